@@ -1,0 +1,114 @@
+"""From candles to signals: trust, state, rules and their conjunction, as columns of the frame.
+
+The columns are what charts show and what callbacks look up; each is made of completed candles only.
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from ballast.core import regime, rules
+from ballast.core.candles import Candles
+from ballast.core.rules import Rule
+from ballast.core.stops import StopRules
+from ballast.core.trust import Trust, TrustLimits, assess
+from ballast.tape import Tape
+
+NO_SETUP = -1
+
+
+@dataclass(frozen=True)
+class Setup:
+    """
+    One way into a position and the way out that belongs to it.
+
+    Parameters
+    ----------
+    name : str
+        First part of the entry tag; the trade is managed by the setup of this name.
+    entry : mapping of str to Rule
+        All must be met to enter.
+    exit : mapping of str to Rule
+        Any one met leaves; its name is the exit reason.
+    stops : StopRules
+    """
+
+    name: str
+    entry: Mapping[str, Rule]
+    stops: StopRules
+    exit: Mapping[str, Rule] = field(default_factory=dict)
+
+    @property
+    def tag(self) -> str:
+        """Entry tag: 'name: rule + rule'."""
+        return f"{self.name}: {rules.tag(self.entry)}"
+
+
+def setup_name(tag: str | None) -> str:
+    """Name of the setup that an entry tag came from."""
+    return (tag or "").split(":")[0]
+
+
+def add_state(
+    frame: pd.DataFrame, pair: Candles, market: Candles, limits: TrustLimits, atr_window: str
+) -> None:
+    """
+    Add what is true of the pair whatever the strategy: trust code, ATR, regimes.
+
+    Columns added: trust (`Trust` code; of this pair and the market, the graver), atr (price, per
+    hour), regime and market_regime (-1 down, 0 range, 1 up).
+    """
+    frame["trust"] = np.maximum(_trust(pair, limits), _trust(market, limits))
+    frame["atr"] = pair.atr(atr_window).to_numpy()
+    frame["regime"] = regime.classify(pair).to_numpy()
+    frame["market_regime"] = regime.classify(market).to_numpy()
+
+
+def add_signals(frame: pd.DataFrame, setups: Sequence[Setup]) -> None:
+    """
+    Add one column for each rule, the entry signal and its tag.
+
+    Columns added: rule_<name> (bool) for each entry rule, setup (position in `setups`, -1 for
+    none), enter_long (0 or 1) and enter_tag. Earlier setups have precedence. An untrusted candle
+    gives no signal.
+    """
+    chosen = np.full(len(frame), NO_SETUP, dtype=np.int8)
+    for position, setup in reversed(list(enumerate(setups))):
+        prefix = "rule_" if len(setups) == 1 else f"rule_{setup.name}_"
+        for name, rule in setup.entry.items():
+            frame[prefix + name] = rule.met
+        chosen[rules.conjunction(setup.entry, len(frame))] = position
+    chosen[frame["trust"].to_numpy() != Trust.OK] = NO_SETUP
+    tags = np.array([*(setup.tag for setup in setups), None], dtype=object)
+    frame["setup"] = chosen
+    frame["enter_long"] = (chosen != NO_SETUP).astype(np.int8)
+    frame["enter_tag"] = tags[chosen]
+
+
+def tape_of(frame: pd.DataFrame, timeframe: str, setups: Sequence[Setup]) -> Tape:
+    """
+    Columns that callbacks look up: close, atr, trust, and for each setup exit:<name>, the number
+    of the exit rule that is met (from 1) or 0.
+    """
+    columns = {name: frame[name].to_numpy() for name in ("close", "atr", "trust")}
+    labels = {f"exit:{setup.name}": tuple(setup.exit) for setup in setups}
+    for setup in setups:
+        met = np.zeros(len(frame), dtype=np.int8)
+        for number, rule in reversed(list(enumerate(setup.exit.values(), start=1))):
+            met[rule.met] = number
+        columns[f"exit:{setup.name}"] = met
+    return Tape(frame["date"], timeframe, columns, labels)
+
+
+def _trust(pair: Candles, limits: TrustLimits) -> np.ndarray:
+    """The warm-up is counted on the frame that windows are measured on."""
+    if pair.slow is pair.frame:
+        return pair.from_own(assess(pair.frame, limits), Trust.SHORT_HISTORY)
+    own = assess(pair.frame, dataclasses.replace(limits, history_candles=0))
+    return np.maximum(
+        pair.from_own(own, Trust.SHORT_HISTORY),
+        pair.from_slow(assess(pair.slow, limits), Trust.SHORT_HISTORY),
+    )

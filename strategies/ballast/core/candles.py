@@ -1,0 +1,210 @@
+"""What a strategy sees of a pair: its completed candles and indicators on them, aligned.
+
+Every method returns one value per candle of the strategy's own timeframe, made of completed
+candles only. Each notes how much history it needs, so that the start-up length of a strategy is
+the answer to 'which windows did its rules ask for?'.
+"""
+
+import copy
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import talib
+
+from ballast.core import frames
+from ballast.core.windows import candles as candles_in
+from ballast.core.windows import coarser, minutes
+
+# Candles until a recursive average has forgotten its seed to 0.03 %, in multiples of its period:
+# exp(-8). An exponential average of period n has weight 2/(n+1), Wilder's has 1/n.
+EXPONENTIAL_MEMORY = 4
+WILDER_MEMORY = 8
+
+
+class Candles:
+    """
+    Completed candles of one pair.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The strategy's own candles: date (UTC), open, high, low, close (quote currency), volume
+        (base currency).
+    timeframe : str
+        Length of one of them, such as '5m'.
+    older : DataFrame, optional
+        Hourly candles that reach further back (see `frames.slow_frame`).
+    """
+
+    def __init__(
+        self, frame: pd.DataFrame, timeframe: str, older: pd.DataFrame | None = None
+    ) -> None:
+        self.frame = frame
+        self.timeframe = timeframe
+        self.slow_timeframe = coarser(timeframe, frames.SLOW_TIMEFRAME)
+        self.slow = frames.slow_frame(frame, timeframe, older)
+        self.warmup = 0
+        self._measured: dict[tuple[str, tuple[str, ...]], np.ndarray] = {}
+        self._index = frame.index
+        self._at: np.ndarray | None = None
+        self._slow_at = self._slow_positions(frame["date"], timeframe)
+
+    def onto(self, dates: pd.Series) -> "Candles":
+        """
+        The same candles seen from another pair's: for each of its candles, the values of the newest
+        candle here that has ended by then. Indicators are computed once for all such views.
+
+        Parameters
+        ----------
+        dates : Series of datetime (UTC)
+            Opening times of the other pair's candles, of the same timeframe.
+        """
+        view = copy.copy(self)
+        view._index = dates.index
+        view._at = frames.last_completed(
+            dates, self.timeframe, self.frame["date"], self.timeframe
+        )
+        view._slow_at = frames.last_completed(
+            dates, self.timeframe, self.slow["date"], self.slow_timeframe
+        )
+        return view
+
+    def _slow_positions(self, dates: pd.Series, timeframe: str) -> np.ndarray | None:
+        if self.slow is self.frame:
+            return None
+        return frames.last_completed(dates, timeframe, self.slow["date"], self.slow_timeframe)
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def column(self, name: str) -> pd.Series:
+        """A column of the candles themselves, such as 'volume' (base currency)."""
+        if self._at is None:
+            return self.frame[name]
+        return pd.Series(frames.take(self.frame[name].to_numpy(), self._at), index=self._index)
+
+    def from_own(self, values: np.ndarray, missing: int) -> np.ndarray:
+        """One value per candle here, seen from the axis of this view; `missing` before the first."""
+        return values if self._at is None else frames.take(values, self._at, missing)
+
+    def from_slow(self, values: np.ndarray, missing: int) -> np.ndarray:
+        """One value per candle of the slow frame, likewise."""
+        return values if self._slow_at is None else frames.take(values, self._slow_at, missing)
+
+    @property
+    def close(self) -> pd.Series:
+        """Closing price in quote currency."""
+        return self.column("close")
+
+    @property
+    def high(self) -> pd.Series:
+        """Highest price of the candle in quote currency."""
+        return self.column("high")
+
+    @property
+    def low(self) -> pd.Series:
+        """Lowest price of the candle in quote currency."""
+        return self.column("low")
+
+    def highest_high(self, window: str) -> pd.Series:
+        """Upper Donchian channel: highest high of the `window` before this candle (price)."""
+        return self.measure(
+            "highest_high", window, lambda slow, n: talib.MAX(_values(slow, "high"), n)
+        ).shift(1)
+
+    def lowest_low(self, window: str) -> pd.Series:
+        """Lower Donchian channel: lowest low of the `window` before this candle (price)."""
+        return self.measure(
+            "lowest_low", window, lambda slow, n: talib.MIN(_values(slow, "low"), n)
+        ).shift(1)
+
+    def ema(self, window: str) -> pd.Series:
+        """Exponential moving average of the close (price)."""
+        return self.measure(
+            "ema", window, lambda slow, n: talib.EMA(_values(slow, "close"), n), EXPONENTIAL_MEMORY
+        )
+
+    def mean(self, window: str) -> pd.Series:
+        """Simple moving average of the close (price)."""
+        return self.measure("mean", window, lambda slow, n: talib.SMA(_values(slow, "close"), n))
+
+    def deviation(self, window: str) -> pd.Series:
+        """Standard deviation of the close around its simple moving average (price)."""
+        return self.measure("deviation", window, lambda slow, n: talib.STDDEV(_values(slow, "close"), n))
+
+    def rsi(self, window: str) -> pd.Series:
+        """Relative strength index (Wilder), 0 to 100."""
+        return self.measure(
+            "rsi", window, lambda slow, n: talib.RSI(_values(slow, "close"), n), WILDER_MEMORY
+        )
+
+    def roc(self, window: str) -> pd.Series:
+        """Rate of change of the close over the window (ratio: 0.1 is a rise of ten percent)."""
+        return self.measure("roc", window, lambda slow, n: talib.ROCP(_values(slow, "close"), n))
+
+    def atr(self, window: str) -> pd.Series:
+        """
+        Average true range (Wilder) of one hour (price).
+
+        Candles longer than an hour are scaled by the square root of time, so that 'two ATR' is the
+        same distance on every timeframe.
+        """
+        to_hour = math.sqrt(minutes(frames.SLOW_TIMEFRAME) / minutes(self.slow_timeframe))
+        return self.measure(
+            "atr",
+            window,
+            lambda slow, n: to_hour
+            * talib.ATR(_values(slow, "high"), _values(slow, "low"), _values(slow, "close"), n),
+            WILDER_MEMORY,
+        )
+
+    def efficiency_ratio(self, window: str) -> pd.Series:
+        """
+        Kaufman's efficiency ratio: net move over the sum of moves, 0 (noise) to 1 (a straight line).
+
+        A random walk of n candles averages about 1/sqrt(n).
+        """
+
+        def ratio(slow: pd.DataFrame, n: int) -> np.ndarray:
+            close = slow["close"]
+            path = close.diff().abs().rolling(n).sum()
+            return ((close - close.shift(n)).abs() / path.where(path > 0)).to_numpy()
+
+        return self.measure("efficiency_ratio", window, ratio)
+
+    def measure(
+        self,
+        name: str,
+        windows: str | tuple[str, ...],
+        of: Callable[..., np.ndarray],
+        memory: int = 1,
+    ) -> pd.Series:
+        """
+        Any indicator over one or several windows.
+
+        Parameters
+        ----------
+        name : str
+            Names the indicator together with its windows; the same name is computed once.
+        of : callable
+            Given the frame that windows are measured on and each window's length in its candles,
+            returns one value per candle of that frame. It must not look ahead.
+        memory : int
+            History it needs, in multiples of the longest window; more than 1 for recursive averages.
+        """
+        windows = (windows,) if isinstance(windows, str) else windows
+        lengths = [candles_in(window, self.slow_timeframe) for window in windows]
+        self.warmup = max(self.warmup, max(lengths) * memory + 1)
+        if (name, windows) not in self._measured:
+            empty = np.full(0, np.nan)
+            self._measured[(name, windows)] = of(self.slow, *lengths) if len(self.slow) else empty
+        values = self._measured[(name, windows)]
+        if self._slow_at is not None:
+            values = frames.take(values, self._slow_at)
+        return pd.Series(values, index=self._index)
+
+
+def _values(frame: pd.DataFrame, column: str) -> np.ndarray:
+    return frame[column].to_numpy(dtype=float)

@@ -1,0 +1,115 @@
+"""Frames of different timeframes on one time axis, with no unfinished candle in sight.
+
+Windows of hours and days are measured on hourly candles wherever the strategy's own candles are
+finer. Those hourly candles are built from the strategy's candles, so that both always agree; an
+hourly frame from the exchange only adds the older history that a short live frame lacks.
+"""
+
+import numpy as np
+import pandas as pd
+
+from ballast.core.windows import minutes
+
+SLOW_TIMEFRAME = "1h"
+PRICES = ["date", "open", "high", "low", "close", "volume"]
+
+
+def nanoseconds(dates: pd.Series) -> np.ndarray:
+    """Opening times of candles as int64 nanoseconds since the epoch (UTC)."""
+    return dates.dt.as_unit("ns").astype("int64").to_numpy()
+
+
+def span_ns(timeframe: str) -> int:
+    """Length of one candle in nanoseconds."""
+    return int(minutes(timeframe) * 60_000_000_000)
+
+
+def resample(frame: pd.DataFrame, timeframe: str, to: str) -> pd.DataFrame:
+    """
+    Aggregate candles to a coarser timeframe, complete candles only.
+
+    A coarser candle is there once the finer candle that ends it is there, and only if the finer
+    candle that starts it is there too. Finer candles are expected in order.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        date (UTC), open, high, low, close, volume at `timeframe`.
+
+    Returns
+    -------
+    DataFrame
+        The same columns at timeframe `to`, indexed from 0.
+    """
+    if not len(frame):
+        return frame[PRICES].reset_index(drop=True)
+    opened, fine, coarse = nanoseconds(frame["date"]), span_ns(timeframe), span_ns(to)
+    bucket = opened // coarse
+    first = np.flatnonzero(np.concatenate(([True], bucket[1:] != bucket[:-1])))
+    last = np.concatenate((first[1:], [len(bucket)])) - 1
+    whole = (opened[first] % coarse == 0) & ((opened[last] + fine) % coarse == 0)
+    columns = {
+        "date": pd.to_datetime(bucket[first] * coarse, utc=True),
+        "open": frame["open"].to_numpy()[first],
+        "high": np.maximum.reduceat(frame["high"].to_numpy(), first),
+        "low": np.minimum.reduceat(frame["low"].to_numpy(), first),
+        "close": frame["close"].to_numpy()[last],
+        "volume": np.add.reduceat(frame["volume"].to_numpy(), first),
+    }
+    return pd.DataFrame(columns)[whole].reset_index(drop=True)
+
+
+def slow_frame(frame: pd.DataFrame, timeframe: str, older: pd.DataFrame | None) -> pd.DataFrame:
+    """
+    Frame on which windows of hours and days are measured.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The strategy's own candles.
+    older : DataFrame or None
+        Hourly candles from the exchange. Those before the first whole hour of `frame` are put in
+        front of it if they lead up to it without a gap; all others are ignored.
+
+    Returns
+    -------
+    DataFrame
+        `frame` itself from one hour upwards, else hourly candles.
+    """
+    if minutes(timeframe) >= minutes(SLOW_TIMEFRAME):
+        return frame
+    hourly = resample(frame, timeframe, SLOW_TIMEFRAME)
+    if older is None or not len(older) or not len(hourly):
+        return hourly
+    before = older[older["date"] < hourly["date"].iloc[0]]
+    gap = hourly["date"].iloc[0] - before["date"].iloc[-1] if len(before) else None
+    if gap != pd.Timedelta(minutes=minutes(SLOW_TIMEFRAME)):
+        return hourly
+    return pd.concat([before[PRICES], hourly], ignore_index=True)
+
+
+def last_completed(
+    dates: pd.Series, timeframe: str, other_dates: pd.Series, other_timeframe: str
+) -> np.ndarray:
+    """
+    For each candle, the position of the newest candle of another frame that has ended by then.
+
+    Returns
+    -------
+    ndarray of int64, shape (len(dates),)
+        Positions into the other frame; -1 where none has ended yet.
+    """
+    ends = nanoseconds(dates) + span_ns(timeframe)
+    other_ends = nanoseconds(other_dates) + span_ns(other_timeframe)
+    return np.searchsorted(other_ends, ends, side="right") - 1
+
+
+def take(values: np.ndarray, positions: np.ndarray, missing: float = np.nan) -> np.ndarray:
+    """Values at the positions; `missing` where a position is -1."""
+    if not len(values):
+        return np.full(len(positions), missing)
+    absent = positions < 0
+    taken = values[np.where(absent, 0, positions)]
+    if not absent.any():
+        return taken
+    return np.where(absent, missing, taken)

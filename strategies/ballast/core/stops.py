@@ -1,0 +1,131 @@
+"""Stops of a long position, as absolute prices decided from completed candles, never loosened.
+
+A policy proposes a stop; the plan keeps the highest proposal. Freqtrade's relative form is made in
+one place, `relative_to`.
+"""
+
+import math
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+
+@dataclass(frozen=True)
+class StopRules:
+    """
+    Which stops a trade has. Distances are in hourly ATR (see `Candles.atr`), None switches one off.
+
+    Parameters
+    ----------
+    initial_atr : float
+        Distance of the first stop below the close of the signal candle, with the ATR of that candle
+        (the Turtles' 2N is the model).
+    chandelier_atr : float or None
+        Trailing distance below the highest close since entry, with the ATR of each candle (LeBeau's
+        chandelier exit, anchored at closes so that a spike does not move it).
+    break_even_r : float or None
+        Once a close stands this many R above the entry, the stop is at least the entry plus costs.
+    time_stop : str or None
+        A trade that has not closed one R above its entry within this time is left.
+    """
+
+    initial_atr: float
+    chandelier_atr: float | None = None
+    break_even_r: float | None = None
+    time_stop: str | None = None
+
+
+
+
+@dataclass
+class StopPlan:
+    """
+    The stop of one position and what is needed to move it.
+
+    Parameters
+    ----------
+    entry : float
+        Average price paid, quote currency.
+    stop : float
+        Present stop, quote currency. Only ever rises.
+    rules : StopRules
+    cost_ratio : float
+        Round-trip cost, ratio of the price; the break-even stop covers it.
+    highest_close : float
+        Highest close of completed candles since the entry.
+    """
+
+    entry: float
+    stop: float
+    rules: StopRules
+    cost_ratio: float
+    initial_stop: float = field(init=False)
+    highest_close: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.initial_stop = self.stop
+        self.highest_close = self.entry
+
+    @property
+    def risk(self) -> float:
+        """One R: distance from entry to the first stop, quote currency per unit."""
+        return self.entry - self.initial_stop
+
+    def advance(self, close: float, atr: float) -> float:
+        """
+        Move the stop by one completed candle and return it.
+
+        A candle without a finite close or ATR moves nothing: the last good stop stays.
+        """
+        if not (math.isfinite(close) and math.isfinite(atr)):
+            return self.stop
+        self.highest_close = max(self.highest_close, close)
+        proposals = [self.stop]
+        if self.rules.chandelier_atr is not None:
+            proposals.append(self.highest_close - self.rules.chandelier_atr * atr)
+        if self.rules.break_even_r is not None and self.reached(self.rules.break_even_r):
+            proposals.append(self.entry * (1 + self.cost_ratio))
+        self.stop = max(proposals)
+        return self.stop
+
+    def reached(self, multiple: float) -> bool:
+        """Whether some close since entry stood at least `multiple` R above the entry."""
+        return self.highest_close >= self.entry + multiple * self.risk
+
+
+def initial_stop(close: float, atr: float, rules: StopRules, disaster_ratio: float) -> float:
+    """
+    First stop of a trade, decided before the order is sent.
+
+    Parameters
+    ----------
+    close, atr : float
+        Of the signal candle, quote currency.
+    disaster_ratio : float
+        Depth of the disaster stop as a positive ratio of the price; it bounds the distance.
+
+    Returns
+    -------
+    float
+        Price in quote currency; NaN where close or ATR is missing, which sizes to no trade.
+    """
+    if not (math.isfinite(close) and math.isfinite(atr) and atr > 0):
+        return math.nan
+    return max(close - rules.initial_atr * atr, close * (1 - disaster_ratio))
+
+
+def relative_to(price: float, stop: float) -> float | None:
+    """
+    Freqtrade's form of an absolute stop: its distance below `price` as a positive ratio.
+
+    None ('leave the stop where it is') where the stop is not below the price: the position is left
+    through an exit then, because Freqtrade takes a distance of zero for 'no change'.
+    """
+    if not (math.isfinite(stop) and 0 < stop < price):
+        return None
+    return 1 - stop / price
+
+
+def overdue(opened: datetime, now: datetime, minutes_allowed: float) -> bool:
+    """Whether a trade has been open for at least `minutes_allowed`."""
+    return (now - opened).total_seconds() >= 60 * minutes_allowed

@@ -1,0 +1,53 @@
+"""Windows stated in time ('10d', '36h'), converted to candles of a timeframe.
+
+A strategy that says '10d' means the same on every timeframe, and its start-up length follows from
+the windows it uses instead of from a number somebody has to remember.
+"""
+
+import re
+
+_MINUTES = {"m": 1, "h": 60, "d": 1_440, "w": 10_080}
+_WINDOW = re.compile(r"^(\d+(?:\.\d+)?)([mhdw])$")
+
+
+def minutes(window: str) -> float:
+    """
+    Length of a window in minutes.
+
+    Parameters
+    ----------
+    window : str
+        A positive number and a unit: m(inutes), h(ours), d(ays) or w(eeks), such as '10d'.
+
+    Raises
+    ------
+    ValueError
+        When the text is not such a window or its length is zero.
+    """
+    match = _WINDOW.match(str(window).strip())
+    if match is None or float(match[1]) == 0:
+        raise ValueError(
+            f"a length of time such as '36h' or '10d' (m, h, d or w), not {window!r}"
+        )
+    return float(match[1]) * _MINUTES[match[2]]
+
+
+def candles(window: str, timeframe: str) -> int:
+    """
+    Number of candles of `timeframe` that make up `window`, rounded to the nearest.
+
+    Raises
+    ------
+    ValueError
+        When either text is no length of time, or the window is shorter than two candles: an
+        indicator of a single candle measures nothing.
+    """
+    span, candle = minutes(window), minutes(timeframe)
+    if span < 2 * candle:
+        raise ValueError(f"window {window!r} is shorter than two candles of {timeframe}")
+    return round(span / candle)
+
+
+def coarser(timeframe: str, other: str) -> str:
+    """Return the longer of two timeframes."""
+    return timeframe if minutes(timeframe) >= minutes(other) else other

@@ -1,0 +1,156 @@
+"""The stop keeper: holds a plan for every open position and says when to leave."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from freqtrade.persistence import LocalTrade
+
+from ballast.analysis import setup_name
+from ballast.core import stops
+from ballast.core.stops import StopPlan, StopRules
+from ballast.core.windows import minutes
+from ballast.entries import Ticket
+from ballast.tape import Tape
+
+INITIAL_STOP = "initial_stop"
+STOP_THROUGH_MARKET = "stop_through_market"
+TIME_STOP = "time_stop"
+
+
+@dataclass
+class _Watch:
+    """A plan, and the candle up to which it has been advanced (opening time, nanoseconds)."""
+
+    plan: StopPlan
+    as_of: int
+    raised: bool = False
+
+
+class StopKeeper:
+    """
+    Stops of the open positions.
+
+    Parameters
+    ----------
+    tape_of : callable
+        Gives a pair's tape, or None.
+    rules_of : callable
+        Stop rules of a setup, by its name.
+    ticket_of : callable
+        The entry decided for a pair, or None.
+    disaster_ratio : float
+        Depth of the strategy's class stop as a positive ratio.
+    cost_ratio : float
+        Round-trip cost that a break-even stop covers.
+    """
+
+    def __init__(
+        self,
+        tape_of: Callable[[str], Tape | None],
+        rules_of: Callable[[str], StopRules],
+        ticket_of: Callable[[str], Ticket | None],
+        disaster_ratio: float,
+        cost_ratio: float,
+    ) -> None:
+        self._tape_of = tape_of
+        self._rules_of = rules_of
+        self._ticket_of = ticket_of
+        self._disaster_ratio = disaster_ratio
+        self._cost_ratio = cost_ratio
+        self._watches: dict[int, _Watch] = {}
+
+    def opened(self, trade: LocalTrade, now: datetime) -> StopPlan:
+        """Start the plan of a position whose entry has just filled."""
+        ticket = self._ticket_of(trade.pair)
+        stop = ticket.stop if ticket is not None else math.nan
+        return self._start(trade, now, stop).plan
+
+    def closed(self, trade: LocalTrade) -> None:
+        """Forget a position that has been left."""
+        self._watches.pop(trade.id, None)
+
+    def stop(self, trade: LocalTrade, now: datetime) -> float:
+        """Present stop of a position as an absolute price, advanced to the last completed candle."""
+        return self._advanced(trade, now).plan.stop
+
+    def reason_to_leave(
+        self, trade: LocalTrade, now: datetime, rate: float, stop_rests: bool
+    ) -> str | None:
+        """
+        Exit reason, or None to stay.
+
+        Parameters
+        ----------
+        rate : float
+            What a sale would fetch now (in a backtest: the open of the candle).
+        stop_rests : bool
+            Whether a stop order rests on the exchange; it then deals with its own level, and only
+            a stop that was raised beyond the market is left to us.
+        """
+        watch = self._advanced(trade, now)
+        if watch.plan.stop >= rate and (watch.raised or not stop_rests):
+            return STOP_THROUGH_MARKET
+        tape = self._tape_of(trade.pair)
+        name = setup_name(trade.enter_tag)
+        limit = watch.plan.rules.time_stop
+        if (
+            limit is not None
+            and stops.overdue(trade.open_date_utc, now, minutes(limit))
+            and not watch.plan.reached(1.0)
+        ):
+            return TIME_STOP
+        if tape is None or f"exit:{name}" not in tape.columns:
+            return None
+        position = tape.completed_at(now)
+        # Only rules of a candle that ended after the entry may end the trade.
+        if position < 0 or tape.opened[position] + tape.span <= _ns(trade.open_date_utc):
+            return None
+        number = int(tape[f"exit:{name}"][position])
+        return f"{name}: {tape.labels[f'exit:{name}'][number - 1]}" if number else None
+
+    def _advanced(self, trade: LocalTrade, now: datetime) -> _Watch:
+        watch = self._watches.get(trade.id) or self._resume(trade)
+        tape = self._tape_of(trade.pair)
+        if tape is None:
+            return watch
+        position = tape.completed_at(now)
+        if position < 0 or int(tape.opened[position]) <= watch.as_of:
+            return watch
+        before = watch.plan.stop
+        first = int(np.searchsorted(tape.opened, watch.as_of, side="right"))
+        for candle in range(first, position + 1):
+            watch.plan.advance(float(tape["close"][candle]), float(tape["atr"][candle]))
+        watch.as_of = int(tape.opened[position])
+        watch.raised = watch.plan.stop > before
+        return watch
+
+    def _resume(self, trade: LocalTrade) -> _Watch:
+        """
+        Take up a position after a restart: the stop Freqtrade stored, the candles since the entry.
+        """
+        stored = trade.get_custom_data(INITIAL_STOP)
+        initial = float(stored) if stored is not None else math.nan
+        watch = self._start(trade, trade.open_date_utc, initial)
+        watch.plan.stop = max(watch.plan.stop, trade.stop_loss or 0.0)
+        return watch
+
+    def _start(self, trade: LocalTrade, now: datetime, stop: float) -> _Watch:
+        disaster = trade.open_rate * (1 - self._disaster_ratio)
+        plan = StopPlan(
+            entry=trade.open_rate,
+            stop=max(stop, disaster) if math.isfinite(stop) else disaster,
+            rules=self._rules_of(setup_name(trade.enter_tag)),
+            cost_ratio=self._cost_ratio,
+        )
+        tape = self._tape_of(trade.pair)
+        position = tape.completed_at(now) if tape is not None else -1
+        as_of = int(tape.opened[position]) if tape is not None and position >= 0 else _ns(now)
+        watch = self._watches[trade.id] = _Watch(plan, as_of)
+        return watch
+
+
+def _ns(moment: datetime) -> int:
+    return int(moment.timestamp()) * 1_000_000_000

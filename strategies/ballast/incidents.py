@@ -1,0 +1,42 @@
+"""Failures inside callbacks: counted, logged, and announced once per cause and hour."""
+
+import logging
+import time
+from collections import Counter
+from typing import Any
+
+logger = logging.getLogger(__name__)
+
+_QUIET_S = 3600.0
+
+
+class IncidentLog:
+    """Remembers what failed where; what failed has already refused."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self._announced: dict[str, float] = {}
+        self._dp: Any = None
+
+    def announce_through(self, dp: Any) -> None:
+        """Send alerts through Freqtrade's data provider (Telegram, if custom messages are on)."""
+        self._dp = dp
+
+    def record(self, where: str, error: Exception) -> None:
+        """
+        Count a failure and tell about it.
+
+        Parameters
+        ----------
+        where : str
+            Name of the callback.
+        """
+        cause = f"{where}: {type(error).__name__}: {error}"
+        self.counts[cause] += 1
+        now = time.monotonic()
+        if now - self._announced.get(cause, -_QUIET_S) < _QUIET_S:
+            return
+        self._announced[cause] = now
+        logger.error("%s failed and refused", where, exc_info=error)
+        if self._dp is not None:
+            self._dp.send_msg(f"Ballast: {cause} (refused)", always_send=True)

@@ -1,0 +1,179 @@
+"""The `ballast` section of config.json: every setting, its default and its accepted range.
+
+Unknown names, wrong types and values out of range are refused at start with one sentence each, so
+that a misspelled risk limit cannot silently be no limit.
+"""
+
+import difflib
+import hashlib
+from collections.abc import Mapping
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from ballast.core import windows
+from ballast.core.sizing import RiskBudget
+from ballast.core.trust import TrustLimits
+
+SECTION = "ballast"
+
+
+class SettingsError(ValueError):
+    """A setting is unknown, of the wrong type or out of range; the text says which and what is."""
+
+
+class _Section(BaseModel):
+    # Strict: "0.5" for 0.5 or true for 1 is a slip of the pen, not a setting.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class RiskSettings(_Section):
+    """How much one trade and the whole book may lose. Percentages are of equity unless noted."""
+
+    per_trade_pct: float = Field(0.5, gt=0, le=2)
+    heat_pct: float = Field(2.5, gt=0, le=10)
+    position_cap_pct: float = Field(20.0, gt=0, le=100)
+    entries_per_candle: int = Field(2, ge=1, le=20)
+    fee_pct: float = Field(0.1, ge=0, le=2, description="percent of a fill, each side")
+    slippage_bps: float = Field(5.0, ge=0, le=500, description="basis points of a fill, each side")
+    gap_pct: float = Field(0.2, ge=0, le=10, description="percent of price a stop may be jumped by")
+
+    @property
+    def round_trip_cost(self) -> float:
+        """Fees and slippage of entry and exit together, as a ratio of the stake."""
+        return 2 * (self.fee_pct / 100 + self.slippage_bps / 10_000)
+
+    def budget(self) -> RiskBudget:
+        """The same figures as ratios, for the sizer."""
+        return RiskBudget(
+            per_trade=self.per_trade_pct / 100,
+            heat=self.heat_pct / 100,
+            position=self.position_cap_pct / 100,
+            round_trip_cost=self.round_trip_cost,
+            gap_allowance=self.gap_pct / 100,
+        )
+
+
+class TrustSettings(_Section):
+    """When a candle is fit to act on (see `ballast.core.trust`)."""
+
+    absurd_move_sigmas: float = Field(20.0, ge=5, le=100)
+    absurd_move_min_pct: float = Field(8.0, ge=1, le=50)
+    hole_candles: int = Field(3, ge=1, le=100)
+    recovery_candles: int = Field(3, ge=0, le=100)
+    stale_after_s: float = Field(120.0, ge=5, le=3600)
+
+    def limits(self, history_candles: int) -> TrustLimits:
+        """The limits for frames whose first `history_candles` candles are warm-up."""
+        return TrustLimits(
+            absurd_move_sigmas=self.absurd_move_sigmas,
+            absurd_move_min_pct=self.absurd_move_min_pct,
+            hole_candles=self.hole_candles,
+            recovery_candles=self.recovery_candles,
+            history_candles=history_candles,
+        )
+
+
+class MarketSettings(_Section):
+    """Which pair stands for the whole market."""
+
+    leader: str | None = Field(None, description="a pair such as 'BTC/USDT'; null for BTC")
+
+    @field_validator("leader")
+    @classmethod
+    def _is_pair(cls, leader: str | None) -> str | None:
+        if leader is not None and "/" not in leader:
+            raise ValueError("expected a pair such as 'BTC/USDT'")
+        return leader
+
+
+class StopSettings(_Section):
+    """Overrides of a strategy's own stops; what is null stays as the strategy has it."""
+
+    initial_atr: float | None = Field(None, ge=0.5, le=20)
+    chandelier_atr: float | None = Field(None, ge=0.5, le=40)
+    break_even_r: float | None = Field(None, ge=0.25, le=10)
+    time_stop: str | None = Field(None, description="a length of time such as '10d'")
+
+    @field_validator("time_stop")
+    @classmethod
+    def _is_window(cls, window: str | None) -> str | None:
+        if window is not None:
+            windows.minutes(window)
+        return window
+
+
+class Settings(_Section):
+    """The whole `ballast` section."""
+
+    risk: RiskSettings = RiskSettings()
+    trust: TrustSettings = TrustSettings()
+    market: MarketSettings = MarketSettings()
+    stops: StopSettings = StopSettings()
+
+    def digest(self) -> str:
+        """Eight characters that change when any setting does."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:8]
+
+
+def load(section: Mapping[str, Any] | None) -> Settings:
+    """
+    Validate the `ballast` section of a configuration.
+
+    Raises
+    ------
+    SettingsError
+        With one sentence for each wrong setting, naming it, its value and what is accepted.
+    """
+    if section is not None and not isinstance(section, Mapping):
+        raise SettingsError(f"{SECTION} is {section!r}: expected a section of settings")
+    try:
+        return Settings.model_validate(dict(section or {}))
+    except ValidationError as error:
+        raise SettingsError("\n".join(_sentence(e) for e in error.errors())) from None
+
+
+def _sentence(error: Any) -> str:
+    path = [str(part) for part in error["loc"]]
+    name = ".".join([SECTION, *path])
+    if error["type"] == "extra_forbidden":
+        known = _model_at(path[:-1]).model_fields
+        close = difflib.get_close_matches(path[-1], known, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(known)}"
+        return f"{name} is not a setting: {hint}"
+    return f"{name} is {error['input']!r}: expected {_accepted(path, error)}"
+
+
+def _accepted(path: list[str], error: Any) -> str:
+    model = _model_at(path[:-1])
+    field = model.model_fields.get(path[-1])
+    if error["type"] == "model_type":
+        return "a section of settings"
+    if field is None or error["type"] == "value_error":
+        return str(error["msg"]).removeprefix("Value error, ").removeprefix("expected ")
+    kind = {float: "a number", int: "a whole number", bool: "true or false", str: "a text"}.get(
+        _plain_type(field.annotation), "another type"
+    )
+    signs = (("gt", "above"), ("ge", "from"), ("lt", "below"), ("le", "to"))
+    bounds = {sign: getattr(m, sign) for m in field.metadata for sign, _ in signs if hasattr(m, sign)}
+    within = " ".join(f"{word} {bounds[sign]}" for sign, word in signs if sign in bounds)
+    note = f" ({field.description})" if field.description else ""
+    return " ".join(filter(None, (kind, within))) + note
+
+
+def _model_at(path: list[str]) -> type[BaseModel]:
+    model: type[BaseModel] = Settings
+    for part in path:
+        kind = _plain_type(model.model_fields[part].annotation)
+        if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
+            break
+        model = kind
+    return model
+
+
+def _plain_type(annotation: Any) -> Any:
+    """The type behind `X | None`."""
+    if get_origin(annotation) in (Union, UnionType):
+        return next(arg for arg in get_args(annotation) if arg is not type(None))
+    return annotation

@@ -1,0 +1,262 @@
+"""GuardedStrategy: the one class that speaks Freqtrade's callbacks.
+
+A strategy derives from it and states rules; entries, sizes, stops and exits are decided here, in
+the same way in backtests, paper and live trading, and every failure refuses.
+"""
+
+import dataclasses
+import logging
+from datetime import datetime
+from typing import Any, ClassVar
+
+import pandas as pd
+from freqtrade.exceptions import ConfigurationError
+from freqtrade.persistence import LocalTrade, Order
+from freqtrade.strategy import IStrategy
+
+from ballast import __version__, analysis, settings
+from ballast.analysis import Setup
+from ballast.book import Book
+from ballast.callbacks import fail_closed
+from ballast.core.candles import Candles
+from ballast.core.rules import Rule
+from ballast.core.sizing import NO_TRADE
+from ballast.core.stops import StopRules, relative_to
+from ballast.entries import EntryDesk, EntryRefused
+from ballast.exits import INITIAL_STOP, StopKeeper
+from ballast.feeds import Feeds
+from ballast.incidents import IncidentLog
+from ballast.startup import checked_startup, refuse_overrides
+from ballast.tape import Tape
+
+logger = logging.getLogger(__name__)
+
+
+class GuardedStrategy(IStrategy):
+    """
+    Base class of every strategy of this pack.
+
+    A strategy sets `stops`, and implements `entry_rules` and, if it leaves by rule, `exit_rules`.
+    It must not override the callbacks below: the risk layer lives in them.
+    """
+
+    INTERFACE_VERSION = 3
+    can_short = False
+    process_only_new_candles = True
+    use_custom_stoploss = True
+    use_exit_signal = True
+    position_adjustment_enable = False
+    # Behind the managed stops stands a disaster stop that is real, not -99 %.
+    stoploss = -0.10
+    # No profit target: {"0": 10} is Freqtrade's own "never".
+    minimal_roi: ClassVar[dict[str, float]] = {"0": 10}
+    # A signal is worth acting on for two minutes.
+    ignore_buying_expired_candle_after = 120
+    order_types: ClassVar[dict[str, Any]] = {
+        "entry": "limit",
+        "exit": "market",
+        "emergency_exit": "market",
+        "force_exit": "market",
+        "force_entry": "limit",
+        "stoploss": "market",
+        "stoploss_on_exchange": True,
+        "stoploss_on_exchange_interval": 60,
+    }
+
+    stops: ClassVar[StopRules]
+    atr_window: ClassVar[str] = "1d"
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        refuse_overrides(cls, GuardedStrategy)
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        super().__init__(config)
+        try:
+            self.settings = settings.load(config.get(settings.SECTION))
+        except settings.SettingsError as error:
+            raise ConfigurationError(str(error)) from None
+        self.incidents = IncidentLog()
+        self._tapes: dict[str, Tape] = {}
+        self._rules: dict[str, StopRules] = {}
+        self._feeds: Feeds | None = None
+
+    def entry_rules(self, pair: Candles, market: Candles) -> dict[str, Rule]:
+        """
+        Rules that must all be met to enter, by name.
+
+        Parameters
+        ----------
+        pair, market : Candles
+            The pair and the market leader, on the pair's candles.
+        """
+        raise NotImplementedError
+
+    def exit_rules(self, pair: Candles, market: Candles) -> dict[str, Rule]:
+        """Rules any of which leaves, by name; none unless a strategy says so."""
+        return {}
+
+    def setups(self, pair: Candles, market: Candles) -> list[Setup]:
+        """Ways into a position, in order of precedence; one unless a strategy combines several."""
+        entry, leave = self.entry_rules(pair, market), self.exit_rules(pair, market)
+        return [Setup(type(self).__name__, entry, self.stops, leave)]
+
+    def lines(self, pair: Candles, market: Candles) -> dict[str, pd.Series]:
+        """Prices to draw in charts beside the candles, by name."""
+        return {}
+
+    @property
+    def startup_candle_count(self) -> int:
+        """Candles before the first signal: the longest window that the rules ask for."""
+        return checked_startup(self)
+
+    def version(self) -> str:
+        """Version of the pack and of the settings that decide."""
+        return f"ballast {__version__} settings {self.settings.digest()}"
+
+    def bot_start(self, **kwargs: Any) -> None:
+        """Connect to the data provider and the wallets of this run."""
+        self._warmup = self.startup_candle_count
+        leader = self.settings.market.leader or f"BTC/{self.config['stake_currency']}"
+        self._feeds = Feeds(self.dp, self.timeframe, leader)
+        self.incidents.announce_through(self.dp)
+        book = Book(lambda: self.wallets, self._tapes.get, self.config["stake_currency"])
+        disaster_ratio = abs(self.stoploss)
+        self._desk = EntryDesk(
+            self.settings.risk, book, self._tapes.get, self._stop_rules, disaster_ratio
+        )
+        self._keeper = StopKeeper(
+            self._tapes.get,
+            self._stop_rules,
+            self._desk.ticket,
+            disaster_ratio,
+            self.settings.risk.round_trip_cost,
+        )
+
+    def informative_pairs(self) -> list[tuple[str, str]]:
+        """Frames beside the pairs' own: the market leader and, on fine timeframes, hourly ones."""
+        return self._feeds.wanted(self.dp.current_whitelist()) if self._feeds else []
+
+    def populate_indicators(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
+        """Add what is true of the pair whatever the strategy (see `analysis.add_state`)."""
+        pair, market = self._views(dataframe, metadata["pair"])
+        limits = self.settings.trust.limits(self._warmup)
+        analysis.add_state(dataframe, pair, market, limits, self.atr_window)
+        return dataframe
+
+    def populate_entry_trend(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
+        """Add rules, signal and tag (see `analysis.add_signals`) and keep them for the callbacks."""
+        pair, market = self._views(dataframe, metadata["pair"])
+        setups = [self._overridden(setup) for setup in self.setups(pair, market)]
+        analysis.add_signals(dataframe, setups)
+        for name, line in self.lines(pair, market).items():
+            dataframe[name] = line.to_numpy()
+        self._tapes[metadata["pair"]] = analysis.tape_of(dataframe, self.timeframe, setups)
+        self._rules = {setup.name: setup.stops for setup in setups}
+        return dataframe
+
+    def populate_exit_trend(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
+        """Exits by rule depend on the trade's setup and are taken in `custom_exit`."""
+        return dataframe
+
+    @fail_closed(refusal=NO_TRADE)
+    def custom_stake_amount(
+        self,
+        pair: str,
+        current_time: datetime,
+        current_rate: float,
+        proposed_stake: float,
+        min_stake: float | None,
+        max_stake: float,
+        leverage: float,
+        entry_tag: str | None,
+        side: str,
+        **kwargs: Any,
+    ) -> float:
+        """Stake by risk at the stop; 0 refuses (see `EntryDesk.propose`)."""
+        limits = {"min_stake": min_stake or 0.0, "max_stake": max_stake}
+        try:
+            return self._desk.propose(pair, current_time, current_rate, entry_tag, limits).sized.stake
+        except EntryRefused as refusal:
+            logger.info("%s: entry refused, %s", pair, refusal)
+            return NO_TRADE
+
+    @fail_closed(refusal=False)
+    def confirm_trade_entry(
+        self,
+        pair: str,
+        order_type: str,
+        amount: float,
+        rate: float,
+        time_in_force: str,
+        current_time: datetime,
+        entry_tag: str | None,
+        side: str,
+        **kwargs: Any,
+    ) -> bool:
+        """Last check before the order (see `EntryDesk.confirm`)."""
+        try:
+            self._desk.confirm(pair, amount, rate, current_time)
+        except EntryRefused as refusal:
+            logger.info("%s: entry refused, %s", pair, refusal)
+            return False
+        return True
+
+    @fail_closed(refusal=None)
+    def order_filled(
+        self, pair: str, trade: LocalTrade, order: Order, current_time: datetime, **kwargs: Any
+    ) -> None:
+        """Start the stop plan of a new position; forget that of one that was left."""
+        if order.ft_order_side != trade.entry_side:
+            self._keeper.closed(trade)
+            return
+        plan = self._keeper.opened(trade, current_time)
+        if self._feeds is not None and self._feeds.live:
+            trade.set_custom_data(INITIAL_STOP, plan.initial_stop)
+
+    @fail_closed(refusal=None)
+    def custom_stoploss(
+        self,
+        pair: str,
+        trade: LocalTrade,
+        current_time: datetime,
+        current_rate: float,
+        current_profit: float,
+        after_fill: bool,
+        **kwargs: Any,
+    ) -> float | None:
+        """The plan's stop in Freqtrade's form; None leaves the stop where it is."""
+        stop = self._keeper.stop(trade, current_time)
+        if stop <= trade.stop_loss:
+            return None
+        return relative_to(current_rate, stop)
+
+    @fail_closed(refusal=None)
+    def custom_exit(
+        self,
+        pair: str,
+        trade: LocalTrade,
+        current_time: datetime,
+        current_rate: float,
+        current_profit: float,
+        **kwargs: Any,
+    ) -> str | None:
+        """Leave by rule, by time, or where the wanted stop is already through the market."""
+        rests = bool(self.order_types["stoploss_on_exchange"]) and not self.config["dry_run"]
+        return self._keeper.reason_to_leave(trade, current_time, current_rate, rests)
+
+    def incident(self, where: str, error: Exception) -> None:
+        """Report a failure inside a callback; the callback has refused."""
+        self.incidents.record(where, error)
+
+    def _views(self, dataframe: pd.DataFrame, name: str) -> tuple[Candles, Candles]:
+        assert self._feeds is not None
+        pair = self._feeds.candles(name, dataframe)
+        return pair, self._feeds.market().onto(dataframe["date"])
+
+    def _overridden(self, setup: Setup) -> Setup:
+        wanted = self.settings.stops.model_dump(exclude_none=True)
+        return dataclasses.replace(setup, stops=dataclasses.replace(setup.stops, **wanted))
+
+    def _stop_rules(self, setup: str) -> StopRules:
+        return self._rules.get(setup) or next(iter(self._rules.values()))
