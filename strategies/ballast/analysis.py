@@ -10,14 +10,20 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from ballast.core import regime, rules
+from ballast.core import regime, rules, shocks
 from ballast.core.candles import Candles
+from ballast.core.market import Market
 from ballast.core.rules import Rule
 from ballast.core.stops import StopRules
 from ballast.core.trust import Trust, TrustLimits, assess
-from ballast.tape import Tape
+from ballast.core.windows import minutes
+from ballast.core.tape import Tape
 
 NO_SETUP = -1
+VOLATILITY_WINDOW = "10d"
+TURNOVER_WINDOW = "5d"
+FALL_WINDOW = "8h"
+_LOOKED_UP = ("close", "atr", "volatility", "turnover", "trust", "fall", "intensity", "cooldown")
 
 
 @dataclass(frozen=True)
@@ -34,12 +40,15 @@ class Setup:
     exit : mapping of str to Rule
         Any one met leaves; its name is the exit reason.
     stops : StopRules
+    size : float
+        Share of the usual risk, above 0 to 1.
     """
 
     name: str
     entry: Mapping[str, Rule]
     stops: StopRules
     exit: Mapping[str, Rule] = field(default_factory=dict)
+    size: float = 1.0
 
     @property
     def tag(self) -> str:
@@ -53,18 +62,28 @@ def setup_name(tag: str | None) -> str:
 
 
 def add_state(
-    frame: pd.DataFrame, pair: Candles, market: Candles, limits: TrustLimits, atr_window: str
+    frame: pd.DataFrame, pair: Candles, market: Market, limits: TrustLimits, atr_window: str
 ) -> None:
     """
-    Add what is true of the pair whatever the strategy: trust code, ATR, regimes.
+    Add what is true of the pair whatever the strategy.
 
     Columns added: trust (`Trust` code; of this pair and the market, the graver), atr (price, per
-    hour), regime and market_regime (-1 down, 0 range, 1 up).
+    hour), volatility (ratio, per day), turnover (quote currency, per hour), regime and
+    market_regime (-1 down, 0 range, 1 up), intensity (1 is a volatility shock), cooldown (own
+    candles), fall (ratio).
     """
-    frame["trust"] = np.maximum(_trust(pair, limits), _trust(market, limits))
-    frame["atr"] = pair.atr(atr_window).to_numpy()
-    frame["regime"] = regime.classify(pair).to_numpy()
-    frame["market_regime"] = regime.classify(market).to_numpy()
+    columns = {
+        "trust": np.maximum(_trust(pair, limits), _trust(market, limits)),
+        "atr": pair.atr(atr_window),
+        "volatility": pair.daily_volatility(VOLATILITY_WINDOW),
+        "turnover": pair.hourly_turnover(TURNOVER_WINDOW),
+        "regime": regime.of_pair(pair),
+        "market_regime": regime.of_market(market),
+        "fall": pair.fall(FALL_WINDOW),
+        **_shock(pair),
+    }
+    for name, values in columns.items():
+        frame[name] = np.asarray(values)
 
 
 def add_signals(frame: pd.DataFrame, setups: Sequence[Setup]) -> None:
@@ -90,10 +109,10 @@ def add_signals(frame: pd.DataFrame, setups: Sequence[Setup]) -> None:
 
 def tape_of(frame: pd.DataFrame, timeframe: str, setups: Sequence[Setup]) -> Tape:
     """
-    Columns that callbacks look up: close, atr, trust, and for each setup exit:<name>, the number
-    of the exit rule that is met (from 1) or 0.
+    Columns that callbacks look up: those of `add_state`, close, and for each setup exit:<name>, the
+    number of the exit rule that is met (from 1) or 0.
     """
-    columns = {name: frame[name].to_numpy() for name in ("close", "atr", "trust")}
+    columns = {name: frame[name].to_numpy() for name in _LOOKED_UP}
     labels = {f"exit:{setup.name}": tuple(setup.exit) for setup in setups}
     for setup in setups:
         met = np.zeros(len(frame), dtype=np.int8)
@@ -101,6 +120,26 @@ def tape_of(frame: pd.DataFrame, timeframe: str, setups: Sequence[Setup]) -> Tap
             met[rule.met] = number
         columns[f"exit:{setup.name}"] = met
     return Tape(frame["date"], timeframe, columns, labels)
+
+
+def market_tape(market: Market, limits: TrustLimits) -> Tape:
+    """What guards look up of the market leader: close, trust, fall, intensity, cooldown."""
+    columns = {
+        "close": market.close.to_numpy(),
+        "trust": _trust(market, limits),
+        "fall": market.fall(FALL_WINDOW).to_numpy(),
+        **_shock(market),
+    }
+    return Tape(market.frame["date"], market.timeframe, columns)
+
+
+def _shock(candles: Candles) -> dict[str, np.ndarray]:
+    """Intensity and cooldown of every candle."""
+    rules = shocks.DEFAULT
+    level = shocks.intensity(candles, rules).to_numpy()
+    candle = minutes(candles.timeframe)
+    pause, longest = (max(1, round(minutes(w) / candle)) for w in (rules.pause, rules.longest_pause))
+    return {"intensity": level, "cooldown": shocks.cooldown(level, pause, longest, rules)}
 
 
 def _trust(pair: Candles, limits: TrustLimits) -> np.ndarray:

@@ -1,13 +1,14 @@
-"""The account as the sizer sees it: equity with open positions, and what the stops put at risk."""
+"""The account as guards and sizer see it: equity with open positions, risk at stop, closed trades."""
 
 import math
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from freqtrade.persistence import LocalTrade, Trade
 from freqtrade.wallets import Wallets
 
-from ballast.tape import Tape
+from ballast.core.snapshot import ClosedTrade
+from ballast.core.tape import Tape
 
 
 class Book:
@@ -33,11 +34,13 @@ class Book:
         self._wallets = wallets
         self._tape_of = tape_of
         self._stake_currency = stake_currency
+        self._closed_seen = 0
+        self._closed_until = datetime.fromtimestamp(0, tz=UTC)
 
     @staticmethod
     def open_trades() -> list[LocalTrade]:
         """Open trades, those whose entry is not filled yet included."""
-        return list(Trade.get_trades_proxy(is_open=True))
+        return Trade.get_trades_proxy(is_open=True)
 
     def price(self, trade: LocalTrade, now: datetime) -> float:
         """Close of the last completed candle of the trade's pair; its entry price where unknown."""
@@ -48,17 +51,42 @@ class Book:
 
     def equity(self, now: datetime) -> float:
         """Quote currency held plus open positions at their last completed close."""
-        held = self._wallets().get_total(self._stake_currency)
+        held = float(self._wallets().get_total(self._stake_currency))
         return held + sum(trade.amount * self.price(trade, now) for trade in self.open_trades())
 
-    def risk_at_stop(self, now: datetime) -> float:
+    def risk_at_stop(self, trade: LocalTrade, stop: float, now: datetime) -> float:
         """
-        What the account loses if every open position leaves at its stop, quote currency.
+        What the account loses if a position leaves at `stop`, quote currency.
 
         Measured from the last completed close, not from the entry: open profit that a stop would
         give back is equity too.
         """
-        return sum(
-            trade.amount * max(0.0, self.price(trade, now) - (trade.stop_loss or 0.0))
-            for trade in self.open_trades()
-        )
+        return float(trade.amount) * max(0.0, self.price(trade, now) - stop)
+
+    def newly_closed(self, result_in_r: Callable[[LocalTrade], float]) -> tuple[ClosedTrade, ...]:
+        """
+        Trades that have closed since the last call, oldest first.
+
+        The cost does not grow with the number of closed trades.
+        """
+        if Trade.use_db:
+            trades = Trade.get_trades_proxy(is_open=False, close_date=self._closed_until)
+            trades = sorted(trades, key=lambda trade: trade.close_date_utc)
+            if trades:
+                self._closed_until = trades[-1].close_date_utc
+        else:
+            trades = LocalTrade.bt_trades[self._closed_seen :]
+            self._closed_seen = len(LocalTrade.bt_trades)
+        return tuple(self.closed_trade(trade, result_in_r) for trade in trades)
+
+    @staticmethod
+    def closed_trade(
+        trade: LocalTrade, result_in_r: Callable[[LocalTrade], float]
+    ) -> ClosedTrade:
+        """What guards are told of a closed trade."""
+        return ClosedTrade(trade.pair, trade.close_date_utc, result_in_r(trade))
+
+    def begin_at(self, moment: datetime) -> None:
+        """Count as new only trades that close after this moment, and forget backtest trades."""
+        self._closed_until = moment
+        self._closed_seen = 0

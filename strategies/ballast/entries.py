@@ -1,26 +1,45 @@
 """The entry desk: how large an entry may be, and whether it still may be when the order is due."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from ballast.analysis import setup_name
-from ballast.book import Book
 from ballast.core import sizing, stops
 from ballast.core.sizing import Sized
 from ballast.core.stops import StopRules
 from ballast.core.trust import Trust
+from ballast.core.verdict import Verdict
+from ballast.guard_settings import PortfolioHeatSettings
 from ballast.settings import RiskSettings
-from ballast.tape import Tape
+from ballast.core.tape import Tape
 
 # Freqtrade truncates amounts and rounds prices to the exchange's steps between sizing and order.
 _ROUNDING = 1.001
 
 
+class Account(Protocol):
+    """What the desk asks about the account and the market."""
+
+    def equity(self, now: datetime) -> float:
+        """Account value with open positions, quote currency."""
+
+    def open_risks(self, now: datetime) -> Mapping[str, float]:
+        """By pair, what an open position loses at its stop, quote currency."""
+
+    def entry_verdict(self, pair: str, now: datetime) -> Verdict:
+        """What the guards say."""
+
+    def correlation(self, one: str, other: str, now: datetime) -> float:
+        """Correlation of two pairs' returns."""
+
+
 @dataclass(frozen=True)
 class Ticket:
     """
-    An entry as it was decided: what was known, the stop and the size.
+    An entry as it was decided.
 
     Parameters
     ----------
@@ -32,6 +51,8 @@ class Ticket:
         First stop, quote currency.
     sized : Sized
         Stake and the constraint that bound it.
+    verdict : Verdict
+        The guards' answer, whose multiplier is in the stake.
     """
 
     pair: str
@@ -39,6 +60,7 @@ class Ticket:
     setup: str
     stop: float
     sized: Sized
+    verdict: Verdict
 
 
 class EntryRefused(Exception):
@@ -52,11 +74,13 @@ class EntryDesk:
     Parameters
     ----------
     risk : RiskSettings
-    book : Book
+    heat : PortfolioHeatSettings or None
+        None where the guard PortfolioHeat is off.
+    account : Account
     tape_of : callable
         Gives a pair's tape, or None.
-    rules_of : callable
-        Stop rules of a setup, by its name.
+    terms_of : callable
+        Stop rules and size (share of the usual risk) of a setup, by its name.
     disaster_ratio : float
         Depth of the strategy's class stop as a positive ratio.
     """
@@ -64,16 +88,18 @@ class EntryDesk:
     def __init__(
         self,
         risk: RiskSettings,
-        book: Book,
+        heat: PortfolioHeatSettings | None,
+        account: Account,
         tape_of: Callable[[str], Tape | None],
-        rules_of: Callable[[str], StopRules],
+        terms_of: Callable[[str], tuple[StopRules, float]],
         disaster_ratio: float,
     ) -> None:
         self._risk = risk
-        self._budget = risk.budget()
-        self._book = book
+        self._heat = heat
+        self._budget = risk.budget(heat.entry_pct if heat else 100.0)
+        self._account = account
         self._tape_of = tape_of
-        self._rules_of = rules_of
+        self._terms_of = terms_of
         self._disaster_ratio = disaster_ratio
         self._tickets: dict[str, Ticket] = {}
         self._confirmed: tuple[int, int] = (-1, 0)
@@ -96,34 +122,28 @@ class EntryDesk:
         Raises
         ------
         EntryRefused
-            When the signal candle is not the newest, is not trusted, or allows no size.
+            When the signal candle is not the newest, is not trusted, a guard blocks, or no size is
+            left.
         """
         self._tickets.pop(pair, None)
-        tape = self._tape_of(pair)
-        position = tape.completed_at(now) if tape is not None else -1
-        if tape is None or not tape.is_fresh(position, now):
-            raise EntryRefused("SIGNAL_STALE: the newest completed candle has not been analysed")
+        tape, position = self._newest(pair, now)
         trust = int(tape["trust"][position])
         if trust != Trust.OK:
             raise EntryRefused(f"CANDLE_UNTRUSTED: {Trust(trust).name}")
+        verdict = self._account.entry_verdict(pair, now)
+        if verdict.blocks:
+            raise EntryRefused(str(verdict))
         name = setup_name(tag)
         close, atr = float(tape["close"][position]), float(tape["atr"][position])
-        stop = stops.initial_stop(close, atr, self._rules_of(name), self._disaster_ratio)
+        rules, share = self._terms_of(name)
+        stop = stops.initial_stop(close, atr, rules, self._disaster_ratio)
         # The disaster stop hangs below the fill, which may be above the signal's close.
         stop = max(stop, rate * (1 - self._disaster_ratio))
-        sized = sizing.size(
-            self._book.equity(now),
-            rate,
-            stop,
-            self._book.risk_at_stop(now),
-            self._budget,
-            min_stake=limits["min_stake"],
-            other_caps={"FREE_BALANCE": limits["max_stake"]},
-        )
+        sized = self._size(pair, now, rate, stop, share * verdict.multiplier, limits)
         if sized.stake == sizing.NO_TRADE:
             raise EntryRefused(f"NO_SIZE: {sized.binding}")
-        ticket = Ticket(pair, int(tape.opened[position]), name, stop, sized)
-        self._tickets[pair] = ticket
+        candle = int(tape.opened[position])
+        ticket = self._tickets[pair] = Ticket(pair, candle, name, stop, sized, verdict)
         return ticket
 
     def confirm(self, pair: str, amount: float, rate: float, now: datetime) -> None:
@@ -136,13 +156,10 @@ class EntryDesk:
             When it was not sized on this candle, would lose more at its stop than was decided, or
             is one too many on this candle.
         """
-        ticket, tape = self._tickets.get(pair), self._tape_of(pair)
-        if ticket is None or tape is None:
+        tape, position = self._newest(pair, now)
+        ticket = self._tickets.get(pair)
+        if ticket is None or ticket.candle != int(tape.opened[position]):
             raise EntryRefused("NOT_SIZED: the order did not come through the sizer")
-        if not tape.is_fresh(tape.completed_at(now), now):
-            raise EntryRefused("SIGNAL_STALE: the newest completed candle has not been analysed")
-        if ticket.candle != int(tape.opened[tape.completed_at(now)]):
-            raise EntryRefused("SIGNAL_STALE: sized on an earlier candle")
         loss = amount * rate * sizing.loss_ratio(rate, ticket.stop, self._budget)
         allowed = ticket.sized.stake * ticket.sized.loss_ratio * _ROUNDING
         if not loss <= allowed:
@@ -150,7 +167,60 @@ class EntryDesk:
         candle, entries = self._confirmed
         entries = entries if candle == ticket.candle else 0
         if entries >= self._risk.entries_per_candle:
-            raise EntryRefused(
-                f"ENTRIES_PER_CANDLE: value={entries} limit={self._risk.entries_per_candle}"
-            )
+            limit = self._risk.entries_per_candle
+            raise EntryRefused(f"ENTRIES_PER_CANDLE: value={entries} limit={limit}")
         self._confirmed = (ticket.candle, entries + 1)
+
+    def _newest(self, pair: str, now: datetime) -> tuple[Tape, int]:
+        """The pair's tape and the position of the candle that has just completed."""
+        tape = self._tape_of(pair)
+        position = tape.completed_at(now) if tape is not None else -1
+        if tape is None or not tape.is_fresh(position, now):
+            raise EntryRefused("SIGNAL_STALE: the newest completed candle has not been analysed")
+        return tape, position
+
+    def _size(
+        self,
+        pair: str,
+        now: datetime,
+        rate: float,
+        stop: float,
+        multiplier: float,
+        limits: Mapping[str, float],
+    ) -> Sized:
+        equity = self._account.equity(now)
+        risks = self._account.open_risks(now)
+        loss = sizing.loss_ratio(rate, stop, self._budget)
+        tape, position = self._newest(pair, now)
+        volatility = float(tape["volatility"][position])
+        turnover = float(tape["turnover"][position])
+        caps = {
+            "VOLATILITY_TARGET": equity * self._risk.daily_volatility_pct / 100 / volatility
+            if volatility > 0
+            else math.nan,
+            "LIQUIDITY": turnover * self._risk.turnover_share_pct / 100,
+            "FREE_BALANCE": limits["max_stake"],
+        }
+        if self._heat is not None:
+            allowed = equity * self._heat.cluster_pct / 100
+            caps["CLUSTER_HEAT"] = (allowed - self._cluster_risk(pair, now, risks)) / loss
+        return sizing.size(
+            equity,
+            rate,
+            stop,
+            sum(risks.values()),
+            self._budget,
+            multiplier=multiplier,
+            min_stake=limits["min_stake"],
+            other_caps=caps,
+        )
+
+    def _cluster_risk(self, pair: str, now: datetime, risks: Mapping[str, float]) -> float:
+        """Risk at stop of the open positions that move with `pair`."""
+        assert self._heat is not None
+        limit = self._heat.cluster_correlation
+        return sum(
+            risk
+            for other, risk in risks.items()
+            if self._account.correlation(pair, other, now) >= limit
+        )

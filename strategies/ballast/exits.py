@@ -13,10 +13,11 @@ from ballast.core import stops
 from ballast.core.stops import StopPlan, StopRules
 from ballast.core.windows import minutes
 from ballast.entries import Ticket
-from ballast.tape import Tape
+from ballast.core.tape import Tape
 
 INITIAL_STOP = "initial_stop"
 STOP_THROUGH_MARKET = "stop_through_market"
+CHANDELIER = "chandelier_exit"
 TIME_STOP = "time_stop"
 
 
@@ -68,9 +69,26 @@ class StopKeeper:
         stop = ticket.stop if ticket is not None else math.nan
         return self._start(trade, now, stop).plan
 
-    def closed(self, trade: LocalTrade) -> None:
-        """Forget a position that has been left."""
+    def result_in_r(self, trade: LocalTrade) -> float:
+        """
+        Net result of a closed trade in R, and forget its plan.
+
+        R is what the first stop put at risk; after a restart it is read from the trade's data.
+        """
+        watch = self._watches.pop(trade.id, None) or self._resume(trade)
         self._watches.pop(trade.id, None)
+        return float(trade.close_profit or 0.0) * watch.plan.entry / watch.plan.risk
+
+    def tighten(self, trade: LocalTrade, stop: float) -> None:
+        """Raise the stop of an open position."""
+        watch = self._watches.get(trade.id)
+        if watch is not None and stop > watch.plan.stop:
+            watch.plan.tighten(stop)
+            watch.raised = True
+
+    def forget(self) -> None:
+        """Forget every plan."""
+        self._watches.clear()
 
     def stop(self, trade: LocalTrade, now: datetime) -> float:
         """Present stop of a position as an absolute price, advanced to the last completed candle."""
@@ -93,6 +111,8 @@ class StopKeeper:
         watch = self._advanced(trade, now)
         if watch.plan.stop >= rate and (watch.raised or not stop_rests):
             return STOP_THROUGH_MARKET
+        if watch.plan.closed_below:
+            return CHANDELIER
         tape = self._tape_of(trade.pair)
         name = setup_name(trade.enter_tag)
         limit = watch.plan.rules.time_stop

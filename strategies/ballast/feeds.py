@@ -5,6 +5,7 @@ applied to them. Live, the same calls give the frames Freqtrade has just refresh
 """
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from freqtrade.enums import RunMode
 
 from ballast.core import frames
 from ballast.core.candles import Candles
+from ballast.core.market import Market
 from ballast.core.windows import minutes
 
 logger = logging.getLogger(__name__)
@@ -33,13 +35,19 @@ class Feeds:
         The strategy's.
     leader : str
         Pair that stands for the market.
+    basket : sequence of str or None
+        Pairs whose breadth is the market's; None for the whitelist.
     """
 
-    def __init__(self, dp: DataProvider, timeframe: str, leader: str) -> None:
+    def __init__(
+        self, dp: DataProvider, timeframe: str, leader: str, basket: Sequence[str] | None
+    ) -> None:
         self._dp = dp
         self._timeframe = timeframe
         self._leader = leader
-        self._market: Candles | None = None
+        self._basket = basket
+        self._fine = minutes(timeframe) < minutes(frames.SLOW_TIMEFRAME)
+        self._market: Market | None = None
         self._stored: dict[tuple[str, str], pd.DataFrame] = {}
 
     def __getstate__(self) -> dict[str, Any]:
@@ -51,54 +59,44 @@ class Feeds:
         """Whether candles come from an exchange now, paper trading included."""
         return self._dp.runmode in LIVE_MODES
 
-    def wanted(self, whitelist: list[str]) -> list[tuple[str, str]]:
+    def wanted(self) -> list[tuple[str, str]]:
         """Frames that Freqtrade should keep fresh beside the strategy's own, as (pair, timeframe)."""
-        wanted = [(self._leader, self._timeframe)]
-        if minutes(self._timeframe) < minutes(frames.SLOW_TIMEFRAME):
-            pairs = dict.fromkeys([self._leader, *whitelist])
+        market = list(dict.fromkeys([self._leader, *self._basket_pairs()]))
+        wanted = [(pair, self._timeframe) for pair in market]
+        if self._fine:
+            pairs = dict.fromkeys([*market, *self._dp.current_whitelist()])
             wanted += [(pair, frames.SLOW_TIMEFRAME) for pair in pairs]
         return wanted
 
     def candles(self, pair: str, frame: pd.DataFrame) -> Candles:
         """What a strategy sees of `frame`, the pair's own candles."""
-        older = None
-        if minutes(self._timeframe) < minutes(frames.SLOW_TIMEFRAME):
-            older = self._frame(pair, frames.SLOW_TIMEFRAME)
-        return Candles(frame, self._timeframe, older)
+        return Candles(frame, self._timeframe, self._older(pair))
 
-    def market(self) -> Candles:
+    def market(self) -> Market:
         """
-        Candles of the market leader; where it has none, an equal-weighted index of the whitelist.
+        The market: its leader's candles (an equal-weighted index of the basket where it has none)
+        and the basket. Built once for each new candle of the leader.
         """
         frame = self._frame(self._leader, self._timeframe)
+        if self._market is not None and _same(self._market.frame, frame):
+            return self._market
+        own = {pair: self._frame(pair, self._timeframe) for pair in self._basket_pairs()}
+        own = {pair: candles for pair, candles in own.items() if len(candles)}
         if not len(frame):
-            frame = self._index()
-        known = self._market
-        if known is None or not _same(known.frame, frame):
-            known = self._market = self.candles(self._leader, frame)
-        return known
-
-    def _index(self) -> pd.DataFrame:
-        """Close of an equally weighted whitelist, rebalanced each candle; starts at 100."""
-        closes = {}
-        for pair in self._dp.current_whitelist():
-            frame = self._frame(pair, self._timeframe)
-            if len(frame):
-                closes[pair] = frame.set_index("date")["close"]
-        if not closes:
-            return pd.DataFrame(columns=frames.PRICES)
-        moves = np.log(pd.DataFrame(closes)).diff().mean(axis=1).fillna(0.0)
-        close = 100 * np.exp(moves.cumsum()).to_numpy()
-        opened = np.concatenate((close[:1], close[:-1]))
-        columns: dict[str, Any] = {
-            "date": moves.index,
-            "open": opened,
-            "high": np.maximum(opened, close),
-            "low": np.minimum(opened, close),
-            "close": close,
-            "volume": 1.0,
+            logger.warning("no candles of market leader %s: an index of the basket stands in", self._leader)
+            frame = _index(own)
+        basket = {
+            pair: frames.slow_frame(candles, self._timeframe, self._older(pair))
+            for pair, candles in own.items()
         }
-        return pd.DataFrame(columns)
+        self._market = Market(frame, self._timeframe, basket, self._older(self._leader))
+        return self._market
+
+    def _basket_pairs(self) -> list[str]:
+        return list(self._basket) if self._basket is not None else self._dp.current_whitelist()
+
+    def _older(self, pair: str) -> pd.DataFrame | None:
+        return self._frame(pair, frames.SLOW_TIMEFRAME) if self._fine else None
 
     def _frame(self, pair: str, timeframe: str) -> pd.DataFrame:
         if self.live:
@@ -108,7 +106,27 @@ class Feeds:
         return self._stored[(pair, timeframe)]
 
 
+def _index(basket: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Candles of an equally weighted basket, rebalanced each candle; the close starts at 100."""
+    if not basket:
+        return pd.DataFrame({name: [] for name in frames.PRICES}).astype({"date": "datetime64[ns, UTC]"})
+    closes = {pair: frame.set_index("date")["close"] for pair, frame in basket.items()}
+    moves = np.log(pd.DataFrame(closes)).diff().mean(axis=1).fillna(0.0)
+    close = 100 * np.exp(moves.cumsum()).to_numpy()
+    opened = np.concatenate((close[:1], close[:-1]))
+    return pd.DataFrame(
+        {
+            "date": moves.index,
+            "open": opened,
+            "high": np.maximum(opened, close),
+            "low": np.minimum(opened, close),
+            "close": close,
+            "volume": 1.0,
+        }
+    )
+
+
 def _same(one: pd.DataFrame, other: pd.DataFrame) -> bool:
-    if len(one) != len(other):
+    if len(one) != len(other) or not len(other):
         return False
-    return not len(one) or bool(one["date"].iloc[-1] == other["date"].iloc[-1])
+    return bool(one["date"].iloc[-1] == other["date"].iloc[-1])

@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from ballast.core import windows
 from ballast.core.sizing import RiskBudget
 from ballast.core.trust import TrustLimits
+from ballast.guard_settings import GuardSettings, Section
 
 SECTION = "ballast"
 
@@ -23,18 +24,18 @@ class SettingsError(ValueError):
     """A setting is unknown, of the wrong type or out of range; the text says which and what is."""
 
 
-class _Section(BaseModel):
-    # Strict: "0.5" for 0.5 or true for 1 is a slip of the pen, not a setting.
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class RiskSettings(_Section):
+class RiskSettings(Section):
     """How much one trade and the whole book may lose. Percentages are of equity unless noted."""
 
     per_trade_pct: float = Field(0.5, gt=0, le=2)
-    heat_pct: float = Field(2.5, gt=0, le=10)
     position_cap_pct: float = Field(20.0, gt=0, le=100)
     entries_per_candle: int = Field(2, ge=1, le=20)
+    daily_volatility_pct: float = Field(
+        1.0, gt=0, le=20, description="share of equity a position may move in a usual day"
+    )
+    turnover_share_pct: float = Field(
+        1.0, gt=0, le=20, description="percent of the turnover of a median hour"
+    )
     fee_pct: float = Field(0.1, ge=0, le=2, description="percent of a fill, each side")
     slippage_bps: float = Field(5.0, ge=0, le=500, description="basis points of a fill, each side")
     gap_pct: float = Field(0.2, ge=0, le=10, description="percent of price a stop may be jumped by")
@@ -44,18 +45,18 @@ class RiskSettings(_Section):
         """Fees and slippage of entry and exit together, as a ratio of the stake."""
         return 2 * (self.fee_pct / 100 + self.slippage_bps / 10_000)
 
-    def budget(self) -> RiskBudget:
+    def budget(self, heat_pct: float) -> RiskBudget:
         """The same figures as ratios, for the sizer."""
         return RiskBudget(
             per_trade=self.per_trade_pct / 100,
-            heat=self.heat_pct / 100,
+            heat=heat_pct / 100,
             position=self.position_cap_pct / 100,
             round_trip_cost=self.round_trip_cost,
             gap_allowance=self.gap_pct / 100,
         )
 
 
-class TrustSettings(_Section):
+class TrustSettings(Section):
     """When a candle is fit to act on (see `ballast.core.trust`)."""
 
     absurd_move_sigmas: float = Field(20.0, ge=5, le=100)
@@ -75,24 +76,29 @@ class TrustSettings(_Section):
         )
 
 
-class MarketSettings(_Section):
-    """Which pair stands for the whole market."""
+class MarketSettings(Section):
+    """Which pairs stand for the whole market."""
 
     leader: str | None = Field(None, description="a pair such as 'BTC/USDT'; null for BTC")
+    basket: list[str] | None = Field(
+        None, description="pairs such as 'BTC/USDT'; null for the whitelist"
+    )
 
-    @field_validator("leader")
+    @field_validator("leader", "basket")
     @classmethod
-    def _is_pair(cls, leader: str | None) -> str | None:
-        if leader is not None and "/" not in leader:
-            raise ValueError("expected a pair such as 'BTC/USDT'")
-        return leader
+    def _are_pairs(cls, pairs: Any) -> Any:
+        listed = [pairs] if isinstance(pairs, str) else pairs or []
+        if any("/" not in pair for pair in listed):
+            raise ValueError("pairs such as 'BTC/USDT'")
+        return pairs
 
 
-class StopSettings(_Section):
+class StopSettings(Section):
     """Overrides of a strategy's own stops; what is null stays as the strategy has it."""
 
     initial_atr: float | None = Field(None, ge=0.5, le=20)
     chandelier_atr: float | None = Field(None, ge=0.5, le=40)
+    chandelier_slack_atr: float | None = Field(None, ge=0, le=20)
     break_even_r: float | None = Field(None, ge=0.25, le=10)
     time_stop: str | None = Field(None, description="a length of time such as '10d'")
 
@@ -104,13 +110,14 @@ class StopSettings(_Section):
         return window
 
 
-class Settings(_Section):
+class Settings(Section):
     """The whole `ballast` section."""
 
     risk: RiskSettings = RiskSettings()
     trust: TrustSettings = TrustSettings()
     market: MarketSettings = MarketSettings()
     stops: StopSettings = StopSettings()
+    guards: GuardSettings = GuardSettings()
 
     def digest(self) -> str:
         """Eight characters that change when any setting does."""

@@ -2,20 +2,22 @@
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 from freqtrade.exceptions import ConfigurationError
 
 from ballast.analysis import add_state
 from ballast.core.candles import Candles
 from ballast.core.frames import PRICES
+from ballast.core.market import Market
 from ballast.core.trust import TrustLimits
+from ballast.core.windows import minutes
 
 if TYPE_CHECKING:
     from ballast.strategy import GuardedStrategy
 
 # Freqtrade makes at most five requests of a thousand candles, the last of which is still forming.
 MOST_CANDLES = 4999
+_PROBE_CANDLES = 2
 # What a strategy is meant to state.
 _FREE = {"entry_rules", "exit_rules", "setups", "lines"}
 
@@ -50,9 +52,8 @@ def checked_startup(strategy: "GuardedStrategy") -> int:
         When a window is shorter than a candle, or needs more candles than can be had.
     """
     timeframe = strategy.timeframe
-    frame = _probe()
-    probe = Candles(frame, timeframe)
-    pair, market = probe.onto(frame["date"]), probe.onto(frame["date"])
+    frame = _probe(timeframe)
+    pair, market = Candles(frame, timeframe), Market(frame, timeframe, {"probe": frame})
     try:
         add_state(frame, pair, market, TrustLimits(), strategy.atr_window)
         strategy.setups(pair, market)
@@ -68,6 +69,8 @@ def checked_startup(strategy: "GuardedStrategy") -> int:
     return needed
 
 
-def _probe() -> pd.DataFrame:
-    dates = pd.date_range("2024-01-01", periods=2, freq="4h", tz="UTC")
-    return pd.DataFrame({name: dates if name == "date" else np.ones(2) for name in PRICES})
+def _probe(timeframe: str) -> pd.DataFrame:
+    """The shortest frame on which every indicator can be asked: a few equal candles."""
+    step = pd.Timedelta(minutes=minutes(timeframe))
+    dates = pd.date_range("2024-01-01", periods=_PROBE_CANDLES, freq=step, tz="UTC")
+    return pd.DataFrame({name: dates if name == "date" else 1.0 for name in PRICES})

@@ -6,7 +6,7 @@ the same way in backtests, paper and live trading, and every failure refuses.
 
 import dataclasses
 import logging
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import pandas as pd
@@ -16,18 +16,18 @@ from freqtrade.strategy import IStrategy
 
 from ballast import __version__, analysis, settings
 from ballast.analysis import Setup
-from ballast.book import Book
 from ballast.callbacks import fail_closed
 from ballast.core.candles import Candles
+from ballast.core.market import Market
 from ballast.core.rules import Rule
 from ballast.core.sizing import NO_TRADE
 from ballast.core.stops import StopRules, relative_to
-from ballast.entries import EntryDesk, EntryRefused
-from ballast.exits import INITIAL_STOP, StopKeeper
-from ballast.feeds import Feeds
+from ballast.entries import EntryRefused
+from ballast.exits import INITIAL_STOP
 from ballast.incidents import IncidentLog
+from ballast.oversight import MARKET
+from ballast.run import Run
 from ballast.startup import checked_startup, refuse_overrides
-from ballast.tape import Tape
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +64,8 @@ class GuardedStrategy(IStrategy):
     }
 
     stops: ClassVar[StopRules]
+    # Share of the usual risk that a trade of this strategy takes.
+    size: ClassVar[float] = 1.0
     atr_window: ClassVar[str] = "1d"
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -77,11 +79,9 @@ class GuardedStrategy(IStrategy):
         except settings.SettingsError as error:
             raise ConfigurationError(str(error)) from None
         self.incidents = IncidentLog()
-        self._tapes: dict[str, Tape] = {}
-        self._rules: dict[str, StopRules] = {}
-        self._feeds: Feeds | None = None
+        self.run: Run | None = None
 
-    def entry_rules(self, pair: Candles, market: Candles) -> dict[str, Rule]:
+    def entry_rules(self, pair: Candles, market: Market) -> dict[str, Rule]:
         """
         Rules that must all be met to enter, by name.
 
@@ -92,16 +92,25 @@ class GuardedStrategy(IStrategy):
         """
         raise NotImplementedError
 
-    def exit_rules(self, pair: Candles, market: Candles) -> dict[str, Rule]:
+    def exit_rules(self, pair: Candles, market: Market) -> dict[str, Rule]:
         """Rules any of which leaves, by name; none unless a strategy says so."""
         return {}
 
-    def setups(self, pair: Candles, market: Candles) -> list[Setup]:
-        """Ways into a position, in order of precedence; one unless a strategy combines several."""
-        entry, leave = self.entry_rules(pair, market), self.exit_rules(pair, market)
-        return [Setup(type(self).__name__, entry, self.stops, leave)]
+    @classmethod
+    def setup(cls, parameters: "GuardedStrategy", pair: Candles, market: Market) -> Setup:
+        """
+        The way into a position of this class of strategy, with the parameters of `parameters`:
+        itself, or a strategy that combines several and has the parameters of them all.
+        """
+        entry = cls.entry_rules(parameters, pair, market)
+        leave = cls.exit_rules(parameters, pair, market)
+        return Setup(cls.__name__, entry, cls.stops, leave, cls.size)
 
-    def lines(self, pair: Candles, market: Candles) -> dict[str, pd.Series]:
+    def setups(self, pair: Candles, market: Market) -> list[Setup]:
+        """Ways into a position, in order of precedence; one unless a strategy combines several."""
+        return [self.setup(self, pair, market)]
+
+    def lines(self, pair: Candles, market: Market) -> dict[str, pd.Series]:
         """Prices to draw in charts beside the candles, by name."""
         return {}
 
@@ -111,31 +120,34 @@ class GuardedStrategy(IStrategy):
         return checked_startup(self)
 
     def version(self) -> str:
-        """Version of the pack and of the settings that decide."""
-        return f"ballast {__version__} settings {self.settings.digest()}"
+        """Version of the pack, of the settings that decide, and which guards are off."""
+        off = ", ".join(self.settings.guards.off) or "none"
+        return f"ballast {__version__} settings {self.settings.digest()}, guards off: {off}"
 
     def bot_start(self, **kwargs: Any) -> None:
-        """Connect to the data provider and the wallets of this run."""
+        """Connect rules, guards and account of this run."""
         self._warmup = self.startup_candle_count
-        leader = self.settings.market.leader or f"BTC/{self.config['stake_currency']}"
-        self._feeds = Feeds(self.dp, self.timeframe, leader)
         self.incidents.announce_through(self.dp)
-        book = Book(lambda: self.wallets, self._tapes.get, self.config["stake_currency"])
-        disaster_ratio = abs(self.stoploss)
-        self._desk = EntryDesk(
-            self.settings.risk, book, self._tapes.get, self._stop_rules, disaster_ratio
-        )
-        self._keeper = StopKeeper(
-            self._tapes.get,
-            self._stop_rules,
-            self._desk.ticket,
-            disaster_ratio,
-            self.settings.risk.round_trip_cost,
-        )
+        self.run = Run.of(self)
+        self.run.log_start(type(self).__name__)
 
     def informative_pairs(self) -> list[tuple[str, str]]:
-        """Frames beside the pairs' own: the market leader and, on fine timeframes, hourly ones."""
-        return self._feeds.wanted(self.dp.current_whitelist()) if self._feeds else []
+        """Frames beside the pairs' own: the market's and, on fine timeframes, hourly ones."""
+        return self.run.feeds.wanted() if self.run else []
+
+    def bot_loop_start(self, current_time: datetime, **kwargs: Any) -> None:
+        """In backtests: let the guards judge the candle that has just completed."""
+        if self.run and not self.run.feeds.live:
+            self._judge(current_time)
+
+    def analyze(self, pairs: list[str]) -> None:
+        """Live: as above, after the new candle has been analysed (`bot_loop_start` is too early)."""
+        super().analyze(pairs)
+        self._judge(datetime.now(UTC))
+
+    @fail_closed(refusal=None)
+    def _judge(self, now: datetime) -> None:
+        self._connected.oversight.on_candle(now)
 
     def populate_indicators(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
         """Add what is true of the pair whatever the strategy (see `analysis.add_state`)."""
@@ -146,13 +158,15 @@ class GuardedStrategy(IStrategy):
 
     def populate_entry_trend(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
         """Add rules, signal and tag (see `analysis.add_signals`) and keep them for the callbacks."""
+        run = self._connected
         pair, market = self._views(dataframe, metadata["pair"])
         setups = [self._overridden(setup) for setup in self.setups(pair, market)]
         analysis.add_signals(dataframe, setups)
         for name, line in self.lines(pair, market).items():
             dataframe[name] = line.to_numpy()
-        self._tapes[metadata["pair"]] = analysis.tape_of(dataframe, self.timeframe, setups)
-        self._rules = {setup.name: setup.stops for setup in setups}
+        run.tapes[metadata["pair"]] = analysis.tape_of(dataframe, self.timeframe, setups)
+        run.stop_rules.update({setup.name: setup.stops for setup in setups})
+        run.sizes.update({setup.name: setup.size for setup in setups})
         return dataframe
 
     def populate_exit_trend(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
@@ -176,7 +190,7 @@ class GuardedStrategy(IStrategy):
         """Stake by risk at the stop; 0 refuses (see `EntryDesk.propose`)."""
         limits = {"min_stake": min_stake or 0.0, "max_stake": max_stake}
         try:
-            return self._desk.propose(pair, current_time, current_rate, entry_tag, limits).sized.stake
+            return self._connected.desk.propose(pair, current_time, current_rate, entry_tag, limits).sized.stake
         except EntryRefused as refusal:
             logger.info("%s: entry refused, %s", pair, refusal)
             return NO_TRADE
@@ -196,7 +210,7 @@ class GuardedStrategy(IStrategy):
     ) -> bool:
         """Last check before the order (see `EntryDesk.confirm`)."""
         try:
-            self._desk.confirm(pair, amount, rate, current_time)
+            self._connected.desk.confirm(pair, amount, rate, current_time)
         except EntryRefused as refusal:
             logger.info("%s: entry refused, %s", pair, refusal)
             return False
@@ -206,12 +220,12 @@ class GuardedStrategy(IStrategy):
     def order_filled(
         self, pair: str, trade: LocalTrade, order: Order, current_time: datetime, **kwargs: Any
     ) -> None:
-        """Start the stop plan of a new position; forget that of one that was left."""
+        """Start the stop plan of a new position."""
         if order.ft_order_side != trade.entry_side:
-            self._keeper.closed(trade)
             return
-        plan = self._keeper.opened(trade, current_time)
-        if self._feeds is not None and self._feeds.live:
+        plan = self._connected.keeper.opened(trade, current_time)
+        # Freqtrade's backtest searches all custom data ever written, and nobody reads it there.
+        if self._connected.feeds.live:
             trade.set_custom_data(INITIAL_STOP, plan.initial_stop)
 
     @fail_closed(refusal=None)
@@ -226,7 +240,7 @@ class GuardedStrategy(IStrategy):
         **kwargs: Any,
     ) -> float | None:
         """The plan's stop in Freqtrade's form; None leaves the stop where it is."""
-        stop = self._keeper.stop(trade, current_time)
+        stop = self._connected.keeper.stop(trade, current_time)
         if stop <= trade.stop_loss:
             return None
         return relative_to(current_rate, stop)
@@ -243,20 +257,31 @@ class GuardedStrategy(IStrategy):
     ) -> str | None:
         """Leave by rule, by time, or where the wanted stop is already through the market."""
         rests = bool(self.order_types["stoploss_on_exchange"]) and not self.config["dry_run"]
-        return self._keeper.reason_to_leave(trade, current_time, current_rate, rests)
+        flatten = self._connected.oversight.warden.flattens
+        if flatten is not None:
+            return f"flatten: {flatten}"
+        return self._connected.keeper.reason_to_leave(trade, current_time, current_rate, rests)
 
     def incident(self, where: str, error: Exception) -> None:
         """Report a failure inside a callback; the callback has refused."""
         self.incidents.record(where, error)
 
-    def _views(self, dataframe: pd.DataFrame, name: str) -> tuple[Candles, Candles]:
-        assert self._feeds is not None
-        pair = self._feeds.candles(name, dataframe)
-        return pair, self._feeds.market().onto(dataframe["date"])
+    @property
+    def _connected(self) -> Run:
+        if self.run is None:
+            raise RuntimeError("the strategy has not been started by Freqtrade")
+        return self.run
+
+    def _views(self, dataframe: pd.DataFrame, name: str) -> tuple[Candles, Market]:
+        run = self._connected
+        market = run.feeds.market()
+        if market is not run.market:
+            run.market = market
+            limits = self.settings.trust.limits(self._warmup)
+            run.tapes[MARKET] = analysis.market_tape(market, limits)
+        pair = run.feeds.candles(name, dataframe)
+        return pair, market.onto(dataframe["date"])
 
     def _overridden(self, setup: Setup) -> Setup:
         wanted = self.settings.stops.model_dump(exclude_none=True)
         return dataclasses.replace(setup, stops=dataclasses.replace(setup.stops, **wanted))
-
-    def _stop_rules(self, setup: str) -> StopRules:
-        return self._rules.get(setup) or next(iter(self._rules.values()))

@@ -8,6 +8,7 @@ the answer to 'which windows did its rules ask for?'.
 import copy
 import math
 from collections.abc import Callable
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -51,7 +52,7 @@ class Candles:
         self._at: np.ndarray | None = None
         self._slow_at = self._slow_positions(frame["date"], timeframe)
 
-    def onto(self, dates: pd.Series) -> "Candles":
+    def onto(self, dates: pd.Series) -> Self:
         """
         The same candles seen from another pair's: for each of its candles, the values of the newest
         candle here that has ended by then. Indicators are computed once for all such views.
@@ -85,11 +86,11 @@ class Candles:
             return self.frame[name]
         return pd.Series(frames.take(self.frame[name].to_numpy(), self._at), index=self._index)
 
-    def from_own(self, values: np.ndarray, missing: int) -> np.ndarray:
+    def from_own(self, values: np.ndarray, missing: float) -> np.ndarray:
         """One value per candle here, seen from the axis of this view; `missing` before the first."""
         return values if self._at is None else frames.take(values, self._at, missing)
 
-    def from_slow(self, values: np.ndarray, missing: int) -> np.ndarray:
+    def from_slow(self, values: np.ndarray, missing: float) -> np.ndarray:
         """One value per candle of the slow frame, likewise."""
         return values if self._slow_at is None else frames.take(values, self._slow_at, missing)
 
@@ -160,6 +161,30 @@ class Candles:
             WILDER_MEMORY,
         )
 
+    def daily_volatility(self, window: str) -> pd.Series:
+        """
+        Standard deviation of log returns over the window, scaled to a day by the square root of time
+        (ratio). Filled candles are left out: a hole is not calm.
+        """
+        per_day = math.sqrt(minutes("1d") / minutes(self.slow_timeframe))
+
+        def sigma(slow: pd.DataFrame, n: int) -> np.ndarray:
+            moves = pd.Series(np.log(_values(slow, "close"))).diff()
+            real = moves.where((slow["volume"] > 0).to_numpy())
+            return per_day * real.rolling(n, min_periods=max(2, n // 2)).std().to_numpy()
+
+        return self.measure("daily_volatility", window, sigma)
+
+    def hourly_turnover(self, window: str) -> pd.Series:
+        """Median turnover of an hour over the window (quote currency)."""
+        to_hour = minutes(frames.SLOW_TIMEFRAME) / minutes(self.slow_timeframe)
+
+        def median(slow: pd.DataFrame, n: int) -> np.ndarray:
+            turnover = pd.Series(_values(slow, "close") * _values(slow, "volume"))
+            return to_hour * turnover.rolling(n).median().to_numpy()
+
+        return self.measure("hourly_turnover", window, median)
+
     def efficiency_ratio(self, window: str) -> pd.Series:
         """
         Kaufman's efficiency ratio: net move over the sum of moves, 0 (noise) to 1 (a straight line).
@@ -174,12 +199,25 @@ class Candles:
 
         return self.measure("efficiency_ratio", window, ratio)
 
+    def fall(self, window: str) -> pd.Series:
+        """
+        How far the close is below the highest close of the window (ratio, 0.1 is ten percent).
+
+        Measured on the strategy's own candles: a sharp fall should not wait for the hour to end.
+        """
+        length = candles_in(window, self.timeframe)
+        self.warmup = max(self.warmup, length)
+        close = _values(self.frame, "close")
+        values = 1 - close / talib.MAX(close, length)
+        return pd.Series(self.from_own(values, np.nan), index=self._index)
+
     def measure(
         self,
         name: str,
         windows: str | tuple[str, ...],
         of: Callable[..., np.ndarray],
         memory: int = 1,
+        chained: bool = False,
     ) -> pd.Series:
         """
         Any indicator over one or several windows.
@@ -193,10 +231,13 @@ class Candles:
             returns one value per candle of that frame. It must not look ahead.
         memory : int
             History it needs, in multiples of the longest window; more than 1 for recursive averages.
+        chained : bool
+            The windows are applied one on the result of another, so that their lengths add up.
         """
         windows = (windows,) if isinstance(windows, str) else windows
         lengths = [candles_in(window, self.slow_timeframe) for window in windows]
-        self.warmup = max(self.warmup, max(lengths) * memory + 1)
+        history = sum(lengths) if chained else max(lengths) * memory
+        self.warmup = max(self.warmup, history + 1)
         if (name, windows) not in self._measured:
             empty = np.full(0, np.nan)
             self._measured[(name, windows)] = of(self.slow, *lengths) if len(self.slow) else empty

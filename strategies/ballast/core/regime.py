@@ -1,4 +1,4 @@
-"""Regime of a pair: up, down or range; from completed candles only."""
+"""Regime of a pair and of the market: up, down or range; from completed candles only."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,7 @@ import pandas as pd
 import talib
 
 from ballast.core.candles import Candles
+from ballast.core.market import Market
 
 DOWN, RANGE, UP = -1, 0, 1
 NAMES = {DOWN: "down", RANGE: "range", UP: "up"}
@@ -19,25 +20,28 @@ class RegimeRules:
 
     Parameters
     ----------
-    window : str
-        Window of the average and of the momentum that together give the direction.
+    fast, slow : str
+        Windows of the two simple averages whose order gives a pair's direction.
+    breadth : float
+        Share of the basket (0 to 1) that must be above its slow average for an up-market.
     confirm_candles : int
         Closes in a row (hourly, or longer candles) that a new regime needs to replace the old one.
     """
 
-    window: str = "20d"
+    fast: str = "5d"
+    slow: str = "20d"
+    breadth: float = 0.5
     confirm_candles: int = 3
 
 
 DEFAULT = RegimeRules()
 
 
-def classify(candles: Candles, rules: RegimeRules = DEFAULT) -> pd.Series:
+def of_pair(candles: Candles, rules: RegimeRules = DEFAULT) -> pd.Series:
     """
-    Regime of every candle.
+    Regime of every candle of a pair.
 
-    Up: the close is above its simple average over the window and above the close one window ago,
-    the time-series momentum of Moskowitz, Ooi and Pedersen (2012) with a filter. Down: below both.
+    Up: the fast average is above the slow one and the close above the slow one. Down: both below.
     Range: neither, or not known yet.
 
     Returns
@@ -46,30 +50,30 @@ def classify(candles: Candles, rules: RegimeRules = DEFAULT) -> pd.Series:
         DOWN, RANGE or UP; NaN before the first hour is complete.
     """
 
-    def regimes(frame: pd.DataFrame, n: int) -> np.ndarray:
+    def regimes(frame: pd.DataFrame, fast_n: int, slow_n: int) -> np.ndarray:
         close = frame["close"].to_numpy(dtype=float)
-        average, momentum = talib.SMA(close, n), talib.ROCP(close, n)
-        up = (close > average) & (momentum > 0)
-        down = (close < average) & (momentum < 0)
+        fast, slow = talib.SMA(close, fast_n), talib.SMA(close, slow_n)
+        up = (fast > slow) & (close > slow)
+        down = (fast < slow) & (close < slow)
         raw = np.where(up, UP, np.where(down, DOWN, RANGE)).astype(np.int8)
         return confirmed(raw, rules.confirm_candles)
 
-    return candles.measure(f"regime/{rules.confirm_candles}", rules.window, regimes)
+    return candles.measure(f"regime/{rules}", (rules.fast, rules.slow), regimes)
 
 
-def is_up(candles: Candles) -> pd.Series:
-    """Whether the regime is up, for every candle."""
-    return classify(candles) == UP
+def of_market(market: Market, rules: RegimeRules = DEFAULT) -> pd.Series:
+    """
+    Regime of the market at every candle.
 
-
-def is_down(candles: Candles) -> pd.Series:
-    """Whether the regime is down, for every candle."""
-    return classify(candles) == DOWN
-
-
-def is_range(candles: Candles) -> pd.Series:
-    """Whether the regime is neither up nor down, for every candle."""
-    return classify(candles) == RANGE
+    Up: the leader's close is above its slow average and so are enough pairs of the basket. Down:
+    the leader is below, and too few are above. Range: neither, or not known.
+    """
+    above = market.close > market.mean(rules.slow)
+    below = market.close < market.mean(rules.slow)
+    breadth = market.breadth(rules.slow)
+    up = above & (breadth >= rules.breadth)
+    down = below & (breadth < rules.breadth)
+    return pd.Series(np.where(up, UP, np.where(down, DOWN, RANGE)), index=above.index)
 
 
 def confirmed(raw: np.ndarray, candles: int) -> np.ndarray:

@@ -7,6 +7,9 @@ import numpy as np
 import pandas as pd
 
 
+_RELATIONS = {">": np.greater, ">=": np.greater_equal, "<": np.less}
+
+
 @dataclass(frozen=True)
 class Rule:
     """
@@ -27,6 +30,11 @@ def above(value: pd.Series, limit: pd.Series | float) -> Rule:
     return _compare(value, ">", limit)
 
 
+def at_least(value: pd.Series, limit: pd.Series | float) -> Rule:
+    """Met on candles where `value` is `limit` or more."""
+    return _compare(value, ">=", limit)
+
+
 def below(value: pd.Series, limit: pd.Series | float) -> Rule:
     """Met on candles where `value` is less than `limit`."""
     return _compare(value, "<", limit)
@@ -42,7 +50,7 @@ def _compare(value: pd.Series, relation: str, limit: pd.Series | float) -> Rule:
     left = np.asarray(value, dtype=float)
     right = np.broadcast_to(np.asarray(limit, dtype=float), left.shape)
     # A comparison with NaN is False, which is the refusal wanted.
-    met = left > right if relation == ">" else left < right
+    met = _RELATIONS[relation](left, right)
     return Rule(left, relation, right, met)
 
 

@@ -22,7 +22,11 @@ class StopRules:
         (the Turtles' 2N is the model).
     chandelier_atr : float or None
         Trailing distance below the highest close since entry, with the ATR of each candle (LeBeau's
-        chandelier exit, anchored at closes so that a spike does not move it).
+        chandelier exit, anchored at closes so that a spike does not move it). A close below it
+        leaves at the market.
+    chandelier_slack_atr : float
+        How much further away the resting stop trails, so that a wick does not take out a position
+        that its close would have kept. 0 rests the stop on the chandelier itself.
     break_even_r : float or None
         Once a close stands this many R above the entry, the stop is at least the entry plus costs.
     time_stop : str or None
@@ -31,6 +35,7 @@ class StopRules:
 
     initial_atr: float
     chandelier_atr: float | None = None
+    chandelier_slack_atr: float = 0.0
     break_even_r: float | None = None
     time_stop: str | None = None
 
@@ -53,6 +58,10 @@ class StopPlan:
         Round-trip cost, ratio of the price; the break-even stop covers it.
     highest_close : float
         Highest close of completed candles since the entry.
+    chandelier : float
+        Level that closes are judged by, quote currency. Only ever rises.
+    closed_below : bool
+        Whether the last close was below it.
     """
 
     entry: float
@@ -61,6 +70,8 @@ class StopPlan:
     cost_ratio: float
     initial_stop: float = field(init=False)
     highest_close: float = field(init=False)
+    chandelier: float = field(init=False, default=0.0)
+    closed_below: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         self.initial_stop = self.stop
@@ -68,8 +79,13 @@ class StopPlan:
 
     @property
     def risk(self) -> float:
-        """One R: distance from entry to the first stop, quote currency per unit."""
-        return self.entry - self.initial_stop
+        """
+        One R: distance from entry to the first stop, quote currency per unit.
+
+        A fill at or below its own stop is left at once; its R is taken as one percent of the entry.
+        """
+        distance = self.entry - self.initial_stop
+        return distance if distance > 0 else 0.01 * self.entry
 
     def advance(self, close: float, atr: float) -> float:
         """
@@ -80,13 +96,19 @@ class StopPlan:
         if not (math.isfinite(close) and math.isfinite(atr)):
             return self.stop
         self.highest_close = max(self.highest_close, close)
-        proposals = [self.stop]
         if self.rules.chandelier_atr is not None:
-            proposals.append(self.highest_close - self.rules.chandelier_atr * atr)
+            level = self.highest_close - self.rules.chandelier_atr * atr
+            self.chandelier = max(self.chandelier, level)
+            self.closed_below = close < self.chandelier
+            self.tighten(level - self.rules.chandelier_slack_atr * atr)
         if self.rules.break_even_r is not None and self.reached(self.rules.break_even_r):
-            proposals.append(self.entry * (1 + self.cost_ratio))
-        self.stop = max(proposals)
+            self.tighten(self.entry * (1 + self.cost_ratio))
         return self.stop
+
+    def tighten(self, stop: float) -> None:
+        """Raise the stop to this price; a lower or missing one changes nothing."""
+        if stop > self.stop:
+            self.stop = stop
 
     def reached(self, multiple: float) -> bool:
         """Whether some close since entry stood at least `multiple` R above the entry."""

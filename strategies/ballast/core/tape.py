@@ -38,6 +38,10 @@ class Tape:
         self.labels = labels or {}
         steps = np.diff(self.opened)
         self._regular = bool((steps == self.span).all())
+        self._first = int(self.opened[0]) if len(self.opened) else 0
+        # Every callback of a candle asks for the same moment: the last answer is kept.
+        self._asked: datetime | None = None
+        self._position, self._fresh = -1, False
 
     def __len__(self) -> int:
         return len(self.opened)
@@ -47,20 +51,28 @@ class Tape:
 
     def completed_at(self, now: datetime) -> int:
         """Position of the newest candle that had ended at `now`; -1 where there is none."""
-        newest = self._newest_opening(now)
-        if not len(self.opened):
-            return -1
-        if self._regular:
-            position = (newest - int(self.opened[0])) // self.span
-            return max(-1, min(position, len(self.opened) - 1))
-        return int(np.searchsorted(self.opened, newest, side="right")) - 1
+        if now != self._asked:
+            self._asked = now
+            self._position, self._fresh = self._find(now)
+        return self._position
 
     def is_fresh(self, position: int, now: datetime) -> bool:
         """Whether the candle at `position` is the last one that can have ended at `now`."""
-        if position < 0:
-            return False
-        return int(self.opened[position]) == self._newest_opening(now)
+        return self.completed_at(now) == position and self._fresh
 
-    def _newest_opening(self, now: datetime) -> int:
+    def ends_by(self, now: datetime) -> bool:
+        """Whether the last candle of all has ended by `now`, or is the one running."""
+        last = int(self.opened[-1]) if len(self.opened) else 0
+        return int(now.timestamp()) * 1_000_000_000 >= last
+
+    def _find(self, now: datetime) -> tuple[int, bool]:
+        if not len(self.opened):
+            return -1, False
         # Whole seconds: candles end on them, and float nanoseconds would not be exact.
-        return int(now.timestamp()) * 1_000_000_000 // self.span * self.span - self.span
+        running = int(now.timestamp()) * 1_000_000_000 // self.span * self.span
+        newest = running - self.span
+        if self._regular:
+            position = max(-1, min((newest - self._first) // self.span, len(self.opened) - 1))
+        else:
+            position = int(np.searchsorted(self.opened, newest, side="right")) - 1
+        return position, position >= 0 and int(self.opened[position]) == newest

@@ -1,0 +1,32 @@
+"""Mean reversion in a calm range."""
+
+from ballast.core.patterns import zscore
+from ballast.core.rules import below
+from ballast.core.stops import StopRules
+from ballast.core.uptrend import rising_market, trend_gap
+from ballast.strategy import GuardedStrategy
+from freqtrade.strategy import DecimalParameter
+
+
+class RangeReversion(GuardedStrategy):
+    """
+    Buys a deep dip of a pair that is going nowhere while the market holds up, and gives it three
+    days.
+
+    A component of RegimeSwitch, not to be run alone: on hourly candles it earns about its costs.
+    Earns in quiet markets, where dips are noise. Loses when a range breaks downwards. It should
+    hold because a seller in a hurry pays for liquidity, and the price comes back once he is done.
+    """
+
+    timeframe = "1h"
+    stops = StopRules(initial_atr=6, time_stop="3d")
+    size = 0.25
+    calm_gap = DecimalParameter(0.04, 0.12, default=0.08, decimals=2, space="buy")
+    stretch_sigmas = DecimalParameter(1.2, 2.5, default=1.8, decimals=1, space="buy")
+
+    def entry_rules(self, pair, market):
+        return {
+            **rising_market(market),
+            "calm": below(trend_gap(pair).abs(), self.calm_gap.value),
+            "stretched": below(zscore(pair, "2d"), -self.stretch_sigmas.value),
+        }

@@ -1,0 +1,57 @@
+"""The interface of a guard."""
+
+from abc import ABC
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from ballast.core.snapshot import Snapshot
+from ballast.core.verdict import ALLOW, Verdict, compose
+
+
+class Memory(BaseModel):
+    """What a guard must remember across a restart; times are seconds since the epoch (UTC)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Nothing(Memory):
+    """Memory of a guard that needs none."""
+
+
+class Guard(ABC):
+    """
+    One question about the account or the market.
+
+    `observe` is called once for every completed candle, in order. The verdicts may be asked any
+    number of times and change nothing. A guard overrides the one or both that it has an opinion in.
+    """
+
+    code: ClassVar[str]
+    memory: Any = Nothing()
+
+    def observe(self, snapshot: Snapshot) -> None:  # noqa: B027 - most guards only look
+        """Take note of a completed candle."""
+
+    def market_verdict(self, snapshot: Snapshot) -> Verdict:
+        """Whether, and at what size, anything may be entered."""
+        return ALLOW
+
+    def pair_verdicts(self, snapshot: Snapshot) -> Mapping[str, Verdict]:
+        """By pair, further verdicts on single pairs; a pair that is allowed need not be there."""
+        return {}
+
+    def verdict(self, snapshot: Snapshot, pair: str) -> Verdict:
+        """Whether, and at what size, `pair` may be entered."""
+        own = self.pair_verdicts(snapshot).get(pair, ALLOW)
+        return compose((own, self.market_verdict(snapshot)))
+
+    def rearm(self) -> None:
+        """Forget what blocks, because a person said so."""
+        self.memory = type(self.memory)()
+
+    @property
+    def flattens(self) -> bool:
+        """Whether open positions are to be closed as well."""
+        return False

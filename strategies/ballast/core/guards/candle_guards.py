@@ -1,0 +1,89 @@
+"""VolatilityCooldown and DataOutageHalt: guards that judge pairs by their last candle."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import ClassVar
+
+from ballast.core.guards.base import Guard
+from ballast.core.snapshot import Snapshot
+from ballast.core.trust import Trust
+from ballast.core.verdict import ALLOW, Verdict
+
+
+class VolatilityCooldown(Guard):
+    """
+    Blocks a pair after a volatility shock until it has calmed down.
+
+    When a shock begins and ends is decided by `ballast.core.shocks` for all candles of a pair at
+    once; this guard reads the answer for the last one.
+
+    Parameters
+    ----------
+    candle_minutes : float
+        Length of the strategy's candles.
+    """
+
+    code: ClassVar[str] = "VOLATILITY"
+
+    def __init__(self, candle_minutes: float) -> None:
+        self._candle_minutes = candle_minutes
+
+    def pair_verdicts(self, snapshot: Snapshot) -> Mapping[str, Verdict]:
+        """Block during the cooldown. Value: present intensity in multiples of the trigger, 1."""
+        if snapshot.row is None:
+            return {}
+        return {
+            pair: Verdict(
+                self.code,
+                intensity,
+                1.0,
+                0.0,
+                snapshot.now + timedelta(minutes=self._candle_minutes * left),
+            )
+            for pair, (left, intensity) in snapshot.row.cooling().items()
+        }
+
+
+class DataOutageHalt(Guard):
+    """
+    Blocks entries while market data does not deserve trust.
+
+    A pair is blocked while its last candle is missing or untrusted; all pairs are while the
+    leader's is, while most pairs' are, or while too many requests to the exchange fail.
+
+    Parameters
+    ----------
+    api_errors : int
+        Failed requests within ten minutes that block.
+    untrusted_share_pct : float
+        Share of the pairs, percent, whose candles are missing or untrusted that blocks.
+    """
+
+    code: ClassVar[str] = "DATA_OUTAGE"
+
+    def __init__(self, api_errors: int, untrusted_share_pct: float) -> None:
+        self._api_errors = api_errors
+        self._untrusted_share_pct = untrusted_share_pct
+
+    def market_verdict(self, snapshot: Snapshot) -> Verdict:
+        """Value and limit: failed requests, a trust code (0 is OK), or a share in percent."""
+        if snapshot.api_errors >= self._api_errors:
+            return Verdict(self.code, snapshot.api_errors, self._api_errors, 0.0)
+        if snapshot.leader_trust != Trust.OK:
+            return Verdict(self.code, snapshot.leader_trust, Trust.OK, 0.0)
+        if snapshot.row is None:
+            return Verdict(self.code, 100.0, self._untrusted_share_pct, 0.0)
+        untrusted = len(snapshot.row.untrusted())
+        if not untrusted:
+            return ALLOW
+        share = 100 * untrusted / len(snapshot.pairs)
+        if share >= self._untrusted_share_pct:
+            return Verdict(self.code, share, self._untrusted_share_pct, 0.0)
+        return ALLOW
+
+    def pair_verdicts(self, snapshot: Snapshot) -> Mapping[str, Verdict]:
+        """Value: the pair's trust code (a missing candle is DISORDER); limit 0 (OK)."""
+        if snapshot.row is None:
+            return {}
+        untrusted = snapshot.row.untrusted()
+        return {pair: Verdict(self.code, code, Trust.OK, 0.0) for pair, code in untrusted.items()}

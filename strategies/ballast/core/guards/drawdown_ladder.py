@@ -1,0 +1,97 @@
+"""DrawdownLadder: the further below its peak the account is, the smaller the next trade."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import ClassVar
+
+from ballast.core.guards.base import Guard, Memory
+from ballast.core.snapshot import Snapshot
+from ballast.core.times import from_epoch, to_epoch
+from ballast.core.verdict import ALLOW, Verdict
+
+
+class LadderMemory(Memory):
+    """Peak of equity, the rung the account stands on, and until when it is halted."""
+
+    peak: float = 0.0
+    rung: int = 0
+    drawdown_pct: float = 0.0
+    halted_until: float = 0.0
+
+
+class DrawdownLadder(Guard):
+    """
+    Scales size down by steps of account drawdown, and halts at the floor.
+
+    A discrete form of the cushion rule of Grossman and Zhou (1993): risk is proportional to what is
+    left above the floor. A step is left again only once the drawdown is `hysteresis_pct` smaller
+    than the one that led there. After a halt the peak is set so that the account stands on the last
+    step before the floor: it resumes at the smallest size.
+
+    Parameters
+    ----------
+    steps : sequence of (drawdown_pct, multiplier)
+        Ascending drawdowns in percent of the peak, descending multipliers.
+    halt_pct : float
+        The floor: drawdown at which nothing is entered.
+    halt_days : float
+        How long, unless a person re-arms it.
+    hysteresis_pct : float
+    """
+
+    code: ClassVar[str] = "DRAWDOWN"
+
+    def __init__(
+        self,
+        steps: Sequence[tuple[float, float]],
+        halt_pct: float,
+        halt_days: float,
+        hysteresis_pct: float,
+    ) -> None:
+        self._steps = tuple(steps)
+        self._halt_pct = halt_pct
+        self._halt = timedelta(days=halt_days)
+        self._hysteresis_pct = hysteresis_pct
+        self.memory = LadderMemory()
+
+    def observe(self, snapshot: Snapshot) -> None:
+        """Follow the peak, climb or descend the ladder, halt at the floor and resume."""
+        memory = self.memory
+        if not snapshot.equity > 0:
+            return
+        if memory.halted_until and to_epoch(snapshot.now) >= memory.halted_until:
+            self._resume(snapshot.equity)
+        memory.peak = max(memory.peak, snapshot.equity)
+        drawdown_pct = memory.drawdown_pct = 100 * (1 - snapshot.equity / memory.peak)
+        while memory.rung < len(self._steps) and drawdown_pct >= self._steps[memory.rung][0]:
+            memory.rung += 1
+        while (
+            memory.rung > 0
+            and drawdown_pct < self._steps[memory.rung - 1][0] - self._hysteresis_pct
+        ):
+            memory.rung -= 1
+        if drawdown_pct >= self._halt_pct and not memory.halted_until:
+            memory.halted_until = to_epoch(snapshot.now + self._halt)
+
+    def market_verdict(self, snapshot: Snapshot) -> Verdict:
+        """Scale by the step, block while halted. Value and limit are drawdowns in percent."""
+        memory = self.memory
+        if memory.halted_until:
+            until = from_epoch(memory.halted_until)
+            return Verdict(self.code, memory.drawdown_pct, self._halt_pct, 0.0, until)
+        if memory.rung == 0:
+            return ALLOW
+        limit, multiplier = self._steps[memory.rung - 1]
+        return Verdict(self.code, memory.drawdown_pct, limit, multiplier)
+
+    def rearm(self) -> None:
+        """End a halt by hand: the account resumes on the last step before the floor."""
+        if self.memory.halted_until:
+            self._resume(self.memory.peak * (1 - self.memory.drawdown_pct / 100))
+
+    def _resume(self, equity: float) -> None:
+        last_step_pct = self._steps[-1][0] if self._steps else 0.0
+        self.memory.peak = equity / (1 - last_step_pct / 100)
+        self.memory.rung = len(self._steps)
+        self.memory.drawdown_pct = last_step_pct
+        self.memory.halted_until = 0.0

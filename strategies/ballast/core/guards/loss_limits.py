@@ -1,0 +1,98 @@
+"""DailyLossLimit and WeeklyLossLimit: enough lost for today, or for this week."""
+
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from ballast.core.guards.base import Guard, Memory
+from ballast.core.snapshot import Snapshot
+from ballast.core.times import day_start, from_epoch, to_epoch, week_start
+from ballast.core.verdict import ALLOW, Verdict
+
+
+class LossMemory(Memory):
+    """Where the period began, and how long entries are blocked."""
+
+    period_start: float = 0.0
+    start_equity: float = 0.0
+    lowest_equity: float = 0.0
+    blocked_until: float = 0.0
+    blocked_value: float = 0.0
+    blocked_limit: float = 0.0
+
+
+class LossLimit(Guard):
+    """
+    Blocks entries once equity, open positions included, has fallen too far within the period.
+
+    Protects from a bad day (week) becoming a disastrous one. Latched: a recovery within the period
+    does not lift it. Does not protect open positions: their stops do.
+
+    Parameters
+    ----------
+    reducing_pct : float
+        Loss since the period began, percent, that blocks entries for the rest of it.
+    halted_pct : float
+        Loss that blocks them for `halt_hours`, beyond the end of the period if need be.
+    halt_hours : float
+    """
+
+    def __init__(self, reducing_pct: float, halted_pct: float, halt_hours: float) -> None:
+        self._reducing_pct = reducing_pct
+        self._halted_pct = halted_pct
+        self._halt = timedelta(hours=halt_hours)
+        self.memory = LossMemory()
+
+    def observe(self, snapshot: Snapshot) -> None:
+        """Begin a new period where one begins; latch a loss that reaches a limit."""
+        start, end = self._period(snapshot.now)
+        memory = self.memory
+        # A clock set back must not begin an old period again and forget the loss of this one.
+        if to_epoch(start) > memory.period_start:
+            memory.period_start = to_epoch(start)
+            memory.start_equity = snapshot.equity
+        if not memory.start_equity > 0:
+            return
+        loss_pct = 100 * (1 - snapshot.equity / memory.start_equity)
+        if loss_pct >= self._halted_pct:
+            self._latch(loss_pct, self._halted_pct, snapshot.now + self._halt)
+        elif loss_pct >= self._reducing_pct:
+            self._latch(loss_pct, self._reducing_pct, end)
+
+    def market_verdict(self, snapshot: Snapshot) -> Verdict:
+        """Block while latched. Value and limit are losses in percent."""
+        until = from_epoch(self.memory.blocked_until)
+        if snapshot.now >= until:
+            return ALLOW
+        return Verdict(self.code, self.memory.blocked_value, self.memory.blocked_limit, 0.0, until)
+
+    def _latch(self, loss_pct: float, limit: float, until: datetime) -> None:
+        # Latched once for each limit, not pushed on at every candle below it.
+        if self.memory.blocked_limit >= limit and self.memory.blocked_until > 0:
+            if self.memory.blocked_until >= self.memory.period_start:
+                return
+        self.memory.blocked_value = loss_pct
+        self.memory.blocked_limit = limit
+        self.memory.blocked_until = to_epoch(until)
+
+    def _period(self, now: datetime) -> tuple[datetime, datetime]:
+        raise NotImplementedError
+
+
+class DailyLossLimit(LossLimit):
+    """Loss limit of a UTC day."""
+
+    code: ClassVar[str] = "DAILY_LOSS"
+
+    def _period(self, now: datetime) -> tuple[datetime, datetime]:
+        start = day_start(now)
+        return start, start + timedelta(days=1)
+
+
+class WeeklyLossLimit(LossLimit):
+    """Loss limit of a week from Monday 00:00 UTC."""
+
+    code: ClassVar[str] = "WEEKLY_LOSS"
+
+    def _period(self, now: datetime) -> tuple[datetime, datetime]:
+        start = week_start(now)
+        return start, start + timedelta(days=7)

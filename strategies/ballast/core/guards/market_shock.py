@@ -1,0 +1,86 @@
+"""MarketShockHalt: the leader, or most of the market, has fallen sharply."""
+
+from datetime import timedelta
+from typing import ClassVar, Literal
+
+from ballast.core.guards.base import Guard, Memory
+from ballast.core.snapshot import Snapshot
+from ballast.core.times import from_epoch, to_epoch
+from ballast.core.verdict import ALLOW, Verdict
+
+
+class ShockMemory(Memory):
+    """Until when entries are blocked, and what was seen."""
+
+    blocked_until: float = 0.0
+    value: float = 0.0
+    limit: float = 0.0
+
+
+class MarketShockHalt(Guard):
+    """
+    Blocks all entries after a sharp fall of the market leader or of most pairs.
+
+    A fall is measured from the highest close of the last `fall_window` to the last close. On 10
+    October 2025 the news came hours before the worst minutes: a slow guard is still in time.
+
+    Parameters
+    ----------
+    leader_fall_pct : float
+        Fall of the leader that blocks.
+    breadth_fall_pct, breadth_share_pct : float
+        Share of the traded pairs, percent, that must have fallen by at least the first to block.
+    pause_hours : float
+        Time after the last candle on which either held.
+    policy : 'halt' or 'flatten'
+        'flatten' also closes what is open.
+    """
+
+    code: ClassVar[str] = "MARKET_SHOCK"
+
+    def __init__(
+        self,
+        leader_fall_pct: float,
+        breadth_fall_pct: float,
+        breadth_share_pct: float,
+        pause_hours: float,
+        policy: Literal["halt", "flatten"],
+    ) -> None:
+        self._leader_fall = leader_fall_pct / 100
+        self._breadth_fall = breadth_fall_pct / 100
+        self._breadth_share_pct = breadth_share_pct
+        self._pause = timedelta(hours=pause_hours)
+        self._policy = policy
+        self._blocking = False
+        self.memory = ShockMemory()
+
+    def observe(self, snapshot: Snapshot) -> None:
+        """Block, or go on blocking, where the leader or the breadth of the market fell."""
+        fall, row = snapshot.leader_fall, snapshot.row
+        share = 100 * row.share_fallen(self._breadth_fall) if row is not None else 0.0
+        if fall >= self._leader_fall:
+            self._block(snapshot, 100 * fall, 100 * self._leader_fall)
+        elif share >= self._breadth_share_pct:
+            self._block(snapshot, share, self._breadth_share_pct)
+        self._blocking = to_epoch(snapshot.now) < self.memory.blocked_until
+
+    def market_verdict(self, snapshot: Snapshot) -> Verdict:
+        """Block during the pause. Value and limit: the leader's fall, or the share, in percent."""
+        until = from_epoch(self.memory.blocked_until)
+        if snapshot.now >= until:
+            return ALLOW
+        return Verdict(self.code, self.memory.value, self.memory.limit, 0.0, until)
+
+    @property
+    def flattens(self) -> bool:
+        """Whether what is open is to be closed now."""
+        return self._policy == "flatten" and self._blocking
+
+    def rearm(self) -> None:
+        """Forget the shock."""
+        super().rearm()
+        self._blocking = False
+
+    def _block(self, snapshot: Snapshot, value: float, limit: float) -> None:
+        self.memory.blocked_until = to_epoch(snapshot.now + self._pause)
+        self.memory.value, self.memory.limit = value, limit

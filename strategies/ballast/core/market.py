@@ -1,0 +1,106 @@
+"""The market as a whole: the leader's candles, and how many of a basket of pairs rise."""
+
+import math
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+
+from ballast.core.candles import Candles
+from ballast.core.frames import nanoseconds, span_ns
+from ballast.core.trust import Trust, TrustLimits, assess
+from ballast.core.windows import candles as candles_in
+
+# Fewer known pairs than this share of the basket is no picture of the market.
+_COVERAGE = 0.5
+# A window may lack this few of its candles (1 - share) before its average is unknown.
+_KNOWN = 0.9
+
+
+class Market(Candles):
+    """
+    Candles of the market leader together with the closes of a basket of pairs.
+
+    Parameters
+    ----------
+    frame, timeframe, older
+        The leader's candles, as for `Candles`.
+    basket : mapping of str to DataFrame
+        By pair, the frame that its windows are measured on (`Candles.slow`); may hold the leader.
+    """
+
+    def __init__(
+        self,
+        frame: pd.DataFrame,
+        timeframe: str,
+        basket: dict[str, pd.DataFrame],
+        older: pd.DataFrame | None = None,
+    ) -> None:
+        super().__init__(frame, timeframe, older)
+        axis = nanoseconds(self.slow["date"])
+        closes = {
+            pair: pd.Series(_sound_closes(slow), index=nanoseconds(slow["date"]))
+            for pair, slow in basket.items()
+        }
+        # A candle that a pair does not have stays unknown: no stale close stands in for it.
+        self._closes = {
+            pair: close[~close.index.duplicated()].reindex(axis) for pair, close in closes.items()
+        }
+
+    def breadth(self, window: str) -> pd.Series:
+        """
+        Share of the basket whose close is above its simple average of the window, 0 to 1.
+
+        NaN where less than half of the basket is known.
+        """
+        return self.measure("breadth", window, lambda _, n: self._share_above_average(n))
+
+    def mean_roc(self, window: str) -> pd.Series:
+        """Mean rate of change of the basket over the window (ratio); NaN as for `breadth`."""
+        return self.measure(
+            "mean_roc",
+            window,
+            lambda _, n: self._mean([close / close.shift(n) - 1 for close in self._closes.values()]),
+        )
+
+    def correlation(self, one: str, other: str, now: datetime, window: str) -> float:
+        """
+        Correlation of two pairs' returns over the window that ends with the last completed candle.
+
+        1.0 where it cannot be told: what is not known to be independent is taken to move together.
+        """
+        if one == other or one not in self._closes or other not in self._closes:
+            return 1.0
+        n = candles_in(window, self.slow_timeframe)
+        ends = nanoseconds(self.slow["date"]) + span_ns(self.slow_timeframe)
+        last = int(np.searchsorted(ends, int(now.timestamp()) * 1_000_000_000, side="right"))
+        moves = [
+            np.diff(np.log(self._closes[pair].to_numpy()[max(0, last - n - 1) : last]))
+            for pair in (one, other)
+        ]
+        both = np.isfinite(moves[0]) & np.isfinite(moves[1])
+        if both.sum() < _KNOWN * n:
+            return 1.0
+        a, b = moves[0][both], moves[1][both]
+        return float(np.corrcoef(a, b)[0, 1]) if a.std() > 0 and b.std() > 0 else 1.0
+
+    def _share_above_average(self, n: int) -> np.ndarray:
+        above = []
+        for close in self._closes.values():
+            average = close.rolling(n, min_periods=math.ceil(_KNOWN * n)).mean()
+            above.append((close > average).astype(float).where(average.notna()))
+        return self._mean(above)
+
+    def _mean(self, series: list[pd.Series]) -> np.ndarray:
+        if not series:
+            return np.full(len(self.slow), np.nan)
+        table = np.vstack([values.to_numpy() for values in series])
+        known = np.isfinite(table).sum(axis=0)
+        total = np.nansum(table, axis=0)
+        enough = known >= max(1, _COVERAGE * len(series))
+        return np.where(enough, total / np.maximum(known, 1), np.nan)
+
+
+def _sound_closes(frame: pd.DataFrame) -> np.ndarray:
+    """Closes, unknown where the candle is impossible or absurd."""
+    return np.where(assess(frame, TrustLimits()) < Trust.ABSURD_BAR, frame["close"], np.nan)

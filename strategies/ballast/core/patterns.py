@@ -1,0 +1,53 @@
+"""Price patterns that more than one candle makes: dips and squeezes."""
+
+import numpy as np
+import pandas as pd
+import talib
+
+from ballast.core.candles import Candles
+
+
+def zscore(pair: Candles, window: str) -> pd.Series:
+    """Standard deviations that the close is above its simple average of the window."""
+    return (pair.close - pair.mean(window)) / pair.deviation(window)
+
+
+def deepest_dip(pair: Candles, window: str, within: str) -> pd.Series:
+    """
+    Lowest z-score (of `window`) of the candles within the time before this candle.
+
+    A number of standard deviations; negative is below the average.
+    """
+
+    def lowest(frame: pd.DataFrame, n: int, recent: int) -> np.ndarray:
+        close = frame["close"].to_numpy(dtype=float)
+        z = (close - talib.SMA(close, n)) / _positive(talib.STDDEV(close, n))
+        return _lowest(z, recent)
+
+    return pair.measure("deepest_dip", (window, within), lowest, chained=True).shift(1)
+
+
+def tightest_range(pair: Candles, window: str, history: str, within: str) -> pd.Series:
+    """
+    How tight the range of prices has been within the time before this candle.
+
+    The range is highest high less lowest low of the window over the close; its rank is the share
+    (0 to 1) of the history that was as tight or tighter; the lowest rank within the time counts.
+    """
+
+    def lowest_rank(frame: pd.DataFrame, n: int, past: int, recent: int) -> np.ndarray:
+        high, low, close = (frame[name].to_numpy(dtype=float) for name in ("high", "low", "close"))
+        spread = pd.Series((talib.MAX(high, n) - talib.MIN(low, n)) / close)
+        return _lowest(spread.rolling(past).rank(pct=True).to_numpy(), recent)
+
+    windows = (window, history, within)
+    return pair.measure("tightest_range", windows, lowest_rank, chained=True).shift(1)
+
+
+def _lowest(values: np.ndarray, n: int) -> np.ndarray:
+    # pandas, not TA-Lib: MIN carries a NaN within the data on for ever.
+    return pd.Series(values).rolling(n).min().to_numpy()
+
+
+def _positive(values: np.ndarray) -> np.ndarray:
+    return np.where(values > 0, values, np.nan)

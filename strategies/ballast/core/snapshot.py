@@ -1,0 +1,57 @@
+"""What a guard may look at: one frozen picture of the account and the market, candle by candle."""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+
+from ballast.core.board import BoardRow
+from ballast.core.trust import Trust
+
+
+@dataclass(frozen=True)
+class ClosedTrade:
+    """
+    A trade that has ended.
+
+    Parameters
+    ----------
+    r : float
+        Net result in R, multiples of what its first stop put at risk.
+    """
+
+    pair: str
+    closed: datetime
+    r: float
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """
+    State at the end of a candle.
+
+    Parameters
+    ----------
+    now : datetime
+        The candle border (UTC); the last completed candle ends here.
+    equity : float
+        Account value with open positions at their last completed close, quote currency.
+    closed : tuple of ClosedTrade
+        Trades that ended since the previous snapshot, in order.
+    row : BoardRow or None
+        The last completed candles of the traded pairs; None where they are missing.
+    leader_trust : int
+        `Trust` code of the market leader's last completed candle.
+    leader_fall : float
+        How far the leader is below its recent highest close (ratio).
+    api_errors : int
+        Failed requests to the exchange within the last ten minutes; 0 in backtests.
+    """
+
+    now: datetime
+    equity: float
+    closed: tuple[ClosedTrade, ...] = ()
+    row: BoardRow | None = None
+    pairs: tuple[str, ...] = ()
+    leader_trust: int = Trust.DISORDER
+    leader_fall: float = math.nan
+    api_errors: int = 0

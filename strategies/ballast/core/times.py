@@ -1,0 +1,23 @@
+"""Moments in UTC as guards use them."""
+
+from datetime import UTC, datetime, timedelta
+
+
+def to_epoch(moment: datetime) -> float:
+    """Seconds since the epoch."""
+    return moment.timestamp()
+
+
+def from_epoch(seconds: float) -> datetime:
+    """The moment that many seconds after the epoch (UTC)."""
+    return datetime.fromtimestamp(seconds, tz=UTC)
+
+
+def day_start(moment: datetime) -> datetime:
+    """Midnight (UTC) at or before the moment."""
+    return moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def week_start(moment: datetime) -> datetime:
+    """Monday midnight (UTC) at or before the moment."""
+    return day_start(moment) - timedelta(days=moment.astimezone(UTC).weekday())

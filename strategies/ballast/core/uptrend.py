@@ -1,0 +1,41 @@
+"""The condition that the trend strategies share: a pair that leads a rising market."""
+
+import pandas as pd
+
+from ballast.core.candles import Candles
+from ballast.core.market import Market
+from ballast.core.rules import Rule, above, at_least
+
+SLOW, FAST, MOMENTUM = "20d", "5d", "10d"
+
+
+def rising_market(market: Market) -> dict[str, Rule]:
+    """
+    Rules of a market that rises as a whole.
+
+    market_up: the leader is above its 20-day average. breadth_up: so is at least half of the basket.
+    """
+    return {
+        "market_up": above(market.close, market.mean(SLOW)),
+        "breadth_up": at_least(market.breadth(SLOW), 0.5),
+    }
+
+
+def leads_rising_market(pair: Candles, market: Market) -> dict[str, Rule]:
+    """
+    Rules of an up-trend that is the market's and, more so, the pair's.
+
+    Besides those of a rising market: pair_up: the pair's 5-day average is above its 20-day average.
+    leads: over ten days the pair has gained more than the basket (relative strength: among coins
+    that rise, those that lead go on leading, and those that lag fall first).
+    """
+    return {
+        **rising_market(market),
+        "pair_up": above(trend_gap(pair), 0.0),
+        "leads": above(pair.roc(MOMENTUM), market.mean_roc(MOMENTUM)),
+    }
+
+
+def trend_gap(pair: Candles) -> pd.Series:
+    """How far the 5-day average is above the 20-day average (ratio)."""
+    return pair.mean(FAST) / pair.mean(SLOW) - 1

@@ -1,0 +1,204 @@
+"""Settings of the guards: one entry each, with the source of its default.
+
+Every guard is on unless it is named in `off`, and what is off is said at start and in the version.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from ballast.core.guards.base import Guard
+from ballast.core.guards.candle_guards import DataOutageHalt, VolatilityCooldown
+from ballast.core.guards.drawdown_ladder import DrawdownLadder
+from ballast.core.guards.losing_trades import LossStreakBackoff, StopCascadeHalt
+from ballast.core.guards.loss_limits import DailyLossLimit, WeeklyLossLimit
+from ballast.core.guards.market_shock import MarketShockHalt
+
+
+class Section(BaseModel):
+    """A part of the `ballast` section."""
+
+    # Strict: "0.5" for 0.5 or true for 1 is a slip of the pen, not a setting.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class VolatilityCooldownSettings(Section):
+    """The detectors' thresholds are in `ballast.core.shocks`, calibrated together."""
+
+    def build(self, candle_minutes: float) -> Guard:
+        """The guard."""
+        return VolatilityCooldown(candle_minutes)
+
+
+class MarketShockHaltSettings(Section):
+    """See `MarketShockHalt`."""
+
+    leader_fall_pct: float = Field(6.0, gt=0, le=50)
+    breadth_fall_pct: float = Field(6.0, gt=0, le=50)
+    breadth_share_pct: float = Field(80.0, gt=0, le=100)
+    pause_hours: float = Field(12.0, gt=0, le=720)
+    policy: Literal["halt", "flatten"] = "halt"
+
+    def build(self, candle_minutes: float) -> Guard:
+        """The guard."""
+        return MarketShockHalt(**self.model_dump())
+
+
+class StopCascadeHaltSettings(Section):
+    """See `StopCascadeHalt`."""
+
+    losses: int = Field(4, ge=2, le=50)
+    loss_r: float = Field(0.5, gt=0, le=5)
+    window_hours: float = Field(6.0, gt=0, le=720)
+    pause_hours: float = Field(12.0, gt=0, le=720)
+
+    def build(self, candle_minutes: float) -> Guard:
+        """The guard."""
+        return StopCascadeHalt(**self.model_dump())
+
+
+class LossStreakBackoffSettings(Section):
+    """See `LossStreakBackoff`."""
+
+    pair_losses: int = Field(3, ge=1, le=50)
+    all_losses: int = Field(10, ge=2, le=100)
+    loss_r: float = Field(0.25, gt=0, le=5)
+    pause_hours: float = Field(12.0, gt=0, le=720)
+    longest_hours: float = Field(96.0, gt=0, le=2160)
+
+    def build(self, candle_minutes: float) -> Guard:
+        """The guard."""
+        return LossStreakBackoff(**self.model_dump())
+
+
+class DailyLossLimitSettings(Section):
+    """See `DailyLossLimit`."""
+
+    reducing_pct: float = Field(1.5, gt=0, le=20)
+    halted_pct: float = Field(3.0, gt=0, le=50)
+    halt_hours: float = Field(24.0, gt=0, le=720)
+
+    def build(self, candle_minutes: float) -> Guard:
+        """The guard."""
+        return DailyLossLimit(**self.model_dump())
+
+
+class WeeklyLossLimitSettings(Section):
+    """See `WeeklyLossLimit`."""
+
+    reducing_pct: float = Field(3.5, gt=0, le=40)
+    halted_pct: float = Field(5.0, gt=0, le=50)
+    halt_hours: float = Field(72.0, gt=0, le=2160)
+
+    def build(self, candle_minutes: float) -> Guard:
+        """The guard."""
+        return WeeklyLossLimit(**self.model_dump())
+
+
+class DrawdownLadderSettings(Section):
+    """See `DrawdownLadder`."""
+
+    steps: list[tuple[float, float]] = Field(
+        [(1, 0.89), (2, 0.78), (3, 0.67), (4, 0.56), (5, 0.44), (6, 0.33), (7, 0.22), (8, 0.11)],
+        strict=False,
+        description="pairs of drawdown in percent, ascending, and multiplier, descending below 1",
+    )
+    halt_pct: float = Field(12.0, gt=0, le=90)
+    halt_days: float = Field(7.0, gt=0, le=365)
+    hysteresis_pct: float = Field(0.5, ge=0, le=20)
+
+    @model_validator(mode="after")
+    def _descends(self) -> "DrawdownLadderSettings":
+        drawdowns = [0.0, *(step[0] for step in self.steps), self.halt_pct]
+        sizes = [1.0, *(step[1] for step in self.steps), 0.0]
+        if sorted(set(drawdowns)) != drawdowns or sorted(set(sizes), reverse=True) != sizes:
+            raise ValueError(
+                "steps whose drawdowns ascend to below halt_pct while their multipliers descend "
+                "from below 1 to above 0"
+            )
+        return self
+
+    def build(self, candle_minutes: float) -> Guard:
+        """The guard."""
+        return DrawdownLadder(self.steps, self.halt_pct, self.halt_days, self.hysteresis_pct)
+
+
+class DataOutageHaltSettings(Section):
+    """See `DataOutageHalt`."""
+
+    api_errors: int = Field(10, ge=1, le=1000)
+    untrusted_share_pct: float = Field(50.0, gt=0, le=100)
+
+    def build(self, candle_minutes: float) -> Guard:
+        """The guard."""
+        return DataOutageHalt(**self.model_dump())
+
+
+GuardName = Literal[
+    "VolatilityCooldown",
+    "MarketShockHalt",
+    "StopCascadeHalt",
+    "LossStreakBackoff",
+    "DailyLossLimit",
+    "WeeklyLossLimit",
+    "DrawdownLadder",
+    "PortfolioHeat",
+    "DataOutageHalt",
+]
+
+
+class PortfolioHeatSettings(Section):
+    """
+    Caps on what all stops together put at risk, percent of equity.
+
+    Parameters
+    ----------
+    entry_pct : float
+        No entry may raise the heat beyond this.
+    open_pct : float
+        Where open positions exceed it, their stops are drawn closer in proportion.
+    cluster_pct : float
+        Heat of the positions that move with the pair to be entered, itself included.
+    cluster_correlation : float
+        Correlation of hourly returns over 20 days from which two pairs move together.
+    """
+
+    entry_pct: float = Field(2.0, gt=0, le=20)
+    open_pct: float = Field(2.5, gt=0, le=20)
+    cluster_pct: float = Field(2.0, gt=0, le=20)
+    cluster_correlation: float = Field(0.7, gt=0, le=1)
+
+
+class GuardSettings(Section):
+    """The `guards` section: names that are off, and one entry for each guard."""
+
+    off: list[GuardName] = []
+    VolatilityCooldown: VolatilityCooldownSettings = VolatilityCooldownSettings()
+    MarketShockHalt: MarketShockHaltSettings = MarketShockHaltSettings()
+    StopCascadeHalt: StopCascadeHaltSettings = StopCascadeHaltSettings()
+    LossStreakBackoff: LossStreakBackoffSettings = LossStreakBackoffSettings()
+    DailyLossLimit: DailyLossLimitSettings = DailyLossLimitSettings()
+    WeeklyLossLimit: WeeklyLossLimitSettings = WeeklyLossLimitSettings()
+    DrawdownLadder: DrawdownLadderSettings = DrawdownLadderSettings()
+    PortfolioHeat: PortfolioHeatSettings = PortfolioHeatSettings()
+    DataOutageHalt: DataOutageHaltSettings = DataOutageHaltSettings()
+
+    def build(self, candle_minutes: float) -> dict[str, Guard]:
+        """
+        The guards that are on, by name. PortfolioHeat is part of the sizer and not among them.
+
+        Parameters
+        ----------
+        candle_minutes : float
+            Length of the strategy's candles.
+        """
+        guards = {}
+        for name in type(self).model_fields:
+            section = getattr(self, name)
+            if name not in self.off and hasattr(section, "build"):
+                guards[name] = section.build(candle_minutes)
+        return guards
+
+    def is_on(self, name: GuardName) -> bool:
+        """Whether the guard of that name is on."""
+        return name not in self.off

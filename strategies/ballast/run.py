@@ -1,0 +1,113 @@
+"""One run of a strategy: everything that rules, guards and account share, connected once."""
+
+import logging
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from freqtrade.persistence import Trade
+
+from ballast.book import Book
+from ballast.core.market import Market
+from ballast.core.stops import StopRules
+from ballast.core.warden import Warden
+from ballast.core.windows import minutes
+from ballast.entries import EntryDesk
+from ballast.exits import StopKeeper
+from ballast.feeds import Feeds
+from ballast.notices import Notices
+from ballast.oversight import Oversight
+from ballast.state import GuardStore
+from ballast.core.tape import Tape
+
+if TYPE_CHECKING:
+    from ballast.strategy import GuardedStrategy
+
+logger = logging.getLogger(__name__)
+
+CORRELATION_WINDOW = "20d"
+
+
+@dataclass
+class Run:
+    """
+    The parts of one run.
+
+    Parameters
+    ----------
+    tapes : dict of str to Tape
+        Looked-up columns by pair; those of the market leader under `oversight.MARKET`.
+    stop_rules : dict of str to StopRules
+        By the name of the setup.
+    sizes : dict of str to float
+        Share of the usual risk by the name of the setup.
+    market : Market or None
+        As last seen.
+    """
+
+    feeds: Feeds
+    keeper: StopKeeper
+    desk: EntryDesk
+    oversight: Oversight
+    tapes: dict[str, Tape] = field(default_factory=dict)
+    stop_rules: dict[str, StopRules] = field(default_factory=dict)
+    sizes: dict[str, float] = field(default_factory=dict)
+    market: Market | None = None
+
+    @classmethod
+    def of(cls, strategy: "GuardedStrategy") -> "Run":
+        """Connect the parts for a strategy that Freqtrade has given its data provider."""
+        settings, stake_currency = strategy.settings, strategy.config["stake_currency"]
+        tapes: dict[str, Tape] = {}
+        sizes: dict[str, float] = {}
+        stop_rules: dict[str, StopRules] = {}
+        disaster_ratio = abs(strategy.stoploss)
+        guards = settings.guards
+
+        def rules_of(setup: str) -> StopRules:
+            # A trade somebody forced, or of a setup since renamed, is managed like the first.
+            return stop_rules.get(setup) or next(iter(stop_rules.values()))
+
+        def correlation(one: str, other: str, now: datetime) -> float:
+            market = run.market
+            return market.correlation(one, other, now, CORRELATION_WINDOW) if market else 1.0
+
+        leader = settings.market.leader or f"BTC/{stake_currency}"
+        feeds = Feeds(strategy.dp, strategy.timeframe, leader, settings.market.basket)
+        book = Book(lambda: strategy.wallets, tapes.get, stake_currency)
+        keeper = StopKeeper(
+            tapes.get,
+            rules_of,
+            lambda pair: run.desk.ticket(pair),
+            disaster_ratio,
+            settings.risk.round_trip_cost,
+        )
+        heat = guards.PortfolioHeat if guards.is_on("PortfolioHeat") else None
+        oversight = Oversight(
+            Warden(guards.build(minutes(strategy.timeframe))),
+            book,
+            keeper,
+            tapes.get,
+            strategy.dp.current_whitelist,
+            strategy.timeframe,
+            heat.open_pct / 100 if heat else None,
+            correlation,
+            Notices(strategy.dp).block,
+        )
+        desk = EntryDesk(
+            settings.risk,
+            heat,
+            oversight,
+            tapes.get,
+            lambda setup: (rules_of(setup), sizes.get(setup, 1.0)),
+            disaster_ratio,
+        )
+        run = cls(feeds, keeper, desk, oversight, tapes, stop_rules, sizes)
+        if feeds.live:
+            store = GuardStore(Trade.session.get_bind())
+            oversight.remember_in(store, strategy.wallets.get_starting_balance())
+        return run
+
+    def log_start(self, name: str) -> None:
+        """Say which guards are on, and warn of those that are off."""
+        logger.info("%s: guards on: %s", name, ", ".join(self.oversight.warden.guards))
