@@ -19,7 +19,7 @@ class PullbackBuyer(GuardedStrategy):
 
     timeframe = "1h"
     stops = StopRules(initial_atr=4, chandelier_atr=6, chandelier_slack_atr=2)
-    dip_sigmas = DecimalParameter(1.0, 2.5, default=1.5, decimals=1, space="buy")
+    dip_sigmas = DecimalParameter(1.0, 2.5, default=1.8, decimals=1, space="buy")
 
     def entry_rules(self, pair, market):
         return {

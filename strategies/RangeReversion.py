@@ -1,7 +1,7 @@
 """Mean reversion in a calm range."""
 
 from ballast.core.patterns import zscore
-from ballast.core.rules import below
+from ballast.core.rules import above, below
 from ballast.core.stops import StopRules
 from ballast.core.uptrend import rising_market, trend_gap
 from ballast.strategy import GuardedStrategy
@@ -27,6 +27,7 @@ class RangeReversion(GuardedStrategy):
     def entry_rules(self, pair, market):
         return {
             **rising_market(market),
-            "calm": below(trend_gap(pair).abs(), self.calm_gap.value),
+            "no_trend": below(trend_gap(pair), 0.0),
+            "calm": above(trend_gap(pair), -self.calm_gap.value),
             "stretched": below(zscore(pair, "2d"), -self.stretch_sigmas.value),
         }

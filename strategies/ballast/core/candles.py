@@ -127,6 +127,12 @@ class Candles:
             "ema", window, lambda slow, n: talib.EMA(_values(slow, "close"), n), EXPONENTIAL_MEMORY
         )
 
+    def weighted_mean(self, window: str) -> pd.Series:
+        """Linearly weighted moving average of the close (price): the newest close weighs most."""
+        return self.measure(
+            "weighted_mean", window, lambda slow, n: talib.WMA(_values(slow, "close"), n)
+        )
+
     def mean(self, window: str) -> pd.Series:
         """Simple moving average of the close (price)."""
         return self.measure("mean", window, lambda slow, n: talib.SMA(_values(slow, "close"), n))

@@ -38,14 +38,14 @@ class ShockRules:
 
     atr_fast: str = "8h"
     atr_slow: str = "60h"
-    atr_ratio: float = 2.0
-    atr_extreme: float = 3.0
+    atr_ratio: float = 2.4
+    atr_extreme: float = 3.5
     vol_window: str = "24h"
     vol_history: str = "10d"
-    vol_quantile: float = 0.975
+    vol_quantile: float = 0.99
     range_window: str = "10d"
-    range_z: float = 6.0
-    range_extreme: float = 10.0
+    range_z: float = 10.0
+    range_extreme: float = 16.0
     release: float = 0.7
     calm_candles: int = 3
     pause: str = "4h"

@@ -16,7 +16,7 @@ def rising_market(market: Market) -> dict[str, Rule]:
     market_up: the leader is above its 20-day average. breadth_up: so is at least half of the basket.
     """
     return {
-        "market_up": above(market.close, market.mean(SLOW)),
+        "market_up": above(market.close, market.weighted_mean(SLOW)),
         "breadth_up": at_least(market.breadth(SLOW), 0.5),
     }
 

@@ -33,6 +33,8 @@ class Warden:
     def __init__(self, guards: Mapping[str, Guard]) -> None:
         self.guards = dict(guards)
         self.snapshot: Snapshot | None = None
+        # Guard and pair of blocks that ended, at the last candle, before their announced end.
+        self.lifted: list[tuple[str, str]] = []
         self._announced: dict[tuple[str, str], datetime] = {}
 
     def observe(self, snapshot: Snapshot) -> list[Change]:
@@ -79,16 +81,32 @@ class Warden:
             return {}
         return {name: g.market_verdict(self.snapshot) for name, g in self.guards.items()}
 
+    def recall(self, ends: Mapping[tuple[str, str], datetime]) -> None:
+        """Take up what an earlier run announced: ends of blocks by guard and pair."""
+        self._announced.update(ends)
+
+    def forget(self) -> None:
+        """Begin anew, as if nothing had ever been observed."""
+        for guard in self.guards.values():
+            guard.memory = type(guard.memory)()
+        self._announced = {}
+
     def _changes(self, snapshot: Snapshot) -> list[Change]:
         """Blocks that are not covered by what was announced before."""
-        changes = []
-        announced = {key: end for key, end in self._announced.items() if end > snapshot.now}
-        for name, guard in self.guards.items():
-            common = guard.market_verdict(snapshot)
-            blocks = {ALL_PAIRS: common} if common.blocks else guard.pair_verdicts(snapshot)
-            for pair, verdict in blocks.items():
-                if (name, pair) not in announced:
-                    announced[(name, pair)] = verdict.until or snapshot.now
-                    changes.append(Change(name, pair, verdict))
-        self._announced = announced
-        return changes
+        blocks = {
+            (name, pair): verdict
+            for name, guard in self.guards.items()
+            for pair, verdict in _blocks(guard, snapshot).items()
+        }
+        covered = {key: end for key, end in self._announced.items() if end > snapshot.now}
+        self.lifted = [key for key in covered if key not in blocks]
+        fresh = {key: verdict for key, verdict in blocks.items() if key not in covered}
+        self._announced = {key: end for key, end in covered.items() if key in blocks}
+        self._announced |= {key: block.until or snapshot.now for key, block in fresh.items()}
+        return [Change(*key, verdict) for key, verdict in fresh.items()]
+
+
+def _blocks(guard: Guard, snapshot: Snapshot) -> Mapping[str, Verdict]:
+    """By pair what a guard blocks; where it blocks everything, that alone."""
+    common = guard.market_verdict(snapshot)
+    return {ALL_PAIRS: common} if common.blocks else guard.pair_verdicts(snapshot)
