@@ -1,0 +1,77 @@
+"""The command line: every unusable setting is one sentence and exit code 2."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from sandbox.cli import main
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("", "Give --generate SEED or --data DIR"),
+        ("--generate abc", "--generate must be a whole number from 0 to 4294967295, not 'abc'"),
+        ("--generate -1", "not '-1'"),
+        ("--generate 4294967296", "not '4294967296'"),
+        ("--generate 7 --days 3", "--days must be a whole number from 30 to 1500, not '3'"),
+        ("--generate 7 --start yesterday", "--start must be a date such as 2024-01-01"),
+        ("--generate 7 --start 2024-01-01T07:30", "starts with a day (00:00 UTC)"),
+        ("--generate 7 --pairs FOO/USDT", "'FOO/USDT' has no market model"),
+        ("--generate 7 --timeframe 1h", "Generated candles are 1m or 5m, not '1h'"),
+        ("--generate 7 --data .", "--generate or --data, not both"),
+        ("--generate 7 --host 0.0.0.0", "--host must be a loopback address"),
+        ("--generate 7 --host example.org", "--host must be a loopback address"),
+        ("--generate 7 --port 70000", "--port must be a whole number from 0 to 65535"),
+        ("--generate 7 --clock replay --speed 0", "--speed must be above 0"),
+        ("--generate 7 --clock replay --speed nan", "--speed must be above 0"),
+        ("--generate 7 --clock replay --shift-to-now", "not both"),
+        ("--generate 7 --clock sun", "Argument --clock: invalid choice"),
+        ("--generate 7 --now crash", "--now must be a date or the name of a label"),
+        ("--generate 7 --now 2030-01-01", "--now must be within the history, 2024-01-01"),
+        ("--generate 7 --export x --timeframes 7m", "--timeframes '7m' is not one of"),
+        ("--generate 7 --bogus", "Unrecognized arguments: --bogus"),
+        ("--data no/such/folder", "no/such/folder is not a directory"),
+        ("--write-overlay no/such/folder/o.json", "Cannot write no/such/folder/o.json"),
+    ],
+)
+def test_an_unusable_setting_is_one_sentence_and_exit_code_2(
+    capsys: pytest.CaptureFixture[str], line: str, said: str
+) -> None:
+    assert main(line.split()) == 2
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert said in output.err
+    assert output.err.startswith("sandbox: ")
+    assert output.err.count("\n") == 1
+    assert output.err.endswith(".\n") or output.err.endswith(").\n")
+
+
+def test_a_port_in_use_is_one_sentence_and_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["--generate", "7", "--pairs", "BTC/USDT", "--port", str(port)]) == 2
+    error = capsys.readouterr().err
+    assert error == f"sandbox: Cannot listen on 127.0.0.1 port {port}: Address already in use.\n"
+
+
+def test_a_ready_file_that_cannot_be_written_is_one_sentence(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    ready = tmp_path / "missing" / "ready"
+    line = ["--generate", "7", "--pairs", "BTC/USDT", "--port", "0", "--ready-file", str(ready)]
+    assert main(line) == 2
+    assert capsys.readouterr().err == (
+        f"sandbox: Cannot write {ready}: No such file or directory.\n"
+    )
+
+
+def test_export_writes_freqtrades_files(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    line = ["--generate", "7", "--days", "30", "--pairs", "BTC/USDT", "--export", str(tmp_path)]
+    assert main([*line, "--timeframes", "1h", "1d"]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "BTC_USDT-1d.feather",
+        "BTC_USDT-1h.feather",
+    ]
+    assert "2 files written" in capsys.readouterr().out
