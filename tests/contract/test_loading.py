@@ -1,0 +1,120 @@
+"""How Freqtrade loads strategies, and what else reads them: hyperopt and charts."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from freqtrade.resolvers import StrategyResolver
+
+from tests.engine import ScriptedStrategy, candle_frame, flat
+
+STRATEGY = """
+from {package}.base import Base
+import {package}.helper
+
+
+class Sibling(Base):
+    def populate_entry_trend(self, dataframe, metadata):
+        return dataframe
+
+    def populate_exit_trend(self, dataframe, metadata):
+        return dataframe
+"""
+BASE = """
+from freqtrade.strategy import IStrategy
+
+
+class Base(IStrategy):
+    timeframe = "1h"
+    stoploss = -0.1
+    minimal_roi = {"0": 1}
+
+    def populate_indicators(self, dataframe, metadata):
+        return dataframe
+"""
+
+
+@pytest.fixture
+def loaded(tmp_path: Path) -> Any:
+    """A strategy that was loaded from a file with a package beside it, as ours are."""
+    package = tmp_path / "neighbour"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "base.py").write_text(BASE, encoding="utf-8")
+    (package / "helper.py").write_text("VALUE = 1\n", encoding="utf-8")
+    (tmp_path / "Sibling.py").write_text(STRATEGY.format(package="neighbour"), encoding="utf-8")
+    config = {"strategy": "Sibling", "strategy_path": str(tmp_path), "user_data_dir": tmp_path}
+    before = list(sys.path)
+    (tmp_path / "strategies").mkdir()
+    yield StrategyResolver.load_strategy(config)
+    assert sys.path == before
+    for name in [name for name in sys.modules if name.startswith("neighbour")]:
+        del sys.modules[name]
+
+
+def test_package_beside_the_strategy_is_importable_while_loading(loaded: Any) -> None:
+    """Copying `strategies/` is an installation: `ballast` lies beside what imports it."""
+    assert loaded.get_strategy_name() == "Sibling"
+    assert type(loaded).__mro__[1].__module__ == "neighbour.base"
+
+
+def test_folder_leaves_the_path_after_loading(loaded: Any, tmp_path: Path) -> None:
+    """A later import inside a callback fails unless `ballast` keeps itself importable."""
+    assert loaded
+    assert str(tmp_path) not in sys.path
+
+
+def test_hyperopt_sends_only_modules_of_base_classes_by_value(loaded: Any) -> None:
+    """Helper modules are imported by the workers, who do not have the folder on their path."""
+    pytest.importorskip("optuna", reason="hyperopt needs optuna; `make test` installs it")
+    import cloudpickle
+    from freqtrade.optimize.hyperopt.hyperopt_optimizer import HyperOptimizer
+
+    HyperOptimizer.hyperopt_pickle_magic(
+        HyperOptimizer.__new__(HyperOptimizer), type(loaded).__bases__
+    )
+    try:
+        by_value = cloudpickle.list_registry_pickle_by_value()
+        assert "neighbour.base" in by_value
+        assert "neighbour.helper" not in by_value
+    finally:
+        cloudpickle.unregister_pickle_by_value(sys.modules["neighbour.base"])
+
+
+def test_configuration_overrides_the_strategys_timeframe(tmp_path: Path) -> None:
+    """Windows are given in time and read the timeframe in force, not the class attribute."""
+    (tmp_path / "strategies").mkdir()
+    source = BASE.replace("class Base(", "class Own(") + STRATEGY.split("(Base):")[1]
+    (tmp_path / "Own.py").write_text(source, encoding="utf-8")
+    config = {"strategy": "Own", "strategy_path": str(tmp_path), "user_data_dir": tmp_path}
+    assert StrategyResolver.load_strategy(config | {"timeframe": "4h"}).timeframe == "4h"
+
+
+class Annotating(ScriptedStrategy):
+    annotations: Any = ()
+
+    def plot_annotations(self, **_: Any) -> list[dict[str, Any]]:
+        return list(self.annotations)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "kept"),
+    [
+        ({"type": "area", "start": "2024-01-01", "end": "2024-01-02", "label": "LOCK"}, True),
+        ({"type": "line", "y_start": 1.0, "y_end": 2.0, "line_style": "dashed"}, True),
+        ({"type": "point", "x": datetime(2024, 1, 1, tzinfo=UTC), "y": 1.0}, True),
+        ({"type": "area", "start": "2024-01-01", "reason": "LOCK"}, False),
+        ({"type": "band", "start": "2024-01-01"}, False),
+    ],
+)
+def test_annotation_with_an_unknown_key_is_dropped(annotation: dict[str, Any], kept: bool) -> None:
+    """Cooldowns are shaded on the chart; one wrong key and the whole annotation is gone."""
+    strategy = Annotating({"runmode": "other"})
+    strategy.annotations = [annotation]
+    frame: pd.DataFrame = candle_frame(flat(3), "1h")
+    assert len(strategy.ft_plot_annotations("BTC/USDT", frame)) == int(kept)

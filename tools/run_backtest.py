@@ -1,0 +1,167 @@
+"""`make backtest`: every strategy on a generated market, with Freqtrade's own commands.
+
+Starts the sandbox exchange, runs `freqtrade download-data` and `freqtrade backtesting` against it
+and stops it again, whatever happens in between. Candles go to `<userdir>/data/sandbox`, apart from
+those of a real exchange.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+ROOT = Path(__file__).resolve().parents[1]
+START = date(2024, 1, 1)
+# What strategies look at beside the candles they trade.
+HIGHER_TIMEFRAMES = ("1h", "4h", "1d")
+READY_WITHIN_S = 120.0
+STOP_WITHIN_S = 10.0
+
+
+class BacktestError(Exception):
+    """The run cannot go on; its text is one sentence for the user."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code, Freqtrade's own if one of its commands fails."""
+    options = _parser().parse_args(arguments)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _stop)
+    try:
+        strategies = options.strategies or find_strategies(options.strategy_path)
+        with tempfile.TemporaryDirectory() as folder, sandbox(options, Path(folder)) as overlay:
+            return _run_freqtrade(options, overlay, strategies)
+    except BacktestError as error:
+        sys.stderr.write(f"make backtest: {error}\n")
+        return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("\nmake backtest: interrupted; the sandbox is stopped.\n")
+        return 130
+
+
+def find_strategies(folder: Path) -> list[str]:
+    """Names of all strategies: one a file, named after its class."""
+    names = sorted(path.stem for path in folder.glob("[!_]*.py"))
+    if not names:
+        raise BacktestError(f"No strategy found in {folder}.")
+    return names
+
+
+@contextmanager
+def sandbox(options: argparse.Namespace, folder: Path) -> Iterator[Path]:
+    """Run the sandbox exchange; yields the config overlay that points Freqtrade at it.
+
+    Raises
+    ------
+    BacktestError
+        If it does not start; it has then said why in a sentence of its own.
+    """
+    overlay, ready = folder / "overlay.json", folder / "ready"
+    command = [sys.executable, "-m", "sandbox", "--generate", options.seed]
+    command += ["--start", START.isoformat(), "--days", str(options.days)]
+    command += ["--port", options.port, "--write-overlay", str(overlay), "--ready-file", str(ready)]
+    _say(f"Starting the sandbox exchange: a market of {options.days} days from seed {options.seed}")
+    process = subprocess.Popen(command, cwd=ROOT)  # noqa: S603
+    try:
+        _trade_what_is_listed(overlay, _wait_until_ready(process, ready))
+        yield overlay
+    finally:
+        _terminate(process)
+
+
+def _run_freqtrade(options: argparse.Namespace, overlay: Path, strategies: list[str]) -> int:
+    data = options.userdir / "data" / "sandbox"
+    common = ["--config", str(ROOT / "config.json"), "--config", str(overlay)]
+    common += ["--userdir", str(options.userdir), "--datadir", str(data)]
+    timeframes = list(dict.fromkeys((options.timeframe, *HIGHER_TIMEFRAMES)))
+    period = f"{START:%Y%m%d}-{START + timedelta(days=options.days):%Y%m%d}"
+    download = ["download-data", *common, "--erase", "--timerange", period]
+    download += ["--timeframes", *timeframes]
+    backtesting = ["backtesting", *common, "--cache", "none", "--timeframe", options.timeframe]
+    backtesting += ["--strategy-path", str(options.strategy_path), "--strategy-list", *strategies]
+
+    _say("Downloading candles from it with `freqtrade download-data`")
+    code = _freqtrade(download)
+    if code == 0:
+        _say(f"Backtesting {', '.join(strategies)} with `freqtrade backtesting`")
+        code = _freqtrade(backtesting)
+    return code
+
+
+def _freqtrade(arguments: list[str]) -> int:
+    command = [sys.executable, "-m", "freqtrade", *arguments]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode  # noqa: S603
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], ready: Path) -> str:
+    """Wait until the sandbox listens; returns its URL."""
+    deadline = time.monotonic() + READY_WITHIN_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise BacktestError(
+                "The sandbox exchange did not start; if its port is taken, set PORT."
+            )
+        if ready.exists() and (url := ready.read_text(encoding="utf-8").strip()):
+            return url
+        time.sleep(0.05)
+    raise BacktestError(f"The sandbox exchange was not ready after {READY_WITHIN_S:.0f} seconds.")
+
+
+def _trade_what_is_listed(overlay: Path, url: str) -> None:
+    """Put the pairs that the sandbox trades into the overlay, in place of config.json's."""
+    with urllib.request.urlopen(f"{url}/api/v3/exchangeInfo", timeout=30) as answer:  # noqa: S310
+        symbols = json.load(answer)["symbols"]
+    config = json.loads(overlay.read_text(encoding="utf-8"))
+    config["exchange"]["pair_whitelist"] = [
+        f"{symbol['baseAsset']}/{symbol['quoteAsset']}"
+        for symbol in symbols
+        if symbol["status"] == "TRADING"
+    ]
+    overlay.write_text(json.dumps(config), encoding="utf-8")
+
+
+def _terminate(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _stop(number: int, _frame: FrameType | None) -> NoReturn:
+    # An exception, so that every `finally` on the way out runs.
+    raise SystemExit(128 + number)
+
+
+def _say(text: str) -> None:
+    print(f"\n==> {text}", flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tools.run_backtest", description=__doc__)
+    add = parser.add_argument
+    add("--port", default="8099", help="where the sandbox listens, 0 for a free port (%(default)s)")
+    add("--seed", default="7", help="which market is generated (%(default)s)")
+    add("--days", type=int, default=366, help="how much of it (%(default)s)")
+    add("--timeframe", default="1h", help="candles that are traded (%(default)s)")
+    add("--userdir", type=Path, default=ROOT / "user_data", help="Freqtrade's folder")
+    add("--strategy-path", type=Path, default=ROOT / "strategies", help="where strategies are")
+    add("--strategies", nargs="+", metavar="NAME", help="these instead of all")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
