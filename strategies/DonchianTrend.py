@@ -1,10 +1,11 @@
 """Trend following by channel breakout."""
 
+from freqtrade.strategy import IntParameter
+
 from ballast.core.rules import above
 from ballast.core.stops import StopRules
 from ballast.core.uptrend import leads_rising_market
 from ballast.strategy import GuardedStrategy
-from freqtrade.strategy import IntParameter
 
 
 class DonchianTrend(GuardedStrategy):

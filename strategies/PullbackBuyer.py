@@ -1,11 +1,12 @@
 """Buying a dip inside an up-trend."""
 
+from freqtrade.strategy import DecimalParameter
+
 from ballast.core.patterns import deepest_dip
 from ballast.core.rules import above, below
 from ballast.core.stops import StopRules
 from ballast.core.uptrend import leads_rising_market
 from ballast.strategy import GuardedStrategy
-from freqtrade.strategy import DecimalParameter
 
 
 class PullbackBuyer(GuardedStrategy):

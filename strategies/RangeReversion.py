@@ -1,11 +1,12 @@
 """Mean reversion in a calm range."""
 
+from freqtrade.strategy import DecimalParameter
+
 from ballast.core.patterns import zscore
 from ballast.core.rules import above, below
 from ballast.core.stops import StopRules
 from ballast.core.uptrend import rising_market, trend_gap
 from ballast.strategy import GuardedStrategy
-from freqtrade.strategy import DecimalParameter
 
 
 class RangeReversion(GuardedStrategy):

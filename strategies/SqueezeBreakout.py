@@ -1,11 +1,12 @@
 """Expansion of volatility after its contraction."""
 
+from freqtrade.strategy import DecimalParameter
+
 from ballast.core.patterns import tightest_range
 from ballast.core.rules import above, below
 from ballast.core.stops import StopRules
 from ballast.core.uptrend import leads_rising_market
 from ballast.strategy import GuardedStrategy
-from freqtrade.strategy import DecimalParameter
 
 
 class SqueezeBreakout(GuardedStrategy):
@@ -26,5 +27,5 @@ class SqueezeBreakout(GuardedStrategy):
         return {
             **leads_rising_market(pair, market),
             "squeezed": below(tightness, self.squeeze_rank.value),
-            "breakout": above(pair.close, pair.highest_high("2d")),
+            "expands": above(pair.close, pair.highest_high("2d")),
         }

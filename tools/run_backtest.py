@@ -124,11 +124,13 @@ def _trade_what_is_listed(overlay: Path, url: str) -> None:
     with urllib.request.urlopen(f"{url}/api/v3/exchangeInfo", timeout=30) as answer:  # noqa: S310
         symbols = json.load(answer)["symbols"]
     config = json.loads(overlay.read_text(encoding="utf-8"))
-    config["exchange"]["pair_whitelist"] = [
+    listed = [
         f"{symbol['baseAsset']}/{symbol['quoteAsset']}"
         for symbol in symbols
         if symbol["status"] == "TRADING"
     ]
+    config["exchange"]["pair_whitelist"] = listed
+    config["ballast"] = {"market": {"basket": listed}}
     overlay.write_text(json.dumps(config), encoding="utf-8")
 
 

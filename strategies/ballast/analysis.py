@@ -15,9 +15,9 @@ from ballast.core.candles import Candles
 from ballast.core.market import Market
 from ballast.core.rules import Rule
 from ballast.core.stops import StopRules
+from ballast.core.tape import Tape
 from ballast.core.trust import Trust, TrustLimits, assess
 from ballast.core.windows import minutes
-from ballast.core.tape import Tape
 
 NO_SETUP = -1
 VOLATILITY_WINDOW = "10d"
@@ -86,6 +86,24 @@ def add_state(
         frame[name] = np.asarray(values)
 
 
+def entry_rules(setups: Sequence[Setup]) -> dict[str, Rule]:
+    """
+    Entry rules of all setups by the name of their column, rule_<name>.
+
+    Raises
+    ------
+    ValueError
+        When two setups mean different things by one name.
+    """
+    named: dict[str, Rule] = {}
+    for setup in setups:
+        for name, rule in setup.entry.items():
+            known = named.setdefault(f"rule_{name}", rule)
+            if not np.array_equal(known.met, rule.met):
+                raise ValueError(f"two setups have a rule {name!r}, and they differ: rename one")
+    return named
+
+
 def add_signals(frame: pd.DataFrame, setups: Sequence[Setup]) -> None:
     """
     Add one column for each rule, the entry signal and its tag.
@@ -94,11 +112,10 @@ def add_signals(frame: pd.DataFrame, setups: Sequence[Setup]) -> None:
     none), enter_long (0 or 1) and enter_tag. Earlier setups have precedence. An untrusted candle
     gives no signal.
     """
+    for column, rule in entry_rules(setups).items():
+        frame[column] = rule.met
     chosen = np.full(len(frame), NO_SETUP, dtype=np.int8)
     for position, setup in reversed(list(enumerate(setups))):
-        prefix = "rule_" if len(setups) == 1 else f"rule_{setup.name}_"
-        for name, rule in setup.entry.items():
-            frame[prefix + name] = rule.met
         chosen[rules.conjunction(setup.entry, len(frame))] = position
     chosen[frame["trust"].to_numpy() != Trust.OK] = NO_SETUP
     tags = np.array([*(setup.tag for setup in setups), None], dtype=object)
@@ -138,16 +155,23 @@ def _shock(candles: Candles) -> dict[str, np.ndarray]:
     rules = shocks.DEFAULT
     level = shocks.intensity(candles, rules).to_numpy()
     candle = minutes(candles.timeframe)
-    pause, longest = (max(1, round(minutes(w) / candle)) for w in (rules.pause, rules.longest_pause))
+    pause, longest = (
+        max(1, round(minutes(w) / candle)) for w in (rules.pause, rules.longest_pause)
+    )
     return {"intensity": level, "cooldown": shocks.cooldown(level, pause, longest, rules)}
 
 
-def _trust(pair: Candles, limits: TrustLimits) -> np.ndarray:
-    """The warm-up is counted on the frame that windows are measured on."""
-    if pair.slow is pair.frame:
-        return pair.from_own(assess(pair.frame, limits), Trust.SHORT_HISTORY)
-    own = assess(pair.frame, dataclasses.replace(limits, history_candles=0))
-    return np.maximum(
-        pair.from_own(own, Trust.SHORT_HISTORY),
-        pair.from_slow(assess(pair.slow, limits), Trust.SHORT_HISTORY),
-    )
+def _trust(candles: Candles, limits: TrustLimits) -> np.ndarray:
+    """
+    Trust codes on the axis of a view; where the candle is missing there, an older one does not
+    stand in for it. The warm-up is counted on the frame that windows are measured on.
+    """
+    if candles.slow is candles.frame:
+        codes = candles.from_own(assess(candles.frame, limits), Trust.SHORT_HISTORY)
+    else:
+        own = assess(candles.frame, dataclasses.replace(limits, history_candles=0))
+        codes = np.maximum(
+            candles.from_own(own, Trust.SHORT_HISTORY),
+            candles.from_slow(assess(candles.slow, limits), Trust.SHORT_HISTORY),
+        )
+    return np.where(candles.is_there(), codes, int(Trust.DISORDER))

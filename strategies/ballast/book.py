@@ -1,4 +1,4 @@
-"""The account as guards and sizer see it: equity with open positions, risk at stop, closed trades."""
+"""The account as guards and sizer see it: equity, risk at stop, trades that have closed."""
 
 import math
 from collections.abc import Callable
@@ -79,10 +79,13 @@ class Book:
             self._closed_seen = len(LocalTrade.bt_trades)
         return tuple(self.closed_trade(trade, result_in_r) for trade in trades)
 
+    @property
+    def closed_until(self) -> datetime:
+        """When the last trade closed that `newly_closed` has given."""
+        return self._closed_until
+
     @staticmethod
-    def closed_trade(
-        trade: LocalTrade, result_in_r: Callable[[LocalTrade], float]
-    ) -> ClosedTrade:
+    def closed_trade(trade: LocalTrade, result_in_r: Callable[[LocalTrade], float]) -> ClosedTrade:
         """What guards are told of a closed trade."""
         return ClosedTrade(trade.pair, trade.close_date_utc, result_in_r(trade))
 

@@ -7,9 +7,13 @@ answer with their refusal.
 
 import functools
 import inspect
+import logging
 import math
 from collections.abc import Callable
+from numbers import Real
 from typing import Any, Protocol
+
+logger = logging.getLogger(__name__)
 
 
 class Incidents(Protocol):
@@ -33,10 +37,13 @@ def fail_closed(refusal: Any) -> Callable[[Callable[..., Any]], Callable[..., An
         def guarded(self: Incidents, *args: Any, **kwargs: Any) -> Any:
             try:
                 answer = callback(self, *args, **kwargs)
-                if isinstance(answer, float) and not math.isfinite(answer):
+                if isinstance(answer, Real) and not math.isfinite(answer):
                     raise ArithmeticError(f"{callback.__name__} gave {answer}")
             except Exception as error:
-                self.incident(callback.__name__, error)
+                try:
+                    self.incident(callback.__name__, error)
+                except Exception:
+                    logger.exception("%s failed and refused; the report failed too", callback)
                 return refusal
             return answer
 

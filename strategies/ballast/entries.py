@@ -10,11 +10,11 @@ from ballast.analysis import setup_name
 from ballast.core import sizing, stops
 from ballast.core.sizing import Sized
 from ballast.core.stops import StopRules
+from ballast.core.tape import Tape
 from ballast.core.trust import Trust
 from ballast.core.verdict import Verdict
 from ballast.guard_settings import PortfolioHeatSettings
 from ballast.settings import RiskSettings
-from ballast.core.tape import Tape
 
 # Freqtrade truncates amounts and rounds prices to the exchange's steps between sizing and order.
 _ROUNDING = 1.001
@@ -96,7 +96,7 @@ class EntryDesk:
     ) -> None:
         self._risk = risk
         self._heat = heat
-        self._budget = risk.budget(heat.entry_pct if heat else 100.0)
+        self._budget = risk.budget(heat.limit_pct if heat else 100.0)
         self._account = account
         self._tape_of = tape_of
         self._terms_of = terms_of
@@ -203,7 +203,9 @@ class EntryDesk:
         }
         if self._heat is not None:
             allowed = equity * self._heat.cluster_pct / 100
-            caps["CLUSTER_HEAT"] = (allowed - self._cluster_risk(pair, now, risks)) / loss
+            caps["CLUSTER_HEAT"] = (
+                allowed - self._cluster_risk(pair, now, risks, self._heat)
+            ) / loss
         return sizing.size(
             equity,
             rate,
@@ -215,12 +217,12 @@ class EntryDesk:
             other_caps=caps,
         )
 
-    def _cluster_risk(self, pair: str, now: datetime, risks: Mapping[str, float]) -> float:
+    def _cluster_risk(
+        self, pair: str, now: datetime, risks: Mapping[str, float], heat: PortfolioHeatSettings
+    ) -> float:
         """Risk at stop of the open positions that move with `pair`."""
-        assert self._heat is not None
-        limit = self._heat.cluster_correlation
         return sum(
             risk
             for other, risk in risks.items()
-            if self._account.correlation(pair, other, now) >= limit
+            if self._account.correlation(pair, other, now) >= heat.cluster_correlation
         )

@@ -11,9 +11,9 @@ from freqtrade.persistence import LocalTrade
 from ballast.analysis import setup_name
 from ballast.core import stops
 from ballast.core.stops import StopPlan, StopRules
+from ballast.core.tape import Tape
 from ballast.core.windows import minutes
 from ballast.entries import Ticket
-from ballast.core.tape import Tape
 
 INITIAL_STOP = "initial_stop"
 STOP_THROUGH_MARKET = "stop_through_market"
@@ -91,7 +91,7 @@ class StopKeeper:
         self._watches.clear()
 
     def stop(self, trade: LocalTrade, now: datetime) -> float:
-        """Present stop of a position as an absolute price, advanced to the last completed candle."""
+        """Present stop of a position (price), advanced to the last completed candle."""
         return self._advanced(trade, now).plan.stop
 
     def reason_to_leave(
@@ -152,10 +152,20 @@ class StopKeeper:
         Take up a position after a restart: the stop Freqtrade stored, the candles since the entry.
         """
         stored = trade.get_custom_data(INITIAL_STOP)
-        initial = float(stored) if stored is not None else math.nan
+        initial = float(stored) if stored is not None else self._decided_stop(trade)
         watch = self._start(trade, trade.open_date_utc, initial)
         watch.plan.stop = max(watch.plan.stop, trade.stop_loss or 0.0)
         return watch
+
+    def _decided_stop(self, trade: LocalTrade) -> float:
+        """First stop of a position whose start was missed, from its signal candle; or NaN."""
+        tape = self._tape_of(trade.pair)
+        position = tape.completed_at(trade.open_date_utc) if tape is not None else -1
+        if tape is None or position < 0:
+            return math.nan
+        close, atr = float(tape["close"][position]), float(tape["atr"][position])
+        rules = self._rules_of(setup_name(trade.enter_tag))
+        return stops.initial_stop(close, atr, rules, self._disaster_ratio)
 
     def _start(self, trade: LocalTrade, now: datetime, stop: float) -> _Watch:
         disaster = trade.open_rate * (1 - self._disaster_ratio)

@@ -36,7 +36,8 @@ class Feeds:
     leader : str
         Pair that stands for the market.
     basket : sequence of str or None
-        Pairs whose breadth is the market's; None for the whitelist.
+        Pairs whose breadth is the market's; None for the whitelist, which also stands in where
+        less than half of the basket has candles.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class Feeds:
         self._stored: dict[tuple[str, str], pd.DataFrame] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        """Hyperopt sends the strategy to its workers for every epoch: frames are read anew there."""
+        """Hyperopt sends the strategy to its workers at every epoch: frames are read there."""
         return {**self.__dict__, "_market": None, "_stored": {}}
 
     @property
@@ -60,7 +61,7 @@ class Feeds:
         return self._dp.runmode in LIVE_MODES
 
     def wanted(self) -> list[tuple[str, str]]:
-        """Frames that Freqtrade should keep fresh beside the strategy's own, as (pair, timeframe)."""
+        """Frames, as (pair, timeframe), to be kept fresh beside the strategy's own."""
         market = list(dict.fromkeys([self._leader, *self._basket_pairs()]))
         wanted = [(pair, self._timeframe) for pair in market]
         if self._fine:
@@ -80,10 +81,15 @@ class Feeds:
         frame = self._frame(self._leader, self._timeframe)
         if self._market is not None and _same(self._market.frame, frame):
             return self._market
-        own = {pair: self._frame(pair, self._timeframe) for pair in self._basket_pairs()}
-        own = {pair: candles for pair, candles in own.items() if len(candles)}
+        own = self._with_candles(self._basket_pairs())
+        if self._basket is not None and len(own) < len(self._basket) / 2:
+            missing = len(self._basket) - len(own)
+            logger.warning("no candles of %s pairs of the basket: pairs traded stand in", missing)
+            own |= self._with_candles(self._dp.current_whitelist())
         if not len(frame):
-            logger.warning("no candles of market leader %s: an index of the basket stands in", self._leader)
+            logger.warning(
+                "no candles of market leader %s: an index of the basket stands in", self._leader
+            )
             frame = _index(own)
         basket = {
             pair: frames.slow_frame(candles, self._timeframe, self._older(pair))
@@ -92,8 +98,15 @@ class Feeds:
         self._market = Market(frame, self._timeframe, basket, self._older(self._leader))
         return self._market
 
+    def _with_candles(self, pairs: Sequence[str]) -> dict[str, pd.DataFrame]:
+        frames_by_pair = {pair: self._frame(pair, self._timeframe) for pair in pairs}
+        return {pair: candles for pair, candles in frames_by_pair.items() if len(candles)}
+
     def _basket_pairs(self) -> list[str]:
-        return list(self._basket) if self._basket is not None else self._dp.current_whitelist()
+        if self._basket is None:
+            return list(self._dp.current_whitelist())
+        # Asking an exchange for a pair that it does not list is an error each time.
+        return [p for p in self._basket if not self.live or self._dp.market(p) is not None]
 
     def _older(self, pair: str) -> pd.DataFrame | None:
         return self._frame(pair, frames.SLOW_TIMEFRAME) if self._fine else None
@@ -109,7 +122,9 @@ class Feeds:
 def _index(basket: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Candles of an equally weighted basket, rebalanced each candle; the close starts at 100."""
     if not basket:
-        return pd.DataFrame({name: [] for name in frames.PRICES}).astype({"date": "datetime64[ns, UTC]"})
+        return pd.DataFrame({name: [] for name in frames.PRICES}).astype(
+            {"date": "datetime64[ns, UTC]"}
+        )
     closes = {pair: frame.set_index("date")["close"] for pair, frame in basket.items()}
     moves = np.log(pd.DataFrame(closes)).diff().mean(axis=1).fillna(0.0)
     close = 100 * np.exp(moves.cumsum()).to_numpy()

@@ -3,9 +3,9 @@
 Every guard is on unless it is named in `off`, and what is off is said at start and in the version.
 """
 
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, Strict, model_validator
 
 from ballast.core.guards.base import Guard
 from ballast.core.guards.candle_guards import DataOutageHalt, VolatilityCooldown
@@ -71,19 +71,29 @@ class LossStreakBackoffSettings(Section):
         return LossStreakBackoff(**self.model_dump())
 
 
-class DailyLossLimitSettings(Section):
-    """See `DailyLossLimit`."""
+class LossLimitSettings(Section):
+    """See `LossLimit`."""
 
-    reducing_pct: float = Field(1.5, gt=0, le=20)
+    reducing_pct: float = Field(1.5, gt=0, le=40)
     halted_pct: float = Field(3.0, gt=0, le=50)
-    halt_hours: float = Field(24.0, gt=0, le=720)
+    halt_hours: float = Field(24.0, gt=0, le=2160)
+
+    @model_validator(mode="after")
+    def _halts_later(self) -> Self:
+        if self.halted_pct < self.reducing_pct:
+            raise ValueError("halted_pct of at least reducing_pct")
+        return self
+
+
+class DailyLossLimitSettings(LossLimitSettings):
+    """See `DailyLossLimit`."""
 
     def build(self, candle_minutes: float) -> Guard:
         """The guard."""
         return DailyLossLimit(**self.model_dump())
 
 
-class WeeklyLossLimitSettings(Section):
+class WeeklyLossLimitSettings(LossLimitSettings):
     """See `WeeklyLossLimit`."""
 
     reducing_pct: float = Field(3.5, gt=0, le=40)
@@ -98,9 +108,8 @@ class WeeklyLossLimitSettings(Section):
 class DrawdownLadderSettings(Section):
     """See `DrawdownLadder`."""
 
-    steps: list[tuple[float, float]] = Field(
+    steps: list[Annotated[tuple[float, float], Strict(False)]] = Field(
         [(1, 0.89), (2, 0.78), (3, 0.67), (4, 0.56), (5, 0.44), (6, 0.33), (7, 0.22), (8, 0.11)],
-        strict=False,
         description="pairs of drawdown in percent, ascending, and multiplier, descending below 1",
     )
     halt_pct: float = Field(12.0, gt=0, le=90)
@@ -108,7 +117,7 @@ class DrawdownLadderSettings(Section):
     hysteresis_pct: float = Field(0.5, ge=0, le=20)
 
     @model_validator(mode="after")
-    def _descends(self) -> "DrawdownLadderSettings":
+    def _descends(self) -> Self:
         drawdowns = [0.0, *(step[0] for step in self.steps), self.halt_pct]
         sizes = [1.0, *(step[1] for step in self.steps), 0.0]
         if sorted(set(drawdowns)) != drawdowns or sorted(set(sizes), reverse=True) != sizes:
@@ -153,20 +162,18 @@ class PortfolioHeatSettings(Section):
 
     Parameters
     ----------
-    entry_pct : float
-        No entry may raise the heat beyond this.
-    open_pct : float
-        Where open positions exceed it, their stops are drawn closer in proportion.
+    limit_pct : float
+        No entry may raise the heat beyond this, and where open positions exceed it their stops are
+        drawn closer in proportion.
     cluster_pct : float
         Heat of the positions that move with the pair to be entered, itself included.
     cluster_correlation : float
         Correlation of hourly returns over 20 days from which two pairs move together.
     """
 
-    entry_pct: float = Field(2.0, gt=0, le=20)
-    open_pct: float = Field(2.5, gt=0, le=20)
-    cluster_pct: float = Field(2.0, gt=0, le=20)
-    cluster_correlation: float = Field(0.7, gt=0, le=1)
+    limit_pct: float = Field(2.0, gt=0, le=20)
+    cluster_pct: float = Field(1.5, gt=0, le=20)
+    cluster_correlation: float = Field(0.85, gt=0, le=1)
 
 
 class GuardSettings(Section):
@@ -192,13 +199,17 @@ class GuardSettings(Section):
         candle_minutes : float
             Length of the strategy's candles.
         """
-        guards = {}
-        for name in type(self).model_fields:
-            section = getattr(self, name)
-            if name not in self.off and hasattr(section, "build"):
-                guards[name] = section.build(candle_minutes)
-        return guards
+        return {n: getattr(self, n).build(candle_minutes) for n in self.judged_at_candles()}
 
-    def is_on(self, name: GuardName) -> bool:
+    @classmethod
+    def names(cls) -> list[str]:
+        """All guards, on or off."""
+        return [name for name in cls.model_fields if name != "off"]
+
+    def judged_at_candles(self) -> list[str]:
+        """Guards that are on and are asked at every candle: all but PortfolioHeat."""
+        return [n for n in self.names() if self.is_on(n) and hasattr(getattr(self, n), "build")]
+
+    def is_on(self, name: str) -> bool:
         """Whether the guard of that name is on."""
         return name not in self.off

@@ -5,6 +5,7 @@ from typing import Any
 
 from freqtrade.data.dataprovider import DataProvider
 from freqtrade.enums import RPCMessageType
+from freqtrade.persistence.models import PairLock
 
 from ballast.core.warden import ALL_PAIRS, Change
 from ballast.feeds import LIVE_MODES
@@ -32,25 +33,34 @@ class Notices:
             return
         scope = "all pairs" if change.pair == ALL_PAIRS else change.pair
         logger.warning("entries of %s blocked by %s: %s", scope, change.guard, change.verdict)
+        if change.verdict.until is not None:
+            self._send(
+                {
+                    "pair": change.pair,
+                    "lock_end_time": f"{change.verdict.until:%Y-%m-%d %H:%M:%S}",
+                    "reason": f"{change.verdict} (entries blocked, stops stay active)",
+                    "active": True,
+                    "side": "*",
+                }
+            )
+
+    def lock(self, lock: PairLock) -> None:
+        """Tell about a lock that a protection asked for."""
+        if self._dp.runmode in LIVE_MODES:
+            logger.warning("%s locked: %s", lock.pair, lock.reason)
+            self._send(lock.to_json())
+
+    def _send(self, lock: dict[str, Any]) -> None:
+        """Send Freqtrade's protection message; a failure is logged and stops nothing."""
+        pair = lock["pair"]
+        kind = (
+            RPCMessageType.PROTECTION_TRIGGER_GLOBAL
+            if pair == ALL_PAIRS
+            else RPCMessageType.PROTECTION_TRIGGER
+        )
         try:
-            self._send(change)
+            rpc = getattr(self._dp, "_DataProvider__rpc", None)
+            if rpc is not None:
+                rpc.send_msg({"type": kind, "base_currency": pair.split("/")[0], **lock})
         except Exception:
             logger.exception("the operator could not be told")
-
-    def _send(self, change: Change) -> None:
-        rpc = getattr(self._dp, "_DataProvider__rpc", None)
-        if rpc is None or change.verdict.until is None:
-            return
-        everywhere = change.pair == ALL_PAIRS
-        message: dict[str, Any] = {
-            "type": RPCMessageType.PROTECTION_TRIGGER_GLOBAL
-            if everywhere
-            else RPCMessageType.PROTECTION_TRIGGER,
-            "pair": change.pair,
-            "base_currency": change.pair.split("/")[0],
-            "lock_end_time": f"{change.verdict.until:%Y-%m-%d %H:%M:%S}",
-            "reason": f"{change.verdict} (entries blocked, stops stay active)",
-            "active": True,
-            "side": "*",
-        }
-        rpc.send_msg(message)

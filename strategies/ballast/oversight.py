@@ -17,14 +17,15 @@ from ballast.book import Book
 from ballast.core.board import Board, BoardRow
 from ballast.core.guards.base import Guard
 from ballast.core.heat import drawn_closer
-from ballast.core.snapshot import Snapshot
+from ballast.core.snapshot import ClosedTrade, Snapshot
 from ballast.core.tape import Tape
 from ballast.core.trust import Trust
 from ballast.core.verdict import Verdict
 from ballast.core.warden import Change, Warden
 from ballast.core.windows import minutes
 from ballast.exits import StopKeeper
-from ballast.locks import Locks
+from ballast.guard_settings import GuardSettings
+from ballast.locks import Announced, Locks
 from ballast.state import GuardStore
 
 logger = logging.getLogger(__name__)
@@ -53,6 +54,10 @@ class Oversight:
         Correlation of two pairs at a moment.
     announce : callable
         Told about every block that begins.
+    api_errors : callable
+        Failed requests to the exchange before a moment.
+    patience : timedelta
+        How long the candle of a pair that is late is waited for; entries are refused meanwhile.
     """
 
     def __init__(
@@ -66,6 +71,8 @@ class Oversight:
         open_heat: float | None,
         correlation: Callable[[str, str, datetime], float],
         announce: Callable[[Change], None],
+        api_errors: Callable[[datetime], int],
+        patience: timedelta,
     ) -> None:
         self.warden = warden
         self._book = book
@@ -76,10 +83,14 @@ class Oversight:
         self._open_heat = open_heat
         self._correlation = correlation
         self._announce = announce
+        self._api_errors = api_errors
+        self._patience = patience
         self._store: GuardStore | None = None
         self._last: datetime | None = None
         self._board: Board | None = None
-        self._locks = Locks()
+        self._unseen: tuple[ClosedTrade, ...] = ()
+        self._locks = Locks(self._candle)
+        self._ask_too: Callable[[datetime], None] = lambda now: None
 
     def remember_in(self, store: GuardStore, start_equity: float) -> None:
         """
@@ -95,10 +106,19 @@ class Oversight:
         self._store = store
         guards = self.warden.guards
         lost = store.restore(guards)
-        self._rebuild({name: guards[name] for name in lost}, start_equity)
-        rows = store.rows().values()
-        newest = max((row["updated"] for row in rows), default=None)
-        self._book.begin_at(newest.replace(tzinfo=UTC) if newest else datetime.now(UTC))
+        seen = self._rebuild({n: guards[n] for n in lost}, start_equity, store.closed_until())
+        self._book.begin_at(seen)
+        # Those of guards that have been switched off since are recalled too, and lifted.
+        codes = {guard.code: name for name, guard in GuardSettings().build(1.0).items()}
+        self.warden.recall(self._locks.recall(codes, datetime.now(UTC)))
+
+    def ask_too(self, ask: Callable[[datetime], None]) -> None:
+        """Call `ask` at every candle too; entries are refused where it raises."""
+        self._ask_too = ask
+
+    def announced(self, guard: str, pair: str, now: datetime) -> Announced | None:
+        """What a guard has locked a pair ('*' for all) for, if it still holds."""
+        return self._locks.announced(guard, pair, now)
 
     def on_candle(self, now: datetime) -> None:
         """
@@ -117,15 +137,28 @@ class Oversight:
         if self._store is not None:
             for name in self._store.take_over_edits(self.warden.guards):
                 logger.warning("%s was changed by hand", name)
+        if now < end + self._patience and not self._all_arrived(end):
+            return
+        try:
+            self._judge(end)
+        except Exception:
+            # Without what was seen at this candle the warden refuses entries; it is tried again.
+            self.warden.snapshot = None
+            raise
+        self._last = end
+
+    def _judge(self, end: datetime) -> None:
         self._hold_heat(end)
         changes = self.warden.observe(self._snapshot(end))
-        self._last = end
+        self._unseen = ()
+        self._locks.lift(self.warden.lifted, end)
         for change in changes:
             self._publish(change, end)
         axis = self._tape_of(MARKET)
         self._locks.tidy(end, is_last=axis is not None and axis.ends_by(end))
         if self._store is not None:
-            self._store.save(self.warden.guards, end)
+            self._store.save(self.warden.guards, end, self._book.closed_until)
+        self._ask_too(end)
 
     def equity(self, now: datetime) -> float:
         """Account value with open positions at their last completed close, quote currency."""
@@ -160,13 +193,16 @@ class Oversight:
         """
         if self._store is not None:
             return
-        for guard in self.warden.guards.values():
-            guard.memory = type(guard.memory)()
+        self.warden.forget()
+        self._unseen = ()
+        self._locks = Locks(self._candle)
         self._book.begin_at(datetime.fromtimestamp(0, tz=UTC))
         self._keeper.forget()
 
     def _snapshot(self, end: datetime) -> Snapshot:
         pairs = tuple(self._pairs())
+        # Kept until every guard has seen them: one that fails must not hide a loss from the others.
+        self._unseen += self._book.newly_closed(self._keeper.result_in_r)
         leader = self._tape_of(MARKET)
         position = leader.completed_at(end) if leader is not None else -1
         if leader is None or not leader.is_fresh(position, end):
@@ -176,12 +212,18 @@ class Oversight:
         return Snapshot(
             now=end,
             equity=self._book.equity(end),
-            closed=self._book.newly_closed(self._keeper.result_in_r),
+            closed=self._unseen,
             row=self._row(pairs, end),
             pairs=pairs,
             leader_trust=trust,
             leader_fall=fall,
+            api_errors=self._api_errors(end),
         )
+
+    def _all_arrived(self, end: datetime) -> bool:
+        """Whether every pair and the leader have the candle that ended at `end`."""
+        tapes = [self._tape_of(name) for name in (MARKET, *self._pairs())]
+        return all(t is not None and t.is_fresh(t.completed_at(end), end) for t in tapes)
 
     def _row(self, pairs: tuple[str, ...], end: datetime) -> BoardRow | None:
         """The candles of all pairs; the board is made anew when a pair has new candles."""
@@ -209,18 +251,31 @@ class Oversight:
 
     def _publish(self, change: Change, end: datetime) -> None:
         """A Freqtrade lock with code, value, limit and end; seen in /locks, the API and FreqUI."""
-        until = change.verdict.until or end + self._candle
-        self._locks.add(change.pair, until, str(change.verdict), end)
+        self._locks.add(change, end)
         self._announce(change)
 
-    def _rebuild(self, guards: dict[str, Guard], start_equity: float) -> None:
+    def _rebuild(
+        self, guards: dict[str, Guard], start_equity: float, seen: datetime | None
+    ) -> datetime:
+        """
+        Show guards the trades closed so far, up to where the others have seen them.
+
+        Returns
+        -------
+        datetime
+            When the last trade closed that every guard has now been shown.
+        """
+        trades = Trade.get_trades_proxy(is_open=False) if guards or seen is None else []
+        trades = sorted(trades, key=lambda trade: trade.close_date_utc)
+        if seen is None:
+            seen = trades[-1].close_date_utc if trades else datetime.fromtimestamp(0, tz=UTC)
         if not guards:
-            return
-        trades = Trade.get_trades_proxy(is_open=False)
+            return seen
         equity = start_equity
         warden = Warden(guards)
-        for trade in sorted(trades, key=lambda trade: trade.close_date_utc):
+        for trade in [trade for trade in trades if trade.close_date_utc <= seen]:
             equity += trade.close_profit_abs or 0.0
             closed = self._book.closed_trade(trade, self._keeper.result_in_r)
             warden.observe(Snapshot(closed.closed, equity, (closed,)))
         logger.info("rebuilt %s from %s closed trades", ", ".join(guards), len(trades))
+        return seen

@@ -2,23 +2,25 @@
 
 import logging
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from freqtrade.persistence import Trade
 
+from ballast.api_errors import ApiErrors
 from ballast.book import Book
 from ballast.core.market import Market
 from ballast.core.stops import StopRules
+from ballast.core.tape import Tape
 from ballast.core.warden import Warden
 from ballast.core.windows import minutes
 from ballast.entries import EntryDesk
+from ballast.every_candle import EveryCandle
 from ballast.exits import StopKeeper
 from ballast.feeds import Feeds
 from ballast.notices import Notices
 from ballast.oversight import Oversight
 from ballast.state import GuardStore
-from ballast.core.tape import Tape
 
 if TYPE_CHECKING:
     from ballast.strategy import GuardedStrategy
@@ -26,6 +28,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CORRELATION_WINDOW = "20d"
+
+
+def _none(now: datetime) -> int:
+    """Failed requests of a run that makes none."""
+    return 0
 
 
 @dataclass
@@ -82,6 +89,10 @@ class Run:
             disaster_ratio,
             settings.risk.round_trip_cost,
         )
+        notices = Notices(strategy.dp)
+        errors = ApiErrors()
+        if feeds.live:
+            errors.listen()
         heat = guards.PortfolioHeat if guards.is_on("PortfolioHeat") else None
         oversight = Oversight(
             Warden(guards.build(minutes(strategy.timeframe))),
@@ -90,10 +101,21 @@ class Run:
             tapes.get,
             strategy.dp.current_whitelist,
             strategy.timeframe,
-            heat.open_pct / 100 if heat else None,
+            heat.limit_pct / 100 if heat else None,
             correlation,
-            Notices(strategy.dp).block,
+            notices.block,
+            # Hyperopt sends this to its workers, and a log handler cannot be sent.
+            errors.count if feeds.live else _none,
+            timedelta(seconds=settings.trust.late_candle_s if feeds.live else 0),
         )
+        others = EveryCandle(
+            strategy.config,
+            [*strategy.extra_protections, *settings.protections],
+            strategy.dp.current_whitelist,
+            lambda: strategy.wallets.get_starting_balance(),
+            notices.lock,
+        )
+        oversight.ask_too(others.ask)
         desk = EntryDesk(
             settings.risk,
             heat,

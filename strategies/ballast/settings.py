@@ -63,7 +63,9 @@ class TrustSettings(Section):
     absurd_move_min_pct: float = Field(8.0, ge=1, le=50)
     hole_candles: int = Field(3, ge=1, le=100)
     recovery_candles: int = Field(3, ge=0, le=100)
-    stale_after_s: float = Field(120.0, ge=5, le=3600)
+    late_candle_s: float = Field(
+        30.0, ge=0, le=3600, description="seconds that a late candle of one pair is waited for"
+    )
 
     def limits(self, history_candles: int) -> TrustLimits:
         """The limits for frames whose first `history_candles` candles are warm-up."""
@@ -118,6 +120,15 @@ class Settings(Section):
     market: MarketSettings = MarketSettings()
     stops: StopSettings = StopSettings()
     guards: GuardSettings = GuardSettings()
+    # Beside the guards: Freqtrade's own and the user's (checked by `ballast.protection_list`).
+    protections: list[dict[str, Any]] = Field([])
+
+    @field_validator("protections", mode="before")
+    @classmethod
+    def _are_entries(cls, entries: Any) -> Any:
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            raise ValueError('a list of entries such as {"method": "CooldownPeriod"}')
+        return entries
 
     def digest(self) -> str:
         """Eight characters that change when any setting does."""
@@ -157,13 +168,17 @@ def _accepted(path: list[str], error: Any) -> str:
     field = model.model_fields.get(path[-1])
     if error["type"] == "model_type":
         return "a section of settings"
+    if error["type"] == "literal_error":
+        return str(error["ctx"]["expected"])
     if field is None or error["type"] == "value_error":
         return str(error["msg"]).removeprefix("Value error, ").removeprefix("expected ")
     kind = {float: "a number", int: "a whole number", bool: "true or false", str: "a text"}.get(
         _plain_type(field.annotation), "another type"
     )
     signs = (("gt", "above"), ("ge", "from"), ("lt", "below"), ("le", "to"))
-    bounds = {sign: getattr(m, sign) for m in field.metadata for sign, _ in signs if hasattr(m, sign)}
+    bounds = {
+        sign: getattr(m, sign) for m in field.metadata for sign, _ in signs if hasattr(m, sign)
+    }
     within = " ".join(f"{word} {bounds[sign]}" for sign, word in signs if sign in bounds)
     note = f" ({field.description})" if field.description else ""
     return " ".join(filter(None, (kind, within))) + note

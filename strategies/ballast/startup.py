@@ -1,9 +1,9 @@
-"""What is checked before a strategy may run: its warm-up and that it leaves the risk layer alone."""
+"""Checked before a strategy may run: its warm-up, and that it leaves the risk layer alone."""
 
 from typing import TYPE_CHECKING
 
 import pandas as pd
-from freqtrade.exceptions import ConfigurationError
+from freqtrade.exceptions import OperationalException
 
 from ballast.analysis import add_state
 from ballast.core.candles import Candles
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 MOST_CANDLES = 4999
 _PROBE_CANDLES = 2
 # What a strategy is meant to state.
-_FREE = {"entry_rules", "exit_rules", "setups", "lines"}
+_FREE = {"entry_rules", "exit_rules", "setups", "lines", "plot_config"}
+
+
+class OverrideRefused(OperationalException, TypeError):
+    """A strategy redefines what the risk layer lives in; Freqtrade shows the sentence alone."""
 
 
 def refuse_overrides(strategy: type, base: type) -> None:
@@ -28,15 +32,20 @@ def refuse_overrides(strategy: type, base: type) -> None:
 
     Raises
     ------
-    TypeError
+    OverrideRefused
         Naming the class and the callbacks.
     """
+    if "protections" in vars(strategy):
+        raise OverrideRefused(
+            f"{strategy.__name__} redefines protections, which would leave the guards out: "
+            "name its own in extra_protections instead, they are added"
+        )
     members = vars(base).items()
     taken = {name for name, member in members if callable(member) or isinstance(member, property)}
     taken = {name for name in taken if not name.startswith("__")} - _FREE
     overridden = sorted(taken & set(vars(strategy)))
     if overridden:
-        raise TypeError(
+        raise OverrideRefused(
             f"{strategy.__name__} redefines {', '.join(overridden)}: the risk controls live there; "
             "state entry_rules, exit_rules and stops instead"
         )
@@ -48,29 +57,30 @@ def checked_startup(strategy: "GuardedStrategy") -> int:
 
     Raises
     ------
-    ConfigurationError
-        When a window is shorter than a candle, or needs more candles than can be had.
+    OperationalException
+        When a window is shorter than two candles, or needs more candles than can be had.
     """
     timeframe = strategy.timeframe
-    frame = _probe(timeframe)
-    pair, market = Candles(frame, timeframe), Market(frame, timeframe, {"probe": frame})
+    frame, pair, market = probe(timeframe)
     try:
         add_state(frame, pair, market, TrustLimits(), strategy.atr_window)
         strategy.setups(pair, market)
+        strategy.lines(pair, market)
     except ValueError as error:
         name = type(strategy).__name__
-        raise ConfigurationError(f"{name} cannot run on timeframe {timeframe}: {error}") from None
+        raise OperationalException(f"{name} cannot run on timeframe {timeframe}: {error}") from None
     needed = max(pair.warmup, market.warmup)
     if needed > MOST_CANDLES:
-        raise ConfigurationError(
+        raise OperationalException(
             f"{type(strategy).__name__} cannot run on timeframe {timeframe}: its longest window "
             f"needs {needed} candles, at most {MOST_CANDLES} can be had"
         )
     return needed
 
 
-def _probe(timeframe: str) -> pd.DataFrame:
-    """The shortest frame on which every indicator can be asked: a few equal candles."""
+def probe(timeframe: str) -> tuple[pd.DataFrame, Candles, Market]:
+    """The shortest market on which every rule can be asked: a few equal candles."""
     step = pd.Timedelta(minutes=minutes(timeframe))
     dates = pd.date_range("2024-01-01", periods=_PROBE_CANDLES, freq=step, tz="UTC")
-    return pd.DataFrame({name: dates if name == "date" else 1.0 for name in PRICES})
+    frame = pd.DataFrame({name: dates if name == "date" else 1.0 for name in PRICES})
+    return frame, Candles(frame, timeframe), Market(frame, timeframe, {"probe": frame})

@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import pandas as pd
-from freqtrade.exceptions import ConfigurationError
+from freqtrade.exceptions import OperationalException
 from freqtrade.persistence import LocalTrade, Order
 from freqtrade.strategy import IStrategy
 
-from ballast import __version__, analysis, settings
+from ballast import __version__, analysis, charts, protection_list, settings
 from ballast.analysis import Setup
 from ballast.callbacks import fail_closed
 from ballast.core.candles import Candles
@@ -25,9 +25,10 @@ from ballast.core.stops import StopRules, relative_to
 from ballast.entries import EntryRefused
 from ballast.exits import INITIAL_STOP
 from ballast.incidents import IncidentLog
+from ballast.locks import Announced
 from ballast.oversight import MARKET
 from ballast.run import Run
-from ballast.startup import checked_startup, refuse_overrides
+from ballast.startup import checked_startup, probe, refuse_overrides
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ class GuardedStrategy(IStrategy):
     minimal_roi: ClassVar[dict[str, float]] = {"0": 10}
     # A signal is worth acting on for two minutes.
     ignore_buying_expired_candle_after = 120
-    order_types: ClassVar[dict[str, Any]] = {
+    order_types: dict[str, Any] = {  # noqa: RUF012 - each instance has its own
         "entry": "limit",
         "exit": "market",
         "emergency_exit": "market",
@@ -67,6 +68,8 @@ class GuardedStrategy(IStrategy):
     # Share of the usual risk that a trade of this strategy takes.
     size: ClassVar[float] = 1.0
     atr_window: ClassVar[str] = "1d"
+    # Freqtrade protections of a strategy's own, in addition to the guards.
+    extra_protections: ClassVar[list[dict[str, Any]]] = []
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -77,7 +80,10 @@ class GuardedStrategy(IStrategy):
         try:
             self.settings = settings.load(config.get(settings.SECTION))
         except settings.SettingsError as error:
-            raise ConfigurationError(str(error)) from None
+            raise OperationalException(str(error)) from None
+        # Freqtrade's backtest takes the stop off the exchange in here, for every strategy to come.
+        self.order_types = dict(self.order_types)
+        self._check_protections()
         self.incidents = IncidentLog()
         self.run: Run | None = None
 
@@ -119,6 +125,22 @@ class GuardedStrategy(IStrategy):
         """Candles before the first signal: the longest window that the rules ask for."""
         return checked_startup(self)
 
+    @property
+    def plot_config(self) -> dict[str, Any]:
+        """Lines, regimes, shocks and rules for the charts (see `charts.plot_config`)."""
+        _, pair, market = probe(self.timeframe)
+        return charts.plot_config(self.lines(pair, market), self.setups(pair, market))
+
+    @property
+    def protections(self) -> list[dict[str, Any]]:
+        """Freqtrade's protections: the guards, the strategy's own and those of the settings."""
+        more = (self.extra_protections, self.settings.protections)
+        return protection_list.entries(self.settings.guards, self.announced_block, *more)
+
+    def announced_block(self, guard: str, pair: str, now: datetime) -> Announced | None:
+        """What a guard has locked a pair ('*' for all) for, if it still holds."""
+        return self._connected.oversight.announced(guard, pair, now)
+
     def version(self) -> str:
         """Version of the pack, of the settings that decide, and which guards are off."""
         off = ", ".join(self.settings.guards.off) or "none"
@@ -141,7 +163,7 @@ class GuardedStrategy(IStrategy):
             self._judge(current_time)
 
     def analyze(self, pairs: list[str]) -> None:
-        """Live: as above, after the new candle has been analysed (`bot_loop_start` is too early)."""
+        """Live: as above, once the new candle is analysed (`bot_loop_start` is too early)."""
         super().analyze(pairs)
         self._judge(datetime.now(UTC))
 
@@ -157,7 +179,7 @@ class GuardedStrategy(IStrategy):
         return dataframe
 
     def populate_entry_trend(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
-        """Add rules, signal and tag (see `analysis.add_signals`) and keep them for the callbacks."""
+        """Add rules, signal and tag (see `analysis.add_signals`), and keep what callbacks need."""
         run = self._connected
         pair, market = self._views(dataframe, metadata["pair"])
         setups = [self._overridden(setup) for setup in self.setups(pair, market)]
@@ -190,7 +212,9 @@ class GuardedStrategy(IStrategy):
         """Stake by risk at the stop; 0 refuses (see `EntryDesk.propose`)."""
         limits = {"min_stake": min_stake or 0.0, "max_stake": max_stake}
         try:
-            return self._connected.desk.propose(pair, current_time, current_rate, entry_tag, limits).sized.stake
+            return self._connected.desk.propose(
+                pair, current_time, current_rate, entry_tag, limits
+            ).sized.stake
         except EntryRefused as refusal:
             logger.info("%s: entry refused, %s", pair, refusal)
             return NO_TRADE
@@ -265,6 +289,13 @@ class GuardedStrategy(IStrategy):
     def incident(self, where: str, error: Exception) -> None:
         """Report a failure inside a callback; the callback has refused."""
         self.incidents.record(where, error)
+
+    def _check_protections(self) -> None:
+        guards, config = self.settings.guards, {"timeframe": self.timeframe, **self.config}
+        own = f"{type(self).__name__}.extra_protections"
+        protection_list.check(self.extra_protections, own, config, guards)
+        listed = self.settings.protections
+        protection_list.check(listed, f"{settings.SECTION}.protections", config, guards)
 
     @property
     def _connected(self) -> Run:

@@ -50,6 +50,7 @@ class Candles:
         self._measured: dict[tuple[str, tuple[str, ...]], np.ndarray] = {}
         self._index = frame.index
         self._at: np.ndarray | None = None
+        self._there = np.ones(len(frame), dtype=bool)
         self._slow_at = self._slow_positions(frame["date"], timeframe)
 
     def onto(self, dates: pd.Series) -> Self:
@@ -64,13 +65,20 @@ class Candles:
         """
         view = copy.copy(self)
         view._index = dates.index
-        view._at = frames.last_completed(
-            dates, self.timeframe, self.frame["date"], self.timeframe
-        )
+        view._at = frames.last_completed(dates, self.timeframe, self.frame["date"], self.timeframe)
+        own = frames.nanoseconds(self.frame["date"])
+        view._there = (view._at < 0) | np.isin(frames.nanoseconds(dates), own)
         view._slow_at = frames.last_completed(
             dates, self.timeframe, self.slow["date"], self.slow_timeframe
         )
         return view
+
+    def is_there(self) -> np.ndarray:
+        """
+        Whether there is a candle here that ended with each candle of the axis of this view. Before
+        the first one there is nothing to be missing.
+        """
+        return self._there
 
     def _slow_positions(self, dates: pd.Series, timeframe: str) -> np.ndarray | None:
         if self.slow is self.frame:
@@ -87,7 +95,7 @@ class Candles:
         return pd.Series(frames.take(self.frame[name].to_numpy(), self._at), index=self._index)
 
     def from_own(self, values: np.ndarray, missing: float) -> np.ndarray:
-        """One value per candle here, seen from the axis of this view; `missing` before the first."""
+        """One value per candle here, on the axis of this view; `missing` before the first."""
         return values if self._at is None else frames.take(values, self._at, missing)
 
     def from_slow(self, values: np.ndarray, missing: float) -> np.ndarray:
@@ -139,7 +147,9 @@ class Candles:
 
     def deviation(self, window: str) -> pd.Series:
         """Standard deviation of the close around its simple moving average (price)."""
-        return self.measure("deviation", window, lambda slow, n: talib.STDDEV(_values(slow, "close"), n))
+        return self.measure(
+            "deviation", window, lambda slow, n: talib.STDDEV(_values(slow, "close"), n)
+        )
 
     def rsi(self, window: str) -> pd.Series:
         """Relative strength index (Wilder), 0 to 100."""
@@ -162,22 +172,24 @@ class Candles:
         return self.measure(
             "atr",
             window,
-            lambda slow, n: to_hour
-            * talib.ATR(_values(slow, "high"), _values(slow, "low"), _values(slow, "close"), n),
+            lambda slow, n: (
+                to_hour
+                * talib.ATR(_values(slow, "high"), _values(slow, "low"), _values(slow, "close"), n)
+            ),
             WILDER_MEMORY,
         )
 
     def daily_volatility(self, window: str) -> pd.Series:
         """
-        Standard deviation of log returns over the window, scaled to a day by the square root of time
-        (ratio). Filled candles are left out: a hole is not calm.
+        Standard deviation of log returns over the window, scaled to a day by the square root of
+        time (ratio). Filled candles are left out: a hole is not calm.
         """
         per_day = math.sqrt(minutes("1d") / minutes(self.slow_timeframe))
 
         def sigma(slow: pd.DataFrame, n: int) -> np.ndarray:
             moves = pd.Series(np.log(_values(slow, "close"))).diff()
             real = moves.where((slow["volume"] > 0).to_numpy())
-            return per_day * real.rolling(n, min_periods=max(2, n // 2)).std().to_numpy()
+            return per_day * np.asarray(real.rolling(n, min_periods=max(2, n // 2)).std())
 
         return self.measure("daily_volatility", window, sigma)
 
@@ -187,13 +199,13 @@ class Candles:
 
         def median(slow: pd.DataFrame, n: int) -> np.ndarray:
             turnover = pd.Series(_values(slow, "close") * _values(slow, "volume"))
-            return to_hour * turnover.rolling(n).median().to_numpy()
+            return to_hour * np.asarray(turnover.rolling(n).median())
 
         return self.measure("hourly_turnover", window, median)
 
     def efficiency_ratio(self, window: str) -> pd.Series:
         """
-        Kaufman's efficiency ratio: net move over the sum of moves, 0 (noise) to 1 (a straight line).
+        Kaufman's efficiency ratio: net move over the sum of moves, 0 (noise) to 1 (straight).
 
         A random walk of n candles averages about 1/sqrt(n).
         """
@@ -201,7 +213,7 @@ class Candles:
         def ratio(slow: pd.DataFrame, n: int) -> np.ndarray:
             close = slow["close"]
             path = close.diff().abs().rolling(n).sum()
-            return ((close - close.shift(n)).abs() / path.where(path > 0)).to_numpy()
+            return np.asarray((close - close.shift(n)).abs() / path.where(path > 0))
 
         return self.measure("efficiency_ratio", window, ratio)
 
@@ -236,7 +248,7 @@ class Candles:
             Given the frame that windows are measured on and each window's length in its candles,
             returns one value per candle of that frame. It must not look ahead.
         memory : int
-            History it needs, in multiples of the longest window; more than 1 for recursive averages.
+            History it needs, in multiples of the longest window: more than 1 if recursive.
         chained : bool
             The windows are applied one on the result of another, so that their lengths add up.
         """
@@ -254,4 +266,4 @@ class Candles:
 
 
 def _values(frame: pd.DataFrame, column: str) -> np.ndarray:
-    return frame[column].to_numpy(dtype=float)
+    return np.asarray(frame[column], dtype=float)

@@ -16,7 +16,7 @@ PRICES = ["date", "open", "high", "low", "close", "volume"]
 
 def nanoseconds(dates: pd.Series) -> np.ndarray:
     """Opening times of candles as int64 nanoseconds since the epoch (UTC)."""
-    return dates.dt.as_unit("ns").astype("int64").to_numpy()
+    return np.asarray(dates.dt.as_unit("ns").astype("int64"))
 
 
 def span_ns(timeframe: str) -> int:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import numpy as np
 import pandas as pd
+import talib
 
 from ballast.core.candles import Candles
 from ballast.core.frames import nanoseconds, span_ns
@@ -38,6 +39,7 @@ class Market(Candles):
     ) -> None:
         super().__init__(frame, timeframe, older)
         axis = nanoseconds(self.slow["date"])
+        self._slow_ends = axis + span_ns(self.slow_timeframe)
         closes = {
             pair: pd.Series(_sound_closes(slow), index=nanoseconds(slow["date"]))
             for pair, slow in basket.items()
@@ -60,7 +62,10 @@ class Market(Candles):
         return self.measure(
             "mean_roc",
             window,
-            lambda _, n: self._mean([close / close.shift(n) - 1 for close in self._closes.values()]),
+            # The same function as `Candles.roc`, so that a pair does not lead itself by rounding.
+            lambda _, n: self._mean(
+                [pd.Series(talib.ROCP(c.to_numpy(), n)) for c in self._closes.values()]
+            ),
         )
 
     def correlation(self, one: str, other: str, now: datetime, window: str) -> float:
@@ -72,8 +77,8 @@ class Market(Candles):
         if one == other or one not in self._closes or other not in self._closes:
             return 1.0
         n = candles_in(window, self.slow_timeframe)
-        ends = nanoseconds(self.slow["date"]) + span_ns(self.slow_timeframe)
-        last = int(np.searchsorted(ends, int(now.timestamp()) * 1_000_000_000, side="right"))
+        moment = int(now.timestamp()) * 1_000_000_000
+        last = int(np.searchsorted(self._slow_ends, moment, side="right"))
         moves = [
             np.diff(np.log(self._closes[pair].to_numpy()[max(0, last - n - 1) : last]))
             for pair in (one, other)
@@ -88,7 +93,7 @@ class Market(Candles):
         above = []
         for close in self._closes.values():
             average = close.rolling(n, min_periods=math.ceil(_KNOWN * n)).mean()
-            above.append((close > average).astype(float).where(average.notna()))
+            above.append((close > average).astype(float).where(average.notna() & close.notna()))
         return self._mean(above)
 
     def _mean(self, series: list[pd.Series]) -> np.ndarray:

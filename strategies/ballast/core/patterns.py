@@ -1,10 +1,15 @@
 """Price patterns that more than one candle makes: dips and squeezes."""
 
+import math
+
 import numpy as np
 import pandas as pd
 import talib
 
 from ballast.core.candles import Candles
+
+# A history may lack this few of its candles (1 - share) before a rank in it is unknown.
+_KNOWN = 0.9
 
 
 def zscore(pair: Candles, window: str) -> pd.Series:
@@ -37,8 +42,11 @@ def tightest_range(pair: Candles, window: str, history: str, within: str) -> pd.
 
     def lowest_rank(frame: pd.DataFrame, n: int, past: int, recent: int) -> np.ndarray:
         high, low, close = (frame[name].to_numpy(dtype=float) for name in ("high", "low", "close"))
-        spread = pd.Series((talib.MAX(high, n) - talib.MIN(low, n)) / close)
-        return _lowest(spread.rolling(past).rank(pct=True).to_numpy(), recent)
+        spread = (talib.MAX(high, n) - talib.MIN(low, n)) / close
+        # A filled candle has no range: a hole is no squeeze.
+        known = pd.Series(np.where(high > low, spread, np.nan))
+        ranks = known.rolling(past, min_periods=math.ceil(_KNOWN * past))
+        return _lowest(ranks.rank(method="max", pct=True).to_numpy(), recent)
 
     windows = (window, history, within)
     return pair.measure("tightest_range", windows, lowest_rank, chained=True).shift(1)
@@ -46,7 +54,7 @@ def tightest_range(pair: Candles, window: str, history: str, within: str) -> pd.
 
 def _lowest(values: np.ndarray, n: int) -> np.ndarray:
     # pandas, not TA-Lib: MIN carries a NaN within the data on for ever.
-    return pd.Series(values).rolling(n).min().to_numpy()
+    return np.asarray(pd.Series(values).rolling(n).min())
 
 
 def _positive(values: np.ndarray) -> np.ndarray:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-
 _RELATIONS = {">": np.greater, ">=": np.greater_equal, "<": np.less}
 
 
@@ -42,7 +41,8 @@ def below(value: pd.Series, limit: pd.Series | float) -> Rule:
 
 def holds(flags: pd.Series) -> Rule:
     """Met on candles where a state column is true, such as a regime."""
-    state = flags.fillna(False).to_numpy(dtype=bool)
+    values = np.asarray(flags, dtype=float)
+    state = np.isfinite(values) & (values != 0)
     return Rule(state, "is", np.ones(len(state), dtype=bool), state)
 
 
@@ -70,7 +70,7 @@ def conjunction(rules: Mapping[str, Rule], length: int) -> np.ndarray:
     """
     if not rules:
         return np.zeros(length, dtype=bool)
-    return np.logical_and.reduce([rule.met for rule in rules.values()])
+    return np.asarray(np.logical_and.reduce([rule.met for rule in rules.values()]))
 
 
 def tag(names: Mapping[str, Rule]) -> str:

@@ -109,25 +109,29 @@ def cooldown(level: np.ndarray, pause: int, longest: int, rules: ShockRules) -> 
     unquiet = np.maximum.accumulate(np.where(quiet, -1, position))
     calm = position - unquiet >= rules.calm_candles
     last_calm = np.maximum.accumulate(np.where(calm, position, -1))
-    return np.where(last_calm < ends, np.maximum(ends - position, rules.calm_candles), 0.0)
+    left = np.maximum(ends - position, rules.calm_candles - (position - unquiet))
+    return np.where(last_calm < ends, left, 0.0)
 
 
+@np.errstate(divide="ignore", invalid="ignore")
 def _intensity(frame: pd.DataFrame, lengths: tuple[int, ...], rules: ShockRules) -> np.ndarray:
     fast, slow, vol_n, history_n, range_n = lengths
     high, low, close = (frame[c].to_numpy(dtype=float) for c in ("high", "low", "close"))
     filled = (frame["volume"].to_numpy() == 0) & (high == low)
 
     atr = talib.ATR(high, low, close, fast) / talib.ATR(high, low, close, slow)
-    moves = pd.Series(np.log(close)).diff().where(~filled)
+    moves = pd.Series(np.where(filled, np.nan, np.diff(np.log(close), prepend=np.nan)))
     sigma = moves.rolling(vol_n, min_periods=vol_n // 2).std()
     usual = sigma.rolling(history_n, min_periods=history_n // 2).quantile(rules.vol_quantile)
-    vol = (sigma / usual.shift(1)).to_numpy()
-    spread = pd.Series(np.log(high / low)).where(~filled)
+    vol = sigma.to_numpy() / usual.shift(1).to_numpy()
+    spread = pd.Series(np.where(filled, np.nan, np.log(high / low)))
     middle = spread.rolling(range_n, min_periods=range_n // 2).median().shift(1)
-    mad = (spread - middle).abs().rolling(range_n, min_periods=range_n // 2).median().shift(1)
-    z = ((spread - middle) / (_MAD_TO_SIGMA * mad)).to_numpy()
+    away = spread.to_numpy() - middle.to_numpy()
+    mad = pd.Series(np.abs(away)).rolling(range_n, min_periods=range_n // 2).median().shift(1)
+    # After perfect calm any move is infinitely far, and no move is none.
+    z = np.where(away == 0, 0.0 * mad.to_numpy(), away / (_MAD_TO_SIGMA * mad.to_numpy()))
 
     triggers = np.vstack([atr / rules.atr_ratio, vol, z / rules.range_z])
     extremes = np.vstack([atr / rules.atr_extreme, z / rules.range_extreme])
     level = np.maximum(np.sort(triggers, axis=0)[1], extremes.max(axis=0))
-    return np.where(np.isfinite(triggers).all(axis=0), level, np.nan)
+    return np.where(np.isnan(triggers).any(axis=0), np.nan, level)

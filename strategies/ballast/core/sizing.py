@@ -109,9 +109,11 @@ def size(
         return Sized(NO_TRADE, "STOP_NOT_BELOW_ENTRY", loss_ratio=loss)
     if not 0 <= multiplier <= 1:
         return Sized(NO_TRADE, "MULTIPLIER_INVALID", loss_ratio=loss)
+    if not math.isfinite(open_risk):
+        return Sized(NO_TRADE, "OPEN_RISK_UNKNOWN", loss_ratio=loss)
     caps = {
         "RISK_AT_STOP": equity * budget.per_trade / loss,
-        "PORTFOLIO_HEAT": (equity * budget.heat - open_risk) / loss,
+        "PORTFOLIO_HEAT": (equity * budget.heat - max(open_risk, 0.0)) / loss,
         "POSITION_CAP": equity * budget.position,
         **(other_caps or {}),
     }
@@ -120,7 +122,7 @@ def size(
     stake = _round_down(multiplier * max(caps[binding], NO_TRADE))
     if stake <= 0:
         return Sized(NO_TRADE, binding if multiplier > 0 else "GUARDS", caps, loss)
-    if stake < min_stake:
+    if not stake >= min_stake:
         return Sized(NO_TRADE, "BELOW_EXCHANGE_MINIMUM", caps, loss)
     return Sized(stake, binding, caps, loss)
 

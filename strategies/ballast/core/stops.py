@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 
-
 @dataclass(frozen=True)
 class StopRules:
     """
@@ -38,8 +37,6 @@ class StopRules:
     chandelier_slack_atr: float = 0.0
     break_even_r: float | None = None
     time_stop: str | None = None
-
-
 
 
 @dataclass
@@ -91,9 +88,9 @@ class StopPlan:
         """
         Move the stop by one completed candle and return it.
 
-        A candle without a finite close or ATR moves nothing: the last good stop stays.
+        A candle without a finite close or a positive ATR moves nothing: the last good stop stays.
         """
-        if not (math.isfinite(close) and math.isfinite(atr)):
+        if not (math.isfinite(close) and math.isfinite(atr) and atr > 0):
             return self.stop
         self.highest_close = max(self.highest_close, close)
         if self.rules.chandelier_atr is not None:
@@ -107,7 +104,7 @@ class StopPlan:
 
     def tighten(self, stop: float) -> None:
         """Raise the stop to this price; a lower or missing one changes nothing."""
-        if stop > self.stop:
+        if self.stop < stop < math.inf:
             self.stop = stop
 
     def reached(self, multiple: float) -> bool:
@@ -143,7 +140,7 @@ def relative_to(price: float, stop: float) -> float | None:
     None ('leave the stop where it is') where the stop is not below the price: the position is left
     through an exit then, because Freqtrade takes a distance of zero for 'no change'.
     """
-    if not (math.isfinite(stop) and 0 < stop < price):
+    if not (0 < stop < price < math.inf):
         return None
     return 1 - stop / price
 

@@ -6,13 +6,13 @@ traded on; the verdict is a code, never a zero in place of a price.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from enum import IntEnum
 
 import numpy as np
 import pandas as pd
 
-from ballast.core.windows import minutes
+# What a missing time is as a number.
+_NO_TIME = np.iinfo("int64").min
 
 
 class Trust(IntEnum):
@@ -36,7 +36,8 @@ class TrustLimits:
     Parameters
     ----------
     absurd_move_sigmas : float
-        A close-to-close move beyond this many robust standard deviations of the window is absurd.
+        A close-to-close move, or a wick, beyond this many robust standard deviations of the
+        window's moves is absurd.
     absurd_move_min_pct : float
         ... if it is also at least this large, in percent: quiet pairs may wake up.
     scale_candles : int
@@ -79,56 +80,60 @@ def assess(frame: pd.DataFrame, limits: TrustLimits) -> np.ndarray:
     absurd = _absurd(frame, filled, limits)
 
     codes[: limits.history_candles] = Trust.SHORT_HISTORY
-    _raise_to(codes, _within_after(in_hole, limits.recovery_candles), Trust.AFTER_HOLE)
+    real = np.cumsum(~filled)
+    _raise_to(codes, _within_after(in_hole, real, limits.recovery_candles), Trust.AFTER_HOLE)
     _raise_to(codes, filled, Trust.FILLED_HOLE)
-    _raise_to(codes, _within_after(absurd, limits.recovery_candles), Trust.AFTER_ABSURD_BAR)
+    after = _within_after(absurd, real, limits.recovery_candles)
+    _raise_to(codes, after, Trust.AFTER_ABSURD_BAR)
     _raise_to(codes, absurd, Trust.ABSURD_BAR)
     _raise_to(codes, _impossible(frame), Trust.BAD_BAR)
     _raise_to(codes, _disordered(frame), Trust.DISORDER)
     return codes
 
 
-def is_stale(last_open: datetime, now: datetime, timeframe: str, grace_s: float) -> bool:
-    """
-    Tell whether the newest completed candle is older than it should be.
-
-    At `now` the candle that opened one timeframe before the running one must be there; `grace_s`
-    seconds are allowed for the exchange to deliver it.
-    """
-    candle = timedelta(minutes=minutes(timeframe))
-    return now - (last_open + candle) >= candle + timedelta(seconds=grace_s)
-
-
 def _filled(frame: pd.DataFrame) -> np.ndarray:
-    volume = frame["volume"].to_numpy()
-    flat = (frame["high"] == frame["low"]).to_numpy()
-    return (volume == 0) & flat
+    empty = np.asarray(frame["volume"]) == 0
+    flat = np.asarray(frame["high"]) == np.asarray(frame["low"])
+    return np.asarray(empty & flat, dtype=bool)
 
 
 def _impossible(frame: pd.DataFrame) -> np.ndarray:
-    prices = frame[["open", "high", "low", "close"]].to_numpy(dtype=float)
-    finite = np.isfinite(prices).all(axis=1) & np.isfinite(frame["volume"].to_numpy(dtype=float))
-    positive = (prices > 0).all(axis=1) & (frame["volume"].to_numpy() >= 0)
-    highest, lowest = prices[:, 1], prices[:, 2]
-    inside = (prices.max(axis=1) <= highest) & (prices.min(axis=1) >= lowest)
-    return ~(finite & positive & inside)
+    columns = ("open", "high", "low", "close", "volume")
+    opened, high, low, close, volume = (frame[name].to_numpy(dtype=float) for name in columns)
+    # A comparison with NaN is False: what is missing is not sound.
+    inside = (low <= np.minimum(opened, close)) & (np.maximum(opened, close) <= high)
+    finite = np.isfinite(high) & np.isfinite(volume)
+    sound = finite & (low > 0) & inside & (volume >= 0)
+    return np.asarray(~sound, dtype=bool)
 
 
 def _disordered(frame: pd.DataFrame) -> np.ndarray:
-    """A candle not newer than some candle before it: a duplicate or a step back in time."""
-    opened = frame["date"].astype("int64").to_numpy()
+    """A candle without a time, or not newer than some before it: a duplicate, a step back."""
+    opened = frame["date"].to_numpy(dtype="datetime64[ns]").view("int64")
     newest_before = np.maximum.accumulate(opened)[:-1]
-    return np.concatenate(([False], opened[1:] <= newest_before))
+    missing = opened == _NO_TIME
+    back = np.concatenate(([False], opened[1:] <= newest_before))
+    return np.asarray(missing | back, dtype=bool)
 
 
 def _absurd(frame: pd.DataFrame, filled: np.ndarray, limits: TrustLimits) -> np.ndarray:
-    close = pd.Series(np.where(frame["close"] > 0, frame["close"], np.nan), dtype=float)
-    move = np.log(close).diff().abs()
+    close = frame["close"].to_numpy(dtype=float)
+    with np.errstate(invalid="ignore"):
+        move = np.abs(np.diff(np.log(np.where(close > 0, close, np.nan)), prepend=np.nan))
     # The scale ignores filler candles and the candle it judges; a median ignores outliers.
-    real = move.where(~filled)
-    scale = 1.4826 * real.rolling(limits.scale_candles, min_periods=10).median().shift(1)
-    far = move > limits.absurd_move_sigmas * scale
-    return (far & (move > np.log1p(limits.absurd_move_min_pct / 100))).to_numpy()
+    real = pd.Series(np.where(filled, np.nan, move))
+    median = real.rolling(limits.scale_candles, min_periods=10).median().shift(1).to_numpy()
+    widest = np.fmax(move, _wick(frame))
+    far = widest > limits.absurd_move_sigmas * (1.4826 * median)
+    return np.asarray(far & (widest > np.log1p(limits.absurd_move_min_pct / 100)), dtype=bool)
+
+
+def _wick(frame: pd.DataFrame) -> np.ndarray:
+    """The longer wick of each candle as a log ratio: a bad tick may leave the closes alone."""
+    prices = np.asarray(frame[["open", "high", "low", "close"]], dtype=float)
+    opened, high, low, close = np.where(prices > 0, prices, np.nan).T
+    up, down = np.log(high / np.fmax(opened, close)), np.log(np.fmin(opened, close) / low)
+    return np.asarray(np.fmax(up, down))
 
 
 def _run_length(flags: np.ndarray) -> np.ndarray:
@@ -137,11 +142,10 @@ def _run_length(flags: np.ndarray) -> np.ndarray:
     return position - np.maximum.accumulate(np.where(flags, 0, position))
 
 
-def _within_after(flags: np.ndarray, candles: int) -> np.ndarray:
-    """True at each flagged position and at the `candles` positions after it."""
-    position = np.arange(len(flags))
-    last = np.maximum.accumulate(np.where(flags, position, -candles - 1))
-    return position - last <= candles
+def _within_after(flags: np.ndarray, real: np.ndarray, candles: int) -> np.ndarray:
+    """True at each flagged position and until `candles` real ones have followed it."""
+    last = np.maximum.accumulate(np.where(flags, real, -candles - 1))
+    return np.asarray(real - last <= candles, dtype=bool)
 
 
 def _raise_to(codes: np.ndarray, where: np.ndarray, code: Trust) -> None:

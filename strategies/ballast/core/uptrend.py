@@ -13,7 +13,8 @@ def rising_market(market: Market) -> dict[str, Rule]:
     """
     Rules of a market that rises as a whole.
 
-    market_up: the leader is above its 20-day average. breadth_up: so is at least half of the basket.
+    market_up: the leader is above its 20-day weighted average. breadth_up: at least half of the
+    basket is above its 20-day simple average.
     """
     return {
         "market_up": above(market.close, market.weighted_mean(SLOW)),

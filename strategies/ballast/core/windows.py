@@ -26,9 +26,7 @@ def minutes(window: str) -> float:
     """
     match = _WINDOW.match(str(window).strip())
     if match is None or float(match[1]) == 0:
-        raise ValueError(
-            f"a length of time such as '36h' or '10d' (m, h, d or w), not {window!r}"
-        )
+        raise ValueError(f"a length of time such as '36h' or '10d' (m, h, d or w), not {window!r}")
     return float(match[1]) * _MINUTES[match[2]]
 
 

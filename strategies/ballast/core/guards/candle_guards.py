@@ -1,5 +1,6 @@
 """VolatilityCooldown and DataOutageHalt: guards that judge pairs by their last candle."""
 
+import math
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import ClassVar
@@ -27,6 +28,10 @@ class VolatilityCooldown(Guard):
 
     def __init__(self, candle_minutes: float) -> None:
         self._candle_minutes = candle_minutes
+
+    def market_verdict(self, snapshot: Snapshot) -> Verdict:
+        """Block where the candles that would tell are missing."""
+        return ALLOW if snapshot.row is not None else Verdict(self.code, math.nan, 1.0, 0.0)
 
     def pair_verdicts(self, snapshot: Snapshot) -> Mapping[str, Verdict]:
         """Block during the cooldown. Value: present intensity in multiples of the trigger, 1."""
@@ -87,3 +92,9 @@ class DataOutageHalt(Guard):
             return {}
         untrusted = snapshot.row.untrusted()
         return {pair: Verdict(self.code, code, Trust.OK, 0.0) for pair, code in untrusted.items()}
+
+    def verdict(self, snapshot: Snapshot, pair: str) -> Verdict:
+        """As above; a pair that is not among those looked at is blocked."""
+        if pair not in snapshot.pairs:
+            return Verdict(self.code, Trust.DISORDER, Trust.OK, 0.0)
+        return super().verdict(snapshot, pair)

@@ -1,5 +1,6 @@
 """DrawdownLadder: the further below its peak the account is, the smaller the next trade."""
 
+import math
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import ClassVar
@@ -52,17 +53,20 @@ class DrawdownLadder(Guard):
         self._halt_pct = halt_pct
         self._halt = timedelta(days=halt_days)
         self._hysteresis_pct = hysteresis_pct
+        self._unknown = False
         self.memory = LadderMemory()
 
     def observe(self, snapshot: Snapshot) -> None:
         """Follow the peak, climb or descend the ladder, halt at the floor and resume."""
         memory = self.memory
-        if not snapshot.equity > 0:
+        self._unknown = not 0 < snapshot.equity < math.inf
+        if self._unknown:
             return
         if memory.halted_until and to_epoch(snapshot.now) >= memory.halted_until:
             self._resume(snapshot.equity)
         memory.peak = max(memory.peak, snapshot.equity)
-        drawdown_pct = memory.drawdown_pct = 100 * (1 - snapshot.equity / memory.peak)
+        # Rounded: 8 % below the peak is 8, not 7.999999999999996.
+        drawdown_pct = memory.drawdown_pct = round(100 * (1 - snapshot.equity / memory.peak), 9)
         while memory.rung < len(self._steps) and drawdown_pct >= self._steps[memory.rung][0]:
             memory.rung += 1
         while (
@@ -74,8 +78,13 @@ class DrawdownLadder(Guard):
             memory.halted_until = to_epoch(snapshot.now + self._halt)
 
     def market_verdict(self, snapshot: Snapshot) -> Verdict:
-        """Scale by the step, block while halted. Value and limit are drawdowns in percent."""
+        """
+        Scale by the step; block while halted, and on a candle whose equity is not known. Value and
+        limit are drawdowns in percent.
+        """
         memory = self.memory
+        if self._unknown:
+            return Verdict(self.code, math.nan, self._halt_pct, 0.0)
         if memory.halted_until:
             until = from_epoch(memory.halted_until)
             return Verdict(self.code, memory.drawdown_pct, self._halt_pct, 0.0, until)

@@ -42,9 +42,7 @@ class StopCascadeHalt(Guard):
 
     code: ClassVar[str] = "STOP_CASCADE"
 
-    def __init__(
-        self, losses: int, loss_r: float, window_hours: float, pause_hours: float
-    ) -> None:
+    def __init__(self, losses: int, loss_r: float, window_hours: float, pause_hours: float) -> None:
         self._losses = losses
         self._loss_r = loss_r
         self._window_s = window_hours * 3600
@@ -145,7 +143,8 @@ class LossStreakBackoff(Guard):
                 # The exponent is bounded: a long streak must not overflow before it is capped.
                 doublings = min(streak.losses - limit, 32)
                 hours = min(self._pause_hours * 2**doublings, self._longest_hours)
-                streak.blocked_until = to_epoch(trade.closed + timedelta(hours=hours))
+                end = to_epoch(trade.closed + timedelta(hours=hours))
+                streak.blocked_until = max(streak.blocked_until, end)
 
     def _block(self, streak: Streak, limit: int, snapshot: Snapshot) -> Verdict:
         if to_epoch(snapshot.now) >= streak.blocked_until:

@@ -1,5 +1,6 @@
 """DailyLossLimit and WeeklyLossLimit: enough lost for today, or for this week."""
 
+import math
 from datetime import datetime, timedelta
 from typing import ClassVar
 
@@ -8,13 +9,15 @@ from ballast.core.snapshot import Snapshot
 from ballast.core.times import day_start, from_epoch, to_epoch, week_start
 from ballast.core.verdict import ALLOW, Verdict
 
+NOTHING, REDUCING, HALTED = 0, 1, 2
+
 
 class LossMemory(Memory):
-    """Where the period began, and how long entries are blocked."""
+    """Where the period began, the level latched in it, and how long entries are blocked."""
 
     period_start: float = 0.0
     start_equity: float = 0.0
-    lowest_equity: float = 0.0
+    latched: int = 0
     blocked_until: float = 0.0
     blocked_value: float = 0.0
     blocked_limit: float = 0.0
@@ -40,39 +43,47 @@ class LossLimit(Guard):
         self._reducing_pct = reducing_pct
         self._halted_pct = halted_pct
         self._halt = timedelta(hours=halt_hours)
+        self._unknown = False
         self.memory = LossMemory()
 
     def observe(self, snapshot: Snapshot) -> None:
         """Begin a new period where one begins; latch a loss that reaches a limit."""
         start, end = self._period(snapshot.now)
         memory = self.memory
+        self._unknown = not 0 < snapshot.equity < math.inf
+        if self._unknown:
+            return
         # A clock set back must not begin an old period again and forget the loss of this one.
         if to_epoch(start) > memory.period_start:
             memory.period_start = to_epoch(start)
             memory.start_equity = snapshot.equity
-        if not memory.start_equity > 0:
-            return
+            memory.latched = NOTHING
         loss_pct = 100 * (1 - snapshot.equity / memory.start_equity)
         if loss_pct >= self._halted_pct:
-            self._latch(loss_pct, self._halted_pct, snapshot.now + self._halt)
+            self._latch(HALTED, loss_pct, self._halted_pct, snapshot.now + self._halt)
         elif loss_pct >= self._reducing_pct:
-            self._latch(loss_pct, self._reducing_pct, end)
+            self._latch(REDUCING, loss_pct, self._reducing_pct, end)
 
     def market_verdict(self, snapshot: Snapshot) -> Verdict:
-        """Block while latched. Value and limit are losses in percent."""
+        """
+        Block while latched, and on a candle whose equity is not known. Value and limit are losses
+        in percent.
+        """
+        if self._unknown:
+            return Verdict(self.code, math.nan, self._reducing_pct, 0.0)
         until = from_epoch(self.memory.blocked_until)
         if snapshot.now >= until:
             return ALLOW
         return Verdict(self.code, self.memory.blocked_value, self.memory.blocked_limit, 0.0, until)
 
-    def _latch(self, loss_pct: float, limit: float, until: datetime) -> None:
-        # Latched once for each limit, not pushed on at every candle below it.
-        if self.memory.blocked_limit >= limit and self.memory.blocked_until > 0:
-            if self.memory.blocked_until >= self.memory.period_start:
-                return
-        self.memory.blocked_value = loss_pct
-        self.memory.blocked_limit = limit
-        self.memory.blocked_until = to_epoch(until)
+    def _latch(self, level: int, loss_pct: float, limit: float, until: datetime) -> None:
+        """Once a period for each level: a block is not pushed on at every candle below a limit."""
+        memory = self.memory
+        if memory.latched >= level:
+            return
+        memory.latched = level
+        memory.blocked_value, memory.blocked_limit = loss_pct, limit
+        memory.blocked_until = max(memory.blocked_until, to_epoch(until))
 
     def _period(self, now: datetime) -> tuple[datetime, datetime]:
         raise NotImplementedError

@@ -1,5 +1,6 @@
 """MarketShockHalt: the leader, or most of the market, has fallen sharply."""
 
+import math
 from datetime import timedelta
 from typing import ClassVar, Literal
 
@@ -52,12 +53,14 @@ class MarketShockHalt(Guard):
         self._pause = timedelta(hours=pause_hours)
         self._policy = policy
         self._blocking = False
+        self._unknown = False
         self.memory = ShockMemory()
 
     def observe(self, snapshot: Snapshot) -> None:
         """Block, or go on blocking, where the leader or the breadth of the market fell."""
         fall, row = snapshot.leader_fall, snapshot.row
         share = 100 * row.share_fallen(self._breadth_fall) if row is not None else 0.0
+        self._unknown = math.isnan(fall)
         if fall >= self._leader_fall:
             self._block(snapshot, 100 * fall, 100 * self._leader_fall)
         elif share >= self._breadth_share_pct:
@@ -65,10 +68,14 @@ class MarketShockHalt(Guard):
         self._blocking = to_epoch(snapshot.now) < self.memory.blocked_until
 
     def market_verdict(self, snapshot: Snapshot) -> Verdict:
-        """Block during the pause. Value and limit: the leader's fall, or the share, in percent."""
+        """
+        Block during the pause, and on a candle on which the leader's fall is not known. Value and
+        limit: the leader's fall, or the share, in percent.
+        """
         until = from_epoch(self.memory.blocked_until)
         if snapshot.now >= until:
-            return ALLOW
+            limit = 100 * self._leader_fall
+            return Verdict(self.code, math.nan, limit, 0.0) if self._unknown else ALLOW
         return Verdict(self.code, self.memory.value, self.memory.limit, 0.0, until)
 
     @property

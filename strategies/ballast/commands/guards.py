@@ -1,0 +1,193 @@
+"""`python -m ballast guards`: what the guards of a bot remember, and re-arming one by hand."""
+
+import argparse
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from freqtrade.persistence.models import PairLock
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import Engine, inspect, select
+
+from ballast import settings
+from ballast.commands.database import database_url, open_store, read_config
+from ballast.commands.errors import CommandError
+from ballast.core.guards.base import Guard
+from ballast.core.snapshot import Snapshot
+from ballast.core.verdict import Verdict
+from ballast.core.warden import ALL_PAIRS
+from ballast.guard_settings import GuardSettings
+from ballast.state import GuardStore
+
+# Length of a candle does not matter to what is shown here.
+_CANDLE_MINUTES = 60.0
+
+
+def add_to(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    _add_places(parser)
+    actions = parser.add_subparsers(dest="action", title="actions")
+    rearm = actions.add_parser("rearm", help="end a guard's block, because a person says so")
+    rearm.add_argument("name", metavar="NAME", help="a guard, such as DrawdownLadder")
+    rearm.add_argument("--because", metavar="REASON", help="kept with the guard as its note")
+    _add_places(rearm)
+    parser.set_defaults(run=run, config=None, db=None)
+
+
+def _add_places(parser: argparse.ArgumentParser) -> None:
+    """Before or after the action; what is not given must not undo what was."""
+    parser.add_argument(
+        "-c",
+        "--config",
+        action="append",
+        default=argparse.SUPPRESS,
+        help="Freqtrade's configuration (config.json)",
+    )
+    parser.add_argument(
+        "--db",
+        default=argparse.SUPPRESS,
+        help="URL of the bot's database (that of the configuration)",
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    """
+    Show the guards, or re-arm one.
+
+    Raises
+    ------
+    CommandError
+        With one sentence for what cannot be used.
+    """
+    config = read_config(options.config or ["config.json"])
+    try:
+        guards = settings.load(config.get(settings.SECTION)).guards
+    except settings.SettingsError as error:
+        raise CommandError(str(error)) from None
+    store, engine = open_store(database_url(options.db, config))
+    try:
+        if options.action == "rearm":
+            _rearm(store, guards, options.name, options.because)
+        else:
+            Console().print(_table(store, engine, guards, datetime.now(UTC)))
+    finally:
+        engine.dispose()
+
+
+def _rearm(store: GuardStore, guards: GuardSettings, name: str, because: str | None) -> None:
+    built = guards.build(_CANDLE_MINUTES)
+    if name not in built:
+        state = "is switched off or keeps nothing" if name in guards.names() else "is not a guard"
+        raise CommandError(f"{name} {state}: expected one of {', '.join(built)}")
+    if not (because or "").strip():
+        raise CommandError(f'--because is missing: say why {name} is re-armed, --because "..."')
+    guard = built[name]
+    if name in store.restore({name: guard}):
+        raise CommandError(f"{name} has no readable memory in this database: nothing to re-arm")
+    now = datetime.now(UTC)
+    if not any(verdict.blocks for verdict in _remembered(guard, now).values()):
+        raise CommandError(f"{name} remembers no block: nothing to re-arm")
+    guard.rearm()
+    note = f"re-armed {now:%Y-%m-%d %H:%M} UTC: {str(because).strip()}"
+    store.write(name, guard.memory.model_dump_json(), note)
+    Console().print(
+        f"{name} is re-armed; a running bot adopts it at its next candle.", markup=False
+    )
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """One row: in words, and the verdict behind them."""
+
+    state: str
+    verdict: Verdict | None = None
+
+
+def _table(store: GuardStore, engine: Engine, guards: GuardSettings, now: datetime) -> Table:
+    rows, locks = store.rows(), _locks(engine, now)
+    built = guards.build(_CANDLE_MINUTES)
+    lost = store.restore(built)
+    table = Table("guard", "on", "state", "value", "limit", "until (UTC)", "note")
+    for name in guards.names():
+        note = rows[name]["note"] if name in rows else ""
+        if name not in built:
+            on = "on" if guards.is_on(name) else "off"
+            table.add_row(name, on, "in the sizer" if guards.is_on(name) else "", "", "", "", note)
+            continue
+        standing = _standing(built[name], name in lost, locks, now)
+        table.add_row(name, "on", standing.state, *_numbers(standing.verdict), note)
+    return table
+
+
+def _standing(guard: Guard, lost: bool, locks: Mapping[str, list[Any]], now: datetime) -> _Standing:
+    """What a guard remembers; of one that remembers nothing, what it has locked."""
+    if lost:
+        return _Standing("nothing stored")
+    remembered = _remembered(guard, now)
+    blocks = {pair: verdict for pair, verdict in remembered.items() if verdict.blocks}
+    if blocks:
+        longest = max(blocks.values(), key=lambda v: v.until.timestamp() if v.until else math.inf)
+        return _Standing(f"blocks {_where(blocks)}", longest)
+    common = remembered[ALL_PAIRS]
+    if common.multiplier < 1:
+        return _Standing(f"size x {common.multiplier:g}", common)
+    if not type(guard.memory).model_fields and guard.code in locks:
+        last = max(locks[guard.code], key=lambda lock: lock.until)
+        pairs = {lock.pair for lock in locks[guard.code]}
+        return _Standing(f"blocks {_where(pairs)}", _read(guard.code, last.reason, last.until))
+    return _Standing("allows")
+
+
+def _remembered(guard: Guard, now: datetime) -> dict[str, Verdict]:
+    """Verdicts that follow from memory alone, by pair, '*' being all."""
+    snapshot = Snapshot(now, math.nan)
+    if not type(guard.memory).model_fields:
+        return {ALL_PAIRS: Verdict("OK", 0.0, 0.0)}
+    return {**guard.pair_verdicts(snapshot), ALL_PAIRS: guard.market_verdict(snapshot)}
+
+
+def _where(pairs: Any) -> str:
+    return "all entries" if ALL_PAIRS in pairs else ", ".join(sorted(pairs))
+
+
+def _numbers(verdict: Verdict | None) -> tuple[str, str, str]:
+    if verdict is None:
+        return "", "", ""
+    until = f"{verdict.until:%Y-%m-%d %H:%M}" if verdict.until else ""
+    return f"{verdict.value:.4g}", f"{verdict.limit:.4g}", until
+
+
+@dataclass(frozen=True)
+class _Lock:
+    pair: str
+    reason: str
+    until: datetime
+
+
+def _locks(engine: Engine, now: datetime) -> dict[str, list[_Lock]]:
+    """Locks in force by the code their reason begins with."""
+    if not inspect(engine).has_table(PairLock.__tablename__):
+        return {}
+    columns = (PairLock.pair, PairLock.reason, PairLock.lock_end_time)
+    wanted = select(*columns).where(
+        PairLock.active.is_(True), PairLock.lock_end_time > now.replace(tzinfo=None)
+    )
+    found: dict[str, list[_Lock]] = {}
+    with engine.connect() as connection:
+        for pair, reason, end in connection.execute(wanted):
+            code = (reason or "").partition(" ")[0]
+            found.setdefault(code, []).append(_Lock(pair, reason, end.replace(tzinfo=UTC)))
+    return found
+
+
+def _read(code: str, reason: str, until: datetime) -> Verdict:
+    """The verdict that a lock's reason was written from."""
+    numbers = dict(part.split("=", 1) for part in reason.split() if "=" in part)
+    try:
+        value, limit = float(numbers["value"]), float(numbers["limit"])
+    except (KeyError, ValueError):
+        value = limit = math.nan
+    return Verdict(code, value, limit, 0.0, until)

@@ -1,0 +1,7 @@
+"""DailyLossLimit as a Freqtrade protection."""
+
+from ballast.guard_protection import GuardProtection
+
+
+class DailyLossLimit(GuardProtection):
+    """See `ballast.core.guards.loss_limits.DailyLossLimit`."""

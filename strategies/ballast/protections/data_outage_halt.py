@@ -1,0 +1,7 @@
+"""DataOutageHalt as a Freqtrade protection."""
+
+from ballast.guard_protection import GuardProtection
+
+
+class DataOutageHalt(GuardProtection):
+    """See `ballast.core.guards.candle_guards.DataOutageHalt`."""

@@ -1,0 +1,7 @@
+"""DrawdownLadder as a Freqtrade protection."""
+
+from ballast.guard_protection import GuardProtection
+
+
+class DrawdownLadder(GuardProtection):
+    """See `ballast.core.guards.drawdown_ladder.DrawdownLadder`."""

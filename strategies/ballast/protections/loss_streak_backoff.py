@@ -1,0 +1,7 @@
+"""LossStreakBackoff as a Freqtrade protection."""
+
+from ballast.guard_protection import GuardProtection
+
+
+class LossStreakBackoff(GuardProtection):
+    """See `ballast.core.guards.losing_trades.LossStreakBackoff`."""

@@ -1,0 +1,7 @@
+"""StopCascadeHalt as a Freqtrade protection."""
+
+from ballast.guard_protection import GuardProtection
+
+
+class StopCascadeHalt(GuardProtection):
+    """See `ballast.core.guards.losing_trades.StopCascadeHalt`."""

@@ -1,0 +1,7 @@
+"""VolatilityCooldown as a Freqtrade protection."""
+
+from ballast.guard_protection import GuardProtection
+
+
+class VolatilityCooldown(GuardProtection):
+    """See `ballast.core.guards.candle_guards.VolatilityCooldown`."""
