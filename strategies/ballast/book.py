@@ -51,8 +51,11 @@ class Book:
 
     def equity(self, now: datetime) -> float:
         """Quote currency held plus open positions at their last completed close."""
-        held = float(self._wallets().get_total(self._stake_currency))
-        return held + sum(trade.amount * self.price(trade, now) for trade in self.open_trades())
+        return float(self._wallets().get_total(self._stake_currency)) + self.exposure(now)
+
+    def exposure(self, now: datetime) -> float:
+        """Value of all open positions at their last completed close, quote currency."""
+        return sum(trade.amount * self.price(trade, now) for trade in self.open_trades())
 
     def risk_at_stop(self, trade: LocalTrade, stop: float, now: datetime) -> float:
         """

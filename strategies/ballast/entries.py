@@ -26,6 +26,9 @@ class Account(Protocol):
     def equity(self, now: datetime) -> float:
         """Account value with open positions, quote currency."""
 
+    def exposure(self, now: datetime) -> float:
+        """Value of all open positions, quote currency."""
+
     def open_risks(self, now: datetime) -> Mapping[str, float]:
         """By pair, what an open position loses at its stop, quote currency."""
 
@@ -199,6 +202,8 @@ class EntryDesk:
             if volatility > 0
             else math.nan,
             "LIQUIDITY": turnover * self._risk.turnover_share_pct / 100,
+            "EXPOSURE_CAP": equity * self._risk.exposure_cap_pct / 100
+            - self._account.exposure(now),
             "FREE_BALANCE": limits["max_stake"],
         }
         if self._heat is not None:

@@ -12,6 +12,7 @@ from ballast.analysis import setup_name
 from ballast.core import stops
 from ballast.core.stops import StopPlan, StopRules
 from ballast.core.tape import Tape
+from ballast.core.trust import Trust
 from ballast.core.windows import minutes
 from ballast.entries import Ticket
 
@@ -142,7 +143,9 @@ class StopKeeper:
         before = watch.plan.stop
         first = int(np.searchsorted(tape.opened, watch.as_of, side="right"))
         for candle in range(first, position + 1):
-            watch.plan.advance(float(tape["close"][candle]), float(tape["atr"][candle]))
+            # A filled or absurd candle moves no stop; the one that rests stays.
+            if tape["trust"][candle] < Trust.FILLED_HOLE:
+                watch.plan.advance(float(tape["close"][candle]), float(tape["atr"][candle]))
         watch.as_of = int(tape.opened[position])
         watch.raised = watch.plan.stop > before
         return watch

@@ -3,6 +3,7 @@
 Every guard is on unless it is named in `off`, and what is off is said at start and in the version.
 """
 
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, model_validator
@@ -120,7 +121,8 @@ class DrawdownLadderSettings(Section):
     def _descends(self) -> Self:
         drawdowns = [0.0, *(step[0] for step in self.steps), self.halt_pct]
         sizes = [1.0, *(step[1] for step in self.steps), 0.0]
-        if sorted(set(drawdowns)) != drawdowns or sorted(set(sizes), reverse=True) != sizes:
+        ascends = all(one < next_one for one, next_one in pairwise(drawdowns))
+        if not ascends or not all(one > next_one for one, next_one in pairwise(sizes)):
             raise ValueError(
                 "steps whose drawdowns ascend to below halt_pct while their multipliers descend "
                 "from below 1 to above 0"

@@ -174,6 +174,10 @@ class Oversight:
                 risks[trade.pair] = risks.get(trade.pair, 0.0) + risk
         return risks
 
+    def exposure(self, now: datetime) -> float:
+        """Value of all open positions at their last completed close, quote currency."""
+        return self._book.exposure(now)
+
     def correlation(self, one: str, other: str, now: datetime) -> float:
         """Correlation of two pairs' returns over the last 20 days."""
         return self._correlation(one, other, now)

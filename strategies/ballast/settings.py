@@ -29,6 +29,9 @@ class RiskSettings(Section):
 
     per_trade_pct: float = Field(0.5, gt=0, le=2)
     position_cap_pct: float = Field(20.0, gt=0, le=100)
+    exposure_cap_pct: float = Field(
+        30.0, gt=0, le=100, description="all positions together: what a gap below every stop hits"
+    )
     entries_per_candle: int = Field(2, ge=1, le=20)
     daily_volatility_pct: float = Field(
         1.0, gt=0, le=20, description="share of equity a position may move in a usual day"

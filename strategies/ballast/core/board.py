@@ -73,11 +73,12 @@ class BoardRow:
         return {pair: (float(left), float(level)) for pair, left, level in rows if left > 0}
 
     def share_fallen(self, by: float) -> float:
-        """Share (0 to 1) of the pairs that stand at least `by` (ratio) below their recent high."""
+        """Share (0 to 1), of the pairs known, that are at least `by` (ratio) below their high."""
         board, position = self._board, self._position
         if board._deepest_fall[position] < by:
             return 0.0
-        return float((board._fall[:, position] >= by).mean())
+        falls = board._fall[:, position]
+        return float((falls >= by).sum() / np.isfinite(falls).sum())
 
 
 def _table(axis: Tape, tapes: Mapping[str, Tape], column: str, missing: float) -> np.ndarray:

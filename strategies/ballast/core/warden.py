@@ -90,6 +90,8 @@ class Warden:
         for guard in self.guards.values():
             guard.memory = type(guard.memory)()
         self._announced = {}
+        self.snapshot = None
+        self.lifted = []
 
     def _changes(self, snapshot: Snapshot) -> list[Change]:
         """Blocks that are not covered by what was announced before."""

@@ -60,7 +60,8 @@ class LossLimit(Guard):
             memory.latched = NOTHING
         loss_pct = 100 * (1 - snapshot.equity / memory.start_equity)
         if loss_pct >= self._halted_pct:
-            self._latch(HALTED, loss_pct, self._halted_pct, snapshot.now + self._halt)
+            until = max(end, snapshot.now + self._halt)
+            self._latch(HALTED, loss_pct, self._halted_pct, until)
         elif loss_pct >= self._reducing_pct:
             self._latch(REDUCING, loss_pct, self._reducing_pct, end)
 

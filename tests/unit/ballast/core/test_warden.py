@@ -1,0 +1,230 @@
+"""The warden keeps the strictest answer, and a guard that fails leaves entries refused."""
+
+import math
+from collections.abc import Mapping
+from datetime import datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ballast.core.guards.base import Guard
+from ballast.core.guards.losing_trades import LossStreakBackoff
+from ballast.core.snapshot import Snapshot
+from ballast.core.verdict import ALLOW, Verdict
+from ballast.core.warden import ALL_PAIRS, Change, Warden
+from tests.unit.ballast.core.made import moment, seen, trade
+
+PAIR = "A/USDT"
+FIRST = seen(1)
+
+
+class Fixed(Guard):
+    """Answers what it was told to."""
+
+    code = "FIXED"
+
+    def __init__(
+        self,
+        multiplier: float = 1.0,
+        until: datetime | None = None,
+        pairs: Mapping[str, float] | None = None,
+    ) -> None:
+        self.multiplier, self.until, self.pairs = multiplier, until, pairs or {}
+        self.fails = False
+        self.closes = False
+
+    def observe(self, snapshot: Snapshot) -> None:
+        if self.fails:
+            raise RuntimeError("broken")
+
+    def market_verdict(self, snapshot: Snapshot) -> Verdict:
+        return Verdict(self.code, 1.0, 0.0, self.multiplier, self.until)
+
+    def pair_verdicts(self, snapshot: Snapshot) -> Mapping[str, Verdict]:
+        return {p: Verdict(self.code, 2.0, 0.0, m, self.until) for p, m in self.pairs.items()}
+
+    @property
+    def flattens(self) -> bool:
+        return self.closes
+
+
+def warden(*guards: Guard) -> Warden:
+    return Warden({f"guard{i}": guard for i, guard in enumerate(guards)})
+
+
+def allowed(*guards: Guard, pair: str = PAIR) -> float:
+    """Size that guards allow."""
+    keeper = warden(*guards)
+    keeper.observe(FIRST)
+    verdict = keeper.entry_verdict(pair, moment(1))
+    return 0.0 if verdict.blocks else verdict.multiplier
+
+
+def test_guards_that_allow_let_a_pair_in_at_full_size() -> None:
+    assert allowed(Fixed(), Fixed()) == 1.0
+
+
+def test_no_guards_allow_once_a_candle_was_seen() -> None:
+    assert allowed() == 1.0
+
+
+def test_the_strictest_guard_decides() -> None:
+    assert allowed(Fixed(0.5), Fixed(0.3), Fixed()) == 0.3
+    assert allowed(Fixed(0.5), Fixed(0.0)) == 0.0
+
+
+def test_a_verdict_on_a_pair_binds_that_pair_alone() -> None:
+    guards = Fixed(0.9, pairs={PAIR: 0.0}), Fixed(pairs={"B/USDT": 0.5})
+    assert allowed(*guards) == 0.0
+    assert allowed(*guards, pair="B/USDT") == 0.5
+    assert allowed(*guards, pair="C/USDT") == 0.9
+
+
+GUARDS = st.builds(
+    Fixed,
+    st.floats(0, 1) | st.just(math.nan),
+    pairs=st.dictionaries(st.sampled_from([PAIR, "B/USDT"]), st.floats(0, 1)),
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(GUARDS, max_size=6), GUARDS)
+def test_another_guard_never_raises_the_size(guards: list[Fixed], further: Fixed) -> None:
+    assert allowed(*guards, further) <= allowed(*guards)
+    assert allowed(*guards, further) == allowed(*reversed(guards), further)
+
+
+def test_entries_are_blocked_before_the_first_candle_was_seen() -> None:
+    verdict = warden(Fixed()).entry_verdict(PAIR, moment(1))
+    assert verdict.blocks
+    assert (verdict.code, verdict.value) == ("GUARDS_SILENT", math.inf)
+
+
+@pytest.mark.parametrize("hours", [0.999, 1.001, 2.0, -5.0])
+def test_entries_are_blocked_on_any_candle_but_the_one_seen_last(hours: float) -> None:
+    keeper = warden(Fixed())
+    keeper.observe(seen(1))
+    verdict = keeper.entry_verdict(PAIR, moment(hours))
+    assert verdict.blocks
+    assert verdict.code == "GUARDS_SILENT"
+    assert verdict.value == pytest.approx(3600 * (hours - 1))
+
+
+@pytest.mark.parametrize("position", [0, 1])
+def test_a_guard_that_fails_blocks_until_it_works_again(position: int) -> None:
+    guards = [Fixed(), Fixed()]
+    keeper = warden(*guards)
+    keeper.observe(seen(1))
+    guards[position].fails = True
+    with pytest.raises(RuntimeError):
+        keeper.observe(seen(2))
+    for hours in (1, 2):
+        assert keeper.entry_verdict(PAIR, moment(hours)).code == "GUARDS_SILENT"
+    assert keeper.standing() == {}
+    guards[position].fails = False
+    keeper.observe(seen(3))
+    assert not keeper.entry_verdict(PAIR, moment(3)).blocks
+
+
+def test_a_block_is_told_when_it_begins_and_again_when_it_outlasts_its_end() -> None:
+    guard = Fixed(0.0, moment(3))
+    keeper = warden(guard)
+    first = keeper.observe(seen(1))
+    assert first == [Change("guard0", ALL_PAIRS, guard.market_verdict(seen(1)))]
+    assert keeper.observe(seen(2)) == []
+    guard.until = moment(5)
+    assert [change.verdict.until for change in keeper.observe(seen(3))] == [moment(5)]
+
+
+def test_a_block_without_an_end_is_told_at_every_candle() -> None:
+    keeper = warden(Fixed(0.0))
+    assert [len(keeper.observe(seen(h))) for h in (1, 2, 3)] == [1, 1, 1]
+
+
+def test_a_smaller_size_is_no_block_to_be_told() -> None:
+    assert warden(Fixed(0.5)).observe(seen(1)) == []
+
+
+def test_blocks_of_pairs_are_told_by_pair_and_covered_by_one_of_the_market() -> None:
+    guard = Fixed(pairs={PAIR: 0.0, "B/USDT": 0.0}, until=moment(9))
+    keeper = warden(guard)
+    assert [change.pair for change in keeper.observe(seen(1))] == [PAIR, "B/USDT"]
+    guard.multiplier = 0.0
+    assert [change.pair for change in keeper.observe(seen(2))] == [ALL_PAIRS]
+
+
+def test_guards_are_told_apart() -> None:
+    keeper = warden(Fixed(0.0, moment(9)), Fixed(0.0, moment(9)))
+    assert [change.guard for change in keeper.observe(seen(1))] == ["guard0", "guard1"]
+
+
+def test_standing_gives_every_guards_verdict_on_the_market() -> None:
+    keeper = warden(Fixed(0.5), Guard())
+    assert keeper.standing() == {}
+    keeper.observe(seen(1))
+    standing = keeper.standing()
+    assert standing["guard0"].multiplier == 0.5
+    assert standing["guard1"] is ALLOW
+
+
+def test_a_guard_that_flattens_is_named() -> None:
+    one, other = Fixed(), Fixed()
+    keeper = warden(one, other)
+    assert keeper.flattens is None
+    other.closes = True
+    assert keeper.flattens == "guard1"
+
+
+def test_a_block_that_ends_before_its_time_is_lifted_once_and_told_anew_if_it_returns() -> None:
+    guard = Fixed(0.0, moment(9))
+    keeper = warden(guard)
+    keeper.observe(seen(1))
+    assert keeper.lifted == []
+    guard.multiplier = 1.0
+    assert keeper.observe(seen(2)) == []
+    assert keeper.lifted == [("guard0", ALL_PAIRS)]
+    keeper.observe(seen(3))
+    assert keeper.lifted == []
+    guard.multiplier = 0.0
+    assert len(keeper.observe(seen(4))) == 1
+
+
+def test_a_block_that_ends_with_its_time_is_not_lifted() -> None:
+    guard = Fixed(0.0, moment(3))
+    keeper = warden(guard)
+    keeper.observe(seen(1))
+    guard.multiplier = 1.0
+    keeper.observe(seen(3))
+    assert keeper.lifted == []
+
+
+def test_a_block_told_before_a_restart_is_not_told_again_until_its_end() -> None:
+    keeper = warden(Fixed(0.0, moment(3)))
+    keeper.recall({("guard0", ALL_PAIRS): moment(3)})
+    assert keeper.observe(seen(2)) == []
+    assert len(keeper.observe(seen(3))) == 1
+
+
+def test_a_block_told_before_a_restart_that_is_over_is_lifted() -> None:
+    keeper = warden(Fixed())
+    keeper.recall({("guard0", ALL_PAIRS): moment(9)})
+    keeper.observe(seen(2))
+    assert keeper.lifted == [("guard0", ALL_PAIRS)]
+
+
+def test_to_begin_anew_forgets_memories_and_what_was_told() -> None:
+    guard = LossStreakBackoff(1, 9, loss_r=0.5, pause_hours=9, longest_hours=9)
+    keeper = warden(guard)
+    assert len(keeper.observe(seen(1, closed=[trade(1, -1.0)]))) == 1
+    keeper.forget()
+    assert guard.memory == type(guard.memory)()
+    assert keeper.observe(seen(0)) == []
+    assert keeper.lifted == []
+
+
+def test_to_begin_anew_blocks_until_the_first_candle_is_seen() -> None:
+    keeper = warden(Fixed())
+    keeper.observe(seen(1))
+    keeper.forget()
+    assert keeper.entry_verdict(PAIR, moment(1)).blocks
