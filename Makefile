@@ -10,7 +10,7 @@ DONE := $(VENV)/.installed
 # Without bytecode each start of Freqtrade takes ten seconds more.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help backtest test lint format clean
+.PHONY: help backtest test benchmark lint format clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -21,6 +21,9 @@ backtest: $(DONE)  ## every strategy on a generated market: no account, no inter
 
 test: lint  ## lint, types and all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+benchmark: $(DONE)  ## what the risk layer costs in time and memory (an hour)
+	$(BIN)/python -m benchmarks
 
 lint: $(DONE)  ## ruff and mypy
 	$(BIN)/ruff check .

@@ -5,7 +5,7 @@ applied to them. Live, the same calls give the frames Freqtrade has just refresh
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,7 @@ class Feeds:
         self._fine = minutes(timeframe) < minutes(frames.SLOW_TIMEFRAME)
         self._market: Market | None = None
         self._stored: dict[tuple[str, str], pd.DataFrame] = {}
+        self._told: list[str] = []
 
     def __getstate__(self) -> dict[str, Any]:
         """Hyperopt sends the strategy to its workers at every epoch: frames are read there."""
@@ -83,13 +84,9 @@ class Feeds:
             return self._market
         own = self._with_candles(self._basket_pairs())
         if self._basket is not None and len(own) < len(self._basket) / 2:
-            missing = len(self._basket) - len(own)
-            logger.warning("no candles of %s pairs of the basket: pairs traded stand in", missing)
             own |= self._with_candles(self._dp.current_whitelist())
+        self._tell_what_is_missing(own, leader=bool(len(frame)))
         if not len(frame):
-            logger.warning(
-                "no candles of market leader %s: an index of the basket stands in", self._leader
-            )
             frame = _index(own)
         basket = {
             pair: frames.slow_frame(candles, self._timeframe, self._older(pair))
@@ -97,6 +94,20 @@ class Feeds:
         }
         self._market = Market(frame, self._timeframe, basket, self._older(self._leader))
         return self._market
+
+    def _tell_what_is_missing(self, own: Mapping[str, pd.DataFrame], *, leader: bool) -> None:
+        """Say once by which pairs the market is judged where candles are missing or unreadable."""
+        missing = [pair for pair in self._basket_pairs() if pair not in own]
+        if not leader:
+            missing.insert(0, f"{self._leader} (the leader)")
+        if missing and missing != self._told:
+            logger.warning(
+                "no %s candles of %s: the market is judged by %s",
+                self._timeframe,
+                ", ".join(missing),
+                ", ".join(own) or "nothing, and nothing is bought",
+            )
+            self._told = missing
 
     def _with_candles(self, pairs: Sequence[str]) -> dict[str, pd.DataFrame]:
         frames_by_pair = {pair: self._frame(pair, self._timeframe) for pair in pairs}

@@ -1,0 +1,163 @@
+"""What the analysis of a pair takes when its new candle arrives, beside Freqtrade's SampleStrategy.
+
+As in paper trading: each round, every pair has a new candle, frames are 1,000 candles long, and all
+strategies analyse the same frames in turn. What is shared by all pairs, the state of the market, is
+built anew each round; its share is part of the figure for a pair. The same strategy with one pair
+alone pays for all of it.
+"""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from freqtrade import templates
+from freqtrade.data.dataprovider import DataProvider
+from freqtrade.data.history import load_pair_history
+from freqtrade.enums import CandleType, RunMode
+from freqtrade.misc import deep_merge_dicts
+from freqtrade.persistence import init_db
+from freqtrade.plugins.pairlistmanager import PairListManager
+from freqtrade.resolvers import StrategyResolver
+from freqtrade.strategy import IStrategy
+from freqtrade.wallets import Wallets
+
+from benchmarks import ROOT
+from benchmarks.loop import Say
+from benchmarks.market import Candles
+from tests.engine import base_config, offline_exchange
+
+CANDLES = 1_000
+SAMPLE = "SampleStrategy"
+TARGET = 1.0
+_HOURLY = "1h"
+
+Frames = Mapping[tuple[str, str], pd.DataFrame]
+
+
+class Bench:
+    """
+    A strategy of paper trading whose exchange has the frames it is given.
+
+    Parameters
+    ----------
+    folder : Path
+        Scratch folder for Freqtrade.
+    """
+
+    def __init__(self, name: str, timeframe: str, pairs: tuple[str, ...], folder: Path) -> None:
+        own = {
+            "runmode": RunMode.DRY_RUN,
+            "strategy": name,
+            "strategy_path": str(_folder_of(name)),
+            "timeframe": timeframe,
+            "candle_type_def": CandleType.SPOT,
+            "exit_pricing": {"price_side": "other"},
+        }
+        config = deep_merge_dicts(own, base_config(folder, pairs))
+        self.name, self.pairs, self._timeframe = name, pairs, timeframe
+        self.exchange = offline_exchange(config, pairs)
+        self.strategy: IStrategy = StrategyResolver.load_strategy(config)
+        self.strategy.dp = dp = DataProvider(config, self.exchange)
+        pairlists = PairListManager(self.exchange, config, dp)
+        pairlists.refresh_pairlist()
+        dp.add_pairlisthandler(pairlists)
+        self.strategy.wallets = Wallets(config, self.exchange)
+        self.strategy.ft_bot_start()
+
+    def analyse(self, frames: Frames) -> list[float]:
+        """CPU seconds that each pair takes, in order; the first one's include the market."""
+        self.exchange._klines = {(*key, CandleType.SPOT): frame for key, frame in frames.items()}
+        seconds = []
+        for pair in self.pairs:
+            frame = frames[pair, self._timeframe].copy()
+            began = time.process_time()
+            self.strategy.analyze_ticker(frame, {"pair": pair})
+            seconds.append(time.process_time() - began)
+        return seconds
+
+
+def run(candles: Candles, timeframe: str, rounds: int, say: Say) -> dict[str, Any]:
+    """
+    Analyse `rounds` candles of every pair with every strategy of the pack and SampleStrategy.
+
+    Returns
+    -------
+    dict
+        by strategy, medians in milliseconds: per_pair (its share of the market included), alone
+        (the market at hand), single (a whitelist of this pair only); ratio: per_pair to that of
+        SampleStrategy.
+    """
+    names = [SAMPLE, *sorted(path.stem for path in (ROOT / "strategies").glob("[A-Z]*.py"))]
+    stored = _stored(candles, timeframe)
+    taken: dict[str, list[list[float]]] = {name: [] for name in names}
+    single: dict[str, list[float]] = {name: [] for name in names}
+    leader = "BTC/USDT" if "BTC/USDT" in candles.pairs else candles.pairs[0]
+    with _database(), tempfile.TemporaryDirectory() as folder:
+        say(f"{', '.join(names)} on {timeframe}, {rounds} candles of {len(candles.pairs)} pairs")
+        benches = [Bench(name, timeframe, candles.pairs, Path(folder)) for name in names]
+        singles = [Bench(name, timeframe, (leader,), Path(folder)) for name in names]
+        # The first round warms up what is imported and cached on first use.
+        for number, frames in enumerate(_rounds(stored, timeframe, rounds + 1)):
+            for bench, alone in zip(benches, singles, strict=True):
+                seconds, one = bench.analyse(frames), alone.analyse(frames)
+                if number:
+                    taken[bench.name].append(seconds)
+                    single[bench.name] += one
+        for bench in (*benches, *singles):
+            bench.exchange.close()
+    figures = {name: _figures(taken[name], single[name]) for name in names}
+    sample = figures[SAMPLE]["per_pair"]
+    return {name: {**row, "ratio": row["per_pair"] / sample} for name, row in figures.items()}
+
+
+def _figures(taken: list[list[float]], single: list[float]) -> dict[str, float]:
+    return {
+        "per_pair": 1000 * statistics.median(statistics.fmean(seconds) for seconds in taken),
+        "alone": 1000 * statistics.median(s for seconds in taken for s in seconds[1:]),
+        "single": 1000 * statistics.median(single),
+    }
+
+
+def _folder_of(name: str) -> Path:
+    return Path(templates.__path__[0]) if name == SAMPLE else ROOT / "strategies"
+
+
+def _stored(candles: Candles, timeframe: str) -> dict[tuple[str, str], pd.DataFrame]:
+    """Whole history, dated as frames from an exchange are (files are read as another UTC)."""
+    frames = {
+        (pair, of): load_pair_history(pair, of, candles.folder, candle_type=CandleType.SPOT)
+        for of in dict.fromkeys((timeframe, _HOURLY))
+        for pair in candles.pairs
+    }
+    return {
+        key: frame.assign(date=frame["date"].dt.tz_convert(UTC)) for key, frame in frames.items()
+    }
+
+
+def _rounds(
+    stored: Frames, timeframe: str, count: int
+) -> Iterator[dict[tuple[str, str], pd.DataFrame]]:
+    """The last frames of history: each time one candle more, coarser ones as far as complete."""
+    newest = min(frame["date"].iloc[-1] for frame in stored.values())
+    step, hour = pd.Timedelta(timeframe.replace("m", "min")), pd.Timedelta(hours=1)
+    for back in range(count, 0, -1):
+        end = newest - back * step
+        yield {
+            (pair, of): frame[frame["date"] + (step if of == timeframe else hour) <= end]
+            .tail(CANDLES)
+            .reset_index(drop=True)
+            for (pair, of), frame in stored.items()
+        }
+
+
+@contextmanager
+def _database() -> Iterator[None]:
+    """Paper trading keeps its state in a database: one in memory."""
+    init_db("sqlite://")
+    yield

@@ -1,0 +1,91 @@
+"""`python -m benchmarks`: measure, print tables, write JSON."""
+
+import argparse
+import json
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from benchmarks import ROOT, analysis, growth, loop, market, report
+from benchmarks.errors import BenchmarkError
+from sandbox.errors import SandboxError
+
+PARTS = ("loop", "growth", "analysis")
+_ANALYSIS_DAYS = 60
+_PAIRS = 10
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; 0, or 2 with a sentence for what cannot be measured."""
+    options = _parser().parse_args(arguments)
+    console = Console()
+    try:
+        results = _measure(options, _say)
+        if options.json is not None:
+            options.json.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    except (BenchmarkError, SandboxError) as error:
+        sys.stderr.write(f"benchmarks: {error}\n")
+        return 2
+    except OSError as error:
+        sys.stderr.write(f"benchmarks: cannot write {error.filename}: {error.strerror}.\n")
+        return 2
+    report.show(results, console)
+    return 0
+
+
+def _measure(options: argparse.Namespace, say: loop.Say) -> dict[str, Any]:
+    # Freqtrade tells about every file it loads.
+    logging.disable(logging.WARNING)
+    results: dict[str, Any] = {"machine": report.machine()}
+    if "loop" in options.only:
+        results["loop"] = loop.run(_candles(options), options.strategy, options.repeats, say)
+    if "growth" in options.only:
+        hours = growth.hours_for(max(options.trades), _PAIRS)
+        calm = market.calm(options.cache, options.seed, hours, _PAIRS)
+        results["growth"] = growth.run(calm, hours, options.trades, say)
+    if "analysis" in options.only:
+        candles = market.generated(options.cache, options.seed, _ANALYSIS_DAYS, ("5m", "1h"))
+        results["analysis"] = {
+            timeframe: analysis.run(candles, timeframe, options.rounds, say)
+            for timeframe in ("1h", "5m")
+        }
+    results["machine"]["load_after"] = round(os.getloadavg()[0], 2)
+    return results
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+def _candles(options: argparse.Namespace) -> market.Candles:
+    if options.data is not None:
+        return market.real(options.data, "1h")
+    return market.generated(options.cache, options.seed, options.days, ("1h",))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    add = parser.add_argument
+    add("--only", nargs="+", choices=PARTS, default=PARTS, help="parts (all)")
+    add("--strategy", default="RegimeSwitch", help="backtested in 'loop' (%(default)s)")
+    add("--data", type=Path, metavar="DIR", help="hourly feather files for 'loop'")
+    add("--seed", type=int, default=7, help="of the generated market (%(default)s)")
+    add("--days", type=int, default=1096, help="of it, for 'loop' (%(default)s)")
+    add("--trades", type=_count, nargs="+", default=[1_000, 20_000], help="for 'growth'")
+    add("--repeats", type=_count, default=3, help="of each in 'loop' (%(default)s)")
+    add("--rounds", type=_count, default=15, help="candles in 'analysis' (%(default)s)")
+    add("--cache", type=Path, default=ROOT / "user_data" / "data" / "benchmarks", metavar="DIR",
+        help="where candles are kept")  # fmt: skip
+    add("--json", type=Path, metavar="FILE", help="write all figures there")
+    return parser
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
+    return int(text)

@@ -1,0 +1,116 @@
+"""What the risk layer adds to a backtest: the same candles, entries and exits with and without it.
+
+A strategy of the pack is backtested with every guard on. Its trades are then replayed, twice: by a
+strategy without a risk layer (the floor), and by one with a `custom_stoploss` that looks the
+analysed frame up. Signals stand in for what the risk layer decided, so that the floor calls nothing
+back: it enters and leaves on the same candles, which is asserted. Prices may differ where a stop
+filled within a candle, because a signal fills at its open. A trade that a stop ended on its entry
+candle is left on the next one in the replay; their number is reported.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from benchmarks.errors import BenchmarkError
+from benchmarks.market import Candles
+from benchmarks.worker import Job, Measured, measure_apart
+
+FLOOR, BALLAST, STOP = "no risk layer", "Ballast", "custom_stoploss"
+TARGETS = {"loop": 1.15, "peak_mb": 1.2}
+_FEE = 0.001
+_GUARDED = {
+    "fee": _FEE,
+    "stake_amount": "unlimited",
+    "tradable_balance_ratio": 0.99,
+    "enable_protections": True,
+}
+# Small enough that every replayed entry can be paid for.
+_REPLAYED = {"fee": _FEE, "stake_amount": 100}
+
+Trade = Mapping[str, Any]
+Say = Callable[[str], None]
+
+
+def run(candles: Candles, strategy: str, repeats: int, say: Say) -> dict[str, Any]:
+    """
+    Measure the three in turn, `repeats` times, each in a fresh process.
+
+    Returns
+    -------
+    dict
+        by variant: seconds (of each phase the least of all repeats, CPU), peak_mb (the least);
+        trades, rows, locks, at_once (trades left on their entry candle), ratios to the floor.
+
+    Raises
+    ------
+    BenchmarkError
+        If entries or exits of a replay differ, or a callback of Ballast failed.
+    """
+    guarded = Job.on(candles, f"strategies/{strategy}.py", settings=_GUARDED)
+    say(f"{strategy} with every guard, to learn its trades")
+    first = measure_apart(guarded)
+    if first.incidents:
+        raise BenchmarkError(f"{strategy} had {first.incidents} failures inside its callbacks.")
+    if not first.trades:
+        raise BenchmarkError(f"{strategy} made no trades on these candles: nothing to compare.")
+    same = {"settings": _REPLAYED, "replay": first.trades, "startup": first.startup}
+    jobs = {
+        FLOOR: Job.on(candles, "Replay", **same),
+        BALLAST: guarded,
+        STOP: Job.on(candles, "ReplayWithStop", **same),
+    }
+    measured: dict[str, list[Measured]] = {name: [] for name in jobs}
+    for turn in range(1, repeats + 1):
+        for name, job in jobs.items():
+            say(f"{name}, {turn} of {repeats}")
+            measured[name].append(measure_apart(job))
+            disagreement = differences(first.trades, measured[name][-1].trades)
+            if disagreement:
+                raise BenchmarkError(f"{name} did not make the same trades: {disagreement}.")
+    return {
+        "strategy": strategy,
+        "rows": first.rows,
+        "trades": len(first.trades),
+        "at_once": sum(map(_is_at_once, first.trades)),
+        "locks": first.locks,
+        "variants": _least(measured),
+    }
+
+
+def differences(recorded: Sequence[Trade], replayed: Sequence[Trade]) -> str:
+    """
+    What a replay did otherwise, in one clause; empty if entries and exits are on the same candles.
+
+    Exits of trades that were left on their entry candle are not compared.
+    """
+    if len(recorded) != len(replayed):
+        return f"{len(replayed)} trades, not {len(recorded)}"
+    for one, other in zip(recorded, replayed, strict=True):
+        for name in ("pair", "open_date", "close_date"):
+            if one[name] != other[name] and not (name == "close_date" and _is_at_once(one)):
+                return f"{name} {other[name]}, not {one[name]} ({one['pair']} {one['open_date']})"
+    return ""
+
+
+def _is_at_once(trade: Trade) -> bool:
+    return bool(trade["open_date"] == trade["close_date"])
+
+
+def _least(measured: Mapping[str, Sequence[Measured]]) -> dict[str, dict[str, Any]]:
+    """By variant the least of every figure, and its ratio to the floor's."""
+    least = {
+        name: {
+            **{phase: min(run.seconds[phase] for run in runs) for phase in runs[0].seconds},
+            "total": min(sum(run.seconds.values()) for run in runs),
+            "peak_mb": min(run.peak_mb for run in runs),
+        }
+        for name, runs in measured.items()
+    }
+    floor = least[FLOOR]
+    return {
+        name: {**figures, "ratios": {key: figures[key] / floor[key] for key in _COMPARED}}
+        for name, figures in least.items()
+    }
+
+
+_COMPARED = ("loop", "total", "peak_mb")

@@ -1,0 +1,98 @@
+"""The figures as tables."""
+
+import os
+import platform
+from typing import Any
+
+import freqtrade
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import analysis, loop
+
+
+def machine() -> dict[str, Any]:
+    """What was measured on, and how busy it was with other things (load of the last minute)."""
+    return {
+        "python": platform.python_version(),
+        "freqtrade": freqtrade.__version__,
+        "processors": os.cpu_count(),
+        "load_before": round(os.getloadavg()[0], 2),
+    }
+
+
+def show(results: dict[str, Any], console: Console) -> None:
+    """Print every part that was measured."""
+    if "loop" in results:
+        _show_loop(results["loop"], console)
+    if "growth" in results:
+        _show_growth(results["growth"], console)
+    for timeframe, figures in results.get("analysis", {}).items():
+        _show_analysis(timeframe, figures, console)
+    on = results["machine"]
+    console.print(
+        f"Freqtrade {on['freqtrade']}, Python {on['python']}, {on['processors']} processors. "
+        f"CPU time, the runs in turn. Load {on['load_before']} before and {on['load_after']} "
+        "after; where other work kept the machine busy, only ratios mean something."
+    )
+
+
+def _show_loop(result: dict[str, Any], console: Console) -> None:
+    table = Table(
+        title=f"Backtest of {result['strategy']}: {result['rows']:,} candles, "
+        f"{result['trades']:,} trades, {result['locks']:,} locks"
+    )
+    for heading in ("", "analysis", "loop", "ratio", "all", "ratio", "memory", "ratio"):
+        table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
+    for name, row in result["variants"].items():
+        ratios = row["ratios"]
+        table.add_row(
+            name,
+            f"{row['indicators'] + row['signals']:.2f} s",
+            f"{row['loop']:.2f} s",
+            f"{ratios['loop']:.2f}",
+            f"{row['total']:.2f} s",
+            f"{ratios['total']:.2f}",
+            f"{row['peak_mb']:.0f} MB",
+            f"{ratios['peak_mb']:.2f}",
+        )
+    console.print(table)
+    ratios = result["variants"][loop.BALLAST]["ratios"]
+    for key, what in (("loop", "loop"), ("peak_mb", "peak memory")):
+        console.print(f"Target for the {what}: {_verdict(ratios[key], loop.TARGETS[key])}")
+    console.print(f"Same entries and exits in all; {result['at_once']} trades left at once.\n")
+
+
+def _show_growth(result: dict[str, list[dict[str, float]]], console: Console) -> None:
+    table = Table(title="Cost of a closed trade as trades grow in number")
+    table.add_column("")
+    for row in next(iter(result.values())):
+        table.add_column(f"{row['trades']:,} trades", justify="right")
+    table.add_column("growth", justify="right")
+    for name, rows in result.items():
+        costs = [row["per_trade_ms"] for row in rows]
+        cells = [f"{cost:.2f} ms" for cost in costs]
+        table.add_row(name, *cells, f"x {costs[-1] / costs[0]:.1f}")
+    console.print(table)
+    console.print("Limits so wide that nothing ever blocks.\n")
+
+
+def _show_analysis(timeframe: str, figures: dict[str, Any], console: Console) -> None:
+    table = Table(title=f"Analysis of a new candle, {analysis.CANDLES:,} candles of {timeframe}")
+    for heading in ("", "of ten pairs", "ratio", "market at hand", "only pair"):
+        table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
+    for name, row in figures.items():
+        table.add_row(
+            name,
+            f"{row['per_pair']:.1f} ms",
+            f"{row['ratio']:.2f}",
+            f"{row['alone']:.1f} ms",
+            f"{row['single']:.1f} ms",
+        )
+    console.print(table)
+    slowest = max(row["ratio"] for name, row in figures.items() if name != analysis.SAMPLE)
+    console.print(f"Target for the slowest: {_verdict(slowest, analysis.TARGET)}\n")
+
+
+def _verdict(ratio: float, target: float) -> str:
+    return f"{'met' if ratio <= target else 'missed'} ({ratio:.2f}, at most {target})"

@@ -1,0 +1,172 @@
+"""What is wrong is said in one sentence that names it, and nothing is traded.
+
+Every case is a real command on a sandbox's market, as a user would run it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.sandbox_process import ROOT, loopback_only, running_sandbox
+
+PAIRS = ["BTC/USDT", "ETH/USDT", "SOL/USDT"]
+MARKET = ["--generate", "7", "--days", "60", "--pairs", *PAIRS]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command said, without Freqtrade's notes on its progress."""
+
+    code: int
+    text: str
+
+    @property
+    def errors(self) -> list[str]:
+        """Sentences of the lines that report an error."""
+        lines = self.text.splitlines()
+        return [line.split(" - ERROR - ")[1] for line in lines if " - ERROR - " in line]
+
+    @property
+    def traded(self) -> bool:
+        """Whether a backtest ran to its end and opened a trade."""
+        return bool(re.search(r"TOTAL │\s+[1-9]", self.text))
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A folder with candles and a sandbox that knows their markets."""
+
+    folder: Path
+    overlay: Path
+
+    def backtest(
+        self, *arguments: str, data: str = "data", strategy: str = "DonchianTrend", **ballast: Any
+    ) -> Answer:
+        """Backtest with config.json, the pairs of the sandbox, and this `ballast` section."""
+        section = {"market": {"basket": PAIRS}, **ballast}
+        settings = {"exchange": {"pair_whitelist": PAIRS}, "ballast": section}
+        config = self.folder / "settings.json"
+        config.write_text(json.dumps(settings), encoding="utf-8")
+        configs = [str(path) for path in (ROOT / "config.json", self.overlay, config)]
+        command = ["backtesting", *(part for path in configs for part in ("--config", path))]
+        command += ["--userdir", str(self.folder), "--datadir", str(self.folder / data)]
+        command += ["--strategy-path", str(ROOT / "strategies"), "--strategy", strategy]
+        return run(self.folder, "freqtrade", *command, "--cache", "none", *arguments)
+
+
+def run(folder: Path, module: str, *arguments: str, cwd: Path | None = None) -> Answer:
+    ended = subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=cwd or folder,
+        env=loopback_only(folder),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert "BEYOND LOOPBACK" not in ended.stdout, ended.stdout
+    return Answer(ended.returncode, ended.stdout)
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    folder = tmp_path_factory.mktemp("bad-input")
+    export = [*MARKET, "--export", str(folder / "data"), "--timeframes", "1h"]
+    subprocess.run([sys.executable, "-m", "sandbox", *export], cwd=ROOT, check=True)
+    with running_sandbox(folder, *MARKET) as sandbox:
+        yield Desk(folder, sandbox.overlay)
+
+
+def refused_with(answer: Answer) -> str:
+    """The one sentence of a refusal."""
+    assert answer.code != 0, answer.text
+    assert "Traceback" not in answer.text, answer.text
+    assert not answer.traded
+    (sentence,) = answer.errors
+    return sentence
+
+
+def test_the_same_command_trades_when_nothing_is_wrong(desk: Desk) -> None:
+    """Otherwise nothing below would be refused for what is said."""
+    answer = desk.backtest()
+    assert answer.code == 0, answer.text
+    assert answer.traded
+    assert "Traceback" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("ballast", "sentence"),
+    [
+        (
+            {"risk": {"per_trade_pc": 0.5}},
+            "ballast.risk.per_trade_pc is not a setting: did you mean 'per_trade_pct'?",
+        ),
+        (
+            {"risk": {"per_trade_pct": -0.5}},
+            "ballast.risk.per_trade_pct is -0.5: expected a number above 0 to 2",
+        ),
+    ],
+    ids=["misspelled", "negative risk"],
+)
+def test_a_wrong_setting_is_named_with_its_value_and_range(
+    desk: Desk, ballast: dict[str, Any], sentence: str
+) -> None:
+    assert refused_with(desk.backtest(**ballast)) == sentence
+
+
+def test_a_timeframe_too_long_for_the_windows_is_named(desk: Desk) -> None:
+    sentence = refused_with(desk.backtest("--timeframe", "1d"))
+    assert sentence.startswith("DonchianTrend cannot run on timeframe 1d: window ")
+
+
+def test_an_unknown_strategy_is_named(desk: Desk) -> None:
+    sentence = refused_with(desk.backtest(strategy="Donchian"))
+    assert "Donchian" in sentence
+    assert "does not exist" in sentence
+
+
+def copied_without(desk: Desk, name: str, content: bytes | None) -> str:
+    """A folder of candles in which SOL/USDT's are missing, or are something else."""
+    folder = desk.folder / name
+    shutil.copytree(desk.folder / "data", folder)
+    file = folder / "SOL_USDT-1h.feather"
+    file.unlink() if content is None else file.write_bytes(content)
+    return name
+
+
+@pytest.mark.parametrize("content", [None, b"not candles"], ids=["missing", "corrupt"])
+def test_a_pair_without_readable_candles_is_named_and_left_out(
+    desk: Desk, content: bytes | None
+) -> None:
+    """Freqtrade leaves the pair out of the backtest; the market is judged without it, and says so."""
+    name = "missing" if content is None else "corrupt"
+    answer = desk.backtest(data=copied_without(desk, name, content))
+    assert answer.code == 0, answer.text
+    told = " ".join(answer.text.split())
+    assert "no 1h candles of SOL/USDT: the market is judged by BTC/USDT" in told
+
+
+@pytest.mark.parametrize("module", ["sandbox", "tools.run_backtest"])
+def test_a_taken_port_is_named(module: str, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        arguments = ["--port", port, "--days", "30"]
+        arguments += ["--generate", "7"] if module == "sandbox" else ["--userdir", str(tmp_path)]
+        answer = run(tmp_path, module, *arguments, cwd=ROOT)
+    assert answer.code == 2
+    assert f"Cannot listen on 127.0.0.1 port {port}: Address already in use." in answer.text
+    assert "Traceback" not in answer.text
