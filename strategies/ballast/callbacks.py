@@ -37,7 +37,8 @@ def fail_closed(refusal: Any) -> Callable[[Callable[..., Any]], Callable[..., An
         def guarded(self: Incidents, *args: Any, **kwargs: Any) -> Any:
             try:
                 answer = callback(self, *args, **kwargs)
-                if isinstance(answer, Real) and not math.isfinite(answer):
+                # Most answers are None: the look at abstract number types is kept from them.
+                if answer is not None and isinstance(answer, Real) and not math.isfinite(answer):
                     raise ArithmeticError(f"{callback.__name__} gave {answer}")
             except Exception as error:
                 try:

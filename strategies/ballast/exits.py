@@ -24,11 +24,24 @@ TIME_STOP = "time_stop"
 
 @dataclass
 class _Watch:
-    """A plan, and the candle up to which it has been advanced (opening time, nanoseconds)."""
+    """
+    A plan, the candle up to which it has been advanced (opening time, nanoseconds since the epoch),
+    and the moment it was last asked for.
+    """
 
     plan: StopPlan
     as_of: int
+    setup: str
+    opened_at: datetime
     raised: bool = False
+    asked: datetime | None = None
+
+    def overdue(self, now: datetime) -> bool:
+        """Whether the time stop has come."""
+        limit = self.plan.rules.time_stop
+        if limit is None or self.plan.reached(1.0):
+            return False
+        return stops.overdue(self.opened_at, now, minutes(limit))
 
 
 class StopKeeper:
@@ -114,29 +127,31 @@ class StopKeeper:
             return STOP_THROUGH_MARKET
         if watch.plan.closed_below:
             return CHANDELIER
-        tape = self._tape_of(trade.pair)
-        name = setup_name(trade.enter_tag)
-        limit = watch.plan.rules.time_stop
-        if (
-            limit is not None
-            and stops.overdue(trade.open_date_utc, now, minutes(limit))
-            and not watch.plan.reached(1.0)
-        ):
+        if watch.overdue(now):
             return TIME_STOP
-        if tape is None or f"exit:{name}" not in tape.columns:
+        return self._exit_rule(trade.pair, watch, now)
+
+    def _exit_rule(self, pair: str, watch: _Watch, now: datetime) -> str | None:
+        """Exit rule of the setup that is met, or None."""
+        tape, column = self._tape_of(pair), f"exit:{watch.setup}"
+        if tape is None or not tape.labels.get(column):
             return None
         position = tape.completed_at(now)
         # Only rules of a candle that ended after the entry may end the trade.
-        if position < 0 or tape.opened[position] + tape.span <= _ns(trade.open_date_utc):
+        if position < 0 or tape.opened[position] + tape.span <= _ns(watch.opened_at):
             return None
-        number = int(tape[f"exit:{name}"][position])
-        return f"{name}: {tape.labels[f'exit:{name}'][number - 1]}" if number else None
+        number = int(tape[column][position])
+        return f"{watch.setup}: {tape.labels[column][number - 1]}" if number else None
 
     def _advanced(self, trade: LocalTrade, now: datetime) -> _Watch:
         watch = self._watches.get(trade.id) or self._resume(trade)
+        if watch.asked == now:
+            return watch
         tape = self._tape_of(trade.pair)
         if tape is None:
             return watch
+        # Live the candle may still be missing: only a fresh one answers for the whole moment.
+        watch.asked = now if tape.is_fresh(tape.completed_at(now), now) else None
         position = tape.completed_at(now)
         if position < 0 or int(tape.opened[position]) <= watch.as_of:
             return watch
@@ -172,16 +187,18 @@ class StopKeeper:
 
     def _start(self, trade: LocalTrade, now: datetime, stop: float) -> _Watch:
         disaster = trade.open_rate * (1 - self._disaster_ratio)
+        name = setup_name(trade.enter_tag)
         plan = StopPlan(
             entry=trade.open_rate,
             stop=max(stop, disaster) if math.isfinite(stop) else disaster,
-            rules=self._rules_of(setup_name(trade.enter_tag)),
+            rules=self._rules_of(name),
             cost_ratio=self._cost_ratio,
         )
         tape = self._tape_of(trade.pair)
         position = tape.completed_at(now) if tape is not None else -1
         as_of = int(tape.opened[position]) if tape is not None and position >= 0 else _ns(now)
-        watch = self._watches[trade.id] = _Watch(plan, as_of)
+        watch = _Watch(plan, as_of, name, trade.open_date_utc)
+        self._watches[trade.id] = watch
         return watch
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from freqtrade.persistence import PairLocks
 from freqtrade.persistence.models import PairLock
 
-from ballast.core.warden import Change
+from ballast.core.warden import UNTIL_LIFTED, Change
 
 _TIDY_EVERY = 50
 # Freqtrade rounds the end of a lock up to a candle border, and a border up to the one after it.
@@ -33,20 +33,15 @@ class Locks:
     In a backtest Freqtrade searches every lock ever made at each signal. Those that have expired
     are therefore put aside while it runs, and put back for its result at the last candle.
 
-    Parameters
-    ----------
-    candle : timedelta
-        How long a block that names no end is locked for; it is locked anew while it lasts.
     """
 
-    def __init__(self, candle: timedelta) -> None:
-        self._candle = candle
+    def __init__(self) -> None:
         self._announced: dict[Key, Announced] = {}
         self._expired: list[PairLock] = []
 
     def add(self, change: Change, now: datetime) -> None:
         """Lock a pair ('*' for all) from `now` until the candle on which the verdict ends."""
-        until = (change.verdict.until or now + self._candle) - _BEFORE_BORDER
+        until = (change.verdict.until or now + UNTIL_LIFTED) - _BEFORE_BORDER
         block = Announced(until, str(change.verdict))
         with _rolled_back_if_refused():
             PairLocks.lock_pair(change.pair, block.until, block.reason, now=now, side="*")

@@ -89,7 +89,7 @@ class Oversight:
         self._last: datetime | None = None
         self._board: Board | None = None
         self._unseen: tuple[ClosedTrade, ...] = ()
-        self._locks = Locks(self._candle)
+        self._locks = Locks()
         self._ask_too: Callable[[datetime], None] = lambda now: None
 
     def remember_in(self, store: GuardStore, start_equity: float) -> None:
@@ -148,8 +148,9 @@ class Oversight:
         self._last = end
 
     def _judge(self, end: datetime) -> None:
-        self._hold_heat(end)
-        changes = self.warden.observe(self._snapshot(end))
+        equity = self._book.equity(end)
+        self._hold_heat(equity, end)
+        changes = self.warden.observe(self._snapshot(equity, end))
         self._unseen = ()
         self._locks.lift(self.warden.lifted, end)
         for change in changes:
@@ -199,11 +200,11 @@ class Oversight:
             return
         self.warden.forget()
         self._unseen = ()
-        self._locks = Locks(self._candle)
+        self._locks = Locks()
         self._book.begin_at(datetime.fromtimestamp(0, tz=UTC))
         self._keeper.forget()
 
-    def _snapshot(self, end: datetime) -> Snapshot:
+    def _snapshot(self, equity: float, end: datetime) -> Snapshot:
         pairs = tuple(self._pairs())
         # Kept until every guard has seen them: one that fails must not hide a loss from the others.
         self._unseen += self._book.newly_closed(self._keeper.result_in_r)
@@ -215,7 +216,7 @@ class Oversight:
             trust, fall = int(leader["trust"][position]), float(leader["fall"][position])
         return Snapshot(
             now=end,
-            equity=self._book.equity(end),
+            equity=equity,
             closed=self._unseen,
             row=self._row(pairs, end),
             pairs=pairs,
@@ -240,17 +241,20 @@ class Oversight:
             board = self._board = Board(axis, tapes)
         return board.at(end)
 
-    def _hold_heat(self, end: datetime) -> None:
+    def _hold_heat(self, equity: float, end: datetime) -> None:
         """Draw the stops of open positions closer where together they risk too much."""
         trades = [trade for trade in self._book.open_trades() if trade.amount]
         if self._open_heat is None or not trades:
             return
-        heat = sum(self.open_risks(end).values())
-        allowed = self._open_heat * self._book.equity(end)
+        levels = [(self._book.price(t, end), self._keeper.stop(t, end)) for t in trades]
+        heat = sum(
+            trade.amount * max(0.0, price - stop)
+            for trade, (price, stop) in zip(trades, levels, strict=True)
+        )
+        allowed = self._open_heat * equity
         if heat <= allowed:
             return
-        for trade in trades:
-            price, stop = self._book.price(trade, end), self._keeper.stop(trade, end)
+        for trade, (price, stop) in zip(trades, levels, strict=True):
             self._keeper.tighten(trade, drawn_closer(price, stop, heat, allowed))
 
     def _publish(self, change: Change, end: datetime) -> None:

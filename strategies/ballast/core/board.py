@@ -54,6 +54,11 @@ class BoardRow:
         self._board = board
         self._position = position
 
+    @property
+    def untrusted_count(self) -> int:
+        """Number of pairs whose candle is not trusted or missing."""
+        return int(self._board._untrusted_count[self._position])
+
     def untrusted(self) -> dict[str, int]:
         """Trust code of every pair whose candle is not trusted or missing."""
         board, position = self._board, self._position

@@ -16,7 +16,7 @@ PRICES = ["date", "open", "high", "low", "close", "volume"]
 
 def nanoseconds(dates: pd.Series) -> np.ndarray:
     """Opening times of candles as int64 nanoseconds since the epoch (UTC)."""
-    return np.asarray(dates.dt.as_unit("ns").astype("int64"))
+    return np.asarray(dates.to_numpy(dtype="datetime64[ns]").view("int64"))
 
 
 def span_ns(timeframe: str) -> int:
@@ -85,7 +85,9 @@ def slow_frame(frame: pd.DataFrame, timeframe: str, older: pd.DataFrame | None) 
     gap = hourly["date"].iloc[0] - before["date"].iloc[-1] if len(before) else None
     if gap != pd.Timedelta(minutes=minutes(SLOW_TIMEFRAME)):
         return hourly
-    return pd.concat([before[PRICES], hourly], ignore_index=True)
+    # Files and exchanges write UTC in different ways; one column must have one of them.
+    before = before[PRICES].astype({"date": hourly["date"].dtype})
+    return pd.concat([before, hourly], ignore_index=True)
 
 
 def last_completed(

@@ -1,7 +1,7 @@
 """What a guard may look at: one frozen picture of the account and the market, candle by candle."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from ballast.core.board import BoardRow
@@ -45,6 +45,8 @@ class Snapshot:
         How far the leader is below its recent highest close (ratio).
     api_errors : int
         Failed requests to the exchange within the last ten minutes; 0 in backtests.
+    epoch : float
+        `now` in seconds since the epoch, as guards remember times.
     """
 
     now: datetime
@@ -55,3 +57,7 @@ class Snapshot:
     leader_trust: int = Trust.DISORDER
     leader_fall: float = math.nan
     api_errors: int = 0
+    epoch: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "epoch", self.now.timestamp())

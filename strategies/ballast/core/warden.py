@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ballast.core.guards.base import Guard
 from ballast.core.snapshot import Snapshot
 from ballast.core.verdict import Verdict, compose
 
 ALL_PAIRS = "*"
+# A block that ends with its cause is announced for so long; it is lifted when it ends.
+UNTIL_LIFTED = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Warden:
     def __init__(self, guards: Mapping[str, Guard]) -> None:
         self.guards = dict(guards)
         self.snapshot: Snapshot | None = None
+        # Name of a guard that wants open positions closed, or None.
+        self.flattens: str | None = None
         # Guard and pair of blocks that ended, at the last candle, before their announced end.
         self.lifted: list[tuple[str, str]] = []
         self._announced: dict[tuple[str, str], datetime] = {}
@@ -52,6 +56,7 @@ class Warden:
         for guard in self.guards.values():
             guard.observe(snapshot)
         changes = self._changes(snapshot)
+        self.flattens = next((name for name, g in self.guards.items() if g.flattens), None)
         self.snapshot = snapshot
         return changes
 
@@ -70,11 +75,6 @@ class Warden:
             return Verdict("GUARDS_SILENT", age_s, 0.0, 0.0)
         return compose(guard.verdict(seen, pair) for guard in self.guards.values())
 
-    @property
-    def flattens(self) -> str | None:
-        """Name of a guard that wants open positions closed, or None."""
-        return next((name for name, guard in self.guards.items() if guard.flattens), None)
-
     def standing(self) -> dict[str, Verdict]:
         """Present verdict of every guard on the market as a whole, by name; for display."""
         if self.snapshot is None:
@@ -91,6 +91,7 @@ class Warden:
             guard.memory = type(guard.memory)()
         self._announced = {}
         self.snapshot = None
+        self.flattens = None
         self.lifted = []
 
     def _changes(self, snapshot: Snapshot) -> list[Change]:
@@ -100,11 +101,15 @@ class Warden:
             for name, guard in self.guards.items()
             for pair, verdict in _blocks(guard, snapshot).items()
         }
+        if not blocks and not self._announced:
+            self.lifted = []
+            return []
         covered = {key: end for key, end in self._announced.items() if end > snapshot.now}
         self.lifted = [key for key in covered if key not in blocks]
         fresh = {key: verdict for key, verdict in blocks.items() if key not in covered}
         self._announced = {key: end for key, end in covered.items() if key in blocks}
-        self._announced |= {key: block.until or snapshot.now for key, block in fresh.items()}
+        until_lifted = snapshot.now + UNTIL_LIFTED
+        self._announced |= {key: block.until or until_lifted for key, block in fresh.items()}
         return [Change(*key, verdict) for key, verdict in fresh.items()]
 
 

@@ -4,12 +4,14 @@ A strategy that says '10d' means the same on every timeframe, and its start-up l
 the windows it uses instead of from a number somebody has to remember.
 """
 
+import functools
 import re
 
 _MINUTES = {"m": 1, "h": 60, "d": 1_440, "w": 10_080}
 _WINDOW = re.compile(r"^(\d+(?:\.\d+)?)([mhdw])$")
 
 
+@functools.lru_cache(maxsize=256)
 def minutes(window: str) -> float:
     """
     Length of a window in minutes.

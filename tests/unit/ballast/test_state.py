@@ -486,6 +486,6 @@ def test_nothing_is_written_beside_the_code(bot_database: Path) -> None:
 def test_locks_of_others_are_left_alone(bot_database: Path) -> None:
     until = now() + 3 * HOUR
     PairLocks.lock_pair(PAIR, until, "by hand")
-    assert Locks(HOUR).recall({"STOP_CASCADE": "StopCascadeHalt"}, now()) == {}
+    assert Locks().recall({"STOP_CASCADE": "StopCascadeHalt"}, now()) == {}
     started(bot_database).on_candle(now())
     assert [lock.reason for lock in PairLocks.get_pair_locks(PAIR)] == ["by hand"]

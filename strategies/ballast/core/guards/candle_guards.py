@@ -78,7 +78,7 @@ class DataOutageHalt(Guard):
             return Verdict(self.code, snapshot.leader_trust, Trust.OK, 0.0)
         if snapshot.row is None:
             return Verdict(self.code, 100.0, self._untrusted_share_pct, 0.0)
-        untrusted = len(snapshot.row.untrusted())
+        untrusted = snapshot.row.untrusted_count
         if not untrusted:
             return ALLOW
         share = 100 * untrusted / len(snapshot.pairs)

@@ -62,7 +62,7 @@ class DrawdownLadder(Guard):
         self._unknown = not 0 < snapshot.equity < math.inf
         if self._unknown:
             return
-        if memory.halted_until and to_epoch(snapshot.now) >= memory.halted_until:
+        if memory.halted_until and snapshot.epoch >= memory.halted_until:
             self._resume(snapshot.equity)
         memory.peak = max(memory.peak, snapshot.equity)
         # Rounded: 8 % below the peak is 8, not 7.999999999999996.

@@ -51,6 +51,8 @@ class StopCascadeHalt(Guard):
 
     def observe(self, snapshot: Snapshot) -> None:
         """Count the losses of the window, and block when they are enough."""
+        if not snapshot.closed:
+            return
         memory = self.memory
         new = [to_epoch(t.closed) for t in snapshot.closed if t.r <= -self._loss_r]
         if not new:
@@ -63,9 +65,9 @@ class StopCascadeHalt(Guard):
 
     def market_verdict(self, snapshot: Snapshot) -> Verdict:
         """Block during the pause. Value and limit are numbers of losing trades."""
-        until = from_epoch(self.memory.blocked_until)
-        if snapshot.now >= until:
+        if snapshot.epoch >= self.memory.blocked_until:
             return ALLOW
+        until = from_epoch(self.memory.blocked_until)
         return Verdict(self.code, self.memory.count, self._losses, 0.0, until)
 
 
@@ -130,9 +132,11 @@ class LossStreakBackoff(Guard):
 
     def pair_verdicts(self, snapshot: Snapshot) -> Mapping[str, Verdict]:
         """Block pairs whose own pause lasts."""
-        streaks = self.memory.pairs.items()
-        verdicts = {p: self._block(streak, self._pair_losses, snapshot) for p, streak in streaks}
-        return {pair: verdict for pair, verdict in verdicts.items() if verdict.blocks}
+        return {
+            pair: self._block(streak, self._pair_losses, snapshot)
+            for pair, streak in self.memory.pairs.items()
+            if snapshot.epoch < streak.blocked_until
+        }
 
     def _count(self, streak: Streak, trade: ClosedTrade, limit: int) -> None:
         if trade.r > 0:
@@ -147,6 +151,6 @@ class LossStreakBackoff(Guard):
                 streak.blocked_until = max(streak.blocked_until, end)
 
     def _block(self, streak: Streak, limit: int, snapshot: Snapshot) -> Verdict:
-        if to_epoch(snapshot.now) >= streak.blocked_until:
+        if snapshot.epoch >= streak.blocked_until:
             return ALLOW
         return Verdict(self.code, streak.losses, limit, 0.0, from_epoch(streak.blocked_until))

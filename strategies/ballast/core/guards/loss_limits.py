@@ -42,28 +42,25 @@ class LossLimit(Guard):
     def __init__(self, reducing_pct: float, halted_pct: float, halt_hours: float) -> None:
         self._reducing_pct = reducing_pct
         self._halted_pct = halted_pct
-        self._halt = timedelta(hours=halt_hours)
+        self._halt_s = halt_hours * 3600
+        self._period_end = 0.0
         self._unknown = False
         self.memory = LossMemory()
 
     def observe(self, snapshot: Snapshot) -> None:
         """Begin a new period where one begins; latch a loss that reaches a limit."""
-        start, end = self._period(snapshot.now)
         memory = self.memory
         self._unknown = not 0 < snapshot.equity < math.inf
         if self._unknown:
             return
-        # A clock set back must not begin an old period again and forget the loss of this one.
-        if to_epoch(start) > memory.period_start:
-            memory.period_start = to_epoch(start)
-            memory.start_equity = snapshot.equity
-            memory.latched = NOTHING
+        if snapshot.epoch >= self._period_end or not memory.period_start:
+            self._begin_period(snapshot)
         loss_pct = 100 * (1 - snapshot.equity / memory.start_equity)
         if loss_pct >= self._halted_pct:
-            until = max(end, snapshot.now + self._halt)
+            until = max(self._period_end, snapshot.epoch + self._halt_s)
             self._latch(HALTED, loss_pct, self._halted_pct, until)
         elif loss_pct >= self._reducing_pct:
-            self._latch(REDUCING, loss_pct, self._reducing_pct, end)
+            self._latch(REDUCING, loss_pct, self._reducing_pct, self._period_end)
 
     def market_verdict(self, snapshot: Snapshot) -> Verdict:
         """
@@ -72,19 +69,30 @@ class LossLimit(Guard):
         """
         if self._unknown:
             return Verdict(self.code, math.nan, self._reducing_pct, 0.0)
-        until = from_epoch(self.memory.blocked_until)
-        if snapshot.now >= until:
+        memory = self.memory
+        if snapshot.epoch >= memory.blocked_until:
             return ALLOW
-        return Verdict(self.code, self.memory.blocked_value, self.memory.blocked_limit, 0.0, until)
+        until = from_epoch(memory.blocked_until)
+        return Verdict(self.code, memory.blocked_value, memory.blocked_limit, 0.0, until)
 
-    def _latch(self, level: int, loss_pct: float, limit: float, until: datetime) -> None:
+    def _begin_period(self, snapshot: Snapshot) -> None:
+        start, end = self._period(snapshot.now)
+        self._period_end = to_epoch(end)
+        memory = self.memory
+        # A clock set back must not begin an old period again and forget the loss of this one.
+        if to_epoch(start) > memory.period_start:
+            memory.period_start = to_epoch(start)
+            memory.start_equity = snapshot.equity
+            memory.latched = NOTHING
+
+    def _latch(self, level: int, loss_pct: float, limit: float, until: float) -> None:
         """Once a period for each level: a block is not pushed on at every candle below a limit."""
         memory = self.memory
         if memory.latched >= level:
             return
         memory.latched = level
         memory.blocked_value, memory.blocked_limit = loss_pct, limit
-        memory.blocked_until = max(memory.blocked_until, to_epoch(until))
+        memory.blocked_until = max(memory.blocked_until, until)
 
     def _period(self, now: datetime) -> tuple[datetime, datetime]:
         raise NotImplementedError

@@ -65,17 +65,17 @@ class MarketShockHalt(Guard):
             self._block(snapshot, 100 * fall, 100 * self._leader_fall)
         elif share >= self._breadth_share_pct:
             self._block(snapshot, share, self._breadth_share_pct)
-        self._blocking = to_epoch(snapshot.now) < self.memory.blocked_until
+        self._blocking = snapshot.epoch < self.memory.blocked_until
 
     def market_verdict(self, snapshot: Snapshot) -> Verdict:
         """
         Block during the pause, and on a candle on which the leader's fall is not known. Value and
         limit: the leader's fall, or the share, in percent.
         """
-        until = from_epoch(self.memory.blocked_until)
-        if snapshot.now >= until:
+        if snapshot.epoch >= self.memory.blocked_until:
             limit = 100 * self._leader_fall
             return Verdict(self.code, math.nan, limit, 0.0) if self._unknown else ALLOW
+        until = from_epoch(self.memory.blocked_until)
         return Verdict(self.code, self.memory.value, self.memory.limit, 0.0, until)
 
     @property
