@@ -35,7 +35,7 @@ format: $(DONE)  ## let ruff mend what it can
 	$(BIN)/ruff format .
 
 clean:  ## remove the environment, caches and the generated market's data
-	rm -rf $(VENV) user_data/data/sandbox .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) user_data/data/sandbox user_data/data/benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	rm -rf build dist *.egg-info strategies/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

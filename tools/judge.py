@@ -25,6 +25,7 @@ from freqtrade.exceptions import FreqtradeException
 from rich.console import Console
 
 from tools import judge_market, judge_pictures, judge_plans, judge_report
+from tools.judge_changes import KINDS
 from tools.judge_figures import CRASHES, Window
 from tools.judge_report import Verdict
 from tools.judge_runs import ROOT, Job, JudgeError, Result, configuration, run_all
@@ -88,9 +89,9 @@ def _ask_more(
             judge_plans.subsets(job, options.subsets, options.subset_size, _SEED, run)
         )
     if options.sensitivity:
-        verdict.moved = judge_plans.sensitivity(job, run)
+        verdict.moved = judge_plans.sensitivity(job, options.moved, run)
         picture = options.pictures / f"sensitivity-{job.strategy}.svg"
-        _drawn(judge_pictures.draw_sensitivity, job.strategy, verdict, picture)
+        _drawn(judge_pictures.draw_sensitivity, job, verdict, picture)
     if options.walk_forward:
         verdict.steps = judge_plans.walk_forward(job, run)
 
@@ -112,7 +113,7 @@ def _case(options: argparse.Namespace) -> Iterator[Case]:
         title = f"{options.datadir} {options.timerange}"
         if options.generate is not None:
             made = judge_market.generate(
-                options.generate, options.days, options.timeframe or "1h", folder / "candles"
+                options.generate, options.days, options.timeframe, folder / "candles"
             )
             datadir, windows, pairs = made.datadir, made.windows, pairs or made.pairs
             title = f"generated market {options.generate}, {options.days} days"
@@ -141,10 +142,10 @@ def _jobs(
     )
     config = configuration(first)
     first = replace(first, pairs=pairs or tuple(config["exchange"]["pair_whitelist"]))
-    _require_candles(first, options.timeframe or "1h")
+    _require_candles(first, options.timeframe)
     jobs = tuple(replace(first, strategy=name) for name in options.strategies)
     fee = "" if options.fee is None else f", fee {100 * options.fee:g} % a side"
-    title += f", {options.timeframe or '1h'}, {len(first.pairs)} pairs{fee}"
+    title += f", {options.timeframe}, {len(first.pairs)} pairs{fee}"
     return Case(jobs, windows, title)
 
 
@@ -211,7 +212,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--generate", type=int, metavar="SEED", help="a generated market instead, offline")
     add("--days", type=int, default=366, help="of the generated market (%(default)s)")
     add("--timerange", default="", help="as Freqtrade's; everything by default")
-    add("--timeframe", default="", help="candles that are traded (the strategy's)")
+    add("--timeframe", default="1h", help="candles that are traded (%(default)s)")
     add("--pairs", nargs="+", metavar="PAIR", help="in this order, in place of the whitelist")
     add("--fee", type=float, help="ratio of a fill, each side (the exchange's)")
     add("-c", "--config", type=Path, action="append", help="Freqtrade's, repeatable (config.json)")
@@ -220,6 +221,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--subsets", type=int, default=0, metavar="N", help="N random choices of pairs")
     add("--subset-size", type=int, default=7, metavar="N", help="pairs in each (%(default)s)")
     add("--sensitivity", action="store_true", help="move each value 25 %% either way")
+    add("--moved", nargs="+", choices=KINDS, default=KINDS, help="only these kinds of values")
     add("--walk-forward", action="store_true", help="choose on a year, apply to the next")
     add("--trade-pictures", action="store_true", help="draw trades and their stops")
     add("--pictures", type=Path, default=ROOT / "docs" / "figures", help="folder for pictures")

@@ -15,8 +15,9 @@ from typing import Any
 from unittest.mock import patch
 
 from freqtrade.strategy import IntParameter, IStrategy
+from freqtrade.strategy.hyper import detect_all_parameters
 
-PARAMETER, STOP, SETTING, WINDOW = "parameter", "stop", "setting", "window"
+PARAMETER, STOP, SETTING, WINDOW = KINDS = ("parameter", "stop", "setting", "window")
 # Settings that decide how much is at risk and when trading pauses.
 RISK_SETTINGS = (
     "risk.per_trade_pct",
@@ -79,7 +80,9 @@ def knobs(strategy: IStrategy) -> list[Knob]:
 
     A strategy without the risk layer has its hyperopt parameters only.
     """
-    found = [Knob(PARAMETER, name, p.value) for name, p in strategy.enumerate_parameters()]
+    # The strategy itself knows its parameters only once a run has started.
+    spaces = detect_all_parameters(type(strategy)).values()
+    found = [Knob(PARAMETER, name, p.value) for space in spaces for name, p in space.items()]
     settings = getattr(strategy, "settings", None)
     if settings is None:
         return found

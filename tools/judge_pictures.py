@@ -15,7 +15,7 @@ from matplotlib import pyplot as plt
 
 from tools.judge_plans import MOVES, Moved
 from tools.judge_report import Verdict, knob_label
-from tools.judge_runs import Result
+from tools.judge_runs import Job, JudgeError, Result
 
 INK, MUTED, FAINT = "#1f2933", "#52606d", "#cbd2d9"
 LESS, MORE, GOOD, BAD = "#2b6cb0", "#c05621", "#2f855a", "#c53030"
@@ -39,7 +39,7 @@ _STYLE: dict[Any, Any] = {
 }
 
 
-def draw_sensitivity(name: str, verdict: Verdict, target: Path) -> None:
+def draw_sensitivity(job: Job, verdict: Verdict, target: Path) -> None:
     """Return over drawdown and maximum drawdown with each value moved 25 % either way."""
     with mpl.rc_context(_STYLE):
         rows = len(verdict.moved)
@@ -57,12 +57,17 @@ def draw_sensitivity(name: str, verdict: Verdict, target: Path) -> None:
         panels[0].set_yticks(range(rows), labels)
         panels[0].invert_yaxis()
         figure.suptitle(
-            f"{name}: each value moved by a quarter", x=0.01, ha="left", fontsize=13, weight="bold"
-        )
+            f"{job.strategy}: each value moved by a quarter, the others as they are",
+            x=0.01, ha="left", fontsize=13, weight="bold",
+        )  # fmt: skip
         handles, names = panels[0].get_legend_handles_labels()
         figure.legend(
             handles, names, loc="outside lower left", ncols=3, frameon=False, labelcolor=MUTED
         )
+        figure.supxlabel(
+            f"{job.timeframe} candles of {len(job.pairs)} pairs, {job.timerange or 'all of them'}",
+            x=0.99, ha="right", fontsize=9.5, color=MUTED,
+        )  # fmt: skip
         _save(figure, target)
 
 
@@ -71,7 +76,7 @@ def _draw_moves(axis: Any, moves: Sequence[Moved], figure: str, scale: float, ba
     less, more = (
         scale * np.array([getattr(moved.moves[move], figure) for moved in moves]) for move in MOVES
     )
-    axis.axvline(base, color=INK, linewidth=1.0, label=f"as it is: {base:.1f}", zorder=1)
+    axis.axvline(base, color=INK, linewidth=1.0, label="as it is", zorder=1)
     axis.hlines(rows, np.fmin(less, more), np.fmax(less, more), color=FAINT, linewidth=3, zorder=2)
     axis.scatter(less, rows, color=LESS, s=34, zorder=3, label="a quarter less")
     axis.scatter(more, rows, color=MORE, s=34, marker="D", zorder=3, label="a quarter more")
@@ -90,8 +95,7 @@ def draw_trades(name: str, result: Result, target: Path) -> None:
     pair, start = busiest(result.trades, STRETCH)
     trades = result.trades
     shown = trades[(trades["pair"] == pair) & (trades["open_date"].between(start, start + STRETCH))]
-    last = max([start + STRETCH, *shown["close_date"]])
-    margin = pd.Timedelta(days=2)
+    last, margin = shown["close_date"].max(), pd.Timedelta(days=2)
     candles = result.candles[pair]
     candles = candles[candles["date"].between(start - margin, last + margin)]
     with mpl.rc_context(_STYLE):
@@ -111,13 +115,15 @@ def busiest(trades: pd.DataFrame, length: pd.Timedelta) -> tuple[str, pd.Timesta
     """
     The pair and the start of the stretch of `length` in which most trades were opened.
 
+    Nothing is chosen for its result; many trades in a short time are often short, losing ones.
+
     Raises
     ------
-    ValueError
+    JudgeError
         When there is no trade.
     """
     if trades.empty:
-        raise ValueError("there is no trade to draw")
+        raise JudgeError("--trade-pictures: a strategy made no trade that could be drawn.")
     best, found = 0, (str(trades["pair"].iloc[0]), trades["open_date"].iloc[0])
     for pair, own in trades.sort_values("open_date").groupby("pair", sort=True):
         opened = own["open_date"].reset_index(drop=True)
@@ -155,12 +161,10 @@ def _finish_trades(axis: Any, name: str, pair: str, shown: pd.DataFrame) -> None
         loc="upper center", bbox_to_anchor=(0.5, -0.08), ncols=5, frameon=False, labelcolor=MUTED
     )
     won = int((shown["profit_abs"] > 0).sum())
-    axis.set_title(
-        f"{name} on {pair}: its busiest {STRETCH.days} days",
-        loc="left", fontsize=13, weight="bold", color=INK, pad=20,
-    )  # fmt: skip
+    count = f"{len(shown)}, {won} with a profit after fees"
+    axis.set_title(f"{name} on {pair}", loc="left", fontsize=13, weight="bold", color=INK, pad=20)
     axis.text(
-        0, 1.02, f"{len(shown)} trades, {won} with a profit after fees",
+        0, 1.02, f"the most trades of a pair in {STRETCH.days} days: {count}",
         transform=axis.transAxes, color=MUTED,
     )  # fmt: skip
     axis.set_ylabel(f"price, {pair.split('/')[1]}")

@@ -71,6 +71,8 @@ class Step:
         Of the choice on the year after.
     defaults, hindsight : Figures
         On the year after: with everything as it is, and with what would have been best.
+    grid : list of float
+        Return over drawdown of every cell of the grid on the year after, ascending.
     """
 
     chosen_on: int
@@ -81,6 +83,7 @@ class Step:
     out_of_sample: Figures
     defaults: Figures
     hindsight: Figures
+    grid: list[float]
 
 
 def shuffled(job: Job, count: int, seed: int, run: Runner) -> Spread:
@@ -115,9 +118,9 @@ def _spread(name: str, job: Job, orders: Sequence[tuple[str, ...]], run: Runner)
     return Spread(name, [result.figures() for result in results])
 
 
-def sensitivity(job: Job, run: Runner) -> list[Moved]:
-    """Every knob of the strategy 25 % down and up, one at a time."""
-    found = knobs_of(job)
+def sensitivity(job: Job, kinds: Sequence[str], run: Runner) -> list[Moved]:
+    """Every knob of the strategy of these kinds 25 % down and up, one at a time."""
+    found = [knob for knob in knobs_of(job) if knob.kind in kinds]
     changes = [knob.moved(factor) for knob, factor in product(found, MOVES)]
     jobs = [replace(job, changes=(change,)) for change in changes]
     results = iter(run(jobs, f"{job.strategy}, sensitivity"))
@@ -176,6 +179,7 @@ def _step(figures: dict[int, dict[tuple[float, float], Figures]], year: int, aft
         out_of_sample=figures[after][best],
         defaults=figures[after][(1.0, 1.0)],
         hindsight=figures[after][hindsight],
+        grid=sorted(f.return_over_drawdown for f in figures[after].values()),
     )
 
 

@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from tools.judge_changes import STOP, Knob
-from tools.judge_figures import Figures
+from tools.judge_changes import STOP, WINDOW, Knob
+from tools.judge_figures import Figures, Stretch
 from tools.judge_plans import MOVES, Moved, Spread, Step
 
 
@@ -38,9 +39,10 @@ def plain(value: float, digits: int = 1) -> str:
 
 
 def _unsigned(ratio: float) -> str:
-    return f"{100 * ratio:.2f} %"
+    return "-" if math.isnan(ratio) else f"{100 * ratio:.2f} %"
 
 
+_UNKNOWN = Stretch(math.nan, math.nan)
 _ROWS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("trades", "trades", str),
     ("trades a year", "trades_a_year", lambda v: plain(v, 0)),
@@ -72,39 +74,39 @@ def as_data(verdicts: Mapping[str, Verdict]) -> dict[str, Any]:
 
 
 def knob_label(knob: Knob) -> str:
-    """A knob as people read it: 'stop initial_atr', 'SLOW 20d', 'channel_days 5'."""
+    """A knob as people read it: 'stop initial_atr', 'window SLOW 20d', 'channel_days 5'."""
     if knob.kind == STOP:
         return f"stop {knob.name}"
+    if knob.kind == WINDOW:
+        return f"window {knob.name} {knob.value}"
     value = knob.value if isinstance(knob.value, str) else f"{knob.value:g}"
     return f"{knob.name.split('.', 1)[-1]} {value}"
 
 
 def _main_table(verdicts: Mapping[str, Verdict], title: str) -> Table:
-    table = Table("figure", title=title)
+    table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("figure", no_wrap=True)
     for name in verdicts:
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", overflow="fold")
     found = [verdict.figures for verdict in verdicts.values()]
     for label, attribute, text in _ROWS:
         table.add_row(label, *(text(getattr(figures, attribute)) for figures in found))
     for year in sorted({year for figures in found for year in figures.years}):
         table.add_row(f"year {year}", *(percent(f.years.get(year, math.nan)) for f in found))
     for window in dict.fromkeys(name for figures in found for name in figures.stretches):
-        table.add_row(f"{window}: change, drawdown", *(_stretch(f, window) for f in found))
+        stretches = [f.stretches.get(window, _UNKNOWN) for f in found]
+        table.add_row(f"{window}: change", *(percent(s.change, 2) for s in stretches))
+        table.add_row("  drawdown within", *(_unsigned(s.drawdown) for s in stretches))
     failures = [verdict.failures for verdict in verdicts.values()]
     if any(failures):
-        table.add_row("failures inside callbacks", *map(str, failures))
+        table.add_row("failures in callbacks", *map(str, failures))
     return table
 
 
-def _stretch(figures: Figures, window: str) -> str:
-    stretch = figures.stretches.get(window)
-    if stretch is None:
-        return "-"
-    return f"{percent(stretch.change, 2)}, {_unsigned(stretch.drawdown)}"
-
-
 def _spread_table(name: str, verdict: Verdict) -> Table:
-    table = Table("figure", "as configured", title=f"{name}: order and choice of pairs")
+    table = Table(title=f"{name}: order and choice of pairs", box=SIMPLE_HEAD)
+    table.add_column("figure", no_wrap=True)
+    table.add_column("as configured", justify="right")
     for spread in verdict.spreads:
         table.add_column(f"{spread.name}: median", justify="right")
         table.add_column("worst", justify="right")
@@ -119,9 +121,11 @@ def _spread_table(name: str, verdict: Verdict) -> Table:
 
 
 def _moved_table(name: str, verdict: Verdict) -> Table:
-    table = Table("moved", title=f"{name}: each value moved 25 % either way")
+    title = f"{name}: each value moved 25 % either way (ratio: return over drawdown)"
+    table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("moved", no_wrap=True)
     for move in MOVES:
-        for heading in (f"{move - 1:+.0%}: return", "drawdown", "return/drawdown", "trades"):
+        for heading in (f"{move - 1:+.0%}: return", "drawdown", "ratio", "trades"):
             table.add_column(heading, justify="right")
     table.add_row("nothing", *_brief(verdict.figures), *_brief(verdict.figures), end_section=True)
     for moved in verdict.moved:
@@ -140,8 +144,10 @@ def _brief(figures: Figures) -> tuple[str, str, str, str]:
 
 
 def _step_table(name: str, steps: Sequence[Step]) -> Table:
-    table = Table("chosen on", "factors", title=f"{name}: walk-forward by calendar year")
-    for heading in ("in sample", "applied to", "out of sample", "as it is", "best in hindsight"):
+    title = f"{name}: walk-forward by calendar year (return, drawdown, return over drawdown)"
+    table = Table("chosen on", "factors", title=title, box=SIMPLE_HEAD)
+    after = ("out of sample", "as it is", "best in hindsight", "ratios of the grid")
+    for heading in ("in sample", "applied to", *after):
         table.add_column(heading, justify="right")
     for step in steps:
         table.add_row(
@@ -150,6 +156,7 @@ def _step_table(name: str, steps: Sequence[Step]) -> Table:
             _short(step.in_sample),
             str(step.applied_to),
             *map(_short, (step.out_of_sample, step.defaults, step.hindsight)),
+            f"{plain(step.grid[0])} to {plain(step.grid[-1])}",
         )
     return table
 

@@ -239,7 +239,17 @@ _candles: dict[tuple[Any, ...], tuple[dict[str, pd.DataFrame], TimeRange, dict[s
 def _exchange(configs: tuple[str, ...]) -> Exchange:
     config = Configuration({"config": list(configs)}, RunMode.BACKTEST).get_config()
     config["dry_run"] = True
-    return ExchangeResolver.load_exchange(config, load_leverage_tiers=True)
+    # What went wrong is said below, without Freqtrade's traceback.
+    logging.disable(logging.CRITICAL)
+    try:
+        return ExchangeResolver.load_exchange(config, load_leverage_tiers=True)
+    except FreqtradeException:
+        raise JudgeError(
+            f"{config['exchange']['name']} does not tell its markets: is it reachable? "
+            "With --offline the sandbox stands in for it."
+        ) from None
+    finally:
+        logging.disable(logging.WARNING)
 
 
 def _result(

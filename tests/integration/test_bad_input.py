@@ -150,7 +150,7 @@ def copied_without(desk: Desk, name: str, content: bytes | None) -> str:
 def test_a_pair_without_readable_candles_is_named_and_left_out(
     desk: Desk, content: bytes | None
 ) -> None:
-    """Freqtrade leaves the pair out of the backtest; the market is judged without it, and says so."""
+    """Freqtrade leaves the pair out of the backtest; its market says so."""
     name = "missing" if content is None else "corrupt"
     answer = desk.backtest(data=copied_without(desk, name, content))
     assert answer.code == 0, answer.text

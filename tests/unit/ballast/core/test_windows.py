@@ -26,7 +26,7 @@ def test_a_text_that_is_no_length_of_time_is_refused_by_name(text: str) -> None:
 
 def test_a_missing_window_is_refused() -> None:
     with pytest.raises(ValueError, match="not None"):
-        windows.minutes(None)  # type: ignore[arg-type]
+        windows.minutes(None)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,314 @@
+"""Whatever breaks inside, no trade is opened and no stop is loosened.
+
+Every callback that GuardedStrategy takes over from Freqtrade is found by looking at the class, and
+every guard by looking at the settings: a new one fails here until it is in a table.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import Any
+from unittest.mock import patch
+
+import pandas as pd
+import pytest
+from freqtrade.strategy import IStrategy
+
+from ballast import analysis
+from ballast.book import Book
+from ballast.callbacks import fail_closed
+from ballast.core.stops import StopRules
+from ballast.core.tape import Tape
+from ballast.core.verdict import Verdict
+from ballast.entries import EntryDesk
+from ballast.exits import StopKeeper
+from ballast.feeds import Feeds
+from ballast.guard_settings import GuardSettings
+from ballast.oversight import Oversight
+from ballast.strategy import GuardedStrategy
+from tests.behaviour.mini import PAIR, Mini, at, play, quiet, signal, stops_watched
+from tests.engine import BacktestOutcome
+
+GUARDS = GuardSettings().build(60.0)
+
+Fault = Callable[[], AbstractContextManager[Any]]
+
+
+class Trailing(Mini):
+    """With every kind of stop, so that each has something to break."""
+
+    stops = StopRules(
+        initial_atr=4, chandelier_atr=3, chandelier_slack_atr=1, break_even_r=1, time_stop="2d"
+    )
+
+
+RISE = [(a / 10, a / 10 + 0.8, a / 10 - 0.3, a / 10 + 0.5) for a in range(1010, 1090, 5)]
+FALL = [(109, 109.2, 100, 100.5), (100.5, 100.6, 92, 93), (93, 93.5, 85, 86), *quiet(2, 86)]
+# Bought at row 3, in profit by row 18, and then through every stop there is.
+STORY = [*quiet(2), signal(), *RISE, *FALL]
+
+
+def lost(*_args: Any, **_kwargs: Any) -> Any:
+    raise KeyError("the data is gone")
+
+
+def not_a_number(*_args: Any, **_kwargs: Any) -> float:
+    return math.nan
+
+
+def raising(owner: Any, name: str) -> Fault:
+    return lambda: patch.object(owner, name, lost)
+
+
+def giving(owner: Any, name: str, value: Any) -> Fault:
+    return lambda: patch.object(owner, name, value)
+
+
+def in_guard(guard: str, method: str, answer: Callable[..., Any]) -> Fault:
+    return lambda: patch.object(type(GUARDS[guard]), method, answer)
+
+
+def stake_is(value: float) -> Fault:
+    """The desk's answer with another stake in it."""
+    propose = EntryDesk.propose
+
+    def proposing(self: EntryDesk, *args: Any, **kwargs: Any) -> Any:
+        ticket = propose(self, *args, **kwargs)
+        return replace(ticket, sized=replace(ticket.sized, stake=value))
+
+    return giving(EntryDesk, "propose", proposing)
+
+
+def tapes_are(change: Callable[[Tape], Tape | None]) -> Fault:
+    """What callbacks look up of a pair, changed; the frame that signals is not."""
+    made = analysis.tape_of
+
+    def making(*args: Any, **kwargs: Any) -> Tape | None:
+        return change(made(*args, **kwargs))
+
+    return giving(analysis, "tape_of", making)
+
+
+def ending_early(tape: Tape) -> Tape:
+    """The candle before the story's signal is the newest there is."""
+    there = pd.to_datetime(tape.opened, utc=True) < at(2)
+    columns = {name: values[there] for name, values in tape.columns.items()}
+    dates = pd.to_datetime(pd.Series(tape.opened[there]), utc=True)
+    return Tape(dates, "1h", columns, tape.labels)
+
+
+def blank(column: str) -> Callable[[Tape], Tape]:
+    def blanking(tape: Tape) -> Tape:
+        values = {**tape.columns, column: tape.columns[column] * math.nan}
+        dates = pd.to_datetime(pd.Series(tape.opened), utc=True)
+        return Tape(dates, "1h", values, tape.labels)
+
+    return blanking
+
+
+BLOCKS_NOTHING_BUT_IS_NO_NUMBER = Verdict("BROKEN", 0.0, 0.0, math.nan)
+
+
+def no_number_verdict(*_args: Any) -> Verdict:
+    return BLOCKS_NOTHING_BUT_IS_NO_NUMBER
+
+
+# By callback what can break inside of it before a trade is opened.
+BEFORE_ENTRY: dict[str, list[Fault]] = {
+    "_judge": [
+        raising(Oversight, "on_candle"),
+        raising(Book, "newly_closed"),
+        raising(Book, "open_trades"),
+        *(in_guard(guard, "observe", lost) for guard in GUARDS),
+        *(in_guard(guard, "market_verdict", lost) for guard in GUARDS),
+        *(in_guard(guard, "pair_verdicts", lost) for guard in GUARDS),
+    ],
+    "custom_stake_amount": [
+        raising(EntryDesk, "propose"),
+        stake_is(math.nan),
+        stake_is(-math.inf),
+        raising(Oversight, "entry_verdict"),
+        raising(Oversight, "open_risks"),
+        raising(Oversight, "exposure"),
+        giving(Oversight, "exposure", not_a_number),
+        raising(Book, "equity"),
+        giving(Book, "equity", not_a_number),
+        giving(Book, "equity", lambda *_: 0.0),
+        *(in_guard(guard, "verdict", lost) for guard in GUARDS),
+        *(in_guard(guard, "verdict", no_number_verdict) for guard in GUARDS),
+        *(in_guard(guard, "market_verdict", no_number_verdict) for guard in GUARDS),
+        tapes_are(lambda tape: None),
+        tapes_are(ending_early),
+        *(tapes_are(blank(column)) for column in ("close", "atr", "volatility", "turnover")),
+        tapes_are(blank("trust")),
+    ],
+    "confirm_trade_entry": [raising(EntryDesk, "confirm")],
+    "bot_loop_start": [giving(GuardedStrategy, "_judge", lambda *_: None)],
+}
+
+# By callback what can break inside of it once a trade is open.
+AFTER_ENTRY: dict[str, list[Fault]] = {
+    "order_filled": [raising(StopKeeper, "opened")],
+    "custom_stoploss": [
+        raising(StopKeeper, "stop"),
+        giving(StopKeeper, "stop", not_a_number),
+        giving(StopKeeper, "stop", lambda *_: 0.0),
+        giving(StopKeeper, "stop", lambda *_: -math.inf),
+    ],
+    "custom_exit": [raising(StopKeeper, "reason_to_leave")],
+}
+
+# Overridden, not wrapped, and why that does not fail open.
+NOT_WRAPPED = {
+    "analyze": "what it adds is _judge, which is wrapped; an unanalysed frame is SIGNAL_STALE",
+    "bot_loop_start": "what it does is _judge, which is wrapped; without it GUARDS_SILENT refuses",
+    "bot_start": "Freqtrade stops the run",
+    "informative_pairs": "Freqtrade stops the run",
+    "plot_config": "read by charts alone",
+    "populate_entry_trend": "a backtest stops; live the tape is not renewed: SIGNAL_STALE",
+    "populate_exit_trend": "returns what it is given",
+    "populate_indicators": "a backtest stops; live the tape is not renewed: SIGNAL_STALE",
+    "protections": "read once at start; Freqtrade stops the run",
+    "startup_candle_count": "read at start; Freqtrade stops the run",
+    "version": "a text",
+}
+
+
+def overridden() -> set[str]:
+    """What GuardedStrategy takes over from Freqtrade's own class, settings aside."""
+    members = vars(GuardedStrategy).items()
+    ours = {name for name, member in members if callable(member) or isinstance(member, property)}
+    return {name for name in ours if hasattr(IStrategy, name) and not name.startswith("__")}
+
+
+def wrapped() -> set[str]:
+    members = vars(GuardedStrategy).items()
+    return {name for name, member in members if hasattr(member, "fails_closed_with")}
+
+
+@pytest.fixture(autouse=True)
+def quiet_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.CRITICAL)
+
+
+def told(fault: Fault | None = None, strategy: type[Mini] = Trailing) -> BacktestOutcome:
+    """The story with something broken; fails if a stop is loosened on the way."""
+    with stops_watched() as moves:
+        if fault is None:
+            outcome = play(STORY, strategy)
+        else:
+            with fault():
+                outcome = play(STORY, strategy)
+    assert all(after >= before for before, after in moves)
+    return outcome
+
+
+def test_every_callback_taken_over_from_freqtrade_fails_closed_or_says_why_not() -> None:
+    assert overridden() - wrapped() <= set(NOT_WRAPPED)
+
+
+def test_every_wrapped_callback_is_broken_by_some_test_here() -> None:
+    assert wrapped() <= set(BEFORE_ENTRY) | set(AFTER_ENTRY)
+
+
+def test_every_guard_is_broken_by_some_test_here() -> None:
+    off = {name for name in GuardSettings.model_fields if name != "off"} - set(GUARDS)
+    assert off == {"PortfolioHeat"}, "PortfolioHeat is part of the sizer: broken as Book and desk"
+
+
+def test_the_story_is_traded_when_nothing_is_broken() -> None:
+    """Without this, every refusal below could be that of a market nobody would buy."""
+    outcome = told()
+    (trade,) = outcome.trades.itertuples()
+    assert trade.profit_ratio > 0
+    assert not outcome.strategy.incidents.counts
+
+
+def cases(table: dict[str, list[Fault]]) -> list[Any]:
+    return [
+        pytest.param(fault, id=f"{callback}-{number}")
+        for callback, faults in table.items()
+        for number, fault in enumerate(faults)
+    ]
+
+
+@pytest.mark.parametrize("fault", cases(BEFORE_ENTRY))
+def test_nothing_is_bought_when_a_decision_breaks(fault: Fault) -> None:
+    assert told(fault).trades.empty
+
+
+@pytest.mark.parametrize("fault", cases(AFTER_ENTRY))
+def test_a_position_keeps_a_real_stop_when_its_keeping_breaks(fault: Fault) -> None:
+    """Of the three ways out some are left: none may lose more than the disaster stop allows."""
+    (trade,) = told(fault).trades.itertuples()
+    assert trade.exit_reason != "force_exit"
+    assert trade.profit_ratio >= -0.1001
+
+
+def test_a_stop_once_raised_stays_when_the_keeper_breaks_later() -> None:
+    """The last good stop, far above the class stop, is what the position leaves at."""
+    healthy = StopKeeper.stop
+    asked = 0
+
+    def breaking(self: StopKeeper, *args: Any) -> float:
+        nonlocal asked
+        asked += 1
+        return lost() if asked > 12 else healthy(self, *args)
+
+    def break_keeper() -> AbstractContextManager[Any]:
+        return patch.multiple(StopKeeper, stop=breaking, reason_to_leave=lambda *_: None)
+
+    with stops_watched() as moves, break_keeper():
+        (trade,) = play(STORY, Trailing).trades.itertuples()
+    raised = max(after for _, after in moves)
+    assert trade.exit_reason == "trailing_stop_loss"
+    assert trade.close_rate == pytest.approx(raised)
+    assert raised > 98.0
+
+
+def test_a_failed_start_of_the_plan_leaves_the_stop_that_was_decided() -> None:
+    """`order_filled` broke: what is lost at the stop must still be what the stake was sized for."""
+    story = [*quiet(2), signal(), *quiet(3, 101), (101, 101.1, 88, 89), *quiet(2, 89)]
+    sound = play(story).trades.iloc[0]
+    with patch.object(StopKeeper, "opened", lost):
+        broken = play(story).trades.iloc[0]
+    assert broken["close_rate"] == pytest.approx(sound["close_rate"], rel=1e-3)
+
+
+@pytest.mark.parametrize("callback", ["populate_indicators", "populate_entry_trend"])
+def test_a_backtest_stops_when_a_frame_cannot_be_analysed(callback: str) -> None:
+    with patch.object(GuardedStrategy, callback, lost), pytest.raises(KeyError):
+        play(STORY)
+
+
+def test_a_backtest_stops_when_the_market_cannot_be_read() -> None:
+    with patch.object(Feeds, "market", lost), pytest.raises(KeyError):
+        play(STORY)
+
+
+@pytest.mark.parametrize("answer", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("refusal", [None, 0.0, False])
+def test_a_number_that_is_none_is_a_refusal(answer: float, refusal: Any) -> None:
+    incidents = []
+
+    class Strategy:
+        def incident(self, where: str, error: Exception) -> None:
+            incidents.append(where)
+
+        @fail_closed(refusal=refusal)
+        def custom_stake_amount(self) -> float:
+            return answer
+
+    assert Strategy().custom_stake_amount() is refusal
+    assert incidents == ["custom_stake_amount"]
+
+
+def test_a_failure_is_counted_under_the_callback_in_which_it_happened() -> None:
+    outcome = told(raising(EntryDesk, "propose"))
+    (cause,) = outcome.strategy.incidents.counts
+    assert cause.startswith("custom_stake_amount: KeyError")
+    assert PAIR in outcome.frames

@@ -1,0 +1,205 @@
+"""No look-ahead: what is computed on the first candles does not change when more follow.
+
+Every strategy of the pack is found, whatever its name. Its columns and everything the callbacks
+look up are computed on the whole market and on the market cut at a moment, the frames of the market
+leader and the basket included, and must agree to the last bit on every candle that both have.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+from freqtrade.exchange import timeframe_to_minutes
+
+from ballast.core.candles import Candles
+from ballast.core.market import Market
+from ballast.core.rules import Rule, above
+from ballast.core.stops import StopRules
+from ballast.core.tape import Tape
+from ballast.strategy import GuardedStrategy
+from sandbox.regimes import find_labels
+from tests.behaviour.market import (
+    LEADER,
+    STRATEGIES,
+    CutProvider,
+    analysed,
+    candles,
+    configuration,
+    every_strategy,
+    source,
+    started,
+    utc,
+)
+
+DAYS = 45
+PAIRS = (LEADER, "XRP/USDT", "DOGE/USDT", "SUI/USDT")
+# One with a bad tick near the end, and one that is listed late.
+TRADED = ("DOGE/USDT", "SUI/USDT")
+TIMEFRAMES = ("5m", "15m", "1h", "4h")
+# A Monday, three weeks and more after the first candle, so that every window is warm.
+WEEK_BORDER, DAY_BORDER = utc("2024-02-05"), utc("2024-02-08")
+
+Frames = dict[str, pd.DataFrame]
+Tapes = dict[str, Tape]
+
+
+def market_frames(timeframe: str) -> dict[tuple[str, str], pd.DataFrame]:
+    market = source(DAYS, PAIRS)
+    return {(pair, tf): candles(market, pair, tf) for pair in PAIRS for tf in (timeframe, "1h")}
+
+
+def cuts(timeframe: str) -> Iterator[datetime]:
+    """Borders of week, day and hour and the candles beside them, holes, a bad tick, anywhere."""
+    candle = timedelta(minutes=timeframe_to_minutes(timeframe))
+    yield from (WEEK_BORDER - candle, WEEK_BORDER, WEEK_BORDER + candle)
+    yield from (DAY_BORDER, DAY_BORDER + timedelta(hours=4) - candle)
+    labels = source(DAYS, PAIRS).labels()
+    yield find_labels(labels, "outage")[-1].start + candle
+    yield find_labels(labels, "outage")[-1].end + candle
+    yield find_labels(labels, "bad_tick", "DOGE/USDT")[-1].start + candle
+    anywhere = random.Random(timeframe)
+    for _ in range(2):
+        yield utc("2024-01-26") + anywhere.randrange(int(timedelta(days=17) / candle)) * candle
+
+
+def run(
+    kind: type[GuardedStrategy], timeframe: str, moment: datetime | None, pairs: tuple[str, ...]
+) -> tuple[Frames, Tapes]:
+    """Every column and every tape of a strategy, on the market as it was at a moment."""
+    config = configuration(PAIRS)
+    provider = CutProvider(config, market_frames(timeframe), moment)
+    strategy = started(kind, timeframe, config, provider)
+    frames = {pair: analysed(strategy, pair) for pair in pairs}
+    assert strategy.run is not None
+    return frames, strategy.run.tapes
+
+
+WHOLE: dict[tuple[str, str], tuple[Frames, Tapes]] = {}
+
+
+def whole(kind: type[GuardedStrategy], timeframe: str) -> tuple[Frames, Tapes]:
+    """As `run` on all candles, once for each strategy and timeframe."""
+    key = (kind.__name__, timeframe)
+    if key not in WHOLE:
+        WHOLE[key] = run(kind, timeframe, None, TRADED)
+    return WHOLE[key]
+
+
+def assert_unchanged_by_the_future(
+    kind: type[GuardedStrategy],
+    timeframe: str,
+    moment: datetime,
+    pairs: tuple[str, ...] = TRADED,
+) -> None:
+    frames, tapes = run(kind, timeframe, moment, pairs)
+    all_frames, all_tapes = whole(kind, timeframe)
+    for pair, cut in frames.items():
+        full = all_frames[pair].iloc[: len(cut)]
+        assert len(cut), f"{pair} has no candle at {moment}"
+        # pandas guesses the type of a column of tags from whether there are any.
+        text = f"{pair} at {moment}"
+        pd.testing.assert_frame_equal(cut, full, check_exact=True, check_dtype=False, obj=text)
+    for name, tape in tapes.items():
+        for column, values in tape.columns.items():
+            full_values = all_tapes[name][column][: len(values)]
+            text = f"{column} of the tape of {name} at {moment}"
+            np.testing.assert_array_equal(values, full_values, err_msg=text)
+
+
+def assert_unchanged_at_every_cut(kind: type[GuardedStrategy], timeframe: str) -> None:
+    for moment in cuts(timeframe):
+        assert_unchanged_by_the_future(kind, timeframe, moment)
+
+
+def test_every_strategy_file_is_found() -> None:
+    """A strategy whose file has no class that is tested here would be untested."""
+    files = {path.stem for path in STRATEGIES.glob("*.py")}
+    assert {kind.__name__ for kind in every_strategy()} == files
+
+
+@pytest.mark.parametrize("timeframe", TIMEFRAMES)
+@pytest.mark.parametrize("kind", every_strategy())
+def test_no_column_changes_when_more_candles_follow(
+    kind: type[GuardedStrategy], timeframe: str
+) -> None:
+    assert_unchanged_at_every_cut(kind, timeframe)
+
+
+@pytest.mark.parametrize("kind", every_strategy())
+def test_no_candle_of_four_days_changes_when_more_follow(kind: type[GuardedStrategy]) -> None:
+    """At each and every candle: a peek that only some candles take is seen as well."""
+    for candle in range(24):
+        moment = WEEK_BORDER + timedelta(days=1, hours=4 * candle)
+        assert_unchanged_by_the_future(kind, "4h", moment, TRADED[:1])
+
+
+@pytest.mark.parametrize("timeframe", TIMEFRAMES)
+def test_the_market_of_these_tests_has_signals_and_distrust_to_compare(timeframe: str) -> None:
+    """Columns of nothing but zeros would agree however much they peeked."""
+    named = {kind.__name__: kind for kind in every_strategy()}
+    frames, _ = whole(named["DonchianTrend"], timeframe)
+    late = pd.concat(frame[frame["date"] >= "2024-01-26"] for frame in frames.values())
+    assert late["enter_long"].any()
+    if timeframe == "5m":
+        assert set(late["trust"].unique()) >= {0, 2, 3}
+    assert late["regime"].nunique() > 1
+    assert late["market_regime"].nunique() > 1
+
+
+class Peeking(GuardedStrategy):
+    """Each subclass looks ahead in its own way, and looks like a strategy in everything else."""
+
+    timeframe = "1h"
+    stops = StopRules(initial_atr=4)
+
+    def entry_rules(self, pair: Candles, market: Market) -> dict[str, Rule]:
+        return {"open": above(pair.close, 0.0)}
+
+
+class PeeksAtTheNextClose(Peeking):
+    def entry_rules(self, pair: Candles, market: Market) -> dict[str, Rule]:
+        return {"rises": above(pair.close.shift(-1), pair.close)}
+
+
+class PeeksOnceInALongWhile(Peeking):
+    def entry_rules(self, pair: Candles, market: Market) -> dict[str, Rule]:
+        tomorrow = pair.close.shift(-1).where(pair.close.index % 12 == 0, pair.close)
+        return {"rises": above(tomorrow, pair.close)}
+
+
+class PeeksAtTheMeanOfAllCloses(Peeking):
+    def entry_rules(self, pair: Candles, market: Market) -> dict[str, Rule]:
+        return {"dear": above(pair.close, float(pair.close.mean()))}
+
+
+class PeeksAtTheMarket(Peeking):
+    def entry_rules(self, pair: Candles, market: Market) -> dict[str, Rule]:
+        return {"dear": above(market.close, float(market.frame["close"].mean()))}
+
+
+class PeeksThroughAnUnfinishedHour(Peeking):
+    def entry_rules(self, pair: Candles, market: Market) -> dict[str, Rule]:
+        hour = pair.frame["date"].dt.floor("4h")
+        ends = pair.frame["close"].groupby(hour).transform("last")
+        return {"will_rise": above(ends, pair.close)}
+
+
+class PeeksInAnExitRule(Peeking):
+    def exit_rules(self, pair: Candles, market: Market) -> dict[str, Rule]:
+        return {"falls": above(pair.close, pair.close.shift(-1))}
+
+
+class PeeksInADrawnLine(Peeking):
+    def lines(self, pair: Candles, market: Market) -> dict[str, pd.Series]:
+        return {"smooth": pair.close.rolling(5, center=True).mean()}
+
+
+@pytest.mark.parametrize("kind", Peeking.__subclasses__())
+def test_a_strategy_that_peeks_is_caught(kind: type[GuardedStrategy]) -> None:
+    with pytest.raises(AssertionError):
+        assert_unchanged_at_every_cut(kind, "1h")

@@ -1,0 +1,107 @@
+"""`strategies/` and `config.json`, copied into an empty Freqtrade folder, are enough to trade.
+
+No `ballast` is installed there: the processes run with an import system that refuses every copy of
+it but the one beside the strategies.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.sandbox_process import ROOT, loopback_only, running_sandbox
+
+PAIRS = ["BTC/USDT", "ETH/USDT", "SOL/USDT"]
+MARKET = ["--generate", "7", "--days", "60", "--pairs", *PAIRS]
+
+# Python runs this at start: paths and finders by which this repository could be imported are gone.
+_NOT_INSTALLED = """
+import sys
+
+sys.path[:] = [entry for entry in sys.path if not entry.startswith({root!r})]
+sys.meta_path[:] = [f for f in sys.meta_path if "__editable__" not in getattr(f, "__module__", "")]
+class Refused:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name == "ballast" and not any("copied" in entry for entry in sys.path):
+            raise ModuleNotFoundError("ballast is not installed", name=name)
+        sys.meta_path[:] = [
+            f for f in sys.meta_path if "__editable__" not in getattr(f, "__module__", "")
+        ]
+        return None
+sys.meta_path.insert(0, Refused)
+"""
+
+
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Path]]:
+    """A Freqtrade folder with what the README says to copy, and a sandbox's configuration."""
+    folder = tmp_path_factory.mktemp("copied")
+    ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
+    shutil.copytree(ROOT / "strategies", folder / "user_data" / "strategies", ignore=ignored)
+    config = json.loads((ROOT / "config.json").read_text(encoding="utf-8"))
+    # The copy of the user: strategies are where Freqtrade looks for them, and these pairs trade.
+    config.pop("strategy_path", None)
+    config["exchange"]["pair_whitelist"] = PAIRS
+    config["ballast"]["market"] = {"basket": PAIRS}
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    data = folder / "user_data" / "data" / "binance"
+    export = [*MARKET, "--export", str(data), "--timeframes", "1h"]
+    subprocess.run([sys.executable, "-m", "sandbox", *export], cwd=ROOT, check=True)
+    with running_sandbox(folder, *MARKET) as sandbox:
+        yield folder, sandbox.overlay
+
+
+def without_ballast(folder: Path) -> dict[str, str]:
+    """An environment on loopback in which only the copy beside the strategies can be imported."""
+    environment = {**loopback_only(folder), "PYTHONSAFEPATH": "1"}
+    site = folder / "loopback-only"
+    code = (site / "sitecustomize.py").read_text(encoding="utf-8")
+    code += _NOT_INSTALLED.format(root=str(ROOT) + os.sep)
+    (site / "sitecustomize.py").write_text(code, encoding="utf-8")
+    environment["PYTHONPATH"] = str(site)
+    return environment
+
+
+def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    environment = without_ballast(folder)
+    return subprocess.run(
+        [sys.executable, *command],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+
+
+def test_ballast_is_not_installed_there(copied: tuple[Path, Path]) -> None:
+    """Otherwise the test below would pass with an empty folder."""
+    folder, _ = copied
+    ended = run(folder, "-c", "import ballast")
+    assert ended.returncode != 0
+    assert "ModuleNotFoundError" in ended.stderr
+
+
+@pytest.mark.slow
+def test_every_strategy_backtests_from_the_copied_folder(copied: tuple[Path, Path]) -> None:
+    folder, overlay = copied
+    names = sorted(path.stem for path in (ROOT / "strategies").glob("*.py"))
+    configs = ["--config", "config.json", "--config", str(overlay)]
+    command = ["-m", "freqtrade", "backtesting", *configs, "--cache", "none", "--timeframe", "1h"]
+    ended = run(folder, *command, "--strategy-list", *names)
+    output = ended.stdout + ended.stderr
+    assert ended.returncode == 0, output
+    assert "BEYOND LOOPBACK" not in output, output
+    assert "Traceback" not in output, output
+    assert "guards on: VolatilityCooldown" in output
+    summary = output[output.index("STRATEGY SUMMARY") :]
+    assert all(f"│ {name} " in summary or f" {name} │" in summary for name in names)
