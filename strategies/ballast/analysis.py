@@ -167,11 +167,14 @@ def _trust(candles: Candles, limits: TrustLimits) -> np.ndarray:
     stand in for it. The warm-up is counted on the frame that windows are measured on.
     """
     if candles.slow is candles.frame:
-        codes = candles.from_own(assess(candles.frame, limits), Trust.SHORT_HISTORY)
+        own = candles.once(("trust", limits), lambda: assess(candles.frame, limits))
+        codes = candles.from_own(own, Trust.SHORT_HISTORY)
     else:
-        own = assess(candles.frame, dataclasses.replace(limits, history_candles=0))
+        any_age = dataclasses.replace(limits, history_candles=0)
+        own = candles.once(("trust", any_age), lambda: assess(candles.frame, any_age))
+        slow = candles.once(("slow trust", limits), lambda: assess(candles.slow, limits))
         codes = np.maximum(
             candles.from_own(own, Trust.SHORT_HISTORY),
-            candles.from_slow(assess(candles.slow, limits), Trust.SHORT_HISTORY),
+            candles.from_slow(slow, Trust.SHORT_HISTORY),
         )
     return np.where(candles.is_there(), codes, int(Trust.DISORDER))

@@ -3,7 +3,7 @@
 import logging
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from freqtrade.persistence import Trade
 
@@ -60,6 +60,10 @@ class Run:
     stop_rules: dict[str, StopRules] = field(default_factory=dict)
     sizes: dict[str, float] = field(default_factory=dict)
     market: Market | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Hyperopt's workers make the market anew."""
+        return {**self.__dict__, "market": None}
 
     @classmethod
     def of(cls, strategy: "GuardedStrategy") -> "Run":

@@ -86,6 +86,11 @@ class GuardedStrategy(IStrategy):
         self._check_protections()
         self.incidents = IncidentLog()
         self.run: Run | None = None
+        self._viewed: tuple[pd.DataFrame, Market, tuple[Candles, Market]] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Hyperopt sends the strategy to its workers at every epoch: frames are made anew there."""
+        return {**self.__dict__, "_viewed": None}
 
     def entry_rules(self, pair: Candles, market: Market) -> dict[str, Rule]:
         """
@@ -310,8 +315,15 @@ class GuardedStrategy(IStrategy):
             run.market = market
             limits = self.settings.trust.limits(self._warmup)
             run.tapes[MARKET] = analysis.market_tape(market, limits)
-        pair = run.feeds.candles(name, dataframe)
-        return pair, market.onto(dataframe["date"])
+        # Indicators and signals of a pair are asked for one after the other, on the same frame.
+        if (
+            self._viewed is None
+            or self._viewed[0] is not dataframe
+            or self._viewed[1] is not market
+        ):
+            views = run.feeds.candles(name, dataframe), market.onto(dataframe["date"])
+            self._viewed = (dataframe, market, views)
+        return self._viewed[2]
 
     def _overridden(self, setup: Setup) -> Setup:
         wanted = self.settings.stops.model_dump(exclude_none=True)

@@ -47,7 +47,7 @@ class Candles:
         self.slow_timeframe = coarser(timeframe, frames.SLOW_TIMEFRAME)
         self.slow = frames.slow_frame(frame, timeframe, older)
         self.warmup = 0
-        self._measured: dict[tuple[str, tuple[str, ...]], np.ndarray] = {}
+        self._shared: dict[tuple[object, ...], np.ndarray] = {}
         self._index = frame.index
         self._at: np.ndarray | None = None
         self._there = np.ones(len(frame), dtype=bool)
@@ -72,6 +72,12 @@ class Candles:
             dates, self.timeframe, self.slow["date"], self.slow_timeframe
         )
         return view
+
+    def once(self, key: tuple[object, ...], compute: Callable[[], np.ndarray]) -> np.ndarray:
+        """Values on the candles' own axis that all views share, worked out at the first call."""
+        if key not in self._shared:
+            self._shared[key] = compute()
+        return self._shared[key]
 
     def is_there(self) -> np.ndarray:
         """
@@ -256,10 +262,10 @@ class Candles:
         lengths = [candles_in(window, self.slow_timeframe) for window in windows]
         history = sum(lengths) if chained else max(lengths) * memory
         self.warmup = max(self.warmup, history + 1)
-        if (name, windows) not in self._measured:
-            empty = np.full(0, np.nan)
-            self._measured[(name, windows)] = of(self.slow, *lengths) if len(self.slow) else empty
-        values = self._measured[(name, windows)]
+        empty = np.full(0, np.nan)
+        values = self.once(
+            (name, windows), lambda: of(self.slow, *lengths) if len(self.slow) else empty
+        )
         if self._slow_at is not None:
             values = frames.take(values, self._slow_at)
         return pd.Series(values, index=self._index)
