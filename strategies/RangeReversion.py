@@ -12,7 +12,7 @@ from ballast.strategy import GuardedStrategy
 class RangeReversion(GuardedStrategy):
     """
     Buys a deep dip of a pair that is going nowhere while the market holds up, and gives it three
-    days.
+    days; a bounce that has become a trend by then is followed.
 
     A component of RegimeSwitch, not to be run alone: on hourly candles it earns about its costs.
     Earns in quiet markets, where dips are noise. Loses when a range breaks downwards. It should
@@ -20,7 +20,7 @@ class RangeReversion(GuardedStrategy):
     """
 
     timeframe = "1h"
-    stops = StopRules(initial_atr=6, time_stop="3d")
+    stops = StopRules(initial_atr=6, chandelier_atr=6, chandelier_slack_atr=2, time_stop="3d")
     size = 0.25
     calm_gap = DecimalParameter(0.04, 0.12, default=0.08, decimals=2, space="buy")
     stretch_sigmas = DecimalParameter(1.2, 2.5, default=1.8, decimals=1, space="buy")
