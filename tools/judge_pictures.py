@@ -80,7 +80,11 @@ def _draw_moves(axis: Any, moves: Sequence[Moved], figure: str, scale: float, ba
     axis.hlines(rows, np.fmin(less, more), np.fmax(less, more), color=FAINT, linewidth=3, zorder=2)
     axis.scatter(less, rows, color=LESS, s=34, zorder=3, label="a quarter less")
     axis.scatter(more, rows, color=MORE, s=34, marker="D", zorder=3, label="a quarter more")
-    axis.set_xlim(left=min(0.0, float(np.nanmin([less, more])) * 1.1))
+    lowest = float(np.nanmin([less, more]))
+    if lowest > 0:
+        axis.set_xlim(left=0.0)
+    # Room above the first row for the number.
+    axis.set_ylim(-1.0, len(rows) - 0.5)
     axis.grid(axis="x")
     axis.tick_params(length=0)
     axis.spines["left"].set_visible(False)

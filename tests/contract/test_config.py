@@ -51,9 +51,12 @@ def test_our_config_trades_no_money_and_holds_no_secret() -> None:
     assert "api_server" not in config
 
 
-def test_timeframe_belongs_to_the_strategy() -> None:
-    """A timeframe in the configuration would silently override every strategy's own."""
-    assert "timeframe" not in ours()
+def test_timeframe_is_that_of_every_strategy() -> None:
+    """It overrides a strategy's own, and commands for several strategies refuse to do without."""
+    config = ours()
+    for path in (ROOT / "strategies").glob("*.py"):
+        written = path.read_text(encoding="utf-8")
+        assert f'timeframe = "{config["timeframe"]}"' in written
 
 
 def test_section_of_our_own_passes_the_schema(tmp_path: Path) -> None:

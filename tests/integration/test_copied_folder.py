@@ -25,7 +25,9 @@ MARKET = ["--generate", "7", "--days", "60", "--pairs", *PAIRS]
 _NOT_INSTALLED = """
 import sys
 
-sys.path[:] = [entry for entry in sys.path if not entry.startswith({root!r})]
+sys.path[:] = [
+    entry for entry in sys.path if not entry.startswith({root!r}) or "site-packages" in entry
+]
 sys.meta_path[:] = [f for f in sys.meta_path if "__editable__" not in getattr(f, "__module__", "")]
 class Refused:
     @staticmethod
