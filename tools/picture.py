@@ -65,6 +65,8 @@ def draw(curves: dict[str, pd.Series], target: Path) -> None:
     for strategy, equity in curves.items():
         drawdown = 100 * (equity / equity.cummax() - 1)
         gain = 100 * (equity.iloc[-1] / equity.iloc[0] - 1)
+        # A day is a pixel or less: its last value, and its deepest drawdown.
+        equity, drawdown = equity.resample("1D").last(), drawdown.resample("1D").min()
         label = f"{strategy}: {gain:+.0f} %, drawdown {-drawdown.min():.1f} %"
         above.plot(equity.index, equity, label=label, linewidth=1.2)
         below.plot(drawdown.index, drawdown, linewidth=1.0)
