@@ -49,6 +49,7 @@ class Feeds:
         self._basket = basket
         self._fine = minutes(timeframe) < minutes(frames.SLOW_TIMEFRAME)
         self._market: Market | None = None
+        self._all_arrived = False
         self._stored: dict[tuple[str, str], pd.DataFrame] = {}
         self._told: list[str] = []
 
@@ -80,8 +81,9 @@ class Feeds:
         and the basket. Built once for each new candle of the leader.
         """
         frame = self._frame(self._leader, self._timeframe)
-        if self._market is not None and _same(self._market.frame, frame):
-            return self._market
+        known = self._market
+        if known is not None and self._all_arrived and _same(known.frame, frame):
+            return known
         own = self._with_candles(self._basket_pairs())
         if self._basket is not None and len(own) < len(self._basket) / 2:
             own |= self._with_candles(self._dp.current_whitelist())
@@ -93,6 +95,8 @@ class Feeds:
             for pair, candles in own.items()
         }
         self._market = Market(frame, self._timeframe, basket, self._older(self._leader))
+        # Live a pair's candle may come later than the leader's: the market is then built anew.
+        self._all_arrived = not self.live or all(_ends_with(own[pair], frame) for pair in own)
         return self._market
 
     def _tell_what_is_missing(self, own: Mapping[str, pd.DataFrame], *, leader: bool) -> None:
@@ -152,7 +156,10 @@ def _index(basket: dict[str, pd.DataFrame]) -> pd.DataFrame:
     )
 
 
+def _ends_with(one: pd.DataFrame, other: pd.DataFrame) -> bool:
+    """Whether the last candles of two frames are of the same time."""
+    return bool(len(one) and len(other) and one["date"].iloc[-1] == other["date"].iloc[-1])
+
+
 def _same(one: pd.DataFrame, other: pd.DataFrame) -> bool:
-    if len(one) != len(other) or not len(other):
-        return False
-    return bool(one["date"].iloc[-1] == other["date"].iloc[-1])
+    return len(one) == len(other) and _ends_with(one, other)

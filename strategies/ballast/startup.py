@@ -1,6 +1,7 @@
 """Checked before a strategy may run: its warm-up, and that it leaves the risk layer alone."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from freqtrade.exceptions import OperationalException
@@ -18,6 +19,15 @@ if TYPE_CHECKING:
 # Freqtrade makes at most five requests of a thousand candles, the last of which is still forming.
 MOST_CANDLES = 4999
 _PROBE_CANDLES = 2
+# Settings of Freqtrade's that must be as they are here.
+_NEEDED = {
+    "use_custom_stoploss": True,
+    "use_exit_signal": True,
+    "trailing_stop": False,
+    "position_adjustment_enable": False,
+}
+# A stop at -99 % is none, and one at -1 % is hit before the managed stop.
+_DISASTER_STOP = (-0.3, -0.02)
 # What a strategy is meant to state.
 _FREE = {"entry_rules", "exit_rules", "setups", "lines", "plot_config"}
 
@@ -48,6 +58,29 @@ def refuse_overrides(strategy: type, base: type) -> None:
         raise OverrideRefused(
             f"{strategy.__name__} redefines {', '.join(overridden)}: the risk controls live there; "
             "state entry_rules, exit_rules and stops instead"
+        )
+
+
+def refuse_unsafe(strategy: "GuardedStrategy", config: Mapping[str, Any]) -> None:
+    """
+    Refuse settings of Freqtrade's under which the risk layer would not hold.
+
+    Raises
+    ------
+    OperationalException
+        Naming the setting, its value and what is accepted.
+    """
+    for name, wanted in _NEEDED.items():
+        value = config.get(name, getattr(strategy, name))
+        if value is not wanted:
+            raise OperationalException(
+                f"{name} is {value!r}: expected {wanted!r}, the stops are moved by Ballast"
+            )
+    stoploss = config.get("stoploss", strategy.stoploss)
+    deepest, tightest = _DISASTER_STOP
+    if not deepest <= stoploss <= tightest:
+        raise OperationalException(
+            f"stoploss is {stoploss!r}: expected a disaster stop from {deepest} to {tightest}"
         )
 
 

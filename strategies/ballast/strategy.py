@@ -28,7 +28,7 @@ from ballast.incidents import IncidentLog
 from ballast.locks import Announced
 from ballast.oversight import MARKET
 from ballast.run import Run
-from ballast.startup import checked_startup, probe, refuse_overrides
+from ballast.startup import checked_startup, probe, refuse_overrides, refuse_unsafe
 
 logger = logging.getLogger(__name__)
 
@@ -81,6 +81,7 @@ class GuardedStrategy(IStrategy):
             self.settings = settings.load(config.get(settings.SECTION))
         except settings.SettingsError as error:
             raise OperationalException(str(error)) from None
+        refuse_unsafe(self, config)
         # Freqtrade's backtest takes the stop off the exchange in here, for every strategy to come.
         self.order_types = dict(self.order_types)
         self._check_protections()
