@@ -31,6 +31,10 @@ class ApiErrors(logging.Handler):
         for handler in [h for h in source.handlers if isinstance(h, ApiErrors)]:
             source.removeHandler(handler)
         source.addHandler(self)
+        # A guard must not be blinded by how much of the log somebody wants to read.
+        source.disabled = False
+        if source.getEffectiveLevel() > logging.WARNING:
+            source.setLevel(logging.WARNING)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take note of a failed request."""

@@ -12,7 +12,9 @@ from ballast.api_errors import LOGGER, ApiErrors
 
 
 @pytest.fixture
-def errors() -> Iterator[ApiErrors]:
+def errors(monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiErrors]:
+    # Freqtrade's own set-up may have silenced loggers in an earlier test of this process.
+    monkeypatch.setattr(logging.root.manager, "disable", logging.NOTSET)
     counter = ApiErrors(window=timedelta(minutes=10))
     counter.listen()
     yield counter
@@ -54,3 +56,20 @@ def test_a_new_run_takes_the_place_of_the_counter_before_it(errors: ApiErrors) -
         assert (errors.count(now()), later.count(now())) == (0, 3)
     finally:
         logging.getLogger(LOGGER).removeHandler(later)
+
+
+@pytest.mark.parametrize("silenced", ["disabled", "level"])
+def test_a_silenced_log_does_not_blind_the_counter(
+    silenced: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = logging.getLogger(LOGGER)
+    monkeypatch.setattr(logging.root.manager, "disable", logging.NOTSET)
+    monkeypatch.setattr(source, silenced, True if silenced == "disabled" else logging.CRITICAL)
+    counter = ApiErrors()
+    counter.listen()
+    try:
+        with pytest.raises(TemporaryError):
+            failing_request()
+        assert counter.count(now()) == 3
+    finally:
+        source.removeHandler(counter)
