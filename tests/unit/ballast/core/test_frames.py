@@ -1,5 +1,7 @@
 """Frames of different timeframes meet on one axis without an unfinished candle in sight."""
 
+from zoneinfo import ZoneInfo
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -139,3 +141,14 @@ def test_values_are_taken_by_position_and_missing_before_the_first() -> None:
 def test_nanoseconds_and_spans_are_in_the_same_unit() -> None:
     opened = frames.nanoseconds(closes([1, 2], "15m")["date"])
     assert opened[1] - opened[0] == frames.span_ns("15m") == 900_000_000_000
+
+
+def test_older_candles_may_write_utc_in_another_way() -> None:
+    """A feather file's UTC is a zone of the time zone database, that of built candles is not."""
+    whole = walk(3, 24 * 12, "5m")
+    older = frames.resample(whole, "5m", "1h").iloc[:12]
+    older = older.assign(date=older["date"].dt.as_unit("ms").dt.tz_convert(ZoneInfo("UTC")))
+    recent = whole.iloc[12 * 12 :].reset_index(drop=True)
+    joined = frames.slow_frame(recent, "5m", older)
+    pd.testing.assert_frame_equal(joined, frames.resample(whole, "5m", "1h"), check_dtype=False)
+    assert frames.nanoseconds(joined["date"]).dtype == np.int64
