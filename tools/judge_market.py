@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,11 +12,11 @@ from sandbox.files import export
 from sandbox.regimes import Label
 from sandbox.sources import GeneratedSource
 from tools.judge_figures import Window
-from tools.judge_runs import ROOT, JudgeError
+from tools.judge_runs import JudgeError
+from tools.sandbox_process import SandboxNotReady, running
 
 # What a fall or a long stay in one does to an account is asked of these.
 HARD_TIMES = ("flash_crash", "slow_crash", "bear", "chop")
-_READY_WITHIN_S, _STOP_WITHIN_S = 120.0, 10.0
 # Strategies on fine candles look at hourly ones too.
 _SLOW_TIMEFRAME = "1h"
 
@@ -88,27 +85,9 @@ def exchange(datadir: Path, folder: Path) -> Iterator[Path]:
     JudgeError
         If it does not start; it has then said why in a sentence of its own.
     """
-    overlay, ready = folder / "overlay.json", folder / "ready"
-    command = [sys.executable, "-m", "sandbox", "--data", str(datadir.resolve()), "--port", "0"]
-    command += ["--write-overlay", str(overlay), "--ready-file", str(ready)]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)  # noqa: S603
+    served = ["--data", str(datadir.resolve()), "--port", "0"]
     try:
-        _wait_until_ready(process, ready)
-        yield overlay
-    finally:
-        process.terminate()
-        try:
-            process.wait(_STOP_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _wait_until_ready(process: subprocess.Popen[bytes], ready: Path) -> None:
-    deadline = time.monotonic() + _READY_WITHIN_S
-    while not (ready.exists() and ready.read_text(encoding="utf-8").strip()):
-        if process.poll() is not None:
-            raise JudgeError("The sandbox exchange did not start.")
-        if time.monotonic() > deadline:
-            raise JudgeError(f"The sandbox exchange was not ready after {_READY_WITHIN_S:.0f} s.")
-        time.sleep(0.05)
+        with running(served, folder, quiet=True) as (overlay, _):
+            yield overlay
+    except SandboxNotReady as error:
+        raise JudgeError(str(error)) from None

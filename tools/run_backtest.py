@@ -13,7 +13,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,12 +21,11 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-ROOT = Path(__file__).resolve().parents[1]
+from tools.sandbox_process import ROOT, SandboxNotReady, running
+
 START = date(2024, 1, 1)
 # What strategies look at beside the candles they trade.
 HIGHER_TIMEFRAMES = ("1h", "4h", "1d")
-READY_WITHIN_S = 120.0
-STOP_WITHIN_S = 10.0
 
 
 class BacktestError(Exception):
@@ -68,17 +66,15 @@ def sandbox(options: argparse.Namespace, folder: Path) -> Iterator[Path]:
     BacktestError
         If it does not start; it has then said why in a sentence of its own.
     """
-    overlay, ready = folder / "overlay.json", folder / "ready"
-    command = [sys.executable, "-m", "sandbox", "--generate", options.seed]
-    command += ["--start", START.isoformat(), "--days", str(options.days)]
-    command += ["--port", options.port, "--write-overlay", str(overlay), "--ready-file", str(ready)]
+    served = ["--generate", options.seed, "--start", START.isoformat()]
+    served += ["--days", str(options.days), "--port", options.port]
     _say(f"Starting the sandbox exchange: a market of {options.days} days from seed {options.seed}")
-    process = subprocess.Popen(command, cwd=ROOT)  # noqa: S603
     try:
-        _trade_what_is_listed(overlay, _wait_until_ready(process, ready))
-        yield overlay
-    finally:
-        _terminate(process)
+        with running(served, folder) as (overlay, url):
+            _trade_what_is_listed(overlay, url)
+            yield overlay
+    except SandboxNotReady as error:
+        raise BacktestError(f"{error} If its port is taken, set PORT.") from None
 
 
 def _run_freqtrade(options: argparse.Namespace, overlay: Path, strategies: list[str]) -> int:
@@ -105,20 +101,6 @@ def _freqtrade(arguments: list[str]) -> int:
     return subprocess.run(command, cwd=ROOT, check=False).returncode  # noqa: S603
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], ready: Path) -> str:
-    """Wait until the sandbox listens; returns its URL."""
-    deadline = time.monotonic() + READY_WITHIN_S
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise BacktestError(
-                "The sandbox exchange did not start; if its port is taken, set PORT."
-            )
-        if ready.exists() and (url := ready.read_text(encoding="utf-8").strip()):
-            return url
-        time.sleep(0.05)
-    raise BacktestError(f"The sandbox exchange was not ready after {READY_WITHIN_S:.0f} seconds.")
-
-
 def _trade_what_is_listed(overlay: Path, url: str) -> None:
     """Put the pairs that the sandbox trades into the overlay, in place of config.json's."""
     with urllib.request.urlopen(f"{url}/api/v3/exchangeInfo", timeout=30) as answer:  # noqa: S310
@@ -132,15 +114,6 @@ def _trade_what_is_listed(overlay: Path, url: str) -> None:
     config["exchange"]["pair_whitelist"] = listed
     config["ballast"] = {"market": {"basket": listed}}
     overlay.write_text(json.dumps(config), encoding="utf-8")
-
-
-def _terminate(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(STOP_WITHIN_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def _stop(number: int, _frame: FrameType | None) -> NoReturn:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from freqtrade.persistence import LocalTrade, Trade
 from freqtrade.wallets import Wallets
 
+from ballast.core.heat import at_risk
 from ballast.core.snapshot import ClosedTrade
 from ballast.core.tape import Tape
 
@@ -64,7 +65,7 @@ class Book:
         Measured from the last completed close, not from the entry: open profit that a stop would
         give back is equity too.
         """
-        return float(trade.amount) * max(0.0, self.price(trade, now) - stop)
+        return at_risk(float(trade.amount), self.price(trade, now), stop)
 
     def newly_closed(self, result_in_r: Callable[[LocalTrade], float]) -> tuple[ClosedTrade, ...]:
         """

@@ -150,9 +150,9 @@ class StopKeeper:
         tape = self._tape_of(trade.pair)
         if tape is None:
             return watch
-        # Live the candle may still be missing: only a fresh one answers for the whole moment.
-        watch.asked = now if tape.is_fresh(tape.completed_at(now), now) else None
         position = tape.completed_at(now)
+        # Live the candle may still be missing: only a fresh one answers for the whole moment.
+        watch.asked = now if tape.is_fresh(position, now) else None
         if position < 0 or int(tape.opened[position]) <= watch.as_of:
             return watch
         before = watch.plan.stop

@@ -4,7 +4,7 @@ Every guard is on unless it is named in `off`, and what is off is said at start 
 """
 
 from itertools import pairwise
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, model_validator
 
@@ -23,7 +23,17 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class VolatilityCooldownSettings(Section):
+class GuardSection(Section):
+    """Settings of one guard, by the names of its parameters."""
+
+    guard: ClassVar[type[Guard]]
+
+    def build(self, candle_minutes: float) -> Guard:
+        """The guard."""
+        return self.guard(**self.model_dump())
+
+
+class VolatilityCooldownSettings(GuardSection):
     """The detectors' thresholds are in `ballast.core.shocks`, calibrated together."""
 
     def build(self, candle_minutes: float) -> Guard:
@@ -31,8 +41,10 @@ class VolatilityCooldownSettings(Section):
         return VolatilityCooldown(candle_minutes)
 
 
-class MarketShockHaltSettings(Section):
+class MarketShockHaltSettings(GuardSection):
     """See `MarketShockHalt`."""
+
+    guard: ClassVar[type[Guard]] = MarketShockHalt
 
     leader_fall_pct: float = Field(6.0, gt=0, le=50)
     breadth_fall_pct: float = Field(6.0, gt=0, le=50)
@@ -40,26 +52,22 @@ class MarketShockHaltSettings(Section):
     pause_hours: float = Field(12.0, gt=0, le=720)
     policy: Literal["halt", "flatten"] = "halt"
 
-    def build(self, candle_minutes: float) -> Guard:
-        """The guard."""
-        return MarketShockHalt(**self.model_dump())
 
-
-class StopCascadeHaltSettings(Section):
+class StopCascadeHaltSettings(GuardSection):
     """See `StopCascadeHalt`."""
+
+    guard: ClassVar[type[Guard]] = StopCascadeHalt
 
     losses: int = Field(4, ge=2, le=50)
     loss_r: float = Field(0.5, gt=0, le=5)
     window_hours: float = Field(6.0, gt=0, le=720)
     pause_hours: float = Field(12.0, gt=0, le=720)
 
-    def build(self, candle_minutes: float) -> Guard:
-        """The guard."""
-        return StopCascadeHalt(**self.model_dump())
 
-
-class LossStreakBackoffSettings(Section):
+class LossStreakBackoffSettings(GuardSection):
     """See `LossStreakBackoff`."""
+
+    guard: ClassVar[type[Guard]] = LossStreakBackoff
 
     pair_losses: int = Field(3, ge=1, le=50)
     all_losses: int = Field(10, ge=2, le=100)
@@ -67,12 +75,8 @@ class LossStreakBackoffSettings(Section):
     pause_hours: float = Field(12.0, gt=0, le=720)
     longest_hours: float = Field(96.0, gt=0, le=2160)
 
-    def build(self, candle_minutes: float) -> Guard:
-        """The guard."""
-        return LossStreakBackoff(**self.model_dump())
 
-
-class LossLimitSettings(Section):
+class LossLimitSettings(GuardSection):
     """See `LossLimit`."""
 
     reducing_pct: float = Field(1.5, gt=0, le=40)
@@ -89,25 +93,23 @@ class LossLimitSettings(Section):
 class DailyLossLimitSettings(LossLimitSettings):
     """See `DailyLossLimit`."""
 
-    def build(self, candle_minutes: float) -> Guard:
-        """The guard."""
-        return DailyLossLimit(**self.model_dump())
+    guard: ClassVar[type[Guard]] = DailyLossLimit
 
 
 class WeeklyLossLimitSettings(LossLimitSettings):
     """See `WeeklyLossLimit`."""
 
+    guard: ClassVar[type[Guard]] = WeeklyLossLimit
+
     reducing_pct: float = Field(3.5, gt=0, le=40)
     halted_pct: float = Field(5.0, gt=0, le=50)
     halt_hours: float = Field(72.0, gt=0, le=2160)
 
-    def build(self, candle_minutes: float) -> Guard:
-        """The guard."""
-        return WeeklyLossLimit(**self.model_dump())
 
-
-class DrawdownLadderSettings(Section):
+class DrawdownLadderSettings(GuardSection):
     """See `DrawdownLadder`."""
+
+    guard: ClassVar[type[Guard]] = DrawdownLadder
 
     steps: list[Annotated[tuple[float, float], Strict(False)]] = Field(
         [(1, 0.89), (2, 0.78), (3, 0.67), (4, 0.56), (5, 0.44), (6, 0.33), (7, 0.22), (8, 0.11)],
@@ -129,20 +131,14 @@ class DrawdownLadderSettings(Section):
             )
         return self
 
-    def build(self, candle_minutes: float) -> Guard:
-        """The guard."""
-        return DrawdownLadder(self.steps, self.halt_pct, self.halt_days, self.hysteresis_pct)
 
-
-class DataOutageHaltSettings(Section):
+class DataOutageHaltSettings(GuardSection):
     """See `DataOutageHalt`."""
+
+    guard: ClassVar[type[Guard]] = DataOutageHalt
 
     api_errors: int = Field(10, ge=1, le=1000)
     untrusted_share_pct: float = Field(50.0, gt=0, le=100)
-
-    def build(self, candle_minutes: float) -> Guard:
-        """The guard."""
-        return DataOutageHalt(**self.model_dump())
 
 
 GuardName = Literal[

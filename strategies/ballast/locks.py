@@ -32,7 +32,6 @@ class Locks:
 
     In a backtest Freqtrade searches every lock ever made at each signal. Those that have expired
     are therefore put aside while it runs, and put back for its result at the last candle.
-
     """
 
     def __init__(self) -> None:

@@ -16,7 +16,7 @@ from freqtrade.persistence import Trade
 from ballast.book import Book
 from ballast.core.board import Board, BoardRow
 from ballast.core.guards.base import Guard
-from ballast.core.heat import drawn_closer
+from ballast.core.heat import at_risk, drawn_closer
 from ballast.core.snapshot import ClosedTrade, Snapshot
 from ballast.core.tape import Tape
 from ballast.core.trust import Trust
@@ -248,7 +248,7 @@ class Oversight:
             return
         levels = [(self._book.price(t, end), self._keeper.stop(t, end)) for t in trades]
         heat = sum(
-            trade.amount * max(0.0, price - stop)
+            at_risk(trade.amount, price, stop)
             for trade, (price, stop) in zip(trades, levels, strict=True)
         )
         allowed = self._open_heat * equity

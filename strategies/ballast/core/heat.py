@@ -3,6 +3,11 @@
 import math
 
 
+def at_risk(amount: float, price: float, stop: float) -> float:
+    """What a long position of `amount` loses from `price` to its stop, quote currency."""
+    return amount * max(0.0, price - stop)
+
+
 def drawn_closer(price: float, stop: float, heat: float, allowed: float) -> float:
     """
     Stop of one position after the heat of all has been brought down to what is allowed.
