@@ -18,6 +18,7 @@ from ballast.entries import EntryDesk
 from ballast.every_candle import EveryCandle
 from ballast.exits import StopKeeper
 from ballast.feeds import Feeds
+from ballast.guard_settings import GuardSettings
 from ballast.notices import Notices
 from ballast.oversight import Oversight
 from ballast.state import GuardStore
@@ -134,6 +135,10 @@ class Run:
             oversight.remember_in(store, strategy.wallets.get_starting_balance())
         return run
 
-    def log_start(self, name: str) -> None:
+    @staticmethod
+    def log_start(name: str, guards: GuardSettings) -> None:
         """Say which guards are on, and warn of those that are off."""
-        logger.info("%s: guards on: %s", name, ", ".join(self.oversight.warden.guards))
+        on = [guard for guard in guards.names() if guards.is_on(guard)]
+        logger.info("%s: guards on: %s", name, ", ".join(on))
+        if guards.off:
+            logger.warning("%s: guards switched OFF: %s", name, ", ".join(guards.off))

@@ -157,7 +157,7 @@ class GuardedStrategy(IStrategy):
         self._warmup = self.startup_candle_count
         self.incidents.announce_through(self.dp)
         self.run = Run.of(self)
-        self.run.log_start(type(self).__name__)
+        self.run.log_start(type(self).__name__, self.settings.guards)
 
     def informative_pairs(self) -> list[tuple[str, str]]:
         """Frames beside the pairs' own: the market's and, on fine timeframes, hourly ones."""
