@@ -1,18 +1,21 @@
-"""`python -m ballast`: tools that read what a run left behind.
+"""`python -m ballast`: tools that read what a run left behind, and watch one that runs.
 
-Exit code 0, or 2 with one sentence on standard error for anything that cannot be used.
+Exit code 0, or 2 with one sentence on standard error for anything that cannot be used; a command
+that judges (`preflight`, `health`, `doctor`) answers 1 where its judgement is no.
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import NoReturn
 
-from ballast.commands import guards
 from ballast.commands.errors import CommandError
 
+# Modules of `ballast.commands`, imported only when they are asked for: a health check is run every
+# minute.
 _COMMANDS = {
-    "guards": (guards, "what the guards remember, and re-arming one by hand"),
+    "guards": "what the guards remember, and re-arming one by hand",
 }
 
 
@@ -25,15 +28,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code."""
     parser = _Parser(prog="python -m ballast", description="Tools of the risk layer.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for name, (command, summary) in _COMMANDS.items():
-        command.add_to(commands.add_parser(name, help=summary, description=summary))
+    asked = sys.argv[1:] if arguments is None else arguments
+    for name, summary in _COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=summary)
+        if name in asked[:1]:
+            import_module(f"ballast.commands.{name}").add_to(command)
     try:
-        options = parser.parse_args(arguments)
-        options.run(options)
+        options = parser.parse_args(asked)
+        return options.run(options) or 0
     except CommandError as error:
         sys.stderr.write(f"ballast: {error}\n")
         return 2
-    return 0
 
 
 if __name__ == "__main__":

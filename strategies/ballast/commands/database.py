@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+from freqtrade.configuration.environment_vars import environment_vars_to_dict
 from freqtrade.configuration.load_config import load_from_files
 from freqtrade.constants import DEFAULT_DB_DRYRUN_URL, DEFAULT_DB_PROD_URL
 from freqtrade.exceptions import FreqtradeException
+from freqtrade.misc import deep_merge_dicts
 from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
@@ -16,7 +18,7 @@ from ballast.state import TABLE, GuardStore
 
 def read_config(paths: list[str]) -> dict[str, Any]:
     """
-    Freqtrade's configuration from files, later ones over earlier ones.
+    Freqtrade's configuration from files, later ones over earlier ones, its environment over both.
 
     Raises
     ------
@@ -27,7 +29,7 @@ def read_config(paths: list[str]) -> dict[str, Any]:
         if not Path(path).is_file():
             raise CommandError(f"--config {path} is not a file: expected Freqtrade's config.json")
     try:
-        return load_from_files(paths)
+        return deep_merge_dicts(environment_vars_to_dict(), load_from_files(paths))
     except (FreqtradeException, OSError, UnicodeDecodeError) as error:
         raise CommandError(f"--config {' '.join(paths)}: {' '.join(str(error).split())}") from None
 
@@ -47,12 +49,14 @@ def open_store(url: str) -> tuple[GuardStore, Engine]:
     CommandError
         If there is no such database, or no guards were ever kept in it.
     """
+    shown = "(unreadable)"
     try:
         address = make_url(url)
+        shown = address.render_as_string(hide_password=True)
         # SQLite would make an empty database of a misspelled name.
         if address.get_backend_name() == "sqlite" and not Path(address.database or "").is_file():
             raise CommandError(
-                f"--db {url}: there is no such database; expected the URL of a bot that has run, "
+                f"--db {shown}: there is no such database; expected the URL of a bot that has run, "
                 "such as sqlite:///user_data/tradesv3.dryrun.sqlite"
             )
         engine = create_engine(address, poolclass=NullPool)
@@ -64,10 +68,10 @@ def open_store(url: str) -> tuple[GuardStore, Engine]:
         ) from None
     except (SQLAlchemyError, ImportError) as error:
         reason = str(error).splitlines()[0]
-        raise CommandError(f"--db {url} cannot be read: {reason}") from None
+        raise CommandError(f"--db {shown} cannot be read: {reason}") from None
     if not known:
         raise CommandError(
-            f"--db {url} has no table {TABLE}: expected the database of a bot that has run a "
+            f"--db {shown} has no table {TABLE}: expected the database of a bot that has run a "
             "strategy of this pack"
         )
     return GuardStore(engine), engine
