@@ -67,7 +67,26 @@ class Ticket:
 
 
 class EntryRefused(Exception):
-    """An entry that may not be: the text is the reason code with its numbers."""
+    """
+    An entry that may not be.
+
+    Parameters
+    ----------
+    verdict : Verdict
+        Why: code, value and limit.
+    detail : str
+        What the numbers do not say.
+    """
+
+    def __init__(self, verdict: Verdict, detail: str = "") -> None:
+        super().__init__(f"{verdict} ({detail})" if detail else str(verdict))
+        self.verdict = verdict
+        self.detail = detail
+
+
+def refused(code: str, value: float, limit: float, detail: str = "") -> EntryRefused:
+    """An entry refused by a single check."""
+    return EntryRefused(Verdict(code, value, limit, 0.0), detail)
 
 
 class EntryDesk:
@@ -132,10 +151,10 @@ class EntryDesk:
         tape, position = self._newest(pair, now)
         trust = int(tape["trust"][position])
         if trust != Trust.OK:
-            raise EntryRefused(f"CANDLE_UNTRUSTED: {Trust(trust).name}")
+            raise refused("CANDLE_UNTRUSTED", trust, Trust.OK, Trust(trust).name)
         verdict = self._account.entry_verdict(pair, now)
         if verdict.blocks:
-            raise EntryRefused(str(verdict))
+            raise EntryRefused(verdict)
         name = setup_name(tag)
         close, atr = float(tape["close"][position]), float(tape["atr"][position])
         rules, share = self._terms_of(name)
@@ -144,7 +163,8 @@ class EntryDesk:
         stop = max(stop, rate * (1 - self._disaster_ratio))
         sized = self._size(pair, now, rate, stop, share * verdict.multiplier, limits)
         if sized.stake == sizing.NO_TRADE:
-            raise EntryRefused(f"NO_SIZE: {sized.binding}")
+            smallest = sized.caps.get(sized.binding, sizing.NO_TRADE)
+            raise refused("NO_SIZE", smallest, limits["min_stake"], sized.binding)
         candle = int(tape.opened[position])
         ticket = self._tickets[pair] = Ticket(pair, candle, name, stop, sized, verdict)
         return ticket
@@ -162,16 +182,15 @@ class EntryDesk:
         tape, position = self._newest(pair, now)
         ticket = self._tickets.get(pair)
         if ticket is None or ticket.candle != int(tape.opened[position]):
-            raise EntryRefused("NOT_SIZED: the order did not come through the sizer")
+            raise refused("NOT_SIZED", 0, 1, "the order did not come through the sizer")
         loss = amount * rate * sizing.loss_ratio(rate, ticket.stop, self._budget)
         allowed = ticket.sized.stake * ticket.sized.loss_ratio * _ROUNDING
         if not loss <= allowed:
-            raise EntryRefused(f"LOSS_AT_STOP: value={loss:.2f} limit={allowed:.2f}")
+            raise refused("LOSS_AT_STOP", loss, allowed)
         candle, entries = self._confirmed
         entries = entries if candle == ticket.candle else 0
         if entries >= self._risk.entries_per_candle:
-            limit = self._risk.entries_per_candle
-            raise EntryRefused(f"ENTRIES_PER_CANDLE: value={entries} limit={limit}")
+            raise refused("ENTRIES_PER_CANDLE", entries + 1, self._risk.entries_per_candle)
         self._confirmed = (ticket.candle, entries + 1)
 
     def _newest(self, pair: str, now: datetime) -> tuple[Tape, int]:
@@ -179,7 +198,7 @@ class EntryDesk:
         tape = self._tape_of(pair)
         position = tape.completed_at(now) if tape is not None else -1
         if tape is None or not tape.is_fresh(position, now):
-            raise EntryRefused("SIGNAL_STALE: the newest completed candle has not been analysed")
+            raise refused("SIGNAL_STALE", 0, 1, "the newest completed candle is not analysed")
         return tape, position
 
     def _size(

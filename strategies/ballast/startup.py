@@ -14,7 +14,7 @@ from ballast.core.trust import TrustLimits
 from ballast.core.windows import minutes
 
 if TYPE_CHECKING:
-    from ballast.strategy import GuardedStrategy
+    from ballast.signals import SignalStrategy
 
 # Freqtrade makes at most five requests of a thousand candles, the last of which is still forming.
 MOST_CANDLES = 4999
@@ -36,9 +36,9 @@ class OverrideRefused(OperationalException, TypeError):
     """A strategy redefines what the risk layer lives in; Freqtrade shows the sentence alone."""
 
 
-def refuse_overrides(strategy: type, base: type) -> None:
+def refuse_overrides(strategy: type, bases: tuple[type, ...]) -> None:
     """
-    Refuse a strategy class that redefines a callback the risk layer lives in.
+    Refuse a strategy class that redefines a callback of `bases`, in which the risk layer lives.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def refuse_overrides(strategy: type, base: type) -> None:
             f"{strategy.__name__} redefines protections, which would leave the guards out: "
             "name its own in extra_protections instead, they are added"
         )
-    members = vars(base).items()
+    members = [member for base in bases for member in vars(base).items()]
     taken = {name for name, member in members if callable(member) or isinstance(member, property)}
     taken = {name for name in taken if not name.startswith("__")} - _FREE
     overridden = sorted(taken & set(vars(strategy)))
@@ -61,7 +61,7 @@ def refuse_overrides(strategy: type, base: type) -> None:
         )
 
 
-def refuse_unsafe(strategy: "GuardedStrategy", config: Mapping[str, Any]) -> None:
+def refuse_unsafe(strategy: "SignalStrategy", config: Mapping[str, Any]) -> None:
     """
     Refuse settings of Freqtrade's under which the risk layer would not hold.
 
@@ -84,7 +84,7 @@ def refuse_unsafe(strategy: "GuardedStrategy", config: Mapping[str, Any]) -> Non
         )
 
 
-def checked_startup(strategy: "GuardedStrategy") -> int:
+def checked_startup(strategy: "SignalStrategy") -> int:
     """
     Candles a strategy needs before its first signal, found by asking its rules on a few candles.
 

@@ -4,36 +4,30 @@ A strategy derives from it and states rules; entries, sizes, stops and exits are
 the same way in backtests, paper and live trading, and every failure refuses.
 """
 
-import dataclasses
 import logging
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-import pandas as pd
 from freqtrade.exceptions import OperationalException
 from freqtrade.persistence import LocalTrade, Order
-from freqtrade.strategy import IStrategy
 
-from ballast import __version__, analysis, charts, protection_list, settings
-from ballast.analysis import Setup
+from ballast import __version__, protection_list, settings
 from ballast.callbacks import fail_closed
-from ballast.core.candles import Candles
-from ballast.core.market import Market
-from ballast.core.rules import Rule
 from ballast.core.sizing import NO_TRADE
-from ballast.core.stops import StopRules, relative_to
+from ballast.core.stops import relative_to
 from ballast.entries import EntryRefused
+from ballast.events import Event, Events, Kind
 from ballast.exits import INITIAL_STOP
 from ballast.incidents import IncidentLog
 from ballast.locks import Announced
-from ballast.oversight import MARKET
 from ballast.run import Run
-from ballast.startup import checked_startup, probe, refuse_overrides, refuse_unsafe
+from ballast.signals import SignalStrategy
+from ballast.startup import refuse_overrides, refuse_unsafe
 
 logger = logging.getLogger(__name__)
 
 
-class GuardedStrategy(IStrategy):
+class GuardedStrategy(SignalStrategy):
     """
     Base class of every strategy of this pack.
 
@@ -41,9 +35,6 @@ class GuardedStrategy(IStrategy):
     It must not override the callbacks below: the risk layer lives in them.
     """
 
-    INTERFACE_VERSION = 3
-    can_short = False
-    process_only_new_candles = True
     use_custom_stoploss = True
     use_exit_signal = True
     position_adjustment_enable = False
@@ -64,16 +55,12 @@ class GuardedStrategy(IStrategy):
         "stoploss_on_exchange_interval": 60,
     }
 
-    stops: ClassVar[StopRules]
-    # Share of the usual risk that a trade of this strategy takes.
-    size: ClassVar[float] = 1.0
-    atr_window: ClassVar[str] = "1d"
     # Freqtrade protections of a strategy's own, in addition to the guards.
     extra_protections: ClassVar[list[dict[str, Any]]] = []
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        refuse_overrides(cls, GuardedStrategy)
+        refuse_overrides(cls, (GuardedStrategy, SignalStrategy))
 
     def __init__(self, config: dict[str, Any]) -> None:
         super().__init__(config)
@@ -86,56 +73,7 @@ class GuardedStrategy(IStrategy):
         self.order_types = dict(self.order_types)
         self._check_protections()
         self.incidents = IncidentLog()
-        self.run: Run | None = None
-        self._viewed: tuple[pd.DataFrame, Market, tuple[Candles, Market]] | None = None
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Hyperopt sends the strategy to its workers at every epoch: frames are made anew there."""
-        return {**self.__dict__, "_viewed": None}
-
-    def entry_rules(self, pair: Candles, market: Market) -> dict[str, Rule]:
-        """
-        Rules that must all be met to enter, by name.
-
-        Parameters
-        ----------
-        pair, market : Candles
-            The pair and the market leader, on the pair's candles.
-        """
-        raise NotImplementedError
-
-    def exit_rules(self, pair: Candles, market: Market) -> dict[str, Rule]:
-        """Rules any of which leaves, by name; none unless a strategy says so."""
-        return {}
-
-    @classmethod
-    def setup(cls, parameters: "GuardedStrategy", pair: Candles, market: Market) -> Setup:
-        """
-        The way into a position of this class of strategy, with the parameters of `parameters`:
-        itself, or a strategy that combines several and has the parameters of them all.
-        """
-        entry = cls.entry_rules(parameters, pair, market)
-        leave = cls.exit_rules(parameters, pair, market)
-        return Setup(cls.__name__, entry, cls.stops, leave, cls.size)
-
-    def setups(self, pair: Candles, market: Market) -> list[Setup]:
-        """Ways into a position, in order of precedence; one unless a strategy combines several."""
-        return [self.setup(self, pair, market)]
-
-    def lines(self, pair: Candles, market: Market) -> dict[str, pd.Series]:
-        """Prices to draw in charts beside the candles, by name."""
-        return {}
-
-    @property
-    def startup_candle_count(self) -> int:
-        """Candles before the first signal: the longest window that the rules ask for."""
-        return checked_startup(self)
-
-    @property
-    def plot_config(self) -> dict[str, Any]:
-        """Lines, regimes, shocks and rules for the charts (see `charts.plot_config`)."""
-        _, pair, market = probe(self.timeframe)
-        return charts.plot_config(self.lines(pair, market), self.setups(pair, market))
+        self.events = Events()
 
     @property
     def protections(self) -> list[dict[str, Any]]:
@@ -177,30 +115,6 @@ class GuardedStrategy(IStrategy):
     def _judge(self, now: datetime) -> None:
         self._connected.oversight.on_candle(now)
 
-    def populate_indicators(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
-        """Add what is true of the pair whatever the strategy (see `analysis.add_state`)."""
-        pair, market = self._views(dataframe, metadata["pair"])
-        limits = self.settings.trust.limits(self._warmup)
-        analysis.add_state(dataframe, pair, market, limits, self.atr_window)
-        return dataframe
-
-    def populate_entry_trend(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
-        """Add rules, signal and tag (see `analysis.add_signals`), and keep what callbacks need."""
-        run = self._connected
-        pair, market = self._views(dataframe, metadata["pair"])
-        setups = [self._overridden(setup) for setup in self.setups(pair, market)]
-        analysis.add_signals(dataframe, setups)
-        for name, line in self.lines(pair, market).items():
-            dataframe[name] = line.to_numpy()
-        run.tapes[metadata["pair"]] = analysis.tape_of(dataframe, self.timeframe, setups)
-        run.stop_rules.update({setup.name: setup.stops for setup in setups})
-        run.sizes.update({setup.name: setup.size for setup in setups})
-        return dataframe
-
-    def populate_exit_trend(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
-        """Exits by rule depend on the trade's setup and are taken in `custom_exit`."""
-        return dataframe
-
     @fail_closed(refusal=NO_TRADE)
     def custom_stake_amount(
         self,
@@ -222,7 +136,7 @@ class GuardedStrategy(IStrategy):
                 pair, current_time, current_rate, entry_tag, limits
             ).sized.stake
         except EntryRefused as refusal:
-            logger.info("%s: entry refused, %s", pair, refusal)
+            self._tell(pair, current_time, refusal)
             return NO_TRADE
 
     @fail_closed(refusal=False)
@@ -242,7 +156,7 @@ class GuardedStrategy(IStrategy):
         try:
             self._connected.desk.confirm(pair, amount, rate, current_time)
         except EntryRefused as refusal:
-            logger.info("%s: entry refused, %s", pair, refusal)
+            self._tell(pair, current_time, refusal)
             return False
         return True
 
@@ -296,36 +210,16 @@ class GuardedStrategy(IStrategy):
         """Report a failure inside a callback; the callback has refused."""
         self.incidents.record(where, error)
 
+    def _tell(self, pair: str, now: datetime, refusal: EntryRefused) -> None:
+        logger.info("%s: entry refused, %s", pair, refusal)
+        why = refusal.verdict
+        facts = {"detail": refusal.detail, "until": str(why.until or "")}
+        event = Event(now, Kind.REFUSED, why.code, pair, None, why.value, why.limit, facts)
+        self.events.publish(event)
+
     def _check_protections(self) -> None:
         guards, config = self.settings.guards, {"timeframe": self.timeframe, **self.config}
         own = f"{type(self).__name__}.extra_protections"
         protection_list.check(self.extra_protections, own, config, guards)
         listed = self.settings.protections
         protection_list.check(listed, f"{settings.SECTION}.protections", config, guards)
-
-    @property
-    def _connected(self) -> Run:
-        if self.run is None:
-            raise RuntimeError("the strategy has not been started by Freqtrade")
-        return self.run
-
-    def _views(self, dataframe: pd.DataFrame, name: str) -> tuple[Candles, Market]:
-        run = self._connected
-        market = run.feeds.market()
-        if market is not run.market:
-            run.market = market
-            limits = self.settings.trust.limits(self._warmup)
-            run.tapes[MARKET] = analysis.market_tape(market, limits)
-        # Indicators and signals of a pair are asked for one after the other, on the same frame.
-        if (
-            self._viewed is None
-            or self._viewed[0] is not dataframe
-            or self._viewed[1] is not market
-        ):
-            views = run.feeds.candles(name, dataframe), market.onto(dataframe["date"])
-            self._viewed = (dataframe, market, views)
-        return self._viewed[2]
-
-    def _overridden(self, setup: Setup) -> Setup:
-        wanted = self.settings.stops.model_dump(exclude_none=True)
-        return dataclasses.replace(setup, stops=dataclasses.replace(setup.stops, **wanted))

@@ -18,6 +18,7 @@ import pytest
 
 from ballast.book import Book
 from ballast.core.guards.loss_limits import LossLimit
+from ballast.core.verdict import Verdict
 from ballast.entries import EntryDesk, EntryRefused
 from ballast.exits import StopKeeper
 from ballast.oversight import Oversight
@@ -37,7 +38,7 @@ def lost(*_args: Any, **_kwargs: Any) -> Any:
 
 
 def refused(*_args: Any, **_kwargs: Any) -> Any:
-    raise EntryRefused("for the sake of the test")
+    raise EntryRefused(Verdict("TEST", 1, 0, 0.0), "for the sake of the test")
 
 
 @pytest.fixture(autouse=True)

@@ -123,7 +123,7 @@ def recorded() -> Iterator[Record]:
         try:
             ticket = propose(self, pair, now, *args, **kwargs)
         except EntryRefused as refusal:
-            record.entries[key] = (str(refusal).split(" value")[0],)
+            record.entries[key] = (refusal.verdict.code, refusal.detail)
             raise
         numbers = (ticket.stop, ticket.sized.stake, ticket.verdict.multiplier)
         record.entries[key] = (ticket.setup, ticket.sized.binding, *numbers)
