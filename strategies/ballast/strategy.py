@@ -171,6 +171,9 @@ class GuardedStrategy(SignalStrategy):
         # Freqtrade's backtest searches all custom data ever written, and nobody reads it there.
         if self._connected.feeds.live:
             trade.set_custom_data(INITIAL_STOP, plan.initial_stop)
+        else:
+            # Of a backtest Freqtrade exports its own first stop only, and the tags of orders.
+            order.ft_order_tag = f"{order.ft_order_tag or ''} {INITIAL_STOP}={plan.initial_stop}"
 
     @fail_closed(refusal=None)
     def custom_stoploss(

@@ -82,6 +82,15 @@ def test_first_stop_lies_below_the_close_of_the_signal_and_fills_at_its_level() 
     assert price == pytest.approx(level(outcome, 2, 100.9, 4), abs=1e-3)
 
 
+def test_first_stop_is_exported_with_the_tag_of_the_entry_order() -> None:
+    outcome = play([*BOUGHT, (101.2, 101.3, 95, 96), *quiet(3, 96)])
+    tags = [order["ft_order_tag"] for order in outcome.trades.iloc[0]["orders"]]
+    name, _, stop = tags[0].rpartition("=")
+    assert name == "Mini: high initial_stop"
+    assert float(stop) == pytest.approx(level(outcome, 2, 100.9, 4))
+    assert tags[1] == "stop_loss"
+
+
 def test_first_stop_holds_on_the_candle_of_the_entry() -> None:
     outcome = play([*quiet(2), signal(), (101, 101.4, 95, 96), *quiet(3, 96)])
     reason, price = first(outcome, 3)
