@@ -27,7 +27,7 @@ _NEEDED = {
     "position_adjustment_enable": False,
 }
 # A stop at -99 % is none, and one at -1 % is hit before the managed stop.
-_DISASTER_STOP = (-0.3, -0.02)
+DISASTER_STOP = (-0.3, -0.02)
 # What a strategy is meant to state.
 _FREE = {"entry_rules", "exit_rules", "setups", "lines", "plot_config"}
 
@@ -77,7 +77,7 @@ def refuse_unsafe(strategy: "SignalStrategy", config: Mapping[str, Any]) -> None
                 f"{name} is {value!r}: expected {wanted!r}, the stops are moved by Ballast"
             )
     stoploss = config.get("stoploss", strategy.stoploss)
-    deepest, tightest = _DISASTER_STOP
+    deepest, tightest = DISASTER_STOP
     if not deepest <= stoploss <= tightest:
         raise OperationalException(
             f"stoploss is {stoploss!r}: expected a disaster stop from {deepest} to {tightest}"

@@ -1,0 +1,137 @@
+"""What a check is given and what it answers."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+import ccxt
+from freqtrade.configuration.config_secrets import sanitize_config
+from freqtrade.misc import deep_merge_dicts
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+TIMEOUT_MS = 10_000
+
+
+class Level(StrEnum):
+    """How a finding is to be taken; FAIL forbids the start."""
+
+    PASS = "pass"  # noqa: S105 - no password
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """
+    One line of the report.
+
+    Parameters
+    ----------
+    what : str
+        What was seen.
+    todo : str
+        What to do about it; empty where nothing is.
+    """
+
+    level: Level
+    what: str
+    todo: str = ""
+
+
+def passed(what: str) -> Finding:
+    """A finding that is in order."""
+    return Finding(Level.PASS, what)
+
+
+def warned(what: str, todo: str) -> Finding:
+    """A finding to think about."""
+    return Finding(Level.WARN, what, todo)
+
+
+def failed(what: str, todo: str) -> Finding:
+    """A finding with which the bot must not start."""
+    return Finding(Level.FAIL, what, todo)
+
+
+@dataclass
+class Bot:
+    """
+    The bot that is about to start.
+
+    Parameters
+    ----------
+    config : mapping
+        Freqtrade's configuration, its files and environment merged.
+    strategy : IStrategy
+        As Freqtrade has loaded it.
+    now : callable
+        Present time (UTC).
+    telegram_url : str or None
+        Where Telegram's API is, up to the token; None for where it is.
+    """
+
+    config: Mapping[str, Any]
+    strategy: Any
+    now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    telegram_url: str | None = None
+
+    @property
+    def live(self) -> bool:
+        """Whether real money is traded; what is not said is live, though Freqtrade would not."""
+        return self.config.get("dry_run") is not True
+
+    @cached_property
+    def api(self) -> Any:
+        """The exchange by ccxt, with the bot's own keys and addresses."""
+        exchange = self.config["exchange"]
+        options = deep_merge_dicts(
+            dict(exchange.get("ccxt_sync_config") or {}), dict(exchange.get("ccxt_config") or {})
+        )
+        named = {
+            "apiKey": exchange.get("key") or exchange.get("api_key") or exchange.get("apiKey"),
+            "secret": exchange.get("secret"),
+            "password": exchange.get("password"),
+            "uid": exchange.get("uid"),
+        }
+        return getattr(ccxt, exchange["name"])(
+            {**named, "timeout": TIMEOUT_MS, "enableRateLimit": True, **options}
+        )
+
+    @property
+    def has_key(self) -> bool:
+        """Whether the configuration holds a key of the exchange."""
+        return bool(self.api.apiKey)
+
+
+Check = Callable[[Bot], list[Finding]]
+
+
+def redacted(text: str, config: Mapping[str, Any]) -> str:
+    """The text without any secret of the configuration."""
+    for secret in sorted(_secrets(config), key=len, reverse=True):
+        text = text.replace(secret, "***")
+    return text
+
+
+def _secrets(config: Mapping[str, Any]) -> set[str]:
+    """Values that Freqtrade would not show, and the password in the database's address."""
+    plain = {name: value for name, value in config.items() if name != "original_config"}
+    hidden = set(_differing(plain, sanitize_config(plain)))
+    try:
+        password = make_url(config.get("db_url") or "sqlite://").password
+    except ArgumentError:
+        password = str(config["db_url"])
+    api = config.get("api_server") or {}
+    hidden |= {str(api.get(name) or "") for name in ("jwt_secret_key", "ws_token")}
+    # What is shorter is no secret, and would blot out half of the text.
+    return {text for text in (*hidden, str(password or "")) if len(text) > 3}
+
+
+def _differing(plain: Any, sanitized: Any) -> list[str]:
+    if isinstance(plain, Mapping) and isinstance(sanitized, Mapping):
+        return [text for name in plain for text in _differing(plain[name], sanitized.get(name, ""))]
+    return [str(plain)] if plain != sanitized and not isinstance(plain, Mapping) else []

@@ -1,0 +1,101 @@
+"""`python -m ballast preflight` as it is run before a start: a real process and a sandbox."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.sandbox_process import ROOT, loopback_only, running_sandbox
+
+PAIRS = ["BTC/USDT", "ETH/USDT", "SOL/USDT"]
+MARKET = ["--generate", "7", "--days", "60", "--pairs", *PAIRS, "--shift-to-now"]
+SECRETS = {
+    "FREQTRADE__API_SERVER__USERNAME": "keeper",
+    "FREQTRADE__API_SERVER__PASSWORD": "tR8-kq2-Xw5-bn",
+    "FREQTRADE__API_SERVER__JWT_SECRET_KEY": "k3J9-xQ2_vT7m-Zp4-Lw8-Rb6-Hd1-Yc5",
+}
+API = {
+    "FREQTRADE__API_SERVER__ENABLED": "true",
+    "FREQTRADE__API_SERVER__LISTEN_IP_ADDRESS": "127.0.0.1",
+    "FREQTRADE__API_SERVER__LISTEN_PORT": "8080",
+}
+
+
+@dataclass(frozen=True)
+class Server:
+    """A folder as somebody would have it on a server."""
+
+    folder: Path
+    overlay: Path
+
+    def preflight(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        command = ["-m", "ballast", "preflight", "-c", "config.json", "-c", str(self.overlay)]
+        known = loopback_only(self.folder)
+        known["PYTHONPATH"] += f":{ROOT / 'strategies'}"
+        return subprocess.run(
+            [sys.executable, *command, *arguments],
+            cwd=self.folder,
+            env={**known, **API, **SECRETS, **environment},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("server")
+    shutil.copy(ROOT / "config.json", folder)
+    (folder / "strategies").symlink_to(ROOT / "strategies")
+    (folder / "user_data").mkdir()
+    with running_sandbox(folder, *MARKET) as sandbox:
+        pairs = {"exchange": {"pair_whitelist": PAIRS}, "ballast": {"market": {"basket": PAIRS}}}
+        overlay = json.loads(sandbox.overlay.read_text(encoding="utf-8"))
+        overlay["exchange"] |= pairs["exchange"]
+        overlay["ballast"] = pairs["ballast"]
+        sandbox.overlay.write_text(json.dumps(overlay), encoding="utf-8")
+        yield Server(folder, sandbox.overlay)
+
+
+def by_check(output: str) -> dict[str, Any]:
+    return {one["check"]: one for one in json.loads(output)["checks"]}
+
+
+def test_paper_bot_on_the_sandbox_may_start(server: Server) -> None:
+    ended = server.preflight()
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "P A P E R   T R A D I N G" in ended.stdout
+    assert "PASS  clock" in ended.stdout
+    assert "PASS  candles: 3 pairs have a fresh 1h candle" in ended.stdout
+    assert "FAIL" not in ended.stdout
+    assert not any(secret in ended.stdout + ended.stderr for secret in SECRETS.values())
+
+
+def test_environment_decides_over_the_files_and_a_failure_is_an_exit_code(server: Server) -> None:
+    """As it does for `trade`: a live bot without a key, with a password that is known."""
+    live = {"FREQTRADE__DRY_RUN": "false", "FREQTRADE__API_SERVER__PASSWORD": "freqtrader"}
+    ended = server.preflight("--json", **live)
+    assert ended.returncode == 1, ended.stderr
+    assert json.loads(ended.stdout)["live"] is True
+    checks = by_check(ended.stdout)
+    assert checks["mode"]["what"] == "LIVE: REAL MONEY IS TRADED"
+    assert checks["key rights"]["level"] == "fail"
+    assert checks["API"]["level"] == "fail"
+    assert checks["stops"]["level"] == "pass"
+
+
+def test_wrong_settings_are_one_sentence(server: Server) -> None:
+    ended = server.preflight("--strategy", "Nobody")
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert ended.stderr.count("\n") == 1
+    assert "Nobody" in ended.stderr
