@@ -16,4 +16,6 @@ Modules: `candles` (columns, aggregation), `regimes` (the labelled script), `pro
 and `model` (the market model), `sources` and `files` (where candles come from), `clock`, `markets`
 (symbols and filters), `trades` and `market_data` (what the exchange knows at a moment), `bodies`,
 `routes` and `server` (HTTP), `overlay` (the config file that points Freqtrade here), `cli`.
+What goes wrong: `faults` (the kinds), `faults_plan` (when), `faults_http`, `faults_answers` and
+`faults_candles` (how), `faults_routes` (injection).
 """

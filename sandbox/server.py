@@ -9,6 +9,7 @@ import signal
 from collections.abc import Callable, Iterable
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from sandbox.errors import SandboxError
 from sandbox.market_data import MarketData
@@ -18,9 +19,15 @@ from sandbox.routes import MarketRoutes, errors_as_json
 SHUTDOWN_TIMEOUT = 0.5
 
 
-def build_app(market: MarketData, extra: Iterable[web.RouteDef] = ()) -> web.Application:
-    """The application that serves a market; ``extra`` routes come beside the market's own."""
-    app = web.Application(middlewares=[errors_as_json])
+def build_app(
+    market: MarketData, extra: Iterable[web.RouteDef] = (), middlewares: Iterable[Middleware] = ()
+) -> web.Application:
+    """The application that serves a market.
+
+    ``extra`` routes come beside the market's own; ``middlewares`` see every request before its
+    handler, the first one first.
+    """
+    app = web.Application(middlewares=[errors_as_json, *middlewares])
     app.add_routes([*MarketRoutes(market).table(), *extra])
     return app
 
