@@ -16,6 +16,12 @@ Modules: `candles` (columns, aggregation), `regimes` (the labelled script), `pro
 and `model` (the market model), `sources` and `files` (where candles come from), `clock`, `markets`
 (symbols and filters), `trades` and `market_data` (what the exchange knows at a moment), `bodies`,
 `routes` and `server` (HTTP), `overlay` (the config file that points Freqtrade here), `cli`.
+
+Trading: `units` (whole units of 1e-8), `ledger` (double entry) and `account`, `orders`, `filters`,
+`path` and `matching` (how resting orders meet the price), `exchange` (all of it together), `hooks`
+(what a rehearsal may change), `signing`, `order_requests`, `order_bodies` and `trading_routes`
+(HTTP), `admin` (the truth, under /sandbox), `trading_options` (the command line's part).
+
 What goes wrong: `faults` (the kinds), `faults_plan` (when), `faults_http`, `faults_answers` and
 `faults_candles` (how), `faults_routes` (injection).
 """

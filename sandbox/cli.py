@@ -21,7 +21,7 @@ from sandbox.errors import SandboxError
 from sandbox.market_data import MarketData
 from sandbox.overlay import DEFAULT_PORT, write_overlay, write_text
 from sandbox.regimes import MAX_DAYS, MIN_DAYS
-from sandbox.server import build_app, serve
+from sandbox.server import build_exchange_app, serve
 from sandbox.sources import (
     DEFAULT_DAYS,
     DEFAULT_START,
@@ -30,6 +30,7 @@ from sandbox.sources import (
     ShiftedSource,
     span_ms,
 )
+from sandbox.trading_options import add_trading_options, api_key, exchange_of, overlay_key
 
 EXPORT_TIMEFRAMES = ("5m", "15m", "1h", "4h", "1d")
 # Unless told otherwise, 'now' is this long before the history's end, so that there is a future.
@@ -70,6 +71,7 @@ def _arguments() -> argparse.ArgumentParser:
     add("--ready-file", metavar="PATH", type=Path, help="write the URL there once listening")
     add("--export", metavar="DIR", type=Path, help="write feather files there and exit")
     add("--timeframes", nargs="+", default=EXPORT_TIMEFRAMES, help="timeframes to export")
+    add_trading_options(parser)
     return parser
 
 
@@ -93,16 +95,16 @@ def _run(options: argparse.Namespace) -> None:
     if source is None:
         if options.write_overlay is None:
             raise SandboxError("Give --generate SEED or --data DIR (or --write-overlay PATH).")
-        write_overlay(options.write_overlay, f"http://{options.host}:{port}")
+        url = f"http://{options.host}:{port}"
+        write_overlay(options.write_overlay, url, overlay_key(options))
         return
     if options.export is not None:
         _export(source, options)
         return
     source, clock = _in_time(source, options)
-    market = MarketData(source, clock)
-    asyncio.run(
-        serve(build_app(market), options.host, port, lambda url: _ready(url, market, options))
-    )
+    exchange = exchange_of(options, MarketData(source, clock))
+    app = build_exchange_app(exchange, [api_key(options)])
+    asyncio.run(serve(app, options.host, port, lambda url: _ready(url, exchange.market, options)))
 
 
 def _source(options: argparse.Namespace) -> CandleSource | None:
@@ -171,7 +173,7 @@ def _now(source: CandleSource, text: str | None, default_ms: int) -> int:
 
 def _ready(url: str, market: MarketData, options: argparse.Namespace) -> None:
     if options.write_overlay is not None:
-        write_overlay(options.write_overlay, url)
+        write_overlay(options.write_overlay, url, overlay_key(options))
     if options.ready_file is not None:
         write_text(options.ready_file, url + "\n")
     start, end = (f"{_utc(time_ms):%Y-%m-%d %H:%M}" for time_ms in span_ms(market.source))

@@ -26,6 +26,7 @@ from sandbox.errors import ApiError, invalid_symbol
 from sandbox.markets import Market
 from sandbox.sources import CandleSource
 from sandbox.trades import Trades, TradeTape
+from sandbox.units import UNIT, from_float
 
 # A level of the book holds this share of a usual candle's volume, more further out.
 _LEVEL_SHARE, _LEVEL_GROWTH = 0.02, 0.15
@@ -71,6 +72,8 @@ class MarketData:
         self._markets = {market.symbol: market for market in source.markets()}
         self._aggregated: dict[tuple[str, str], Candles] = {}
         self._tapes: dict[str, TradeTape] = {}
+        # By symbol: the second, and what was taken from the book in it, by price.
+        self._taken: dict[str, tuple[int, dict[int, int]]] = {}
 
     def markets(self) -> list[Market]:
         """The pairs listed by now, delisted ones included."""
@@ -139,13 +142,23 @@ class MarketData:
             trade_count=count,
         )
 
-    def book(self, symbol: str, levels: int) -> Book:
+    def book(self, symbol: str, levels: int, time_ms: int | None = None) -> Book:
         """A book around the last price; empty for a pair that does not trade.
 
         The spread is the market's usual one, at least a tick. Amounts vary from second to second
-        but are the same for the same second.
+        but are the same for the same second, less what was taken in it. ``time_ms`` is a moment
+        that has passed; now by default [Unix ms].
         """
-        return self._book(self.market(symbol), levels, self.clock.now_ms())
+        market = self.market(symbol)
+        return self._book(market, levels, self.clock.now_ms() if time_ms is None else time_ms)
+
+    def take(self, symbol: str, price: int, amount: int, time_ms: int) -> None:
+        """Remove an amount from a level of the book for the rest of the second [units of 1e-8]."""
+        second, taken = self._taken.get(symbol, (0, {}))
+        if second != time_ms // 1000:
+            taken = {}
+        taken[price] = taken.get(price, 0) + amount
+        self._taken[symbol] = (time_ms // 1000, taken)
 
     def trades_from(self, symbol: str, first_id: int, limit: int) -> Trades:
         """Up to ``limit`` trades from an id on."""
@@ -190,12 +203,15 @@ class MarketData:
         spread = max(1, round(market.spread_ratio * last / tick))
         step = max(1, round(_LEVEL_STEP_RATIO * last / tick))
         best_bid = max(1, round(last / tick) - spread // 2)
-        offsets = np.arange(levels) * step
-        bids = best_bid - offsets
+        second = now_ms // 1000
+        taken_in, taken = self._taken.get(market.symbol, (0, {}))
+        taken = taken if taken_in == second else {}
+        offsets = np.arange(levels + len(taken)) * step
+        bids, asks = best_bid - offsets, best_bid + spread + offsets
         return Book(
             now_ms,
-            _levels(market, bids[bids > 0], recent, f"bid {now_ms // 1000}"),
-            _levels(market, best_bid + spread + offsets, recent, f"ask {now_ms // 1000}"),
+            _left(_levels(market, bids[bids > 0], recent, f"bid {second}"), taken)[:levels],
+            _left(_levels(market, asks, recent, f"ask {second}"), taken)[:levels],
         )
 
     def _recent(self, market: Market, count: int, now_ms: int) -> Candles:
@@ -235,3 +251,14 @@ def _levels(
         (price * market.tick_size, amount * market.lot_size)
         for price, amount in zip(prices.tolist(), lots.tolist(), strict=True)
     ]
+
+
+def _left(levels: list[tuple[float, float]], taken: dict[int, int]) -> list[tuple[float, float]]:
+    """The levels without the amounts taken from them."""
+    if not taken:
+        return levels
+    left = [
+        (price, (from_float(amount) - taken.get(from_float(price), 0)) / UNIT)
+        for price, amount in levels
+    ]
+    return [level for level in left if level[1] > 0]

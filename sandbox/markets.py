@@ -112,14 +112,14 @@ def _symbol_info(market: Market, now_ms: int) -> dict[str, Any]:
         "baseCommissionPrecision": 8,
         "quoteCommissionPrecision": 8,
         "orderTypes": list(ORDER_TYPES),
-        "icebergAllowed": True,
-        "ocoAllowed": True,
+        "icebergAllowed": False,
+        "ocoAllowed": False,
         "quoteOrderQtyMarketAllowed": True,
-        "allowTrailingStop": True,
-        "cancelReplaceAllowed": True,
+        "allowTrailingStop": False,
+        "cancelReplaceAllowed": False,
         "isSpotTradingAllowed": True,
         "isMarginTradingAllowed": False,
-        "filters": _filters(market),
+        "filters": filters(market),
         "permissions": [],
         "permissionSets": [["SPOT"]],
         "defaultSelfTradePreventionMode": "EXPIRE_MAKER",
@@ -127,7 +127,8 @@ def _symbol_info(market: Market, now_ms: int) -> dict[str, Any]:
     }
 
 
-def _filters(market: Market) -> list[dict[str, Any]]:
+def filters(market: Market) -> list[dict[str, Any]]:
+    """The filters of a symbol as exchangeInfo shows them and orders are checked against."""
     tick, lot = f"{market.tick_size:.8f}", f"{market.lot_size:.8f}"
     return [
         {
@@ -142,7 +143,6 @@ def _filters(market: Market) -> list[dict[str, Any]]:
             "maxQty": f"{market.lot_size * 9e8:.8f}",
             "stepSize": lot,
         },
-        {"filterType": "ICEBERG_PARTS", "limit": 10},
         {
             "filterType": "MARKET_LOT_SIZE",
             "minQty": "0.00000000",

@@ -14,13 +14,27 @@ from typing import Any
 import ccxt
 
 from sandbox.errors import SandboxError
+from sandbox.signing import ApiKey
 
 DEFAULT_PORT = 8099
 DEFAULT_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
 
 
-def overlay(url: str) -> dict[str, Any]:
-    """A Freqtrade config section for a sandbox at ``url`` (scheme, host and port)."""
+def overlay(url: str, key: ApiKey | None = None) -> dict[str, Any]:
+    """A Freqtrade config section for a sandbox at ``url`` (scheme, host and port).
+
+    With a key it is for live trading there: ``dry_run`` is off, and ccxt asks for everything that
+    it asks Binance for.
+    """
+    section = _market_data(url)
+    if key is not None:
+        section["dry_run"] = False
+        section["exchange"] |= {"key": key.key, "secret": key.secret}
+        section["exchange"]["ccxt_config"]["options"]["fetchCurrencies"] = True
+    return section
+
+
+def _market_data(url: str) -> dict[str, Any]:
     return {
         "exchange": {
             "name": "binance",
@@ -46,9 +60,9 @@ def _redirected(address: Any, url: str) -> Any:
     return base + path
 
 
-def write_overlay(path: Path, url: str = DEFAULT_URL) -> None:
+def write_overlay(path: Path, url: str = DEFAULT_URL, key: ApiKey | None = None) -> None:
     """Write the overlay as JSON; SandboxError if the file cannot be written."""
-    write_text(path, json.dumps(overlay(url), indent=4) + "\n")
+    write_text(path, json.dumps(overlay(url, key), indent=4) + "\n")
 
 
 def write_text(path: Path, text: str) -> None:

@@ -11,9 +11,13 @@ from collections.abc import Callable, Iterable
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from sandbox.admin import AdminRoutes
 from sandbox.errors import SandboxError
+from sandbox.exchange import Exchange
 from sandbox.market_data import MarketData
 from sandbox.routes import MarketRoutes, errors_as_json
+from sandbox.signing import ApiKey, Signatures
+from sandbox.trading_routes import TradingRoutes
 
 # Requests still running at shutdown get this long [s].
 SHUTDOWN_TIMEOUT = 0.5
@@ -30,6 +34,18 @@ def build_app(
     app = web.Application(middlewares=[errors_as_json, *middlewares])
     app.add_routes([*MarketRoutes(market).table(), *extra])
     return app
+
+
+def build_exchange_app(
+    exchange: Exchange,
+    keys: Iterable[ApiKey] = (ApiKey(),),
+    extra: Iterable[web.RouteDef] = (),
+    middlewares: Iterable[Middleware] = (),
+) -> web.Application:
+    """The application that also trades, for the holders of ``keys``."""
+    trading = TradingRoutes(exchange, Signatures(keys)).table()
+    routes = [*trading, *AdminRoutes(exchange).table(), *extra]
+    return build_app(exchange.market, routes, middlewares)
 
 
 async def serve(
