@@ -148,7 +148,7 @@ class EntryDesk:
             left.
         """
         self._tickets.pop(pair, None)
-        tape, position = self._newest(pair, now)
+        tape, position = self.newest(pair, now)
         trust = int(tape["trust"][position])
         if trust != Trust.OK:
             raise refused("CANDLE_UNTRUSTED", trust, Trust.OK, Trust(trust).name)
@@ -179,7 +179,7 @@ class EntryDesk:
             When it was not sized on this candle, would lose more at its stop than was decided, or
             is one too many on this candle.
         """
-        tape, position = self._newest(pair, now)
+        tape, position = self.newest(pair, now)
         ticket = self._tickets.get(pair)
         if ticket is None or ticket.candle != int(tape.opened[position]):
             raise refused("NOT_SIZED", 0, 1, "the order did not come through the sizer")
@@ -191,10 +191,23 @@ class EntryDesk:
         entries = entries if candle == ticket.candle else 0
         if entries >= self._risk.entries_per_candle:
             raise refused("ENTRIES_PER_CANDLE", entries + 1, self._risk.entries_per_candle)
-        self._confirmed = (ticket.candle, entries + 1)
 
-    def _newest(self, pair: str, now: datetime) -> tuple[Tape, int]:
-        """The pair's tape and the position of the candle that has just completed."""
+    def sent(self, pair: str) -> Ticket:
+        """Count an entry that was confirmed and goes to the exchange."""
+        ticket = self._tickets[pair]
+        candle, entries = self._confirmed
+        self._confirmed = (ticket.candle, entries + 1 if candle == ticket.candle else 1)
+        return ticket
+
+    def newest(self, pair: str, now: datetime) -> tuple[Tape, int]:
+        """
+        The pair's tape and the position of the candle that has just completed.
+
+        Raises
+        ------
+        EntryRefused
+            When that candle has not been analysed.
+        """
         tape = self._tape_of(pair)
         position = tape.completed_at(now) if tape is not None else -1
         if tape is None or not tape.is_fresh(position, now):
@@ -213,7 +226,7 @@ class EntryDesk:
         equity = self._account.equity(now)
         risks = self._account.open_risks(now)
         loss = sizing.loss_ratio(rate, stop, self._budget)
-        tape, position = self._newest(pair, now)
+        tape, position = self.newest(pair, now)
         volatility = float(tape["volatility"][position])
         turnover = float(tape["turnover"][position])
         caps = {

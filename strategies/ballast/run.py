@@ -16,8 +16,10 @@ from ballast.core.warden import Warden
 from ballast.core.windows import minutes
 from ballast.entries import EntryDesk
 from ballast.every_candle import EveryCandle
+from ballast.exchange_view import ExchangeView
 from ballast.exits import StopKeeper
 from ballast.feeds import Feeds
+from ballast.gate import EntryGate
 from ballast.guard_settings import GuardSettings
 from ballast.notices import Notices
 from ballast.oversight import Oversight
@@ -57,6 +59,7 @@ class Run:
     keeper: StopKeeper
     desk: EntryDesk
     oversight: Oversight
+    gate: EntryGate
     tapes: dict[str, Tape] = field(default_factory=dict)
     stop_rules: dict[str, StopRules] = field(default_factory=dict)
     sizes: dict[str, float] = field(default_factory=dict)
@@ -129,7 +132,17 @@ class Run:
             lambda setup: (rules_of(setup), sizes.get(setup, 1.0)),
             disaster_ratio,
         )
-        run = cls(feeds, keeper, desk, oversight, tapes, stop_rules, sizes)
+        view = ExchangeView(strategy.dp, lambda: strategy.wallets)
+        gate = EntryGate(
+            settings.gate,
+            oversight.entry_verdict,
+            desk.newest,
+            view,
+            stake_currency,
+            settings.risk.fee_pct / 100,
+            strategy.events,
+        )
+        run = cls(feeds, keeper, desk, oversight, gate, tapes, stop_rules, sizes)
         if feeds.live:
             store = GuardStore(Trade.session.get_bind())
             oversight.remember_in(store, strategy.wallets.get_starting_balance())

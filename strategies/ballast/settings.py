@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator
 from ballast.core import windows
 from ballast.core.sizing import RiskBudget
 from ballast.core.trust import TrustLimits
+from ballast.execution_settings import GateSettings
 from ballast.guard_settings import GuardSettings, Section
 
 SECTION = "ballast"
@@ -123,6 +124,7 @@ class Settings(Section):
     market: MarketSettings = MarketSettings()
     stops: StopSettings = StopSettings()
     guards: GuardSettings = GuardSettings()
+    gate: GateSettings = GateSettings()
     # Beside the guards: Freqtrade's own and the user's (checked by `ballast.protection_list`).
     protections: list[dict[str, Any]] = Field([])
 

@@ -5,6 +5,7 @@ the same way in backtests, paper and live trading, and every failure refuses.
 """
 
 import logging
+import math
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -26,6 +27,8 @@ from ballast.startup import refuse_overrides, refuse_unsafe
 
 logger = logging.getLogger(__name__)
 
+_SAYS_WHY_S = 60
+
 
 class GuardedStrategy(SignalStrategy):
     """
@@ -42,8 +45,6 @@ class GuardedStrategy(SignalStrategy):
     stoploss = -0.10
     # No profit target: {"0": 10} is Freqtrade's own "never".
     minimal_roi: ClassVar[dict[str, float]] = {"0": 10}
-    # A signal is worth acting on for two minutes.
-    ignore_buying_expired_candle_after = 120
     order_types: dict[str, Any] = {  # noqa: RUF012 - each instance has its own
         "entry": "limit",
         "exit": "market",
@@ -69,6 +70,9 @@ class GuardedStrategy(SignalStrategy):
         except settings.SettingsError as error:
             raise OperationalException(str(error)) from None
         refuse_unsafe(self, config)
+        # Freqtrade's own limit, which says nothing: behind the gate's, which does.
+        limit = self.settings.gate.signal_age_s + _SAYS_WHY_S
+        self.ignore_buying_expired_candle_after = math.ceil(limit)
         # Freqtrade's backtest takes the stop off the exchange in here, for every strategy to come.
         self.order_types = dict(self.order_types)
         self._check_protections()
@@ -152,12 +156,15 @@ class GuardedStrategy(SignalStrategy):
         side: str,
         **kwargs: Any,
     ) -> bool:
-        """Last check before the order (see `EntryDesk.confirm`)."""
+        """Last checks before the order (see `EntryDesk.confirm` and `EntryGate.check`)."""
+        run = self._connected
         try:
-            self._connected.desk.confirm(pair, amount, rate, current_time)
+            run.desk.confirm(pair, amount, rate, current_time)
+            run.gate.check(pair, amount, rate, current_time)
         except EntryRefused as refusal:
             self._tell(pair, current_time, refusal)
             return False
+        run.desk.sent(pair)
         return True
 
     @fail_closed(refusal=None)

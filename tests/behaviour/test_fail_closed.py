@@ -27,6 +27,7 @@ from ballast.core.verdict import Verdict
 from ballast.entries import EntryDesk
 from ballast.exits import StopKeeper
 from ballast.feeds import Feeds
+from ballast.gate import EntryGate
 from ballast.guard_settings import GuardSettings
 from ballast.oversight import Oversight
 from ballast.strategy import GuardedStrategy
@@ -146,7 +147,11 @@ BEFORE_ENTRY: dict[str, list[Fault]] = {
         *(tapes_are(blank(column)) for column in ("close", "atr", "volatility", "turnover")),
         tapes_are(blank("trust")),
     ],
-    "confirm_trade_entry": [raising(EntryDesk, "confirm")],
+    "confirm_trade_entry": [
+        raising(EntryDesk, "confirm"),
+        raising(EntryDesk, "sent"),
+        raising(EntryGate, "check"),
+    ],
     "bot_loop_start": [giving(GuardedStrategy, "_judge", lambda *_: None)],
 }
 

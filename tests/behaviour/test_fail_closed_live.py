@@ -20,7 +20,9 @@ from ballast.book import Book
 from ballast.core.guards.loss_limits import LossLimit
 from ballast.core.verdict import Verdict
 from ballast.entries import EntryDesk, EntryRefused
+from ballast.exchange_view import ExchangeView
 from ballast.exits import StopKeeper
+from ballast.gate import EntryGate
 from ballast.oversight import Oversight
 from ballast.state import GuardStore
 from ballast.strategy import GuardedStrategy
@@ -67,6 +69,10 @@ FAULTS: dict[str, Fault] = {
     "equity is no number": lambda: patch.object(Book, "equity", lambda *_: math.nan),
     "the sizer raises": lambda: patch.object(EntryDesk, "propose", lost),
     "the last check raises": lambda: patch.object(EntryDesk, "confirm", lost),
+    "the gate raises": lambda: patch.object(EntryGate, "check", lost),
+    "the order book is gone": lambda: patch.object(ExchangeView, "quote", lost),
+    "the balance is gone": lambda: patch.object(ExchangeView, "free", lost),
+    "the balance is no number": lambda: patch.object(ExchangeView, "free", lambda *_: math.nan),
     "memories cannot be saved": lambda: patch.object(GuardStore, "save", lost),
     "no candle comes": lambda: patch.object(Paper, "deliver", lambda *_: None),
 }

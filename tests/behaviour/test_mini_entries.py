@@ -124,18 +124,20 @@ def test_positions_together_are_never_worth_more_than_the_exposure_cap() -> None
 
 
 HOLE = [None] * 4
+# Opens where the signal closed, and gives no signal of its own.
+SETTLES: Story = [(100.9, 101, 99.9, 100), *quiet(2)]
 
 
 @pytest.mark.parametrize(
     ("story", "bought"),
     [
-        ([*quiet(2), None, signal(), *quiet(3)], True),
-        ([*quiet(2), None, None, None, signal(), *quiet(3)], False),
-        ([*quiet(2), *HOLE, *quiet(3), signal(), *quiet(3)], True),
-        ([*quiet(2), *HOLE, *quiet(2), signal(), *quiet(3)], False),
+        ([*quiet(2), None, signal(), *SETTLES], True),
+        ([*quiet(2), None, None, None, signal(), *SETTLES], False),
+        ([*quiet(2), *HOLE, *quiet(3), signal(), *SETTLES], True),
+        ([*quiet(2), *HOLE, *quiet(2), signal(), *SETTLES], False),
         ([*quiet(2), (100, 130, 99.9, 129), *quiet(3, 129)], False),
         ([*quiet(2), (100, 107, 99.9, 106.9), *quiet(3, 107)], True),
-        ([*quiet(2), (100, 100.2, 60, 100), signal(), *quiet(3)], False),
+        ([*quiet(2), (100, 100.2, 60, 100), signal(), *SETTLES], False),
     ],
     ids=[
         "one filled candle is no hole",

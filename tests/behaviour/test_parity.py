@@ -67,7 +67,7 @@ STORIES: dict[str, Story] = {
         *quiet(LENGTH - 19),
     ],
     # Signals after the others' loss, at a smaller size; left when its time is up.
-    THIRD: [*quiet(12), signal(), *quiet(LENGTH - 13)],
+    THIRD: [*quiet(12), signal(), (100.8, 100.9, 99.8, 100), *quiet(LENGTH - 14)],
 }
 BALLAST: dict[str, Any] = {
     "guards": {"LossStreakBackoff": {"pair_losses": 1}, "DrawdownLadder": {"steps": [[0.2, 0.5]]}}

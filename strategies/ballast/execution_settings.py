@@ -1,0 +1,33 @@
+"""Settings of orders: what is checked before one is sent, how it is priced, how it is watched."""
+
+from datetime import timedelta
+
+from pydantic import Field
+
+from ballast.core.backoff import Backoff
+from ballast.guard_settings import Section
+
+
+class GateSettings(Section):
+    """
+    Limits just before an order is sent (see `ballast.core.gate`).
+
+    A signal is worth acting on for two minutes: by then price has moved by a fifth of an hour's
+    usual range, and half of one (`move_atr`) is more than four standard deviations. Half of a
+    spread of 20 basis points is twice the slippage that the sizer counts with.
+    """
+
+    signal_age_s: float = Field(120.0, gt=0, le=3600, description="seconds since the candle closed")
+    move_atr: float = Field(0.5, gt=0, le=10, description="hourly ATR from the signal's close")
+    spread_bps: float = Field(20.0, gt=0, le=1000, description="basis points of the middle price")
+    depth_bps: float = Field(50.0, gt=0, le=1000, description="basis points from the best price")
+    depth_times: float = Field(3.0, ge=1, le=1000, description="times the stake")
+    backoff_s: float = Field(
+        30.0, gt=0, le=3600, description="seconds after a failed order, doubled at each in a row"
+    )
+    backoff_longest_s: float = Field(3600.0, gt=0, le=86_400, description="seconds")
+
+    def backoff(self) -> Backoff:
+        """The pauses after failed orders."""
+        longest = timedelta(seconds=max(self.backoff_s, self.backoff_longest_s))
+        return Backoff(timedelta(seconds=self.backoff_s), longest)

@@ -1,0 +1,117 @@
+"""The entry gate: whether an order may still be sent, asked when it is about to be.
+
+What can be known of a signal and its price is checked alike in backtests, paper and live trading.
+Spread, depth and free balance are asked of the exchange: a backtest has none, and its candles say
+nothing of them (what they cost is charged by the fills instead), so that they are not checked
+there. Cheap checks come first, and the first refusal ends the questions.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+
+from ballast.core import gate
+from ballast.core.tape import Tape
+from ballast.core.trust import Trust
+from ballast.core.verdict import Verdict
+from ballast.entries import EntryRefused, refused
+from ballast.events import Event, Events, Kind
+from ballast.exchange_view import ExchangeView
+from ballast.execution_settings import GateSettings
+
+
+class EntryGate:
+    """
+    Checks orders.
+
+    Parameters
+    ----------
+    limits : GateSettings
+    guards : callable
+        The guards' verdict on a pair at a moment.
+    newest : callable
+        A pair's tape and the position of the candle that has just completed; raises EntryRefused
+        where that is not analysed.
+    view : ExchangeView
+    stake_currency : str
+    fee : float
+        Ratio of a fill's value.
+    events : Events
+    """
+
+    def __init__(
+        self,
+        limits: GateSettings,
+        guards: Callable[[str, datetime], Verdict],
+        newest: Callable[[str, datetime], tuple[Tape, int]],
+        view: ExchangeView,
+        stake_currency: str,
+        fee: float,
+        events: Events,
+    ) -> None:
+        self._limits = limits
+        self._guards = guards
+        self._newest = newest
+        self._view = view
+        self._stake_currency = stake_currency
+        self._fee = fee
+        self._events = events
+        self.backoff = limits.backoff()
+
+    def check(self, pair: str, amount: float, rate: float, now: datetime) -> None:
+        """
+        Check an order of `amount` units at `rate`.
+
+        Raises
+        ------
+        EntryRefused
+            With the first check that it fails.
+        """
+        facts = self._check_signal(pair, rate, now)
+        _refuse_first(self._states(pair, now))
+        if self._view.is_live:
+            facts |= self._ask_exchange(pair, amount * rate)
+        if self._events.heard:
+            moved, limit = facts["moved_atr"], self._limits.move_atr
+            self._events.publish(Event(now, Kind.GATE, "PASSED", pair, None, moved, limit, facts))
+
+    def _check_signal(self, pair: str, rate: float, now: datetime) -> dict[str, float]:
+        """Refuse by the signal's candle, its age, and where price has gone since."""
+        tape, position = self._newest(pair, now)
+        trust = int(tape["trust"][position])
+        if trust != Trust.OK:
+            raise refused("CANDLE_UNTRUSTED", trust, Trust.OK, Trust(trust).name)
+        close, atr = float(tape["close"][position]), float(tape["atr"][position])
+        age_s = now.timestamp() - (int(tape.opened[position]) + tape.span) / 1e9
+        _refuse_first(
+            (
+                gate.age(age_s, self._limits.signal_age_s),
+                gate.moved(rate, close, atr, self._limits.move_atr),
+            )
+        )
+        return {"rate": rate, "age_s": age_s, "moved_atr": (rate - close) / atr}
+
+    def _states(self, pair: str, now: datetime) -> Iterator[Verdict]:
+        yield self._guards(pair, now)
+        yield self.backoff.verdict(pair, now)
+
+    def _ask_exchange(self, pair: str, stake: float) -> dict[str, float]:
+        """Refuse by the order book and the balance of this moment."""
+        limits = self._limits
+        quote = self._view.quote(pair)
+        _refuse_first(
+            (
+                gate.spread(quote, limits.spread_bps),
+                gate.depth(quote, stake, limits.depth_bps, limits.depth_times),
+            )
+        )
+        free = self._view.free(self._stake_currency)
+        _refuse_first((gate.balance(free, stake, self._fee),))
+        depth = quote.depth(limits.depth_bps)
+        return {"spread_bps": quote.spread_bps, "depth": depth, "free": free}
+
+
+def _refuse_first(verdicts: Iterable[Verdict]) -> None:
+    """Refuse by the first verdict that blocks; what comes after it is not asked."""
+    for verdict in verdicts:
+        if verdict.blocks:
+            raise EntryRefused(verdict)
