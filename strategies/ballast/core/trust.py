@@ -1,8 +1,9 @@
 """Is this candle fit to act on? Trust in market data is earned candle by candle.
 
-Freqtrade fills missing candles with flat, zero-volume ones, so an outage looks like calm. A frame
-that is out of order, holds an impossible or absurd bar, or has just come out of a hole is not
-traded on; the verdict is a code, never a zero in place of a price.
+Freqtrade fills missing candles with flat, zero-volume ones, so an outage looks like calm, and a
+frozen feed repeats its last candle under new dates. A frame that is out of order, holds an
+impossible or absurd bar, or has just come out of a hole is not traded on; the verdict is a code,
+never a zero in place of a price.
 """
 
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ class TrustLimits:
     scale_candles : int
         Window of the robust scale, in candles.
     hole_candles : int
-        This many filled candles in a row are a hole; a single quiet candle is not.
+        This many filled or repeated candles in a row are a hole; a single quiet one is not.
     recovery_candles : int
         Real candles to wait after a hole or an absurd bar.
     history_candles : int
@@ -96,9 +97,14 @@ def assess(frame: pd.DataFrame, limits: TrustLimits) -> np.ndarray:
 
 
 def _filled(frame: pd.DataFrame) -> np.ndarray:
-    empty = np.asarray(frame["volume"]) == 0
-    flat = np.asarray(frame["high"]) == np.asarray(frame["low"])
-    return np.asarray(empty & flat, dtype=bool)
+    """Candles in which nothing happened: made up by Freqtrade, or repeated by a frozen feed."""
+    volume, high, low = (np.asarray(frame[name]) for name in ("volume", "high", "low"))
+    flat = high == low
+    # The same range, ends and volume twice in a row: no market does that.
+    repeated = ~flat
+    for values in (volume, high, low, np.asarray(frame["open"]), np.asarray(frame["close"])):
+        repeated &= np.concatenate(([False], values[1:] == values[:-1]))
+    return np.asarray((volume == 0) & flat | repeated, dtype=bool)
 
 
 def _impossible(frame: pd.DataFrame) -> np.ndarray:

@@ -59,6 +59,32 @@ def test_a_flat_candle_that_traded_is_no_hole() -> None:
     assert codes(closes([100.0] * 30)) == [Trust.OK] * 30
 
 
+@pytest.mark.parametrize(("length", "after"), [(2, Trust.OK), (3, Trust.AFTER_HOLE)])
+def test_a_feed_that_repeats_its_last_candle_is_a_hole_under_new_dates(
+    length: int, after: Trust
+) -> None:
+    frame = walk(1, 60)
+    values = ["open", "high", "low", "close", "volume"]
+    frame.loc[20 : 19 + length, values] = frame.loc[19, values].to_numpy()
+    found = codes(frame)
+    assert found[19 : 20 + length] == [Trust.OK] + [Trust.FILLED_HOLE] * length
+    assert found[20 + length : 25 + length] == [after] * 3 + [Trust.OK] * 2
+
+
+@pytest.mark.parametrize("column", ["open", "high", "low", "close", "volume"])
+def test_a_candle_that_differs_from_the_one_before_in_anything_is_no_repetition(
+    column: str,
+) -> None:
+    frame = walk(1, 60)
+    values = ["open", "high", "low", "close", "volume"]
+    frame.loc[20, values] = frame.loc[19, values].to_numpy()
+    step = {"high": 1.001, "low": 0.999, "volume": 1.001}
+    towards = frame.loc[20, ["high", "low"]].mean()
+    at = frame.loc[20, column]
+    frame.loc[20, column] = at * step[column] if column in step else (at + towards) / 2
+    assert codes(frame)[20] == Trust.OK
+
+
 def jump(percent: float, at: int = 50) -> pd.DataFrame:
     """Closes that wobble by 0.1 % and jump once."""
     level = np.where(np.arange(80) % 2, 100.1, 100.0)
