@@ -22,6 +22,7 @@ Trading: `units` (whole units of 1e-8), `ledger` (double entry) and `account`, `
 (what a rehearsal may change), `signing`, `order_requests`, `order_bodies` and `trading_routes`
 (HTTP), `admin` (the truth, under /sandbox), `trading_options` (the command line's part).
 
-What goes wrong: `faults` (the kinds), `faults_plan` (when), `faults_http`, `faults_answers` and
-`faults_candles` (how), `faults_routes` (injection).
+What goes wrong: `faults` (the kinds), `faults_plan` (when), `faults_http`, `faults_answers`,
+`faults_candles` and `faults_orders` (how), `faults_routes` (injection), `rehearsal` (all of it
+together).
 """

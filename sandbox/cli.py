@@ -18,10 +18,12 @@ from typing import NoReturn
 from sandbox.candles import DAY_MS, TIMEFRAMES_MS
 from sandbox.clock import Clock, FixedClock, RealClock, ReplayClock, wall_ms
 from sandbox.errors import SandboxError
+from sandbox.faults_plan import FaultPlan, read_plan
 from sandbox.market_data import MarketData
 from sandbox.overlay import DEFAULT_PORT, write_overlay, write_text
 from sandbox.regimes import MAX_DAYS, MIN_DAYS
-from sandbox.server import build_exchange_app, serve
+from sandbox.rehearsal import build_rehearsal_app
+from sandbox.server import serve
 from sandbox.sources import (
     DEFAULT_DAYS,
     DEFAULT_START,
@@ -67,6 +69,7 @@ def _arguments() -> argparse.ArgumentParser:
         action="store_true",
         help="move the history so that --now is the machine's time; the clock is real",
     )
+    add("--faults", metavar="FILE", type=Path, help="misbehave as a plan in JSON says")
     add("--write-overlay", metavar="PATH", type=Path, help="write the Freqtrade config overlay")
     add("--ready-file", metavar="PATH", type=Path, help="write the URL there once listening")
     add("--export", metavar="DIR", type=Path, help="write feather files there and exit")
@@ -102,8 +105,9 @@ def _run(options: argparse.Namespace) -> None:
         _export(source, options)
         return
     source, clock = _in_time(source, options)
+    plan = FaultPlan(clock) if options.faults is None else read_plan(options.faults, clock)
     exchange = exchange_of(options, MarketData(source, clock))
-    app = build_exchange_app(exchange, [api_key(options)])
+    app = build_rehearsal_app(exchange, plan, [api_key(options)])
     asyncio.run(serve(app, options.host, port, lambda url: _ready(url, exchange.market, options)))
 
 

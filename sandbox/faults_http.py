@@ -33,12 +33,13 @@ def misbehave(plan: FaultPlan, answers: Answers, sleep: Sleep = asyncio.sleep) -
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path.startswith(OWN_PATHS):
+        opens_socket = request.headers.get(hdrs.UPGRADE, "").lower() == "websocket"
+        if request.path.startswith(OWN_PATHS) or not (plan.planned or opens_socket):
             return await handler(request)
         asked = await _asked(request)
         if plan.strike(Kind.DOWN, asked):
             return _cut(request)
-        if request.headers.get(hdrs.UPGRADE, "").lower() == "websocket":
+        if opens_socket:
             return await _websocket(plan, asked, request, handler)
         refusal = await _refused(plan, asked, request, sleep)
         if refusal is not None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from sandbox.errors import ApiError
 from sandbox.exchange import Exchange
 from sandbox.faults import Kind
@@ -17,16 +15,15 @@ ORDER_PATH = "/api/v3/order"
 
 class OrderFaults(Hooks):
     """
-    Changes what happens to orders as a plan says.
+    Changes what happens to the orders of an exchange as a plan says.
 
     A fault that strikes an order stays with it, also when its schedule has ended: an order that is
     stuck is stuck until it is cancelled.
     """
 
-    def __init__(self, plan: FaultPlan) -> None:
+    def __init__(self, plan: FaultPlan, exchange: Exchange) -> None:
         self._plan = plan
-        # Where orders are filled; set once the exchange that asks these hooks exists.
-        self.exchange: Exchange | None = None
+        self._exchange = exchange
         # By order: how much of it may be filled in all [units].
         self._caps: dict[int, int] = {}
 
@@ -41,18 +38,31 @@ class OrderFaults(Hooks):
     def before_cancel(self, order: Order) -> None:
         """Refuse to cancel, or fill what is to be cancelled."""
         asked = Asked("DELETE", ORDER_PATH, order.symbol)
+        if self._is_delisted(order):
+            return
         if self._plan.strike(Kind.CANCEL_REFUSED, asked):
             raise ApiError(-2011, "Unknown order sent.")
-        if self._plan.strike(Kind.FILL_IN_CANCEL, asked) and self.exchange is not None:
-            now_ms = self._plan.clock.now_ms()
+        if self._plan.strike(Kind.FILL_IN_CANCEL, asked):
             price = order.price or order.request.stop_price
-            self.exchange.fill(order, price, order.remaining, now_ms, maker=True)
+            now_ms = self._plan.clock.now_ms()
+            self._exchange.fill(order, price, order.remaining, now_ms, maker=True)
 
     def fillable(self, order: Order, amount: int, time_ms: int) -> int:
         """What an order may still be filled, decided when it first could be."""
+        if self._is_delisted(order):
+            return 0
         if order.id not in self._caps:
             self._caps[order.id] = self._cap(order)
         return max(0, min(amount, self._caps[order.id] - order.executed))
+
+    def close_delisted(self) -> None:
+        """Cancel the open orders of pairs that are delisted by now."""
+        for order in self._exchange.open_orders():
+            if self._is_delisted(order):
+                self._exchange.cancel(order)
+
+    def _is_delisted(self, order: Order) -> bool:
+        return self._plan.standing(Kind.DELISTING, _placing(order.symbol)) is not None
 
     def _cap(self, order: Order) -> int:
         asked = _placing(order.symbol)

@@ -37,6 +37,7 @@ from sandbox.cli import main
         ("--generate 7 --fee 0.1000001", "--fee is a ratio from 0 to 0.1 with up to six decimals"),
         ("--generate 7 --fee nan", "--fee is a ratio"),
         ("--generate 7 --volume-share 1.1", "--volume-share is a ratio from 0 to 1"),
+        ("--generate 7 --faults no/such.json", "Cannot read --faults no/such.json"),
         ("--generate 7 --rights everything", "Argument --rights: invalid choice"),
         ("--data no/such/folder", "no/such/folder is not a directory"),
         ("--write-overlay no/such/folder/o.json", "Cannot write no/such/folder/o.json"),
