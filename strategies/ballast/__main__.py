@@ -16,6 +16,7 @@ from ballast.commands.errors import CommandError
 # minute.
 _COMMANDS = {
     "guards": "what the guards remember, and re-arming one by hand",
+    "health": "whether a running bot still decides",
     "preflight": "whether a bot is fit to be started",
 }
 

@@ -1,0 +1,47 @@
+"""`python -m ballast health`: does the running bot still decide? For Docker and for people."""
+
+import argparse
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ballast.bot_api import BotApi, BotSilent
+from ballast.commands.database import read_config
+from ballast.liveness import Signs, faults, signs_of
+
+
+def add_to(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument(
+        "-c", "--config", action="append", help="Freqtrade's configuration (config.json)"
+    )
+    parser.add_argument("--url", help="where the bot's API is (that of the configuration)")
+    parser.add_argument("--userdir", help="Freqtrade's folder (user_data)")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """
+    Say in one line whether the bot decides; 1 if it does not.
+
+    Raises
+    ------
+    CommandError
+        If the configuration cannot be read.
+    """
+    config = read_config(options.config or ["config.json"])
+    user_data = Path(options.userdir or config.get("user_data_dir") or "user_data")
+    try:
+        signs = signs_of(BotApi.of(config, options.url), datetime.now(UTC), user_data)
+    except BotSilent as error:
+        sys.stdout.write(f"DEAD: API_SILENT {error}\n")
+        return 1
+    found = faults(signs)
+    sys.stdout.write(f"{'DEAD: ' + '; '.join(found) if found else _well(signs)}\n")
+    return int(bool(found))
+
+
+def _well(signs: Signs) -> str:
+    if signs.state == "stopped":
+        return "STOPPED by a person: no entry, no exit but the stops on the exchange"
+    return f"alive: {signs.state}, newest decision {signs.decided_age_s:.0f} s after its candle"

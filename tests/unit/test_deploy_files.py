@@ -1,0 +1,89 @@
+"""The files a server is set up with: parsed by the real tools where they are, hardened as said."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+SERVICES: dict[str, Any] = COMPOSE["services"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_service_gives_up_what_it_does_not_need(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["restart"] == "unless-stopped"
+    assert service["pids_limit"]
+    assert service["mem_limit"]
+    assert service["logging"]["options"]["max-size"]
+    assert "privileged" not in service
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_port_is_open_beyond_the_host(name: str) -> None:
+    assert all(port.startswith("127.0.0.1:") for port in SERVICES[name].get("ports", []))
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_only_the_bots_own_folder_can_be_written_from_a_container(name: str) -> None:
+    writable = [
+        mount
+        for mount in SERVICES[name].get("volumes", [])
+        if mount.startswith("./") and not mount.endswith(":ro")
+    ]
+    assert writable == (
+        ["./user_data:/freqtrade/user_data"] if "env_file" in SERVICES[name] else []
+    )
+
+
+def test_images_are_pinned_and_keys_reach_only_the_bots() -> None:
+    assert all(":" in service["image"] for service in SERVICES.values())
+    assert not any(service["image"].endswith(":latest") for service in SERVICES.values())
+    assert {name for name, service in SERVICES.items() if "env_file" in service} == {
+        "freqtrade",
+        "paper",
+    }
+
+
+def test_every_secret_of_the_example_is_empty_and_git_ignores_the_real_one() -> None:
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    settings = [
+        line.lstrip("#").partition("=") for line in lines if "=" in line and " " not in line
+    ]
+    hidden = ("PASSWORD", "KEY", "SECRET", "TOKEN")
+    secrets = {name: value for name, _, value in settings if name.endswith(hidden)}
+    assert {"FREQTRADE__API_SERVER__PASSWORD", "FREQTRADE__EXCHANGE__SECRET"} <= set(secrets)
+    assert not any(secrets.values())
+    assert ".env" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.skipif(shutil.which("docker-compose") is None, reason="no docker-compose here")
+def test_compose_reads_its_file(tmp_path: Path) -> None:
+    for name in ("docker-compose.yml", ".env.example"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "deploy").mkdir()
+    example = (tmp_path / ".env.example").read_text(encoding="utf-8")
+    (tmp_path / ".env").write_text(example.replace("PASSWORD=\n", "PASSWORD=x\n"), encoding="utf-8")
+    command = ["docker-compose", "--profile", "monitoring", "--profile", "postgres"]
+    command += ["--profile", "paper", "config", "--services"]
+    ended = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert set(ended.stdout.split()) == set(SERVICES)
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")
+def test_systemd_reads_the_unit() -> None:
+    command = ["systemd-analyze", "verify", str(ROOT / "deploy" / "ballast.service")]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (ended.returncode, ended.stderr) == (0, "")
