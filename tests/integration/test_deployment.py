@@ -175,7 +175,7 @@ def enter(api: BotApi) -> list[dict[str, Any]]:
     while time.monotonic() < deadline:
         trades = api.ask("status")
         if not trades:
-            answer = api.ask("forceenter", "BTC/USDT", "long")
+            answer = api.ask("forceenter", "BTC/USDT", "long", order_type="market")
         elif trades[0]["amount"] and not trades[0]["has_open_orders"]:
             return list(trades)
         time.sleep(0.5)
