@@ -1,11 +1,12 @@
 """What the risk layer adds to a backtest: the same candles, entries and exits with and without it.
 
-A strategy of the pack is backtested with every guard on. Its trades are then replayed, twice: by a
-strategy without a risk layer (the floor), and by one with a `custom_stoploss` that looks the
-analysed frame up. Signals stand in for what the risk layer decided, so that the floor calls nothing
-back: it enters and leaves on the same candles, which is asserted. Prices may differ where a stop
-filled within a candle, because a signal fills at its open. A trade that a stop ended on its entry
-candle is left on the next one in the replay; their number is reported.
+A strategy of the pack is backtested with every guard on. Its trades are then replayed by a strategy
+without a risk layer (the floor), by one with callbacks that do nothing (what Freqtrade takes for
+asking), and by one with a `custom_stoploss` that looks the analysed frame up. Signals stand in for
+what the risk layer decided, so that the floor calls nothing back: it enters and leaves on the same
+candles, which is asserted. Prices may differ where a stop filled within a candle, because a signal
+fills at its open. A trade that a stop ended on its entry candle is left on the next one in the
+replay; their number is reported.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +16,7 @@ from benchmarks.errors import BenchmarkError
 from benchmarks.market import Candles
 from benchmarks.worker import Job, Measured, measure_apart
 
-FLOOR, BALLAST, STOP = "no risk layer", "Ballast", "custom_stoploss"
+FLOOR, ASKED, BALLAST, STOP = "no risk layer", "empty callbacks", "Ballast", "custom_stoploss"
 TARGETS = {"loop": 1.15, "peak_mb": 1.2}
 _FEE = 0.001
 _GUARDED = {
@@ -33,7 +34,7 @@ Say = Callable[[str], None]
 
 def run(candles: Candles, strategy: str, repeats: int, say: Say) -> dict[str, Any]:
     """
-    Measure the three in turn, `repeats` times, each in a fresh process.
+    Measure them in turn, `repeats` times, each in a fresh process.
 
     Returns
     -------
@@ -56,6 +57,7 @@ def run(candles: Candles, strategy: str, repeats: int, say: Say) -> dict[str, An
     same = {"settings": _REPLAYED, "replay": first.trades, "startup": first.startup}
     jobs = {
         FLOOR: Job.on(candles, "Replay", **same),
+        ASKED: Job.on(candles, "ReplayAsked", **same),
         BALLAST: guarded,
         STOP: Job.on(candles, "ReplayWithStop", **same),
     }

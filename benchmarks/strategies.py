@@ -1,5 +1,6 @@
 """The strategies that are measured beside those of the pack."""
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 import numpy as np
@@ -8,6 +9,7 @@ import talib
 from freqtrade.exchange import timeframe_to_minutes
 from freqtrade.strategy import IStrategy, stoploss_from_absolute
 
+from ballast.callbacks import fail_closed
 from ballast.core.candles import Candles
 from ballast.core.frames import nanoseconds, span_ns
 from ballast.core.market import Market
@@ -57,6 +59,50 @@ class Replay(Plain):
         dataframe["enter_long"] = dataframe["date"].isin(own["open_date"] - before).astype(np.int8)
         dataframe["exit_long"] = dataframe["date"].isin(leave).astype(np.int8)
         return dataframe
+
+
+class ReplayAsked(Replay):
+    """The same, asked all that Ballast is asked, and answering nothing: Freqtrade's own share."""
+
+    use_custom_stoploss = True
+
+    def bot_loop_start(self, current_time: datetime, **kwargs: Any) -> None:
+        """Nothing."""
+
+    @fail_closed(refusal=None)
+    def custom_stoploss(
+        self,
+        pair: str,
+        trade: Any,
+        current_time: datetime,
+        current_rate: float,
+        current_profit: float,
+        after_fill: bool,
+        **kwargs: Any,
+    ) -> None:
+        """No change."""
+
+    @fail_closed(refusal=None)
+    def custom_exit(
+        self,
+        pair: str,
+        trade: Any,
+        current_time: datetime,
+        current_rate: float,
+        current_profit: float,
+        **kwargs: Any,
+    ) -> None:
+        """Stay."""
+
+    @fail_closed(refusal=None)
+    def order_filled(
+        self, pair: str, trade: Any, order: Any, current_time: datetime, **kwargs: Any
+    ) -> None:
+        """Nothing."""
+
+    def incident(self, where: str, error: Exception) -> None:
+        """Nothing that does nothing fails."""
+        raise error
 
 
 class ReplayWithStop(Replay):

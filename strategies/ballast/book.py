@@ -1,7 +1,7 @@
 """The account as guards and sizer see it: equity, risk at stop, trades that have closed."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 from freqtrade.persistence import LocalTrade, Trade
@@ -50,13 +50,22 @@ class Book:
         price = float(tape["close"][position]) if tape is not None and position >= 0 else math.nan
         return price if math.isfinite(price) else float(trade.open_rate)
 
+    def positions(self, now: datetime) -> list[tuple[LocalTrade, float]]:
+        """Open trades that hold something, and their last completed close."""
+        return [(trade, self.price(trade, now)) for trade in self.open_trades() if trade.amount]
+
     def equity(self, now: datetime) -> float:
         """Quote currency held plus open positions at their last completed close."""
-        return float(self._wallets().get_total(self._stake_currency)) + self.exposure(now)
+        return self.worth(self.positions(now))
+
+    def worth(self, positions: Iterable[tuple[LocalTrade, float]]) -> float:
+        """Quote currency held plus these positions at these prices."""
+        held = float(self._wallets().get_total(self._stake_currency))
+        return held + sum(trade.amount * price for trade, price in positions)
 
     def exposure(self, now: datetime) -> float:
         """Value of all open positions at their last completed close, quote currency."""
-        return sum(trade.amount * self.price(trade, now) for trade in self.open_trades())
+        return sum(trade.amount * price for trade, price in self.positions(now))
 
     def risk_at_stop(self, trade: LocalTrade, stop: float, now: datetime) -> float:
         """
@@ -82,6 +91,13 @@ class Book:
             trades = LocalTrade.bt_trades[self._closed_seen :]
             self._closed_seen = len(LocalTrade.bt_trades)
         return tuple(self.closed_trade(trade, result_in_r) for trade in trades)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether, in a backtest, no trade is open and none has closed that has not been given."""
+        return not Trade.use_db and (
+            not LocalTrade.bt_trades_open and len(LocalTrade.bt_trades) == self._closed_seen
+        )
 
     @property
     def closed_until(self) -> datetime:

@@ -45,6 +45,11 @@ class EveryCandle:
         self._balance = balance
         self._announce = announce
 
+    @property
+    def any(self) -> bool:
+        """Whether there is any to ask."""
+        return self._manager is not None
+
     def ask(self, now: datetime) -> None:
         """Let them lock pairs; what one of them raises is raised."""
         if self._manager is None:

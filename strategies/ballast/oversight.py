@@ -6,32 +6,25 @@ and saves what the guards must remember. In backtests it is called from `bot_loo
 """
 
 import logging
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-import pandas as pd
-from freqtrade.persistence import Trade
+from freqtrade.persistence import LocalTrade, Trade
 
 from ballast.book import Book
-from ballast.core.board import Board, BoardRow
 from ballast.core.guards.base import Guard
 from ballast.core.heat import at_risk, drawn_closer
 from ballast.core.snapshot import ClosedTrade, Snapshot
-from ballast.core.tape import Tape
-from ballast.core.trust import Trust
 from ballast.core.verdict import Verdict
 from ballast.core.warden import Change, Warden
 from ballast.core.windows import minutes
 from ballast.exits import StopKeeper
 from ballast.guard_settings import GuardSettings
 from ballast.locks import Announced, Locks
+from ballast.lookout import Lookout
 from ballast.state import GuardStore
 
 logger = logging.getLogger(__name__)
-
-MARKET = "market"
-_NO_CANDLES = Tape(pd.Series([], dtype="datetime64[ns, UTC]"), "1h", {})
 
 
 class Oversight:
@@ -43,10 +36,7 @@ class Oversight:
     warden : Warden
     book : Book
     keeper : StopKeeper
-    tape_of : callable
-        Gives the tape of a pair, or of the market leader under `MARKET`.
-    pairs : callable
-        Pairs that are traded now.
+    lookout : Lookout
     timeframe : str
     open_heat : float or None
         Limit of the open heat, ratio of equity; None leaves stops alone.
@@ -65,8 +55,7 @@ class Oversight:
         warden: Warden,
         book: Book,
         keeper: StopKeeper,
-        tape_of: Callable[[str], Tape | None],
-        pairs: Callable[[], list[str]],
+        lookout: Lookout,
         timeframe: str,
         open_heat: float | None,
         correlation: Callable[[str, str, datetime], float],
@@ -77,8 +66,7 @@ class Oversight:
         self.warden = warden
         self._book = book
         self._keeper = keeper
-        self._tape_of = tape_of
-        self._pairs = pairs
+        self._lookout = lookout
         self._candle = timedelta(minutes=minutes(timeframe))
         self._open_heat = open_heat
         self._correlation = correlation
@@ -87,10 +75,10 @@ class Oversight:
         self._patience = patience
         self._store: GuardStore | None = None
         self._last: datetime | None = None
-        self._board: Board | None = None
+        self._slept_through: datetime | None = None
         self._unseen: tuple[ClosedTrade, ...] = ()
         self._locks = Locks()
-        self._ask_too: Callable[[datetime], None] = lambda now: None
+        self._asked_too: list[Callable[[datetime], None]] = []
 
     def remember_in(self, store: GuardStore, start_equity: float) -> None:
         """
@@ -114,7 +102,7 @@ class Oversight:
 
     def ask_too(self, ask: Callable[[datetime], None]) -> None:
         """Call `ask` at every candle too; entries are refused where it raises."""
-        self._ask_too = ask
+        self._asked_too.append(ask)
 
     def announced(self, guard: str, pair: str, now: datetime) -> Announced | None:
         """What a guard has locked a pair ('*' for all) for, if it still holds."""
@@ -137,8 +125,32 @@ class Oversight:
         if self._store is not None:
             for name in self._store.take_over_edits(self.warden.guards):
                 logger.warning("%s was changed by hand", name)
-        if now < end + self._patience and not self._all_arrived(end):
+        if now < end + self._patience and not self._lookout.all_arrived(end):
             return
+        if self._may_sleep(end):
+            self._slept_through = self._last = end
+            return
+        self._judge_or_refuse(end)
+
+    def _may_sleep(self, end: datetime) -> bool:
+        """
+        Whether the guards need not be shown this candle, because nothing can have changed for them:
+        they are calm, the candle cannot stir them, no trade is open and none has just closed.
+
+        That is most candles of a backtest. An entry on one wakes them (`entry_verdict`), so that
+        its verdict is the same as if they had seen all; live they see every candle.
+        """
+        return (
+            self._store is None
+            and not self._asked_too
+            and self.warden.calm
+            and self._book.is_idle
+            and self._lookout.is_calm(end)
+            and not self._lookout.is_last(end)
+        )
+
+    def _judge_or_refuse(self, end: datetime) -> None:
+        self._slept_through = None
         try:
             self._judge(end)
         except Exception:
@@ -148,18 +160,19 @@ class Oversight:
         self._last = end
 
     def _judge(self, end: datetime) -> None:
-        equity = self._book.equity(end)
-        self._hold_heat(equity, end)
+        positions = self._book.positions(end)
+        equity = self._book.worth(positions)
+        self._hold_heat(positions, equity, end)
         changes = self.warden.observe(self._snapshot(equity, end))
         self._unseen = ()
         self._locks.lift(self.warden.lifted, end)
         for change in changes:
             self._publish(change, end)
-        axis = self._tape_of(MARKET)
-        self._locks.tidy(end, is_last=axis is not None and axis.ends_by(end))
+        self._locks.tidy(end, is_last=self._lookout.is_last(end))
         if self._store is not None:
             self._store.save(self.warden.guards, end, self._book.closed_until)
-        self._ask_too(end)
+        for ask in self._asked_too:
+            ask(end)
 
     def equity(self, now: datetime) -> float:
         """Account value with open positions at their last completed close, quote currency."""
@@ -185,7 +198,10 @@ class Oversight:
 
     def entry_verdict(self, pair: str, now: datetime) -> Verdict:
         """Whether, and at what size, `pair` may be entered."""
-        return self.warden.entry_verdict(pair, self._border(now))
+        end = self._border(now)
+        if self._slept_through == end:
+            self._judge_or_refuse(end)
+        return self.warden.entry_verdict(pair, end)
 
     def _border(self, now: datetime) -> datetime:
         span = self._candle.total_seconds()
@@ -201,60 +217,38 @@ class Oversight:
         self.warden.forget()
         self._unseen = ()
         self._locks = Locks()
+        self._slept_through = None
         self._book.begin_at(datetime.fromtimestamp(0, tz=UTC))
         self._keeper.forget()
 
     def _snapshot(self, equity: float, end: datetime) -> Snapshot:
-        pairs = tuple(self._pairs())
         # Kept until every guard has seen them: one that fails must not hide a loss from the others.
         self._unseen += self._book.newly_closed(self._keeper.result_in_r)
-        leader = self._tape_of(MARKET)
-        position = leader.completed_at(end) if leader is not None else -1
-        if leader is None or not leader.is_fresh(position, end):
-            trust, fall = int(Trust.DISORDER), math.nan
-        else:
-            trust, fall = int(leader["trust"][position]), float(leader["fall"][position])
+        trust, fall = self._lookout.leader(end)
         return Snapshot(
             now=end,
             equity=equity,
             closed=self._unseen,
-            row=self._row(pairs, end),
-            pairs=pairs,
+            row=self._lookout.row(end),
+            pairs=self._lookout.pairs,
             leader_trust=trust,
             leader_fall=fall,
             api_errors=self._api_errors(end),
         )
 
-    def _all_arrived(self, end: datetime) -> bool:
-        """Whether every pair and the leader have the candle that ended at `end`."""
-        tapes = [self._tape_of(name) for name in (MARKET, *self._pairs())]
-        return all(t is not None and t.is_fresh(t.completed_at(end), end) for t in tapes)
-
-    def _row(self, pairs: tuple[str, ...], end: datetime) -> BoardRow | None:
-        """The candles of all pairs; the board is made anew when a pair has new candles."""
-        axis = self._tape_of(MARKET)
-        tapes = {pair: self._tape_of(pair) or _NO_CANDLES for pair in pairs}
-        if axis is None:
-            return None
-        board = self._board
-        if board is None or board.axis is not axis or board.tapes != tapes:
-            board = self._board = Board(axis, tapes)
-        return board.at(end)
-
-    def _hold_heat(self, equity: float, end: datetime) -> None:
+    def _hold_heat(
+        self, positions: Sequence[tuple[LocalTrade, float]], equity: float, end: datetime
+    ) -> None:
         """Draw the stops of open positions closer where together they risk too much."""
-        trades = [trade for trade in self._book.open_trades() if trade.amount]
-        if self._open_heat is None or not trades:
+        if self._open_heat is None or not positions:
             return
-        levels = [(self._book.price(t, end), self._keeper.stop(t, end)) for t in trades]
-        heat = sum(
-            at_risk(trade.amount, price, stop)
-            for trade, (price, stop) in zip(trades, levels, strict=True)
-        )
+        stops = [self._keeper.stop(trade, end) for trade, _ in positions]
+        risks = zip(positions, stops, strict=True)
+        heat = sum(at_risk(trade.amount, price, stop) for (trade, price), stop in risks)
         allowed = self._open_heat * equity
         if heat <= allowed:
             return
-        for trade, (price, stop) in zip(trades, levels, strict=True):
+        for (trade, price), stop in zip(positions, stops, strict=True):
             self._keeper.tighten(trade, drawn_closer(price, stop, heat, allowed))
 
     def _publish(self, change: Change, end: datetime) -> None:

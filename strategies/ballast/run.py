@@ -11,7 +11,7 @@ from ballast.api_errors import ApiErrors
 from ballast.book import Book
 from ballast.core.market import Market
 from ballast.core.stops import StopRules
-from ballast.core.tape import Tape
+from ballast.core.tape import Tapes
 from ballast.core.warden import Warden
 from ballast.core.windows import minutes
 from ballast.entries import EntryDesk
@@ -21,6 +21,7 @@ from ballast.exits import StopKeeper
 from ballast.feeds import Feeds
 from ballast.gate import EntryGate
 from ballast.guard_settings import GuardSettings
+from ballast.lookout import Lookout
 from ballast.notices import Notices
 from ballast.oversight import Oversight
 from ballast.state import GuardStore
@@ -45,8 +46,8 @@ class Run:
 
     Parameters
     ----------
-    tapes : dict of str to Tape
-        Looked-up columns by pair; those of the market leader under `oversight.MARKET`.
+    tapes : Tapes
+        Looked-up columns by pair; those of the market leader under `lookout.MARKET`.
     stop_rules : dict of str to StopRules
         By the name of the setup.
     sizes : dict of str to float
@@ -60,7 +61,7 @@ class Run:
     desk: EntryDesk
     oversight: Oversight
     gate: EntryGate
-    tapes: dict[str, Tape] = field(default_factory=dict)
+    tapes: Tapes = field(default_factory=Tapes)
     stop_rules: dict[str, StopRules] = field(default_factory=dict)
     sizes: dict[str, float] = field(default_factory=dict)
     market: Market | None = None
@@ -73,7 +74,7 @@ class Run:
     def of(cls, strategy: "GuardedStrategy") -> "Run":
         """Connect the parts for a strategy that Freqtrade has given its data provider."""
         settings, stake_currency = strategy.settings, strategy.config["stake_currency"]
-        tapes: dict[str, Tape] = {}
+        tapes = Tapes()
         sizes: dict[str, float] = {}
         stop_rules: dict[str, StopRules] = {}
         disaster_ratio = abs(strategy.stoploss)
@@ -102,12 +103,12 @@ class Run:
         if feeds.live:
             errors.listen()
         heat = guards.PortfolioHeat if guards.is_on("PortfolioHeat") else None
+        warden = Warden(guards.build(minutes(strategy.timeframe)))
         oversight = Oversight(
-            Warden(guards.build(minutes(strategy.timeframe))),
+            warden,
             book,
             keeper,
-            tapes.get,
-            strategy.dp.current_whitelist,
+            Lookout(tapes, strategy.dp.current_whitelist, warden),
             strategy.timeframe,
             heat.limit_pct / 100 if heat else None,
             correlation,
@@ -123,7 +124,8 @@ class Run:
             lambda: strategy.wallets.get_starting_balance(),
             notices.lock,
         )
-        oversight.ask_too(others.ask)
+        if others.any:
+            oversight.ask_too(others.ask)
         desk = EntryDesk(
             settings.risk,
             heat,

@@ -15,7 +15,7 @@ from ballast.core.candles import Candles
 from ballast.core.market import Market
 from ballast.core.rules import Rule
 from ballast.core.stops import StopRules
-from ballast.oversight import MARKET
+from ballast.lookout import MARKET
 from ballast.run import Run
 from ballast.settings import Settings
 from ballast.startup import checked_startup, probe

@@ -29,6 +29,7 @@ from ballast.exits import StopKeeper
 from ballast.feeds import Feeds
 from ballast.gate import EntryGate
 from ballast.guard_settings import GuardSettings
+from ballast.lookout import Lookout
 from ballast.oversight import Oversight
 from ballast.strategy import GuardedStrategy
 from tests.behaviour.mini import PAIR, Mini, at, play, quiet, signal, stops_watched
@@ -124,6 +125,11 @@ BEFORE_ENTRY: dict[str, list[Fault]] = {
         raising(Oversight, "on_candle"),
         raising(Book, "newly_closed"),
         raising(Book, "open_trades"),
+        raising(Book, "worth"),
+        giving(Book, "worth", not_a_number),
+        raising(Lookout, "row"),
+        raising(Lookout, "leader"),
+        raising(Lookout, "is_calm"),
         *(in_guard(guard, "observe", lost) for guard in GUARDS),
         *(in_guard(guard, "market_verdict", lost) for guard in GUARDS),
         *(in_guard(guard, "pair_verdicts", lost) for guard in GUARDS),

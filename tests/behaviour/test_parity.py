@@ -23,6 +23,7 @@ from ballast.core.stops import StopRules
 from ballast.core.warden import Warden
 from ballast.entries import EntryDesk, EntryRefused
 from ballast.exits import StopKeeper
+from ballast.oversight import Oversight
 from ballast.strategy import GuardedStrategy
 from tests.behaviour.mini import (
     LEADER,
@@ -149,7 +150,8 @@ def said(verdict: Any) -> str:
 
 @pytest.fixture(scope="module")
 def backtest() -> Record:
-    with recorded() as record:
+    # Live the guards are shown every candle.
+    with recorded() as record, patch.object(Oversight, "_may_sleep", lambda *_: False):
         outcome = play(STORIES, Everything, ballast=BALLAST, fee=FEE)
     trades = outcome.trades.sort_values(["open_date", "pair"])
     record.exits = [

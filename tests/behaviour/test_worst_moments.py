@@ -84,7 +84,8 @@ def year(*, guards: bool) -> Year:
         outcome = run_backtest(
             "strategies/RegimeSwitch.py", frames, config=config, fee=0.001, protections=True
         )
-    return Year(pd.Series(seen).sort_index(), outcome.trades)
+    # Guards sleep where nothing is open, and equity stays what it was.
+    return Year(pd.Series(seen).sort_index().resample("1h").ffill(), outcome.trades)
 
 
 def labels(name: str) -> list[Label]:

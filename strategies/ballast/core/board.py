@@ -24,6 +24,13 @@ class Board:
         Whose candles are the axis.
     tapes : mapping of str to Tape
         By pair; with columns trust, cooldown, intensity and fall.
+
+    Attributes
+    ----------
+    untrusted_count, cooling_count : ndarray of int
+        By candle of the axis, pairs that are not trusted or missing, and that cool down.
+    deepest_fall : ndarray of float
+        By candle of the axis, of all pairs (ratio); 0 where none is known.
     """
 
     def __init__(self, axis: Tape, tapes: Mapping[str, Tape]) -> None:
@@ -35,9 +42,9 @@ class Board:
         self._intensity = _table(axis, tapes, "intensity", np.nan)
         self._fall = _table(axis, tapes, "fall", np.nan)
         # One look-up a candle tells that there is nothing to see, which is the usual case.
-        self._untrusted_count = (self._trust != Trust.OK).sum(axis=0)
-        self._cooling_count = (self._cooldown > 0).sum(axis=0)
-        self._deepest_fall = np.fmax.reduce(self._fall, axis=0, initial=0.0)
+        self.untrusted_count = (self._trust != Trust.OK).sum(axis=0)
+        self.cooling_count = (self._cooldown > 0).sum(axis=0)
+        self.deepest_fall = np.fmax.reduce(self._fall, axis=0, initial=0.0)
 
     def at(self, now: datetime) -> "BoardRow | None":
         """The row of the candle that ended at `now`; None where the axis lacks it."""
@@ -57,12 +64,12 @@ class BoardRow:
     @property
     def untrusted_count(self) -> int:
         """Number of pairs whose candle is not trusted or missing."""
-        return int(self._board._untrusted_count[self._position])
+        return int(self._board.untrusted_count[self._position])
 
     def untrusted(self) -> dict[str, int]:
         """Trust code of every pair whose candle is not trusted or missing."""
         board, position = self._board, self._position
-        if not board._untrusted_count[position]:
+        if not board.untrusted_count[position]:
             return {}
         codes = board._trust[:, position]
         return {board.pairs[row]: int(codes[row]) for row in np.flatnonzero(codes != _TRUSTED)}
@@ -70,7 +77,7 @@ class BoardRow:
     def cooling(self) -> dict[str, tuple[float, float]]:
         """By pair that cools down after a shock: candles still to run at least, and intensity."""
         board, position = self._board, self._position
-        if not board._cooling_count[position]:
+        if not board.cooling_count[position]:
             return {}
         rows = zip(
             board.pairs, board._cooldown[:, position], board._intensity[:, position], strict=True
@@ -80,7 +87,7 @@ class BoardRow:
     def share_fallen(self, by: float) -> float:
         """Share (0 to 1), of the pairs known, that are at least `by` (ratio) below their high."""
         board, position = self._board, self._position
-        if board._deepest_fall[position] < by:
+        if board.deepest_fall[position] < by:
             return 0.0
         falls = board._fall[:, position]
         return float((falls >= by).sum() / np.isfinite(falls).sum())

@@ -48,6 +48,7 @@ class Market(Candles):
         self._closes = {
             pair: close[~close.index.duplicated()].reindex(axis) for pair, close in closes.items()
         }
+        self._moves = {pair: _log_returns(close) for pair, close in self._closes.items()}
 
     def breadth(self, window: str) -> pd.Series:
         """
@@ -79,15 +80,13 @@ class Market(Candles):
         n = candles_in(window, self.slow_timeframe)
         moment = int(now.timestamp()) * 1_000_000_000
         last = int(np.searchsorted(self._slow_ends, moment, side="right"))
-        moves = [
-            np.diff(np.log(self._closes[pair].to_numpy()[max(0, last - n - 1) : last]))
-            for pair in (one, other)
-        ]
-        both = np.isfinite(moves[0]) & np.isfinite(moves[1])
+        a, b = (self._moves[pair][max(0, last - n) : last] for pair in (one, other))
+        both = np.isfinite(a) & np.isfinite(b)
         if both.sum() < _KNOWN * n:
             return 1.0
-        a, b = moves[0][both], moves[1][both]
-        return float(np.corrcoef(a, b)[0, 1]) if a.std() > 0 and b.std() > 0 else 1.0
+        a, b = a[both] - a[both].mean(), b[both] - b[both].mean()
+        spread = math.sqrt(float(a @ a) * float(b @ b))
+        return float(a @ b) / spread if spread > 0 else 1.0
 
     def _share_above_average(self, n: int) -> np.ndarray:
         above = []
@@ -104,6 +103,11 @@ class Market(Candles):
         total = np.nansum(table, axis=0)
         enough = known >= max(1, _COVERAGE * len(series))
         return np.where(enough, total / np.maximum(known, 1), np.nan)
+
+
+def _log_returns(close: pd.Series) -> np.ndarray:
+    """Of each candle since the one before; unknown on the first and beside an unknown close."""
+    return np.diff(np.log(close.to_numpy()), prepend=np.nan)
 
 
 def _sound_closes(frame: pd.DataFrame) -> np.ndarray:

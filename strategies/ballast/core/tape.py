@@ -9,6 +9,16 @@ import pandas as pd
 from ballast.core.frames import nanoseconds, span_ns
 
 
+class Tapes(dict[str, "Tape"]):
+    """Tapes by pair. `edition` counts those put in, so that one look tells whether any is new."""
+
+    edition = 0
+
+    def __setitem__(self, pair: str, tape: "Tape") -> None:
+        super().__setitem__(pair, tape)
+        self.edition += 1
+
+
 class Tape:
     """
     Columns of a pair by time.
@@ -72,7 +82,8 @@ class Tape:
         running = int(now.timestamp()) * 1_000_000_000 // self.span * self.span
         newest = running - self.span
         if self._regular:
-            position = max(-1, min((newest - self._first) // self.span, len(self.opened) - 1))
-        else:
-            position = int(np.searchsorted(self.opened, newest, side="right")) - 1
+            wanted = (newest - self._first) // self.span
+            position = max(-1, min(wanted, len(self.opened) - 1))
+            return position, position == wanted >= 0
+        position = int(np.searchsorted(self.opened, newest, side="right")) - 1
         return position, position >= 0 and int(self.opened[position]) == newest

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import numpy as np
+
+from ballast.core.board import Board
 from ballast.core.guards.base import Guard
 from ballast.core.snapshot import Snapshot
 from ballast.core.verdict import Verdict, compose
@@ -74,6 +77,18 @@ class Warden:
             age_s = (candle_end - seen.now).total_seconds() if seen is not None else float("inf")
             return Verdict("GUARDS_SILENT", age_s, 0.0, 0.0)
         return compose(guard.verdict(seen, pair) for guard in self.guards.values())
+
+    @property
+    def calm(self) -> bool:
+        """Whether the guards have seen the last candle shown to them, and none blocks anything."""
+        return self.snapshot is not None and not self._announced and self.flattens is None
+
+    def stirred_by(self, board: Board) -> np.ndarray:
+        """Candles of a board at which a guard may begin to block (see `Guard.stirred_by`)."""
+        stirred = np.zeros(len(board.axis), dtype=bool)
+        for guard in self.guards.values():
+            stirred |= guard.stirred_by(board)
+        return stirred
 
     def standing(self) -> dict[str, Verdict]:
         """Present verdict of every guard on the market as a whole, by name; for display."""

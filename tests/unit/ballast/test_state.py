@@ -24,9 +24,11 @@ from sqlalchemy.exc import OperationalError
 from ballast.book import Book
 from ballast.core.guards.base import Guard
 from ballast.core.snapshot import ClosedTrade, Snapshot
+from ballast.core.tape import Tapes
 from ballast.core.warden import Warden
 from ballast.guard_settings import GuardSettings
 from ballast.locks import Locks
+from ballast.lookout import Lookout
 from ballast.oversight import Oversight
 from ballast.state import TABLE, GuardStore, _aware
 from tests.engine import ROOT
@@ -296,15 +298,14 @@ class Wallets:
 
 def oversight() -> Oversight:
     """What a process that has just started has, without candles."""
-    no_tape: Any = lambda pair: None  # noqa: E731
-    book = Book(lambda: Wallets(), no_tape, "USDT")
+    tapes, warden = Tapes(), Warden(guards())
+    book = Book(lambda: Wallets(), tapes.get, "USDT")
     keeper: Any = OnePercent()
     return Oversight(
-        Warden(guards()),
+        warden,
         book,
         keeper,
-        no_tape,
-        lambda: [PAIR],
+        Lookout(tapes, lambda: [PAIR], warden),
         "1h",
         None,
         lambda one, other, now: 0.0,

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.loop import differences
-from benchmarks.strategies import Replay, ReplayWithStop
+from benchmarks.strategies import Replay, ReplayAsked, ReplayWithStop
 from tests.engine import START, flat, run_backtest
 
 HOUR = pd.Timedelta(hours=1)
@@ -33,7 +33,7 @@ def replayed(kind: type[Replay], trades: list[dict[str, Any]], rows: int = 30) -
     return outcome.trades.sort_values(["open_date", "pair"])[columns].to_dict("records")
 
 
-@pytest.mark.parametrize("kind", [Replay, ReplayWithStop])
+@pytest.mark.parametrize("kind", [Replay, ReplayAsked, ReplayWithStop])
 def test_replay_enters_and_leaves_on_the_candles_of_the_record(kind: type[Replay]) -> None:
     trades = [trade(3, 7), trade(4, 5, "ETH/USDT"), trade(8, 9), trade(10, 20)]
     assert differences(trades, replayed(kind, trades)) == ""

@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import ClassVar
 
+import numpy as np
+
+from ballast.core.board import Board
 from ballast.core.guards.base import Guard
 from ballast.core.snapshot import Snapshot
 from ballast.core.trust import Trust
@@ -28,6 +31,11 @@ class VolatilityCooldown(Guard):
 
     def __init__(self, candle_minutes: float) -> None:
         self._candle_minutes = candle_minutes
+
+    def stirred_by(self, board: Board) -> np.ndarray:
+        """Candles on which a pair cools down."""
+        cooling: np.ndarray = board.cooling_count > 0
+        return cooling
 
     def market_verdict(self, snapshot: Snapshot) -> Verdict:
         """Block where the candles that would tell are missing."""
@@ -69,6 +77,12 @@ class DataOutageHalt(Guard):
     def __init__(self, api_errors: int, untrusted_share_pct: float) -> None:
         self._api_errors = api_errors
         self._untrusted_share_pct = untrusted_share_pct
+
+    def stirred_by(self, board: Board) -> np.ndarray:
+        """Candles on which a pair, or the leader, is missing or untrusted."""
+        missing: np.ndarray = board.untrusted_count > 0
+        missing |= board.axis["trust"] != Trust.OK
+        return missing
 
     def market_verdict(self, snapshot: Snapshot) -> Verdict:
         """Value and limit: failed requests, a trust code (0 is OK), or a share in percent."""

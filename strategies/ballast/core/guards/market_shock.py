@@ -4,6 +4,9 @@ import math
 from datetime import timedelta
 from typing import ClassVar, Literal
 
+import numpy as np
+
+from ballast.core.board import Board
 from ballast.core.guards.base import Guard, Memory
 from ballast.core.snapshot import Snapshot
 from ballast.core.times import from_epoch, to_epoch
@@ -55,6 +58,12 @@ class MarketShockHalt(Guard):
         self._blocking = False
         self._unknown = False
         self.memory = ShockMemory()
+
+    def stirred_by(self, board: Board) -> np.ndarray:
+        """Candles on which the leader's fall is deep or unknown, or any pair's is deep."""
+        shallow = board.axis["fall"] < self._leader_fall
+        stirred: np.ndarray = ~shallow | (board.deepest_fall >= self._breadth_fall)
+        return stirred
 
     def observe(self, snapshot: Snapshot) -> None:
         """Block, or go on blocking, where the leader or the breadth of the market fell."""
