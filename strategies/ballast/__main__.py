@@ -17,6 +17,7 @@ from ballast.commands.errors import CommandError
 _COMMANDS = {
     "guards": "what the guards remember, and re-arming one by hand",
     "health": "whether a running bot still decides",
+    "metrics": "what Prometheus is told about a running bot",
     "preflight": "whether a bot is fit to be started",
 }
 

@@ -1,0 +1,61 @@
+"""`python -m ballast metrics`: the sidecar that Prometheus asks about a running bot."""
+
+import argparse
+import sys
+import threading
+from pathlib import Path
+
+from ballast import settings
+from ballast.bot_api import BotApi, BotSilent
+from ballast.commands.database import database_url, read_config
+from ballast.commands.errors import CommandError
+
+PORT = 9108
+
+
+def add_to(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument(
+        "-c", "--config", action="append", help="Freqtrade's configuration (config.json)"
+    )
+    parser.add_argument("--url", help="where the bot's API is (that of the configuration)")
+    parser.add_argument("--userdir", help="Freqtrade's folder (user_data)")
+    parser.add_argument("--db", help="URL of the bot's database (that of the configuration)")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    parser.add_argument("--port", type=int, default=PORT, help="port (%(default)s)")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """
+    Serve metrics until interrupted.
+
+    Raises
+    ------
+    CommandError
+        If prometheus-client is missing, or something cannot be used.
+    """
+    try:
+        from prometheus_client import CollectorRegistry, start_http_server
+
+        from ballast.metrics.sidecar import Sidecar
+    except ImportError:
+        raise CommandError("prometheus-client is missing: pip install prometheus-client") from None
+    config = read_config(options.config or ["config.json"])
+    try:
+        guards = settings.load(config.get(settings.SECTION)).guards
+        api = BotApi.of(config, options.url)
+    except (settings.SettingsError, BotSilent) as error:
+        raise CommandError(str(error)) from None
+    user_data = Path(options.userdir or config.get("user_data_dir") or "user_data")
+    registry = CollectorRegistry()
+    registry.register(Sidecar(api, guards, database_url(options.db, config), user_data))
+    try:
+        start_http_server(options.port, options.host, registry)
+    except OSError as error:
+        raise CommandError(
+            f"--port {options.port} cannot be listened on: {error.strerror}"
+        ) from None
+    sys.stdout.write(f"ready http://{options.host}:{options.port}/metrics\n")
+    sys.stdout.flush()
+    threading.Event().wait()
