@@ -16,6 +16,7 @@ from unittest.mock import patch
 
 import pandas as pd
 import time_machine
+from freqtrade.data.converter import ohlcv_fill_up_missing_data
 from freqtrade.data.dataprovider import DataProvider
 from freqtrade.enums import CandleType, RunMode
 from freqtrade.exchange import timeframe_to_minutes
@@ -69,6 +70,8 @@ class Paper:
         for pair, frame in self.frames.items():
             ended = frame[frame["date"] + candle <= moment]
             ended = ended.iloc[-self.newest :] if self.newest else ended
+            # As Freqtrade hands them on: holes filled, up to the last candle there is.
+            ended = ohlcv_fill_up_missing_data(ended, timeframe, pair)
             key = (pair, timeframe, CandleType.SPOT)
             self.bot.exchange._klines[key] = ended.reset_index(drop=True)
 

@@ -1,47 +1,31 @@
 """The same candles, in a backtest and in a paper-trading bot: the same decisions, guard by guard.
 
-Both are Freqtrade's own. What is written down on the way is compared: what every guard said of
-every pair at every candle, how each entry was sized or why it was refused, where each stop stood,
-and how each trade ended.
+One long run with something of everything, and the story of each guard. What `recording` writes down
+is compared.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
-from unittest.mock import patch
 
 import pytest
-from freqtrade.persistence import LocalTrade
 
 from ballast.core.stops import StopRules
-from ballast.core.warden import Warden
-from ballast.entries import EntryDesk, EntryRefused
-from ballast.exits import StopKeeper
-from ballast.oversight import Oversight
-from ballast.strategy import GuardedStrategy
+from tests.behaviour.guard_stories import CASES, THIRD
 from tests.behaviour.mini import (
     LEADER,
     OTHER,
     PAIR,
-    WARM_UP,
     Mini,
     Story,
     at,
-    play,
     quiet,
     signal,
-    told,
 )
-from tests.behaviour.paper import FEE, Paper, paper
-from tests.engine import candle_frame
+from tests.behaviour.recording import Record, backtested, traded_on_paper
 
-THIRD = "XRP/USDT"
 LENGTH = 44
 RISE: Story = [(101.2 + n / 2, 101.9 + n / 2, 100.9 + n / 2, 101.7 + n / 2) for n in range(20)]
 STORIES: dict[str, Story] = {
@@ -81,131 +65,16 @@ class Everything(Mini):
     )
 
 
-@dataclass
-class Record:
-    """
-    Decisions of a run by pair and candle border.
-
-    Parameters
-    ----------
-    guards : by guard and border, what it said of all pairs and of single ones.
-    entries : what was asked for: a refusal's text, or the cap that bound and the numbers.
-    stops : the stop after the border's candle.
-    exits : reasons and borders of closed trades by pair, in order.
-    """
-
-    guards: dict[tuple[str, datetime], tuple[str, dict[str, str]]] = field(default_factory=dict)
-    entries: dict[tuple[str, datetime], tuple[Any, ...]] = field(default_factory=dict)
-    stops: dict[tuple[str, datetime], float] = field(default_factory=dict)
-    exits: list[tuple[str, datetime, datetime, str]] = field(default_factory=list)
-
-
-def border(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-
-
-@contextmanager
-def recorded() -> Iterator[Record]:
-    """Write down what is decided meanwhile; nothing is changed by it."""
-    record = Record()
-    observe, propose, stop = Warden.observe, EntryDesk.propose, StopKeeper.stop
-
-    def observing(self: Warden, snapshot: Any) -> Any:
-        changes = observe(self, snapshot)
-        for name, guard in self.guards.items():
-            pairs = guard.pair_verdicts(snapshot)
-            of_pairs = {pair: said(verdict) for pair, verdict in pairs.items()}
-            common = said(guard.market_verdict(snapshot))
-            record.guards[(name, snapshot.now)] = (common, of_pairs)
-        return changes
-
-    def proposing(self: EntryDesk, pair: str, now: datetime, *args: Any, **kwargs: Any) -> Any:
-        key = (pair, border(now))
-        try:
-            ticket = propose(self, pair, now, *args, **kwargs)
-        except EntryRefused as refusal:
-            record.entries[key] = (refusal.verdict.code, refusal.detail)
-            raise
-        numbers = (ticket.stop, ticket.sized.stake, ticket.verdict.multiplier)
-        record.entries[key] = (ticket.setup, ticket.sized.binding, *numbers)
-        return ticket
-
-    def stopping(self: StopKeeper, trade: LocalTrade, now: datetime) -> float:
-        price = stop(self, trade, now)
-        record.stops[(trade.pair, border(now))] = price
-        return price
-
-    with (
-        patch.object(Warden, "observe", observing),
-        patch.object(EntryDesk, "propose", proposing),
-        patch.object(StopKeeper, "stop", stopping),
-    ):
-        yield record
-
-
-def said(verdict: Any) -> str:
-    """A verdict without its value, which follows the account to the cent."""
-    return f"{verdict.code} limit={verdict.limit:g} x{verdict.multiplier:g} until={verdict.until}"
-
-
 @pytest.fixture(scope="module")
 def backtest() -> Record:
-    # Live the guards are shown every candle.
-    with recorded() as record, patch.object(Oversight, "_may_sleep", lambda *_: False):
-        outcome = play(STORIES, Everything, ballast=BALLAST, fee=FEE)
-    trades = outcome.trades.sort_values(["open_date", "pair"])
-    record.exits = [
-        (
-            trade.pair,
-            trade.open_date.to_pydatetime(),
-            trade.close_date.to_pydatetime(),
-            trade.exit_reason,
-        )
-        for trade in trades.itertuples()
-        if trade.exit_reason != "force_exit"
-    ]
-    assert not outcome.strategy.incidents.counts
-    return record
-
-
-def traded_on_paper(folder: Path, newest: int | None = None) -> Record:
-    """The same candles one by one; within each, the price goes to a stop that its low reaches."""
-    frames = {p: candle_frame(told(s, LENGTH), "1h") for p, s in sorted(STORIES.items())}
-    # As in a backtest: a stop is filled at its level, not at a limit below.
-    orders = {**GuardedStrategy.order_types, "stoploss_on_exchange": False}
-    settings = {"ballast": BALLAST, "order_types": orders}
-    with (
-        recorded() as record,
-        paper(Everything, frames, folder, at(-8), newest=newest, **settings) as bot,
-    ):
-        for row in range(-7, LENGTH):
-            bot.step(at(row))
-            bot.loop(at(row) + timedelta(seconds=10))
-            reach_stops(bot, row)
-        assert not bot.bot.strategy.incidents.counts
-        closed = [trade for trade in bot.trades if not trade.is_open]
-        dated = [(trade, border(trade.open_date_utc)) for trade in closed]
-        record.exits = [
-            (trade.pair, opened, border(trade.close_date_utc), trade.exit_reason)
-            for trade, opened in sorted(dated, key=lambda item: (item[1], item[0].pair))
-        ]
-    return record
-
-
-def reach_stops(bot: Paper, row: int) -> None:
-    """By the clock of a backtest, which has every stop of a candle reached at its open."""
-    for trade in [trade for trade in bot.trades if trade.is_open]:
-        frame = bot.frames[trade.pair]
-        low = float(frame["low"].iloc[WARM_UP + row])
-        if low <= trade.stop_loss:
-            bot.prices[trade.pair] = trade.stop_loss
-    bot.loop(at(row))
+    return backtested(STORIES, Everything, BALLAST)
 
 
 @pytest.fixture(scope="module", params=[None, 574], ids=["all candles", "started in the middle"])
 def on_paper(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Record:
     """A bot with all candles there are, and one with no more than its start-up asks for."""
-    return traded_on_paper(tmp_path_factory.mktemp("paper"), request.param)
+    folder = tmp_path_factory.mktemp("paper")
+    return traded_on_paper(STORIES, Everything, BALLAST, folder, newest=request.param)
 
 
 def test_every_guard_says_the_same_of_every_candle(backtest: Record, on_paper: Record) -> None:
@@ -247,6 +116,28 @@ def test_every_stop_stands_at_the_same_price_at_every_candle(
 def test_every_trade_ends_at_the_same_candle_for_the_same_reason(
     backtest: Record, on_paper: Record
 ) -> None:
+    assert on_paper.exits == backtest.exits
+
+
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_the_story_of_each_guard_goes_alike(name: str, tmp_path: Path) -> None:
+    """Those that the long run has nothing of: cascades, limits of loss, outages."""
+    case = CASES[name]
+    ballast = {"guards": {name: dict(case.settings), "off": list(case.also_off)}}
+    stories = {LEADER: [], **case.stories}
+    backtest = backtested(stories, Mini, ballast)
+    # A candle that is late is waited for, then the rest is judged without it.
+    on_paper = traded_on_paper(stories, Mini, ballast, tmp_path, look_again_s=40)
+    common = backtest.guards.keys() & on_paper.guards.keys()
+    assert {border for _, border in common} >= {at(row) for row in range(1, case.entry[1] + 1)}
+    assert {key: backtest.guards[key] for key in common} == {
+        key: on_paper.guards[key] for key in common
+    }
+    pair, row = case.entry
+    common_word, of_pairs = on_paper.guards[(name, at(row))]
+    assert " x0 " in of_pairs.get(pair, common_word)
+    # Where a lock stands Freqtrade does not even ask.
+    assert on_paper.entries.get((pair, at(row))) == backtest.entries.get((pair, at(row)))
     assert on_paper.exits == backtest.exits
 
 

@@ -1,0 +1,167 @@
+"""What a run decided, written down: the same of a backtest and of a paper-trading bot.
+
+Both are Freqtrade's own. Kept is what every guard said of every pair at every candle, how each
+entry was sized or why it was refused, where each stop stood, and how each trade ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from freqtrade.persistence import LocalTrade
+
+from ballast.core.warden import Warden
+from ballast.entries import EntryDesk, EntryRefused
+from ballast.exits import StopKeeper
+from ballast.oversight import Oversight
+from ballast.strategy import GuardedStrategy
+from tests.behaviour.mini import Story, at, play, told
+from tests.behaviour.paper import FEE, Paper, paper
+from tests.engine import candle_frame
+
+
+@dataclass
+class Record:
+    """
+    Decisions of a run by pair and candle border.
+
+    Parameters
+    ----------
+    guards : by guard and border, what it said of all pairs and of single ones.
+    entries : what was asked for: a refusal's text, or the cap that bound and the numbers.
+    stops : the stop after the border's candle.
+    exits : reasons and borders of closed trades by pair, in order.
+    """
+
+    guards: dict[tuple[str, datetime], tuple[str, dict[str, str]]] = field(default_factory=dict)
+    entries: dict[tuple[str, datetime], tuple[Any, ...]] = field(default_factory=dict)
+    stops: dict[tuple[str, datetime], float] = field(default_factory=dict)
+    exits: list[tuple[str, datetime, datetime, str]] = field(default_factory=list)
+
+
+def border(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+@contextmanager
+def recorded() -> Iterator[Record]:
+    """Write down what is decided meanwhile; nothing is changed by it."""
+    record = Record()
+    observe, propose, stop = Warden.observe, EntryDesk.propose, StopKeeper.stop
+
+    def observing(self: Warden, snapshot: Any) -> Any:
+        changes = observe(self, snapshot)
+        for name, guard in self.guards.items():
+            pairs = guard.pair_verdicts(snapshot)
+            of_pairs = {pair: said(verdict) for pair, verdict in pairs.items()}
+            common = said(guard.market_verdict(snapshot))
+            record.guards[(name, snapshot.now)] = (common, of_pairs)
+        return changes
+
+    def proposing(self: EntryDesk, pair: str, now: datetime, *args: Any, **kwargs: Any) -> Any:
+        key = (pair, border(now))
+        try:
+            ticket = propose(self, pair, now, *args, **kwargs)
+        except EntryRefused as refusal:
+            record.entries[key] = (refusal.verdict.code, refusal.detail)
+            raise
+        numbers = (ticket.stop, ticket.sized.stake, ticket.verdict.multiplier)
+        record.entries[key] = (ticket.setup, ticket.sized.binding, *numbers)
+        return ticket
+
+    def stopping(self: StopKeeper, trade: LocalTrade, now: datetime) -> float:
+        price = stop(self, trade, now)
+        record.stops[(trade.pair, border(now))] = price
+        return price
+
+    with (
+        patch.object(Warden, "observe", observing),
+        patch.object(EntryDesk, "propose", proposing),
+        patch.object(StopKeeper, "stop", stopping),
+    ):
+        yield record
+
+
+def said(verdict: Any) -> str:
+    """A verdict without its value, which follows the account to the cent."""
+    return f"{verdict.code} limit={verdict.limit:g} x{verdict.multiplier:g} until={verdict.until}"
+
+
+def backtested(
+    stories: Mapping[str, Story], strategy: type[GuardedStrategy], ballast: Mapping[str, Any]
+) -> Record:
+    """The stories through Freqtrade's backtester."""
+    # Live the guards are shown every candle.
+    with recorded() as record, patch.object(Oversight, "_may_sleep", lambda *_: False):
+        outcome = play(stories, strategy, ballast=dict(ballast), fee=FEE)
+    trades = outcome.trades.sort_values(["open_date", "pair"])
+    record.exits = [
+        (
+            trade.pair,
+            trade.open_date.to_pydatetime(),
+            trade.close_date.to_pydatetime(),
+            trade.exit_reason,
+        )
+        for trade in trades.itertuples()
+        if trade.exit_reason != "force_exit"
+    ]
+    assert not outcome.strategy.incidents.counts
+    return record
+
+
+def traded_on_paper(
+    stories: Mapping[str, Story],
+    strategy: type[GuardedStrategy],
+    ballast: Mapping[str, Any],
+    folder: Path,
+    *,
+    newest: int | None = None,
+    look_again_s: float = 10,
+) -> Record:
+    """
+    The same candles one by one; within each, the price goes to a stop that its low reaches.
+
+    Parameters
+    ----------
+    newest : int or None
+        How many candles the exchange hands out at most.
+    look_again_s : float
+        Seconds after a candle's end at which the bot's loop runs a second time.
+    """
+    length = max(map(len, stories.values()))
+    frames = {p: candle_frame(told(s, length), "1h") for p, s in sorted(stories.items())}
+    # As in a backtest: a stop is filled at its level, not at a limit below.
+    orders = {**GuardedStrategy.order_types, "stoploss_on_exchange": False}
+    settings = {"ballast": dict(ballast), "order_types": orders}
+    with (
+        recorded() as record,
+        paper(strategy, frames, folder, at(-8), newest=newest, **settings) as bot,
+    ):
+        for row in range(-7, length):
+            bot.step(at(row))
+            bot.loop(at(row) + timedelta(seconds=look_again_s))
+            reach_stops(bot, row)
+        assert not bot.bot.strategy.incidents.counts
+        closed = [trade for trade in bot.trades if not trade.is_open]
+        dated = [(trade, border(trade.open_date_utc)) for trade in closed]
+        record.exits = [
+            (trade.pair, opened, border(trade.close_date_utc), trade.exit_reason)
+            for trade, opened in sorted(dated, key=lambda item: (item[1], item[0].pair))
+        ]
+    return record
+
+
+def reach_stops(bot: Paper, row: int) -> None:
+    """By the clock of a backtest, which has every stop of a candle reached at its open."""
+    for trade in [trade for trade in bot.trades if trade.is_open]:
+        frame = bot.frames[trade.pair]
+        lows = frame.loc[frame["date"] == at(row), "low"]
+        if (lows <= trade.stop_loss).any():
+            bot.prices[trade.pair] = trade.stop_loss
+    bot.loop(at(row))
