@@ -23,7 +23,8 @@ NO_SETUP = -1
 VOLATILITY_WINDOW = "10d"
 TURNOVER_WINDOW = "5d"
 FALL_WINDOW = "8h"
-_LOOKED_UP = ("close", "atr", "volatility", "turnover", "trust", "fall", "intensity", "cooldown")
+_PRICES = ("open", "high", "low", "close")
+_STATE = ("atr", "volatility", "turnover", "trust", "fall", "intensity", "cooldown")
 
 
 @dataclass(frozen=True)
@@ -126,10 +127,10 @@ def add_signals(frame: pd.DataFrame, setups: Sequence[Setup]) -> None:
 
 def tape_of(frame: pd.DataFrame, timeframe: str, setups: Sequence[Setup]) -> Tape:
     """
-    Columns that callbacks look up: those of `add_state`, close, and for each setup exit:<name>, the
-    number of the exit rule that is met (from 1) or 0.
+    Columns that callbacks look up: prices, those of `add_state`, and for each setup exit:<name>,
+    the number of the exit rule that is met (from 1) or 0.
     """
-    columns = {name: frame[name].to_numpy() for name in _LOOKED_UP}
+    columns = {name: frame[name].to_numpy() for name in (*_PRICES, *_STATE)}
     labels = {f"exit:{setup.name}": tuple(setup.exit) for setup in setups}
     for setup in setups:
         met = np.zeros(len(frame), dtype=np.int8)

@@ -29,7 +29,8 @@ def fail_closed(refusal: Any) -> Callable[[Callable[..., Any]], Callable[..., An
 
     The callback is also given the qualified name of the base class's own: Freqtrade then passes the
     trade itself instead of a deep copy made before every call, which is most of the cost of a
-    per-candle stop in a backtest. Callbacks marked here must therefore never modify a trade.
+    per-candle stop in a backtest. Callbacks marked here must therefore never modify a trade (the
+    costs of a backtest's fill do, and mean it).
     """
 
     def mark(callback: Callable[..., Any]) -> Callable[..., Any]:

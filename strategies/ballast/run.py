@@ -14,6 +14,7 @@ from ballast.core.stops import StopRules
 from ballast.core.tape import Tapes
 from ballast.core.warden import Warden
 from ballast.core.windows import minutes
+from ballast.costs import FillCosts
 from ballast.entries import EntryDesk
 from ballast.every_candle import EveryCandle
 from ballast.exchange_view import ExchangeView
@@ -54,6 +55,8 @@ class Run:
         Share of the usual risk by the name of the setup.
     market : Market or None
         As last seen.
+    costs : FillCosts or None
+        What fills are charged; None outside of backtests.
     """
 
     feeds: Feeds
@@ -65,6 +68,7 @@ class Run:
     stop_rules: dict[str, StopRules] = field(default_factory=dict)
     sizes: dict[str, float] = field(default_factory=dict)
     market: Market | None = None
+    costs: FillCosts | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Hyperopt's workers make the market anew."""
@@ -144,7 +148,8 @@ class Run:
             settings.risk.fee_pct / 100,
             strategy.events,
         )
-        run = cls(feeds, keeper, desk, oversight, gate, tapes, stop_rules, sizes)
+        costs = FillCosts.of(settings.costs, strategy.dp.runmode, tapes.get, strategy.timeframe)
+        run = cls(feeds, keeper, desk, oversight, gate, tapes, stop_rules, sizes, costs=costs)
         if feeds.live:
             store = GuardStore(Trade.session.get_bind())
             oversight.remember_in(store, strategy.wallets.get_starting_balance())

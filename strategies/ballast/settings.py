@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator
 from ballast.core import windows
 from ballast.core.sizing import RiskBudget
 from ballast.core.trust import TrustLimits
+from ballast.cost_settings import CostSettings
 from ballast.execution_settings import GateSettings
 from ballast.guard_settings import GuardSettings, Section
 
@@ -26,7 +27,12 @@ class SettingsError(ValueError):
 
 
 class RiskSettings(Section):
-    """How much one trade and the whole book may lose. Percentages are of equity unless noted."""
+    """
+    How much one trade and the whole book may lose. Percentages are of equity unless noted.
+
+    Fee, slippage and gap are the budget that a trade is sized with; what fills of a backtest are
+    charged is `ballast.costs`.
+    """
 
     per_trade_pct: float = Field(0.5, gt=0, le=2)
     position_cap_pct: float = Field(20.0, gt=0, le=100)
@@ -124,6 +130,7 @@ class Settings(Section):
     market: MarketSettings = MarketSettings()
     stops: StopSettings = StopSettings()
     guards: GuardSettings = GuardSettings()
+    costs: CostSettings = CostSettings()
     gate: GateSettings = GateSettings()
     # Beside the guards: Freqtrade's own and the user's (checked by `ballast.protection_list`).
     protections: list[dict[str, Any]] = Field([])

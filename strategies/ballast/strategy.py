@@ -171,10 +171,15 @@ class GuardedStrategy(SignalStrategy):
     def order_filled(
         self, pair: str, trade: LocalTrade, order: Order, current_time: datetime, **kwargs: Any
     ) -> None:
-        """Start the stop plan of a new position."""
-        if order.ft_order_side != trade.entry_side:
-            return
-        plan = self._connected.keeper.opened(trade, current_time)
+        """Start the stop plan of a new position; in backtests, charge what the fill costs."""
+        if order.ft_order_side == trade.entry_side:
+            self._start_plan(trade, order, current_time)
+        costs = self._connected.costs
+        if costs is not None:
+            costs.charge(trade, order, current_time)
+
+    def _start_plan(self, trade: LocalTrade, order: Order, now: datetime) -> None:
+        plan = self._connected.keeper.opened(trade, now)
         # Freqtrade's backtest searches all custom data ever written, and nobody reads it there.
         if self._connected.feeds.live:
             trade.set_custom_data(INITIAL_STOP, plan.initial_stop)

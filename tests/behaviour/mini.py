@@ -91,7 +91,8 @@ def play(
         "stake_amount": "unlimited",
         "entry_pricing": {"price_side": "other", "use_order_book": False},
         "exit_pricing": {"price_side": "other", "use_order_book": False},
-        "ballast": dict(ballast or {}),
+        # Fills at the price asked, so that stories keep their round numbers (costs: test_costs.py).
+        "ballast": {"costs": {"enabled": False}, **(ballast or {})},
         **(config or {}),
     }
     settings.setdefault("protections", True)

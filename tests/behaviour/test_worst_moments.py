@@ -78,7 +78,11 @@ def year(*, guards: bool) -> Year:
         "stake_amount": "unlimited",
         "entry_pricing": prices,
         "exit_pricing": prices,
-        "ballast": {"guards": {"off": [] if guards else list(get_args(GuardName))}},
+        "ballast": {
+            # What the guards hold is measured at the prices asked.
+            "costs": {"enabled": False},
+            "guards": {"off": [] if guards else list(get_args(GuardName))},
+        },
     }
     with equity_watched() as seen:
         outcome = run_backtest(
