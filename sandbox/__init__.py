@@ -15,7 +15,8 @@ Which time it is there:
 Modules: `candles` (columns, aggregation), `regimes` (the labelled script), `profiles`, `volatility`
 and `model` (the market model), `sources` and `files` (where candles come from), `clock`, `markets`
 (symbols and filters), `trades` and `market_data` (what the exchange knows at a moment), `bodies`,
-`routes` and `server` (HTTP), `overlay` (the config file that points Freqtrade here), `cli`.
+`routes`, `websocket` and `server` (HTTP), `overlay` (the config file that points Freqtrade here),
+`cli`.
 
 Trading: `units` (whole units of 1e-8), `ledger` (double entry) and `account`, `orders`, `filters`,
 `path` and `matching` (how resting orders meet the price), `exchange` (all of it together), `hooks`

@@ -99,7 +99,7 @@ def _run(options: argparse.Namespace) -> None:
         if options.write_overlay is None:
             raise SandboxError("Give --generate SEED or --data DIR (or --write-overlay PATH).")
         url = f"http://{options.host}:{port}"
-        write_overlay(options.write_overlay, url, overlay_key(options))
+        _write_overlay(url, options)
         return
     if options.export is not None:
         _export(source, options)
@@ -175,9 +175,13 @@ def _now(source: CandleSource, text: str | None, default_ms: int) -> int:
     return time_ms
 
 
+def _write_overlay(url: str, options: argparse.Namespace) -> None:
+    write_overlay(options.write_overlay, url, overlay_key(options), websocket=options.websocket)
+
+
 def _ready(url: str, market: MarketData, options: argparse.Namespace) -> None:
     if options.write_overlay is not None:
-        write_overlay(options.write_overlay, url, overlay_key(options))
+        _write_overlay(url, options)
     if options.ready_file is not None:
         write_text(options.ready_file, url + "\n")
     start, end = (f"{_utc(time_ms):%Y-%m-%d %H:%M}" for time_ms in span_ms(market.source))

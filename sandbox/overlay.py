@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import ccxt
+import ccxt.pro
 
 from sandbox.errors import SandboxError
 from sandbox.signing import ApiKey
@@ -20,13 +21,19 @@ DEFAULT_PORT = 8099
 DEFAULT_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
 
 
-def overlay(url: str, key: ApiKey | None = None) -> dict[str, Any]:
+def overlay(url: str, key: ApiKey | None = None, *, websocket: bool = False) -> dict[str, Any]:
     """A Freqtrade config section for a sandbox at ``url`` (scheme, host and port).
 
     With a key it is for live trading there: ``dry_run`` is off, and ccxt asks for everything that
-    it asks Binance for.
+    it asks Binance for. ``websocket`` lets candles come over a websocket.
     """
     section = _market_data(url)
+    if websocket:
+        section["exchange"]["enable_ws"] = True
+        urls = section["exchange"]["ccxt_config"]["urls"]["api"]
+        urls["ws"] = _redirected(ccxt.pro.binance().urls["api"]["ws"], url)
+        # ccxt takes for spot what has /stream in its address.
+        urls["ws"]["spot"] = url.replace("http", "ws", 1) + "/stream/ws"
     if key is not None:
         section["dry_run"] = False
         section["exchange"] |= {"key": key.key, "secret": key.secret}
@@ -60,9 +67,11 @@ def _redirected(address: Any, url: str) -> Any:
     return base + path
 
 
-def write_overlay(path: Path, url: str = DEFAULT_URL, key: ApiKey | None = None) -> None:
+def write_overlay(
+    path: Path, url: str = DEFAULT_URL, key: ApiKey | None = None, *, websocket: bool = False
+) -> None:
     """Write the overlay as JSON; SandboxError if the file cannot be written."""
-    write_text(path, json.dumps(overlay(url, key), indent=4) + "\n")
+    write_text(path, json.dumps(overlay(url, key, websocket=websocket), indent=4) + "\n")
 
 
 def write_text(path: Path, text: str) -> None:

@@ -18,6 +18,7 @@ from sandbox.market_data import MarketData
 from sandbox.routes import MarketRoutes, errors_as_json
 from sandbox.signing import ApiKey, Signatures
 from sandbox.trading_routes import TradingRoutes
+from sandbox.websocket import KlineStreams
 
 # Requests still running at shutdown get this long [s].
 SHUTDOWN_TIMEOUT = 0.5
@@ -32,7 +33,9 @@ def build_app(
     handler, the first one first.
     """
     app = web.Application(middlewares=[errors_as_json, *middlewares])
-    app.add_routes([*MarketRoutes(market).table(), *extra])
+    streams = KlineStreams(market)
+    app.add_routes([*MarketRoutes(market).table(), *streams.table(), *extra])
+    app.on_shutdown.append(streams.close)
     return app
 
 

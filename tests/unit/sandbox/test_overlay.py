@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import ccxt
+import ccxt.pro
 
 import sandbox
 from sandbox.cli import main
 from sandbox.overlay import DEFAULT_URL, overlay
+from sandbox.signing import ApiKey
 
 COMMITTED = Path(sandbox.__file__).parent / "config-overlay.json"
 
@@ -39,6 +41,18 @@ def test_the_public_archive_and_websockets_are_off() -> None:
     exchange = overlay(DEFAULT_URL)["exchange"]
     assert exchange["only_from_ccxt"] is True
     assert exchange["enable_ws"] is False
+
+
+def test_a_live_overlay_trades_with_the_key_and_may_use_websockets() -> None:
+    config = overlay("http://127.0.0.1:4321", ApiKey("k", "s"), websocket=True)
+    assert config["dry_run"] is False
+    assert (config["exchange"]["key"], config["exchange"]["secret"]) == ("k", "s")
+    assert config["exchange"]["enable_ws"] is True
+    exchange = ccxt.pro.binance(config["exchange"]["ccxt_config"])
+    known = list(addresses(exchange.urls["api"]))
+    for address in known:
+        assert address.startswith(("http://127.0.0.1:4321", "ws://127.0.0.1:4321")), address
+    assert exchange.urls["api"]["ws"]["spot"] == "ws://127.0.0.1:4321/stream/ws"
 
 
 def test_an_overlay_can_be_written_for_another_port(tmp_path: Path) -> None:
