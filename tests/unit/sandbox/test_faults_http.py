@@ -65,7 +65,7 @@ class Rehearsal:
         routes = [
             web.post("/api/v3/order", self.place),
             web.get("/api/v3/account", self.account),
-            web.get("/ws", self.socket),
+            web.get("/echo", self.socket),
         ]
 
         async def session() -> None:
@@ -213,15 +213,15 @@ def test_a_websocket_is_cut_when_the_fault_begins_and_refused_while_it_lasts() -
     rehearsal = Rehearsal({"kind": "websocket_drop", "after_s": 60, "lasts_s": 60})
 
     async def talk(client: TestClient[Any, Any]) -> None:
-        async with client.ws_connect("/ws") as socket:
+        async with client.ws_connect("/echo") as socket:
             assert await socket.receive_str() == "hello"
             rehearsal.clock.time_ms += 60_000
             message = await asyncio.wait_for(socket.receive(), 2)
             assert message.type in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
         with pytest.raises((aiohttp.ClientError, OSError)):
-            await client.ws_connect("/ws")
+            await client.ws_connect("/echo")
         rehearsal.clock.time_ms += 60_000
-        async with client.ws_connect("/ws") as socket:
+        async with client.ws_connect("/echo") as socket:
             assert await socket.receive_str() == "hello"
 
     rehearsal.run(talk)
