@@ -19,6 +19,7 @@ _COMMANDS = {
     "health": "whether a running bot still decides",
     "metrics": "what Prometheus is told about a running bot",
     "preflight": "whether a bot is fit to be started",
+    "report": "what speaks against a backtest, as a page, as data and in short",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -14,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from ballast.__main__ import main
+from ballast.evidence.results import read_zip
 from tests.engine import ROOT
 from tools.run_backtest import find_strategies
 
@@ -51,6 +54,22 @@ def test_every_strategy_is_backtested_on_candles_downloaded_from_the_sandbox(
     assert [name for name in find_strategies(ROOT / "strategies") if name not in summary] == []
     assert (tmp_path / "data" / "sandbox" / "BTC_USDT-1h.feather").is_file()
     assert not sandbox_listens(done.stdout)
+    report_on(tmp_path)
+
+
+def report_on(userdir: Path) -> None:
+    """The results can be judged: with the candles, and with the first stop of every trade."""
+    (result,) = (userdir / "backtest_results").glob("*.zip")
+    runs = read_zip(result)
+    assert {run.strategy for run in runs} == set(find_strategies(ROOT / "strategies"))
+    assert all(run.has_stops for run in runs)
+    page, figures = userdir / "report.html", userdir / "report.json"
+    candles = str(userdir / "data" / "sandbox")
+    arguments = ["report", str(result), "-d", candles, "--html", str(page), "--json", str(figures)]
+    assert main(arguments) == 0
+    for found in json.loads(figures.read_text(encoding="utf-8")).values():
+        assert found["notices"] == []
+        assert found["holding"] is not None
 
 
 def test_unknown_strategy_stops_the_sandbox_and_fails(tmp_path: Path) -> None:

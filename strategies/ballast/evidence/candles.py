@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
-from freqtrade.data.history import load_pair_history
+from freqtrade.data.history import get_datahandler
 from freqtrade.enums import CandleType
 
 from ballast.evidence.results import RunResult
@@ -30,16 +30,15 @@ def load(run: RunResult, folder: Path | None) -> dict[str, pd.DataFrame]:
     """
     exchange = (run.config.get("exchange") or {}).get("name", "binance")
     datadir = folder or DEFAULT_FOLDER / exchange
-    data_format = run.config.get("dataformat_ohlcv", "feather")
+    files = get_datahandler(datadir, run.config.get("dataformat_ohlcv", "feather"))
     found = {}
     for pair in dict.fromkeys((*run.pairs, leader(run))):
-        frame = load_pair_history(
-            pair=pair,
-            timeframe=run.timeframe,
-            datadir=datadir,
-            data_format=data_format,
+        frame = files.ohlcv_load(
+            pair,
+            run.timeframe,
             candle_type=CandleType.SPOT,
-            fill_up_missing=False,
+            fill_missing=False,
+            warn_no_data=False,
         )
         if len(frame) and len(frame := frame[frame["date"] < run.end]):
             found[pair] = frame.reset_index(drop=True)

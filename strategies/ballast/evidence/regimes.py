@@ -17,7 +17,7 @@ TRENDS = ("up", "range", "down")
 VOLATILITIES = ("calm", "normal", "high")
 # Volatility of a day against the past half-year: lowest third, and highest fifth.
 _CALM, _HIGH = 1 / 3, 0.8
-_VOLATILITY, _HISTORY = "1d", "180d"
+_HISTORY = "180d"
 # Fewer are no sample: shown, but greyed.
 LEAST_TRADES = 30
 LEAST_DAYS = 30
@@ -73,8 +73,9 @@ def labels(
     Regime of the market at every completed candle of the leader.
 
     Trend: `ballast.core.regime.of_market`, over the pairs as basket. Volatility: standard deviation
-    of the leader's log returns over a day, ranked within its own past 180 days: the lowest third is
-    calm, the highest fifth high. Nothing later than a label's candle enters it.
+    of the leader's log returns over a day (a week where candles are longer than 4h), ranked within
+    its own past 180 days: the lowest third is calm, the highest fifth high. Nothing later than a
+    label's candle enters it.
 
     Returns
     -------
@@ -85,7 +86,8 @@ def labels(
     slow = {p: Candles(candles[p], timeframe).slow for p in pairs if p in candles}
     market = Market(frame, timeframe, slow)
     trend = regime.of_market(market)
-    sigma = market.daily_volatility(_VOLATILITY)
+    # A day must hold a few candles for a standard deviation.
+    sigma = market.daily_volatility("1d" if minutes(timeframe) <= 240 else "7d")
     length = round(minutes(_HISTORY) / minutes(timeframe))
     rank = sigma.rolling(length, min_periods=length // 3).rank(pct=True)
     volatility = np.select([rank < _CALM, rank > _HIGH], ["calm", "high"], "normal").astype(object)

@@ -26,35 +26,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, field_validator
 
 from ballast.core.times import from_epoch
 from ballast.core.windows import minutes
+from ballast.evidence.export import account_of, locks_of, trades_of
 
 INDEX = "index.json"
 AS_RUN = "as run"
-# What `GuardedStrategy.order_filled` appends to the tag of the entry order in backtests.
-_STOP_MARK = "initial_stop="
 _WALLET = "_wallet.feather"
-_TRADE_COLUMNS = {
-    "pair": str,
-    "open_date": "datetime64[ns, UTC]",
-    "close_date": "datetime64[ns, UTC]",
-    "open_rate": float,
-    "close_rate": float,
-    "amount": float,
-    "stake_amount": float,
-    "profit_ratio": float,
-    "profit_abs": float,
-    "min_rate": float,
-    "max_rate": float,
-    "enter_tag": str,
-    "exit_reason": str,
-    "initial_stop": float,
-}
-_LOCK_COLUMNS = ("pair", "start", "end", "reason")
 
 
 class ResultError(Exception):
@@ -85,7 +66,7 @@ class IndexEntry(BaseModel):
         return value or {}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RunResult:
     """
     One backtest of one strategy.
@@ -250,11 +231,11 @@ def _run(
 ) -> RunResult:
     name = content.get("strategy_name", "")
     try:
-        trades, has_stops = _trades(content["trades"])
+        trades, has_stops = trades_of(content["trades"])
         start = from_epoch(content["backtest_start_ts"] / 1000)
         last = from_epoch(content["backtest_end_ts"] / 1000)
         end = last + pd.Timedelta(minutes=minutes(content["timeframe"]))
-        equity, invested = _account(wallet, content, start, end)
+        equity, invested = account_of(wallet, content, start, end)
         run = RunResult(
             strategy=name,
             source=path.name,
@@ -266,7 +247,7 @@ def _run(
             starting_balance=float(content["starting_balance"]),
             trades=trades,
             has_stops=has_stops,
-            locks=_locks(content.get("locks") or []),
+            locks=locks_of(content.get("locks") or []),
             equity=equity,
             invested=invested,
             config=config,
@@ -284,67 +265,6 @@ def _run(
 
 def _guards_off(config: Mapping[str, Any]) -> list[str]:
     return list(((config.get("ballast") or {}).get("guards") or {}).get("off") or [])
-
-
-def _trades(rows: list[dict[str, Any]]) -> tuple[pd.DataFrame, bool]:
-    closed = [row for row in rows if not row.get("is_open")]
-    stops = [_first_stop(row) for row in closed]
-    table = pd.DataFrame(closed, columns=[c for c in _TRADE_COLUMNS if c != "initial_stop"])
-    fallback = np.array([row["initial_stop_loss_abs"] for row in closed], dtype=float)
-    known = np.array(stops, dtype=float)
-    table["initial_stop"] = np.where(np.isfinite(known), known, fallback)
-    for column in ("open_date", "close_date"):
-        table[column] = pd.to_datetime(table[column], utc=True)
-    table = table.fillna({"enter_tag": "", "exit_reason": ""}).astype(_TRADE_COLUMNS)
-    return table.sort_values("close_date", kind="stable", ignore_index=True), bool(
-        np.isfinite(known).all()
-    )
-
-
-def _first_stop(row: dict[str, Any]) -> float:
-    """The first managed stop of a trade (price); NaN where its entry's tag does not tell."""
-    for order in row.get("orders") or []:
-        _, mark, rest = str(order.get("ft_order_tag") or "").partition(_STOP_MARK)
-        if mark:
-            return float(rest.split()[0])
-    return float("nan")
-
-
-def _locks(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    table = pd.DataFrame(
-        {
-            "pair": [str(row["pair"]) for row in rows],
-            "start": pd.to_datetime([row["lock_timestamp"] for row in rows], unit="ms", utc=True),
-            "end": pd.to_datetime([row["lock_end_timestamp"] for row in rows], unit="ms", utc=True),
-            "reason": [str(row.get("reason") or "") for row in rows],
-        },
-        columns=_LOCK_COLUMNS,
-    )
-    return table
-
-
-def _account(
-    wallet: pd.DataFrame | None, content: dict[str, Any], start: datetime, end: datetime
-) -> tuple[pd.Series, pd.Series]:
-    """Account value and the part of it in positions."""
-    first = pd.Series([float(content["starting_balance"])], index=pd.DatetimeIndex([start]))
-    last = pd.Series([float(content["final_balance"])], index=pd.DatetimeIndex([end]))
-    if wallet is None or not len(wallet):
-        if content["trades"]:
-            raise ValueError("no wallet history")
-        middle = pd.Series(float(first.iloc[0]), index=pd.date_range(start, end, freq="1D"))
-        held = middle * 0.0
-    else:
-        value = (wallet["rate"] * wallet["balance"]).to_numpy()
-        dates = pd.DatetimeIndex(wallet["date"])
-        middle = pd.Series(value, index=dates).groupby(level=0).sum()
-        own = (wallet["currency"] == content["stake_currency"]).to_numpy()
-        held = pd.Series(np.where(own, 0.0, value), index=dates).groupby(level=0).sum()
-    equity = pd.concat([first, middle, last])
-    invested = pd.concat([first * 0.0, held, last * 0.0])
-    # What Freqtrade gives for a moment it has come to goes before what is known of the borders.
-    keep = ~equity.index.duplicated(keep="last")
-    return equity[keep], invested[keep]
 
 
 def _brief(error: Exception) -> str:

@@ -36,12 +36,15 @@ class Options:
         Freqtrade's folder of hyperopt results.
     added_trials : int
         Trials of which nothing is left.
+    draws, seed : int
+        Of the bootstrap.
     """
 
     datadir: Path | None = None
     drawdown_limit: float = 0.12
     hyperopt: Path = trials.HYPEROPT_FOLDER
     added_trials: int = 0
+    draws: int = bootstrap.DRAWS
     seed: int = 1
 
 
@@ -133,20 +136,23 @@ def study(name: str, runs: Selection, options: Options) -> Study:
     leader = candles.leader(base)
     held = holding.hold(base, known, leader, float(exposure.mean()))
     hyperopt = trials.read_hyperopt(options.hyperopt, name)
-    limit, seed = options.drawdown_limit, options.seed
+    how: dict[str, Any] = {
+        "limit": options.drawdown_limit,
+        "seed": options.seed,
+        "draws": options.draws,
+    }
     return Study(
         name=name,
         runs=runs,
         trades=table,
         daily=daily,
-        outcomes=bootstrap.outcomes(daily, limit, seed),
+        outcomes=bootstrap.outcomes(daily, **how),
         trade_outcomes=bootstrap.outcomes(
             trade_figures.contributions(table, base.equity),
-            limit,
-            seed,
+            **how,
             least_block=bootstrap.LEAST_TRADES_IN_BLOCK,
         ),
-        drawdown_limit=limit,
+        drawdown_limit=options.drawdown_limit,
         exposure=exposure,
         heat=trade_figures.heat(table, base.equity),
         regimes=_regimes(base, known, leader, daily, table),

@@ -1,0 +1,148 @@
+"""`python -m ballast report`: what speaks against a backtest, as a page, as data and in short."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from ballast.commands.errors import CommandError
+from ballast.evidence import report
+from ballast.evidence.drawdowns import max_drawdown
+from ballast.evidence.findings import Severity
+from ballast.evidence.pages.page import PlotlyMissing
+from ballast.evidence.report import Judged
+from ballast.evidence.results import ResultError, read_all
+from ballast.evidence.sensitivity import over_drawdown
+from ballast.evidence.study import Options
+from ballast.evidence.trials import HYPEROPT_FOLDER
+from ballast.evidence.wording import counted, number, percent, share
+
+_DEFAULT_PAGE = Path("report.html")
+_WORDS = {
+    Severity.ALARM: ("serious", "bold red"),
+    Severity.WARNING: ("warning", "yellow"),
+    Severity.NOTE: ("note", "cyan"),
+}
+
+
+def add_to(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    add = parser.add_argument
+    add(
+        "results",
+        nargs="+",
+        type=Path,
+        metavar="RESULT",
+        help="zip of `freqtrade backtesting --export trades`, or folder of `stress`",
+    )
+    add("--html", type=Path, default=_DEFAULT_PAGE, help="page to write (%(default)s)")
+    add("--json", type=Path, help="write all figures there, too")
+    add("-d", "--datadir", type=Path, help="Freqtrade's candles (user_data/data/<exchange>)")
+    add(
+        "--drawdown-limit",
+        type=float,
+        default=12.0,
+        metavar="PCT",
+        help="drawdown that must not be, percent of the account (%(default)g)",
+    )
+    add(
+        "--trials",
+        type=int,
+        default=0,
+        metavar="N",
+        help="sets of parameters tried before, of which nothing is left (%(default)s)",
+    )
+    add(
+        "--hyperopt-results",
+        type=Path,
+        default=HYPEROPT_FOLDER,
+        metavar="DIR",
+        help="its epochs count as trials (%(default)s)",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """
+    Read, judge, write and say it in short.
+
+    Raises
+    ------
+    CommandError
+        With one sentence for what cannot be used.
+    """
+    _check(options)
+    wanted = Options(
+        datadir=options.datadir,
+        drawdown_limit=options.drawdown_limit / 100,
+        hyperopt=options.hyperopt_results,
+        added_trials=options.trials,
+    )
+    try:
+        judged = report.judge(read_all(options.results), wanted)
+        _write(options.html, report.page(judged).html())
+    except (ResultError, PlotlyMissing) as error:
+        raise CommandError(str(error)) from None
+    if options.json is not None:
+        _write(options.json, json.dumps(report.as_data(judged), indent=2) + "\n")
+    _show(judged, Console())
+    Console().print(f"The whole report: {options.html}", markup=False, soft_wrap=True)
+
+
+def _check(options: argparse.Namespace) -> None:
+    if not 0 < options.drawdown_limit < 100:
+        raise CommandError(
+            f"--drawdown-limit is {options.drawdown_limit:g}: expected percent, above 0 and below "
+            "100"
+        )
+    if options.trials < 0:
+        raise CommandError(f"--trials is {options.trials}: expected a whole number from 0")
+    if options.datadir is not None and not options.datadir.is_dir():
+        raise CommandError(f"--datadir {options.datadir} is not a folder")
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _show(judged: Sequence[Judged], console: Console) -> None:
+    for each in judged:
+        done = each.study
+        console.print(f"\n[bold]{done.name}[/bold]")
+        for text in done.notices:
+            console.print(text, markup=False)
+        table = Table.grid(padding=(0, 2))
+        for finding in each.findings:
+            if finding.severity is not Severity.FINE:
+                word, style = _WORDS[finding.severity]
+                table.add_row(f"[{style}]{word}[/]", finding.text)
+        console.print(table)
+        held = sum(finding.severity is Severity.FINE for finding in each.findings)
+        console.print(f"{counted(held, 'check')} held.", style="dim")
+    console.print(_figures(judged))
+
+
+def _figures(judged: Sequence[Judged]) -> Table:
+    table = Table("strategy", "costs")
+    for head in ("return", "drawdown", "ratio", "Sharpe", "trades"):
+        table.add_column(head, justify="right")
+    for each in judged:
+        done = each.study
+        for row, level in enumerate(done.runs.costs):
+            table.add_row(
+                done.name if row == 0 else "",
+                level.costs,
+                percent(level.total_return),
+                share(max_drawdown(level.equity), 1),
+                number(over_drawdown(level), 1),
+                number(done.sharpe) if level is done.base else "",
+                f"{len(level.trades):,}",
+            )
+    return table

@@ -1,0 +1,5 @@
+"""Pages: self-contained HTML files that open offline, in one style.
+
+`page.Page` takes sections of text, tables and charts and writes the file; what a section says is
+the business of whoever makes it.
+"""

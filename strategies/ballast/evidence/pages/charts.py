@@ -1,0 +1,154 @@
+"""Charts as plain plotly.js figures.
+
+A figure is a dict of `data` and `layout`. Colours are names of the page's CSS variables, such as
+'--c1', so that the same figure suits light and dark; the page's script puts in what they stand for.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+PALETTE = ("--c1", "--c2", "--c3", "--c4", "--c5", "--c6", "--c7", "--c8")
+INK, MUTED, GOOD, BAD = "--ink", "--muted", "--good", "--bad"
+# Labels at 1, 2 and 5 of every decade.
+LOG = {"dtick": "D2", "tickformat": "~g", "minor": {"showgrid": False}}
+_DIGITS = 5
+
+
+@dataclass(frozen=True)
+class Chart:
+    """
+    One figure.
+
+    Parameters
+    ----------
+    label : str
+        What it shows, for those who cannot see it.
+    height : int
+        In pixels.
+    """
+
+    label: str
+    data: list[dict[str, Any]]
+    layout: dict[str, Any] = field(default_factory=dict)
+    height: int = 320
+
+
+def line(name: str, values: pd.Series, colour: str, **more: Any) -> dict[str, Any]:
+    """A line over days."""
+    style = {"color": colour, "width": more.pop("width", 1.6), "dash": more.pop("dash", "solid")}
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": name,
+        "x": dates(values.index),
+        "y": rounded(values.to_numpy()),
+        "line": style,
+        **more,
+    }
+
+
+def dots(name: str, x: Any, y: Any, colour: str, **more: Any) -> dict[str, Any]:
+    """Points."""
+    marker = {"color": colour, "size": 6, "opacity": 0.65, **more.pop("marker", {})}
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": name,
+        "x": rounded(x),
+        "y": rounded(y),
+        "marker": marker,
+        **more,
+    }
+
+
+def bars(name: str, labels: Sequence[str], values: Any, colours: Any, **more: Any) -> dict:
+    """Horizontal bars, the first on top."""
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "name": name,
+        "y": list(labels),
+        "x": rounded(values),
+        "marker": {"color": colours},
+        **more,
+    }
+
+
+def whiskers(
+    name: str, labels: Sequence[str], rows: Sequence[Mapping[str, float]], colours: Sequence[str]
+) -> dict[str, Any]:
+    """Points with an interval; each row has `value`, `low` and `high`."""
+    values = np.array([row["value"] for row in rows], dtype=float)
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": name,
+        "x": rounded(values),
+        "y": list(labels),
+        "marker": {"color": list(colours), "size": 9},
+        "error_x": {
+            "type": "data",
+            "symmetric": False,
+            "array": rounded(np.array([row["high"] for row in rows]) - values),
+            "arrayminus": rounded(values - np.array([row["low"] for row in rows])),
+            "color": MUTED,
+            "thickness": 1.4,
+            "width": 4,
+        },
+    }
+
+
+def histogram(name: str, values: Any, start: float, end: float, step: float, colour: str) -> dict:
+    """Counts in steps; what lies outside is put into the first and last."""
+    inside = np.clip(np.asarray(values, dtype=float), start, end - 1e-9)
+    counts, edges = np.histogram(inside, bins=np.arange(start, end + step / 2, step))
+    return {
+        "type": "bar",
+        "name": name,
+        "x": rounded((edges[:-1] + edges[1:]) / 2),
+        "y": counts.tolist(),
+        "width": step,
+        "marker": {"color": colour},
+    }
+
+
+def spans(name: str, label: str, times: Sequence[tuple[Any, Any]], colour: str) -> dict[str, Any]:
+    """Stretches of time as thick lines on one row."""
+    x: list[str | None] = []
+    for start, end in times:
+        x += [f"{start:%Y-%m-%d %H:%M}", f"{end:%Y-%m-%d %H:%M}", None]
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": name,
+        "x": x,
+        "y": [None if moment is None else label for moment in x],
+        # Short stretches are thinner than a pixel: none may be left out.
+        "line": {"color": colour, "width": 9, "simplify": False},
+        "hoverinfo": "x+y",
+    }
+
+
+def level(x: float | None = None, y: float | None = None, colour: str = MUTED) -> dict[str, Any]:
+    """A dotted line across the whole figure."""
+    where = {"x0": x, "x1": x, "yref": "paper", "y0": 0, "y1": 1}
+    if x is None:
+        where = {"y0": y, "y1": y, "xref": "paper", "x0": 0, "x1": 1}
+    return {"type": "line", "line": {"color": colour, "width": 1, "dash": "dot"}, **where}
+
+
+def dates(index: pd.Index) -> list[str]:
+    """Days as plotly reads them."""
+    return [f"{moment:%Y-%m-%d}" for moment in pd.DatetimeIndex(index)]
+
+
+def rounded(values: Any) -> list[float | None]:
+    """Numbers short enough for a small file; gaps where there are none."""
+    found = []
+    for value in np.asarray(values, dtype=float):
+        found.append(float(f"{value:.{_DIGITS}g}") if np.isfinite(value) else None)
+    return found
