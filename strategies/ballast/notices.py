@@ -50,6 +50,10 @@ class Notices:
             logger.warning("%s locked: %s", lock.pair, lock.reason)
             self._send(lock.to_json())
 
+    def say(self, text: str) -> None:
+        """Send a sentence of our own (to Telegram, if custom messages are on there)."""
+        self._dp.send_msg(text, always_send=True)
+
     def _send(self, lock: dict[str, Any]) -> None:
         """Send Freqtrade's protection message; a failure is logged and stops nothing."""
         pair = lock["pair"]

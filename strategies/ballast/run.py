@@ -3,6 +3,7 @@
 import logging
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from freqtrade.persistence import Trade
@@ -22,6 +23,7 @@ from ballast.exits import StopKeeper
 from ballast.feeds import Feeds
 from ballast.gate import EntryGate
 from ballast.guard_settings import GuardSettings
+from ballast.kill_switch import KillSwitch
 from ballast.lookout import Lookout
 from ballast.notices import Notices
 from ballast.oversight import Oversight
@@ -64,6 +66,7 @@ class Run:
     desk: EntryDesk
     oversight: Oversight
     gate: EntryGate
+    kill: KillSwitch
     tapes: Tapes = field(default_factory=Tapes)
     stop_rules: dict[str, StopRules] = field(default_factory=dict)
     sizes: dict[str, float] = field(default_factory=dict)
@@ -149,7 +152,12 @@ class Run:
             strategy.events,
         )
         costs = FillCosts.of(settings.costs, strategy.dp.runmode, tapes.get, strategy.timeframe)
-        run = cls(feeds, keeper, desk, oversight, gate, tapes, stop_rules, sizes, costs=costs)
+        # In backtests nobody switches anything off.
+        kill_file = Path(strategy.config["user_data_dir"]) / settings.kill.file
+        kill = KillSwitch(
+            kill_file if feeds.live else None, settings.kill.policy == "flatten", notices.say
+        )
+        run = cls(feeds, keeper, desk, oversight, gate, kill, tapes, stop_rules, sizes, costs=costs)
         if feeds.live:
             store = GuardStore(Trade.session.get_bind())
             oversight.remember_in(store, strategy.wallets.get_starting_balance())

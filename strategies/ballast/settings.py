@@ -8,7 +8,7 @@ import difflib
 import hashlib
 from collections.abc import Mapping
 from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
@@ -122,6 +122,13 @@ class StopSettings(Section):
         return window
 
 
+class KillSettings(Section):
+    """The file that switches the bot off while it is there (see `ballast.kill_switch`)."""
+
+    file: str = Field("KILL", min_length=1, description="a path, from the folder user_data")
+    policy: Literal["flatten", "halt"] = "flatten"
+
+
 class Settings(Section):
     """The whole `ballast` section."""
 
@@ -132,6 +139,7 @@ class Settings(Section):
     guards: GuardSettings = GuardSettings()
     costs: CostSettings = CostSettings()
     gate: GateSettings = GateSettings()
+    kill: KillSettings = KillSettings()
     # Beside the guards: Freqtrade's own and the user's (checked by `ballast.protection_list`).
     protections: list[dict[str, Any]] = Field([])
 

@@ -114,6 +114,8 @@ class GuardedStrategy(SignalStrategy):
         """Live: as above, once the new candle is analysed (`bot_loop_start` is too early)."""
         super().analyze(pairs)
         self._judge(datetime.now(UTC))
+        if self.run is not None:
+            self.run.kill.verdict()
 
     @fail_closed(refusal=None)
     def _judge(self, now: datetime) -> None:
@@ -159,6 +161,8 @@ class GuardedStrategy(SignalStrategy):
         """Last checks before the order (see `EntryDesk.confirm` and `EntryGate.check`)."""
         run = self._connected
         try:
+            if (killed := run.kill.verdict()).blocks:
+                raise EntryRefused(killed)
             run.desk.confirm(pair, amount, rate, current_time)
             run.gate.check(pair, amount, rate, current_time)
         except EntryRefused as refusal:
@@ -216,7 +220,7 @@ class GuardedStrategy(SignalStrategy):
     ) -> str | None:
         """Leave by rule, by time, or where the wanted stop is already through the market."""
         rests = bool(self.order_types["stoploss_on_exchange"]) and not self.config["dry_run"]
-        flatten = self._connected.oversight.warden.flattens
+        flatten = self._connected.kill.flattens or self._connected.oversight.warden.flattens
         if flatten is not None:
             return f"flatten: {flatten}"
         return self._connected.keeper.reason_to_leave(trade, current_time, current_rate, rests)
