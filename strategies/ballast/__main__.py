@@ -20,6 +20,7 @@ _COMMANDS = {
     "metrics": "what Prometheus is told about a running bot",
     "preflight": "whether a bot is fit to be started",
     "report": "what speaks against a backtest, as a page, as data and in short",
+    "stress": "strategies over periods, levels of costs and choices of pairs",
 }
 
 

@@ -1,0 +1,220 @@
+"""`python -m ballast stress`: strategies over periods, cost levels and choices of pairs.
+
+Every combination is a real Freqtrade backtest. Results lie in a folder under a key of all that they
+depend on, so that a second run, or one that was broken off, only does what is missing; `python -m
+ballast report` reads the folder.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from freqtrade.configuration import TimeRange
+from freqtrade.exceptions import FreqtradeException
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from ballast import settings
+from ballast.backtests import Task, TaskError, markets_of, statistics
+from ballast.commands.database import read_config
+from ballast.commands.errors import CommandError
+from ballast.core.costs import LEVELS
+from ballast.stress import plan
+from ballast.stress.candles import require_candles
+from ballast.stress.plan import Job
+from ballast.stress.runner import Ran, run_all
+from ballast.stress.store import Store
+from ballast.stress.trials import moved_by_a_quarter
+
+_SEED = 1
+
+
+def add_to(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    add = parser.add_argument
+    add("-c", "--config", action="append", help="Freqtrade's configuration (config.json)")
+    add("--strategies", nargs="+", metavar="NAME", help="these instead of all")
+    add("--strategy-path", metavar="FOLDER", help="where they are (that of the configuration)")
+    add(
+        "--periods", nargs="+", metavar="TIMERANGE", required=True, help="such as 20200101-20210101"
+    )
+    add("--levels", nargs="+", choices=LEVELS, default=list(LEVELS), help="of costs (all)")
+    add(
+        "--subsets", type=int, default=0, metavar="N", help="N random choices of pairs, besides all"
+    )
+    add("--subset-size", type=int, default=7, metavar="N", help="pairs in each (%(default)s)")
+    add("--seed", type=int, default=_SEED, help="of the random choices (%(default)s)")
+    add("--without-guards", action="store_true", help="once more without each guard that is on")
+    add("--parameters", action="store_true", help="once more with each parameter a quarter away")
+    add("--timeframe", help="candles that are traded (that of the configuration)")
+    add("--datadir", metavar="FOLDER", help="candles (user_data/data/EXCHANGE)")
+    add("--output", default="user_data/stress", metavar="FOLDER", help="results (%(default)s)")
+    add(
+        "--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="at a time (%(default)s)"
+    )
+    add("--scheduler", metavar="ADDRESS", help="of a Dask cluster to run on")
+    add("--offline", action="store_true", help="take markets and fees from the sandbox exchange")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """
+    Run what is missing, and show a line for each strategy, period and level.
+
+    Raises
+    ------
+    CommandError
+        With one sentence for what cannot be used.
+    """
+    config = read_config(options.config or ["config.json"])
+    if options.timeframe:
+        config["timeframe"] = options.timeframe
+    try:
+        jobs = _jobs(options, config)
+        store = Store(Path(options.output))
+        console = Console(stderr=True)
+        began = time.perf_counter()
+        with _progress(console, len(jobs)) as done:
+            ran = run_all(jobs, store, options.jobs, options.scheduler, done)
+        _show(jobs, ran, store, time.perf_counter() - began, options)
+    except TaskError as error:
+        raise CommandError(str(error)) from None
+    except OSError as error:
+        raise CommandError(f"--output {options.output}: {error.strerror}") from None
+
+
+def _jobs(options: argparse.Namespace, config: dict[str, Any]) -> list[Job]:
+    _check_numbers(options)
+    folder = Path(options.strategy_path or config.get("strategy_path") or "user_data/strategies")
+    strategies = _strategies(options.strategies, folder)
+    pairs = list(config["exchange"].get("pair_whitelist") or [])
+    if options.subsets and not 0 < options.subset_size < len(pairs):
+        raise CommandError(
+            f"--subset-size is {options.subset_size}: expected a number of pairs from 1 to "
+            f"{len(pairs) - 1}, fewer than are configured"
+        )
+    datadir = Path(options.datadir or Path("user_data/data") / config["exchange"]["name"])
+    config.setdefault("timeframe", "1h")
+    require_candles(datadir, pairs, config["timeframe"], options.periods)
+    with _markets_source(options.offline, config, datadir) as asked:
+        markets = markets_of(asked, pairs)
+    config["exchange"] = {"name": config["exchange"]["name"], "pair_whitelist": pairs}
+    path = str(folder.resolve())
+    first = Task(config, markets, "", path, str(datadir.resolve()), "", ())
+    choices = plan.subsets(pairs, options.subsets, options.subset_size, options.seed)
+    guards = _guards(config) if options.without_guards else []
+    tried = strategies if options.parameters else []
+    trials = {name: moved_by_a_quarter(name, path, config) for name in tried}
+    return plan.jobs(
+        first,
+        strategies,
+        options.periods,
+        list(dict.fromkeys(options.levels)),
+        choices,
+        guards,
+        trials,
+    )
+
+
+def _check_numbers(options: argparse.Namespace) -> None:
+    for name, least in (("jobs", 1), ("subsets", 0)):
+        value = getattr(options, name)
+        if value < least:
+            raise CommandError(f"--{name} is {value}: expected a whole number from {least}")
+    for period in options.periods:
+        try:
+            TimeRange.parse_timerange(period)
+        except FreqtradeException:
+            raise CommandError(
+                f"--periods {period}: expected a time range such as 20200101-20210101"
+            ) from None
+
+
+def _strategies(wanted: Sequence[str] | None, folder: Path) -> list[str]:
+    known = sorted(path.stem for path in folder.glob("[!_]*.py"))
+    if not known:
+        raise CommandError(f"--strategy-path {folder} has no strategies")
+    for name in wanted or ():
+        if name not in known:
+            raise CommandError(f"{name} is not a strategy in {folder}: {', '.join(known)} are")
+    return list(wanted or known)
+
+
+def _guards(config: dict[str, Any]) -> list[str]:
+    try:
+        guards = settings.load(config.get(settings.SECTION)).guards
+    except settings.SettingsError as error:
+        raise CommandError(str(error)) from None
+    return [name for name in guards.names() if guards.is_on(name)]
+
+
+@contextmanager
+def _markets_source(
+    offline: bool, config: dict[str, Any], datadir: Path
+) -> Iterator[dict[str, Any]]:
+    """The configuration whose exchange tells the markets."""
+    if not offline:
+        yield config
+        return
+    try:
+        from tools.judge_market import exchange
+        from tools.judge_runs import JudgeError
+    except ImportError:
+        raise CommandError(
+            "--offline needs the sandbox exchange: run it in the folder of this repository"
+        ) from None
+    try:
+        with tempfile.TemporaryDirectory() as name, exchange(datadir, Path(name)) as overlay:
+            yield {**config, **read_config([str(overlay)])}
+    except JudgeError as error:
+        raise CommandError(str(error)) from None
+
+
+@contextmanager
+def _progress(console: Console, total: int) -> Iterator[Any]:
+    columns = (TextColumn("backtests"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as progress:
+        bar = progress.add_task("", total=total)
+        yield lambda count: progress.update(bar, completed=count)
+
+
+def _show(
+    jobs: Sequence[Job], ran: Ran, store: Store, wall: float, options: argparse.Namespace
+) -> None:
+    table = Table()
+    for name in ("strategy", "period", "costs", "what differs", "trades", "return", "drawdown"):
+        table.add_column(name, overflow="fold")
+    for job, key in zip(jobs, ran.keys, strict=True):
+        found = statistics(store.path(key))
+        table.add_row(
+            job.task.strategy,
+            job.task.timerange,
+            job.level,
+            _difference(job, len(jobs[0].task.pairs)),
+            str(found["total_trades"]),
+            f"{100 * found['profit_total']:+.1f} %",
+            f"{100 * found['max_drawdown_account']:.1f} %",
+        )
+    console = Console()
+    console.print(table)
+    where = f"on {options.scheduler}" if options.scheduler else f"{options.jobs} at a time"
+    console.print(
+        f"{len(jobs)} backtests, {ran.reused} of them there already; {wall:.0f} s, {where}, for "
+        f"{ran.seconds:.0f} s of backtests. Results: {options.output}",
+        markup=False,
+    )
+
+
+def _difference(job: Job, all_pairs: int) -> str:
+    parts = [f"without {job.without_guard}"] if job.without_guard else []
+    parts += [f"{name} {value:g}" for name, value in job.parameters.items()]
+    if len(job.task.pairs) < all_pairs:
+        parts.append(" ".join(pair.split("/")[0] for pair in job.task.pairs))
+    return ", ".join(parts)

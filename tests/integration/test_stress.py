@@ -1,0 +1,175 @@
+"""`python -m ballast stress`: real backtests, run once each, the same wherever they are run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from distributed import LocalCluster
+
+from ballast import __main__ as commands
+from ballast.backtests import Outcome, Task, TaskError, statistics
+from ballast.commands import stress as command
+from ballast.evidence.results import read_folder
+from ballast.stress import plan, runner
+from ballast.stress.plan import Job
+from ballast.stress.runner import run_all
+from ballast.stress.store import Store
+from sandbox.files import export
+from sandbox.sources import GeneratedSource
+from tests.engine import ROOT, base_config, offline_exchange
+
+PAIRS = ("BTC/USDT", "ETH/USDT", "SOL/USDT")
+PERIOD = "20240220-20240320"
+# When a run was made, not what came of it.
+_RUN_TIMES = ("backtest_run_start_ts", "backtest_run_end_ts")
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Task:
+    folder = tmp_path_factory.mktemp("stress")
+    source = GeneratedSource(7, days=90, pairs=PAIRS)
+    export(source, folder / "data", {"1h": None})
+    config = json.loads((ROOT / "config.json").read_text("utf-8"))
+    config["ballast"]["market"]["basket"] = list(PAIRS)
+    exchange = offline_exchange(base_config(folder, PAIRS), PAIRS)
+    markets = dict(exchange.markets)
+    exchange.close()
+    config["exchange"] = {"name": "binance", "pair_whitelist": list(PAIRS)}
+    path = str(ROOT / "strategies")
+    return Task(config, markets, "", path, str(folder / "data"), "", ())
+
+
+@pytest.fixture(scope="module")
+def jobs(first: Task) -> list[Job]:
+    choices = [PAIRS, PAIRS[:2]]
+    return plan.jobs(first, ["DonchianTrend"], [PERIOD], ["none", "worst"], choices)
+
+
+@pytest.fixture(scope="module")
+def done(jobs: list[Job], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("results")
+    _here(jobs, folder)
+    return folder
+
+
+def _here(jobs: list[Job], folder: Path) -> runner.Ran:
+    """Without worker processes, which take seconds to start."""
+    with patch.object(runner, "_backend", lambda *_: patch.dict({})):
+        return run_all(jobs, Store(folder), 1)
+
+
+def _results(jobs: list[Job], folder: Path) -> list[dict[str, Any]]:
+    found = [statistics(Store(folder).path(job.key())) for job in jobs]
+    return [{k: v for k, v in each.items() if k not in _RUN_TIMES} for each in found]
+
+
+def test_every_job_leaves_a_result_that_a_report_can_read(jobs: list[Job], done: Path) -> None:
+    runs = read_folder(done)
+    assert [(run.costs, run.pairs) for run in runs] == [(job.level, job.task.pairs) for job in jobs]
+    assert all(len(run.trades) for run in runs)
+
+
+def test_harder_costs_leave_less(jobs: list[Job], done: Path) -> None:
+    none, worst = (run for run in read_folder(done) if run.pairs == PAIRS)
+    assert worst.equity.iloc[-1] < none.equity.iloc[-1]
+
+
+def test_what_is_there_is_not_run_again(jobs: list[Job], done: Path) -> None:
+    with patch.object(runner, "run", side_effect=AssertionError):
+        assert _here(jobs, done).reused == len(jobs)
+
+
+def test_a_run_that_was_broken_off_goes_on_where_it_was(
+    jobs: list[Job], done: Path, tmp_path: Path
+) -> None:
+    for job in jobs[:2]:
+        name = f"{job.key()}.zip"
+        (tmp_path / name).write_bytes((done / name).read_bytes())
+    ran: list[Task] = []
+
+    def counting(task: Task) -> Outcome:
+        ran.append(task)
+        return Outcome(b"", 1.0)
+
+    with patch.object(runner, "run", counting):
+        assert _here(jobs, tmp_path).reused == 2
+    assert ran == [job.task for job in jobs[2:]]
+
+
+def test_a_job_that_fails_keeps_what_had_finished(jobs: list[Job], tmp_path: Path) -> None:
+    def failing(task: Task) -> Outcome:
+        if task == jobs[1].task:
+            raise TaskError("no candles")
+        return Outcome(b"kept", 1.0)
+
+    with patch.object(runner, "run", failing), pytest.raises(TaskError, match="no candles"):
+        _here(jobs, tmp_path)
+    assert Store(tmp_path).has(jobs[0].key())
+
+
+@pytest.fixture
+def cluster() -> Iterator[str]:
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+    ) as started:
+        yield started.scheduler_address
+
+
+@pytest.mark.slow
+def test_a_dask_cluster_gives_the_same_results(
+    jobs: list[Job], done: Path, cluster: str, tmp_path: Path
+) -> None:
+    run_all(jobs[:2], Store(tmp_path), 1, cluster)
+    assert _results(jobs[:2], tmp_path) == _results(jobs[:2], done)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--periods", "20200101-20200201"], "--periods 20200101-20200201 has no candles"),
+        (["--periods", "20240301-20240201"], "--periods 20240301-20240201: expected a time range"),
+        (["--periods", "yesterday"], "--periods yesterday: expected a time range such as"),
+        (["--periods", PERIOD, "--strategies", "Nobody"], "Nobody is not a strategy in"),
+        (["--periods", PERIOD, "--jobs", "0"], "--jobs is 0: expected a whole number from 1"),
+        (["--periods", PERIOD, "--subsets", "1", "--subset-size", "3"], "--subset-size is 3"),
+        (["--periods", PERIOD, "--datadir", "nowhere"], "--datadir nowhere is not a folder"),
+        (["--periods", PERIOD, "--scheduler", "tcp://127.0.0.1:1"], "does not answer"),
+    ],
+)
+def test_what_cannot_be_stressed_is_refused_with_one_sentence(
+    first: Task,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    sentence: str,
+) -> None:
+    assert _stress(first, tmp_path, arguments) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("ballast: ")
+    assert sentence in said
+    assert said.count("\n") == 1
+
+
+def test_a_pair_without_candles_is_named(
+    first: Task, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _stress(first, tmp_path, ["--periods", PERIOD], [*PAIRS, "ADA/USDT"]) == 2
+    assert (
+        "has no candles of ADA/USDT on 1h: ADA_USDT-1h.feather is missing"
+        in capsys.readouterr().err
+    )
+
+
+def _stress(first: Task, folder: Path, arguments: list[str], pairs: Any = PAIRS) -> int:
+    config = {**first.config, "exchange": {"name": "binance", "pair_whitelist": list(pairs)}}
+    path = folder / "config.json"
+    path.write_text(json.dumps(config))
+    given = ["stress", "-c", str(path), "--strategy-path", first.strategy_path]
+    given += ["--datadir", first.datadir, "--output", str(folder / "out"), *arguments]
+    with patch.object(command, "markets_of", lambda *_: first.markets):
+        return commands.main(given)
