@@ -17,6 +17,7 @@ from ballast.core.windows import minutes
 from ballast.entries import Ticket
 
 INITIAL_STOP = "initial_stop"
+EXPLANATION = "explanation"
 STOP_THROUGH_MARKET = "stop_through_market"
 CHANDELIER = "chandelier_exit"
 TIME_STOP = "time_stop"
@@ -35,6 +36,8 @@ class _Watch:
     opened_at: datetime
     raised: bool = False
     asked: datetime | None = None
+    # Candle at which the stop moved last, as `as_of`.
+    moved_as_of: int = -1
 
     def overdue(self, now: datetime) -> bool:
         """Whether the time stop has come."""
@@ -42,6 +45,17 @@ class _Watch:
         if limit is None or self.plan.reached(1.0):
             return False
         return stops.overdue(self.opened_at, now, minutes(limit))
+
+
+@dataclass(frozen=True)
+class StopMove:
+    """A stop that was raised: from and to (quote currency), what raised it, and when."""
+
+    trade: LocalTrade
+    before: float
+    stop: float
+    code: str
+    at: datetime
 
 
 class StopKeeper:
@@ -60,6 +74,8 @@ class StopKeeper:
         Depth of the strategy's class stop as a positive ratio.
     cost_ratio : float
         Round-trip cost that a break-even stop covers.
+    tell : callable
+        Told about every stop that is raised.
     """
 
     def __init__(
@@ -69,12 +85,14 @@ class StopKeeper:
         ticket_of: Callable[[str], Ticket | None],
         disaster_ratio: float,
         cost_ratio: float,
+        tell: Callable[[StopMove], None] = lambda move: None,
     ) -> None:
         self._tape_of = tape_of
         self._rules_of = rules_of
         self._ticket_of = ticket_of
         self._disaster_ratio = disaster_ratio
         self._cost_ratio = cost_ratio
+        self._tell = tell
         self._watches: dict[int, _Watch] = {}
 
     def opened(self, trade: LocalTrade, now: datetime) -> StopPlan:
@@ -93,12 +111,21 @@ class StopKeeper:
         self._watches.pop(trade.id, None)
         return float(trade.close_profit or 0.0) * watch.plan.entry / watch.plan.risk
 
-    def tighten(self, trade: LocalTrade, stop: float) -> None:
-        """Raise the stop of an open position."""
+    def tighten(self, trade: LocalTrade, stop: float, by: str, now: datetime) -> None:
+        """Raise the stop of an open position; `by` is a code for why."""
         watch = self._watches.get(trade.id)
         if watch is not None and stop > watch.plan.stop:
-            watch.plan.tighten(stop)
+            before = watch.plan.stop
+            watch.plan.tighten(stop, by)
             watch.raised = True
+            self._moved(trade, watch, before, now)
+
+    def moved_by(self, trade: LocalTrade, end: datetime) -> str:
+        """What raised the stop at the candle that ended at `end`; empty where it stayed."""
+        watch, tape = self._watches.get(trade.id), self._tape_of(trade.pair)
+        if watch is None or tape is None or watch.moved_as_of + tape.span != _ns(end):
+            return ""
+        return watch.plan.moved_by
 
     def forget(self) -> None:
         """Forget every plan."""
@@ -163,7 +190,13 @@ class StopKeeper:
                 watch.plan.advance(float(tape["close"][candle]), float(tape["atr"][candle]))
         watch.as_of = int(tape.opened[position])
         watch.raised = watch.plan.stop > before
+        if watch.raised:
+            self._moved(trade, watch, before, now)
         return watch
+
+    def _moved(self, trade: LocalTrade, watch: _Watch, before: float, now: datetime) -> None:
+        watch.moved_as_of = watch.as_of
+        self._tell(StopMove(trade, before, watch.plan.stop, watch.plan.moved_by, now))
 
     def _resume(self, trade: LocalTrade) -> _Watch:
         """

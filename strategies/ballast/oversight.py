@@ -5,6 +5,7 @@ and saves what the guards must remember. In backtests it is called from `bot_loo
 `analyze`, because Freqtrade calls `bot_loop_start` before the new candle has been analysed.
 """
 
+import dataclasses
 import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ from ballast.book import Book
 from ballast.core.guards.base import Guard
 from ballast.core.heat import at_risk, drawn_closer
 from ballast.core.snapshot import ClosedTrade, Snapshot
-from ballast.core.verdict import Verdict
+from ballast.core.verdict import ALLOW, Verdict
 from ballast.core.warden import Change, Warden
 from ballast.core.windows import minutes
 from ballast.exits import StopKeeper
@@ -43,7 +44,7 @@ class Oversight:
     correlation : callable
         Correlation of two pairs at a moment.
     announce : callable
-        Told about every block that begins.
+        Told about every block that begins, and, with a verdict that allows, that is lifted.
     api_errors : callable
         Failed requests to the exchange before a moment.
     patience : timedelta
@@ -166,6 +167,9 @@ class Oversight:
         changes = self.warden.observe(self._snapshot(equity, end))
         self._unseen = ()
         self._locks.lift(self.warden.lifted, end)
+        for name, pair in self.warden.lifted:
+            code = self.warden.guards[name].code if name in self.warden.guards else name
+            self._announce(Change(name, pair, dataclasses.replace(ALLOW, code=code)))
         for change in changes:
             self._publish(change, end)
         self._locks.tidy(end, is_last=self._lookout.is_last(end))
@@ -249,7 +253,8 @@ class Oversight:
         if heat <= allowed:
             return
         for (trade, price), stop in zip(positions, stops, strict=True):
-            self._keeper.tighten(trade, drawn_closer(price, stop, heat, allowed))
+            closer = drawn_closer(price, stop, heat, allowed)
+            self._keeper.tighten(trade, closer, "PORTFOLIO_HEAT", end)
 
     def _publish(self, change: Change, end: datetime) -> None:
         """A Freqtrade lock with code, value, limit and end; seen in /locks, the API and FreqUI."""

@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +10,11 @@ from freqtrade.persistence import Trade
 
 from ballast.api_errors import ApiErrors
 from ballast.book import Book
+from ballast.core.decision import Rulebook
 from ballast.core.market import Market
 from ballast.core.stops import StopRules
 from ballast.core.tape import Tapes
-from ballast.core.warden import Warden
+from ballast.core.warden import Change, Warden
 from ballast.core.windows import minutes
 from ballast.costs import FillCosts
 from ballast.entries import EntryDesk
@@ -23,11 +24,14 @@ from ballast.exits import StopKeeper
 from ballast.feeds import Feeds
 from ballast.gate import EntryGate
 from ballast.guard_settings import GuardSettings
+from ballast.journal.recorder import Recorder
+from ballast.journal.wiring import recorder_of
 from ballast.kill_switch import KillSwitch
 from ballast.lookout import Lookout
 from ballast.notices import Notices
 from ballast.oversight import Oversight
 from ballast.state import GuardStore
+from ballast.tellings import guard_changed, stop_moved
 
 if TYPE_CHECKING:
     from ballast.strategy import GuardedStrategy
@@ -59,6 +63,10 @@ class Run:
         As last seen.
     costs : FillCosts or None
         What fills are charged; None outside of backtests.
+    rulebooks : dict of str to Rulebook
+        Entry rules by pair, where a recorder reads them.
+    recorder : Recorder or None
+        None in a backtest that keeps no journal.
     """
 
     feeds: Feeds
@@ -72,6 +80,8 @@ class Run:
     sizes: dict[str, float] = field(default_factory=dict)
     market: Market | None = None
     costs: FillCosts | None = None
+    rulebooks: dict[str, Rulebook] = field(default_factory=dict)
+    recorder: Recorder | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Hyperopt's workers make the market anew."""
@@ -95,6 +105,13 @@ class Run:
             market = run.market
             return market.correlation(one, other, now, CORRELATION_WINDOW) if market else 1.0
 
+        def announce(change: Change) -> None:
+            if change.verdict.blocks:
+                notices.block(change)
+            seen = oversight.warden.snapshot
+            if seen is not None:
+                strategy.events.publish(guard_changed(change, seen.now))
+
         leader = settings.market.leader or f"BTC/{stake_currency}"
         feeds = Feeds(strategy.dp, strategy.timeframe, leader, settings.market.basket)
         book = Book(lambda: strategy.wallets, tapes.get, stake_currency)
@@ -104,6 +121,7 @@ class Run:
             lambda pair: run.desk.ticket(pair),
             disaster_ratio,
             settings.risk.round_trip_cost,
+            lambda move: strategy.events.publish(stop_moved(move)),
         )
         notices = Notices(strategy.dp)
         errors = ApiErrors()
@@ -119,7 +137,7 @@ class Run:
             strategy.timeframe,
             heat.limit_pct / 100 if heat else None,
             correlation,
-            notices.block,
+            announce,
             # Hyperopt sends this to its workers, and a log handler cannot be sent.
             errors.count if feeds.live else _none,
             timedelta(seconds=settings.trust.late_candle_s if feeds.live else 0),
@@ -158,10 +176,19 @@ class Run:
             kill_file if feeds.live else None, settings.kill.policy == "flatten", notices.say
         )
         run = cls(feeds, keeper, desk, oversight, gate, kill, tapes, stop_rules, sizes, costs=costs)
+        run.recorder = recorder_of(strategy, run)
+        if run.recorder is not None:
+            oversight.ask_too(run.recorder.on_candle)
         if feeds.live:
             store = GuardStore(Trade.session.get_bind())
             oversight.remember_in(store, strategy.wallets.get_starting_balance())
         return run
+
+    @property
+    def present(self) -> datetime:
+        """This moment (UTC); in backtests the border that was reached last."""
+        seen = self.oversight.warden.snapshot
+        return datetime.now(UTC) if self.feeds.live or seen is None else seen.now
 
     @staticmethod
     def log_start(name: str, guards: GuardSettings) -> None:

@@ -129,6 +129,16 @@ class KillSettings(Section):
     policy: Literal["flatten", "halt"] = "flatten"
 
 
+class JournalSettings(Section):
+    """The decision journal (see `ballast.journal`)."""
+
+    enabled: bool = True
+    backtest: bool = Field(False, description="whether backtests keep one as well")
+    path: str | None = Field(None, description="a file; null for one in the user data folder")
+    keep_days: int = Field(365, ge=1, le=3650)
+    max_mb: int = Field(512, ge=1, le=100_000)
+
+
 class Settings(Section):
     """The whole `ballast` section."""
 
@@ -140,6 +150,7 @@ class Settings(Section):
     costs: CostSettings = CostSettings()
     gate: GateSettings = GateSettings()
     kill: KillSettings = KillSettings()
+    journal: JournalSettings = JournalSettings()
     # Beside the guards: Freqtrade's own and the user's (checked by `ballast.protection_list`).
     protections: list[dict[str, Any]] = Field([])
 
@@ -151,8 +162,9 @@ class Settings(Section):
         return entries
 
     def digest(self) -> str:
-        """Eight characters that change when any setting does."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:8]
+        """Eight characters that change when any setting does that decides."""
+        deciding = self.model_dump_json(exclude={"journal"})
+        return hashlib.sha256(deciding.encode()).hexdigest()[:8]
 
 
 def load(section: Mapping[str, Any] | None) -> Settings:

@@ -12,6 +12,7 @@ from freqtrade.strategy import IStrategy
 from ballast import analysis, charts
 from ballast.analysis import Setup
 from ballast.core.candles import Candles
+from ballast.core.decision import Rulebook
 from ballast.core.market import Market
 from ballast.core.rules import Rule
 from ballast.core.stops import StopRules
@@ -107,6 +108,9 @@ class SignalStrategy(IStrategy):
         run.tapes[metadata["pair"]] = analysis.tape_of(dataframe, self.timeframe, setups)
         run.stop_rules.update({setup.name: setup.stops for setup in setups})
         run.sizes.update({setup.name: setup.size for setup in setups})
+        if run.recorder is not None:
+            book = Rulebook({setup.name: setup.entry for setup in setups})
+            run.rulebooks[metadata["pair"]] = book
         return dataframe
 
     def populate_exit_trend(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:

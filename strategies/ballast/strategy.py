@@ -12,15 +12,17 @@ from typing import Any, ClassVar
 from freqtrade.exceptions import OperationalException
 from freqtrade.persistence import LocalTrade, Order
 
-from ballast import __version__, protection_list, settings
+from ballast import __version__, protection_list, settings, tellings
 from ballast.callbacks import fail_closed
 from ballast.core.sizing import NO_TRADE
 from ballast.core.stops import relative_to
 from ballast.entries import EntryRefused
 from ballast.events import Event, Events, Kind
-from ballast.exits import INITIAL_STOP
+from ballast.exits import EXPLANATION, INITIAL_STOP
 from ballast.incidents import IncidentLog
+from ballast.journal.recorder import Recorder
 from ballast.locks import Announced
+from ballast.redaction import Redactor
 from ballast.run import Run
 from ballast.signals import SignalStrategy
 from ballast.startup import refuse_overrides, refuse_unsafe
@@ -65,6 +67,8 @@ class GuardedStrategy(SignalStrategy):
 
     def __init__(self, config: dict[str, Any]) -> None:
         super().__init__(config)
+        # Now, because Freqtrade forgets the exchange's keys in paper trading soon.
+        self.redactor = Redactor(config)
         try:
             self.settings = settings.load(config.get(settings.SECTION))
         except settings.SettingsError as error:
@@ -113,9 +117,12 @@ class GuardedStrategy(SignalStrategy):
     def analyze(self, pairs: list[str]) -> None:
         """Live: as above, once the new candle is analysed (`bot_loop_start` is too early)."""
         super().analyze(pairs)
-        self._judge(datetime.now(UTC))
+        now = datetime.now(UTC)
+        self._judge(now)
         if self.run is not None:
             self.run.kill.verdict()
+            if self.run.recorder is not None:
+                self.run.recorder.catch_up(now)
 
     @fail_closed(refusal=None)
     def _judge(self, now: datetime) -> None:
@@ -137,10 +144,12 @@ class GuardedStrategy(SignalStrategy):
     ) -> float:
         """Stake by risk at the stop; 0 refuses (see `EntryDesk.propose`)."""
         limits = {"min_stake": min_stake or 0.0, "max_stake": max_stake}
+        run = self._connected
         try:
-            return self._connected.desk.propose(
-                pair, current_time, current_rate, entry_tag, limits
-            ).sized.stake
+            ticket = run.desk.propose(pair, current_time, current_rate, entry_tag, limits)
+            if self.events.heard:
+                self.events.publish(tellings.sized(ticket, current_rate, current_time))
+            return ticket.sized.stake
         except EntryRefused as refusal:
             self._tell(pair, current_time, refusal)
             return NO_TRADE
@@ -158,13 +167,16 @@ class GuardedStrategy(SignalStrategy):
         side: str,
         **kwargs: Any,
     ) -> bool:
-        """Last checks before the order (see `EntryDesk.confirm` and `EntryGate.check`)."""
+        """Last checks before the order, of which the journal must know (see `EntryGate.check`)."""
         run = self._connected
         try:
             if (killed := run.kill.verdict()).blocks:
                 raise EntryRefused(killed)
             run.desk.confirm(pair, amount, rate, current_time)
             run.gate.check(pair, amount, rate, current_time)
+            if run.recorder is not None:
+                self.events.publish(tellings.confirmed(pair, amount, rate, current_time))
+                run.recorder.require(pair, current_time)
         except EntryRefused as refusal:
             self._tell(pair, current_time, refusal)
             return False
@@ -175,12 +187,15 @@ class GuardedStrategy(SignalStrategy):
     def order_filled(
         self, pair: str, trade: LocalTrade, order: Order, current_time: datetime, **kwargs: Any
     ) -> None:
-        """Start the stop plan of a new position; in backtests, charge what the fill costs."""
+        """Start the stop plan of a new position; charge what it costs; tell of it."""
         if order.ft_order_side == trade.entry_side:
             self._start_plan(trade, order, current_time)
         costs = self._connected.costs
         if costs is not None:
             costs.charge(trade, order, current_time)
+        recorder = self._connected.recorder
+        if recorder is not None:
+            self._tell_filled(recorder, trade, order, current_time)
 
     def _start_plan(self, trade: LocalTrade, order: Order, now: datetime) -> None:
         plan = self._connected.keeper.opened(trade, now)
@@ -228,6 +243,17 @@ class GuardedStrategy(SignalStrategy):
     def incident(self, where: str, error: Exception) -> None:
         """Report a failure inside a callback; the callback has refused."""
         self.incidents.record(where, error)
+        if self.run is not None:
+            self.events.publish(tellings.failed(where, error, self.run.present))
+
+    def _tell_filled(
+        self, recorder: Recorder, trade: LocalTrade, order: Order, now: datetime
+    ) -> None:
+        signal = recorder.signal_candle(trade.open_date_utc)
+        for event in tellings.filled(trade, order, now, signal):
+            self.events.publish(event)
+        if order.ft_order_side == trade.entry_side and self._connected.feeds.live:
+            trade.set_custom_data(EXPLANATION, recorder.explain(trade.pair, signal))
 
     def _tell(self, pair: str, now: datetime, refusal: EntryRefused) -> None:
         logger.info("%s: entry refused, %s", pair, refusal)

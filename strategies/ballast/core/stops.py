@@ -59,6 +59,8 @@ class StopPlan:
         Level that closes are judged by, quote currency. Only ever rises.
     closed_below : bool
         Whether the last close was below it.
+    moved_by : str
+        What raised the stop last.
     """
 
     entry: float
@@ -69,6 +71,7 @@ class StopPlan:
     highest_close: float = field(init=False)
     chandelier: float = field(init=False, default=0.0)
     closed_below: bool = field(init=False, default=False)
+    moved_by: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
         self.initial_stop = self.stop
@@ -97,15 +100,16 @@ class StopPlan:
             level = self.highest_close - self.rules.chandelier_atr * atr
             self.chandelier = max(self.chandelier, level)
             self.closed_below = close < self.chandelier
-            self.tighten(level - self.rules.chandelier_slack_atr * atr)
+            self.tighten(level - self.rules.chandelier_slack_atr * atr, "CHANDELIER")
         if self.rules.break_even_r is not None and self.reached(self.rules.break_even_r):
-            self.tighten(self.entry * (1 + self.cost_ratio))
+            self.tighten(self.entry * (1 + self.cost_ratio), "BREAK_EVEN")
         return self.stop
 
-    def tighten(self, stop: float) -> None:
+    def tighten(self, stop: float, by: str = "") -> None:
         """Raise the stop to this price; a lower or missing one changes nothing."""
         if self.stop < stop < math.inf:
             self.stop = stop
+            self.moved_by = by
 
     def reached(self, multiple: float) -> bool:
         """Whether some close since entry stood at least `multiple` R above the entry."""

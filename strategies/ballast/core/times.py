@@ -21,3 +21,9 @@ def day_start(moment: datetime) -> datetime:
 def week_start(moment: datetime) -> datetime:
     """Monday midnight (UTC) at or before the moment."""
     return day_start(moment) - timedelta(days=moment.astimezone(UTC).weekday())
+
+
+def candle_border(moment: datetime, candle: timedelta) -> datetime:
+    """Opening of the candle that runs at the moment, which is where the last one ended (UTC)."""
+    span = candle.total_seconds()
+    return datetime.fromtimestamp(moment.timestamp() // span * span, tz=UTC)

@@ -1,0 +1,150 @@
+"""The journal's file: where it lies, how it is opened, and what happens when it is damaged."""
+
+import logging
+import os
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from freqtrade.enums import RunMode
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.pool import NullPool, StaticPool
+
+from ballast.journal.tables import create_tables
+from ballast.settings import JournalSettings
+
+logger = logging.getLogger(__name__)
+
+# Longer than this nobody's hold on the file is waited for; entries are refused meanwhile.
+_PATIENCE_S = 1.0
+_PRAGMAS = (
+    "auto_vacuum=INCREMENTAL",
+    "journal_mode=WAL",
+    "synchronous=NORMAL",
+    "journal_size_limit=4000000",
+)
+
+
+def journal_path(
+    config: Mapping[str, Any], settings: JournalSettings, *, backtest: bool | None = None
+) -> Path:
+    """
+    Where the journal of a configuration lies.
+
+    In the user data folder: ballast_journal.sqlite (live), ballast_journal.dryrun.sqlite or
+    ballast_journal.backtest.sqlite, as Freqtrade has databases; or, for bots, the path that is set.
+
+    Parameters
+    ----------
+    backtest : bool or None
+        None for whatever the configuration runs.
+    """
+    if backtest is None:
+        backtest = config.get("runmode") == RunMode.BACKTEST
+    if settings.path is not None and not backtest:
+        return Path(settings.path)
+    kind = ".backtest" if backtest else ".dryrun" if config.get("dry_run", True) else ""
+    return Path(config.get("user_data_dir") or "user_data") / f"ballast_journal{kind}.sqlite"
+
+
+class JournalFile:
+    """
+    An open journal, for one writer.
+
+    Parameters
+    ----------
+    path : Path
+        Made if it is not there; moved aside and begun anew if it is damaged.
+    on_open : callable
+        Called whenever the file has been opened.
+
+    Raises
+    ------
+    OSError, SQLAlchemyError
+        Where the file cannot be made.
+    """
+
+    def __init__(self, path: Path, on_open: Callable[[], None]) -> None:
+        self.path = path
+        # Where a damaged file was kept, if there was one.
+        self.damaged: Path | None = None
+        self._on_open = on_open
+        self.engine = self._open()
+
+    def reopen(self) -> None:
+        """Open the file again, which replaces one that is damaged."""
+        self.engine.dispose()
+        self.engine = self._open()
+
+    def reopen_if_lost(self) -> None:
+        """What is written to a file that somebody has deleted would be forgotten."""
+        try:
+            there = os.stat(self.path).st_ino == self._inode
+        except FileNotFoundError:
+            there = False
+        if not there:
+            logger.warning("the journal %s was taken away: begun anew", self.path)
+            self.reopen()
+
+    def _open(self) -> Engine:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        engine = _engine(self.path)
+        if not _is_sound(engine):
+            self.damaged = self._move_aside()
+            engine = _engine(self.path)
+        create_tables(engine)
+        self._inode = os.stat(self.path).st_ino
+        self._on_open()
+        return engine
+
+    def _move_aside(self) -> Path:
+        kept = self.path.with_name(f"{self.path.name}.damaged-{datetime.now(UTC):%Y%m%d%H%M%S}")
+        logger.error("the journal %s is damaged: kept as %s, begun anew", self.path, kept)
+        self.path.replace(kept)
+        for end in ("-wal", "-shm"):
+            with suppress(FileNotFoundError):
+                self.path.with_name(self.path.name + end).unlink()
+        return kept
+
+
+def read_only(path: Path) -> Engine:
+    """A journal to be read, whoever writes it meanwhile."""
+    return create_engine(f"sqlite:///file:{path}?mode=ro&uri=true", poolclass=NullPool)
+
+
+def _engine(path: Path) -> Engine:
+    # One connection, used by the loop and by whoever gives the bot an order, one after the other.
+    arguments = {"timeout": _PATIENCE_S, "check_same_thread": False}
+    engine = create_engine(f"sqlite:///{path}", connect_args=arguments, poolclass=StaticPool)
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        for pragma in _PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+
+    return engine
+
+
+def _is_sound(engine: Engine) -> bool:
+    """
+    Whether a file is an undamaged database; one that is not is let go.
+
+    Raises
+    ------
+    OperationalError
+        Where that cannot be told: no access, a full disk, somebody else's hold.
+    """
+    try:
+        with engine.connect() as connection:
+            found = connection.execute(text("PRAGMA quick_check(1)")).scalar()
+    except OperationalError:
+        engine.dispose()
+        raise
+    except DatabaseError:
+        found = "no database"
+    if found != "ok":
+        engine.dispose()
+    return bool(found == "ok")

@@ -1,0 +1,306 @@
+"""The recorder: turns what a run decides and what happens in it into rows of the journal.
+
+Entries are refused while the row of their candle is not written; exits never wait for it.
+"""
+
+import logging
+import math
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy.exc import DatabaseError, OperationalError
+
+from ballast.core.decision import (
+    NO_DECISION,
+    Decision,
+    Outcome,
+    Position,
+    Rulebook,
+    decide,
+)
+from ballast.core.tape import Tape
+from ballast.core.times import candle_border
+from ballast.core.verdict import Verdict
+from ballast.core.warden import Warden
+from ballast.core.wording import explained
+from ballast.entries import refused
+from ballast.events import Event, Kind
+from ballast.journal.amend import amended
+from ballast.journal.store import Journal, Version
+from ballast.redaction import Redactor
+
+logger = logging.getLogger(__name__)
+
+# A backtest writes so many rows at a time.
+_BATCH = 5_000
+_PRUNED_PER_CANDLE = 500
+# Candles that a bot did not see while it was down are accounted for as far back as this.
+_LONGEST_GAP = 500
+_MOST_WAITING = 10_000
+
+
+@dataclass(frozen=True)
+class Sources:
+    """
+    What the recorder looks at.
+
+    Parameters
+    ----------
+    tape_of, rulebook_of : callable
+        Give what a pair's analysis left, or None.
+    pairs : callable
+        Pairs that are traded now.
+    positions : callable
+        What the account has, by pair, at a candle's end.
+    obstacle : callable
+        Why Freqtrade would not ask for an entry of a pair at a moment: code, value, limit; or None.
+    is_last : callable
+        Whether a moment is the end of a backtest.
+    """
+
+    tape_of: Callable[[str], Tape | None]
+    rulebook_of: Callable[[str], Rulebook | None]
+    pairs: Callable[[], Iterable[str]]
+    positions: Callable[[datetime], Mapping[str, Position]]
+    obstacle: Callable[[str, datetime], tuple[str, float, float] | None]
+    is_last: Callable[[datetime], bool]
+
+
+class Recorder:
+    """
+    Keeps the journal of one run.
+
+    Parameters
+    ----------
+    open_journal : callable or None
+        Opens the journal; None where none is kept (decisions can be asked for all the same).
+    version : callable
+        What decides, asked when the rules are known.
+    warden : Warden
+    sources : Sources
+    candle : timedelta
+        Length of one.
+    live : bool
+        Write at once, rather than in batches.
+    redactor : Redactor
+    trouble : callable
+        Told when the journal cannot be written.
+    """
+
+    def __init__(
+        self,
+        open_journal: Callable[[], Journal] | None,
+        version: Callable[[], Version],
+        warden: Warden,
+        sources: Sources,
+        candle: timedelta,
+        live: bool,
+        redactor: Redactor,
+        trouble: Callable[[Exception], None],
+    ) -> None:
+        self._open_journal = open_journal
+        self._version = version
+        self._warden = warden
+        self._sources = sources
+        self._candle = candle
+        self._live = live
+        self._redactor = redactor
+        self._trouble = trouble
+        self._journal: Journal | None = None
+        self._last: datetime | None = None
+        self._ended = False
+        self._now: dict[str, Decision] = {}
+        self._rows: dict[tuple[str, datetime], Decision] = {}
+        self._events: list[Event] = []
+        self._told: set[tuple[str, str, str, str]] = set()
+        # Orders may be given by other threads than the bot's loop.
+        self._lock = threading.RLock()
+
+    def on_candle(self, now: datetime) -> None:
+        """Write down what is decided by the candle that has just ended; once, after the guards."""
+        end = candle_border(now, self._candle)
+        seen = self._warden.snapshot
+        with self._lock:
+            if end != self._last and seen is not None and seen.now == end:
+                self._take_down(end)
+                self._flush(end)
+
+    def catch_up(self, now: datetime) -> None:
+        """Write what could not be written before."""
+        with self._lock:
+            if self._rows or self._events:
+                self._flush(now)
+
+    def hear(self, event: Event) -> None:
+        """Write down an event, and what it changes in the row of its candle."""
+        event = replace(event, facts=self._redactor.clean(event.facts))
+        with self._lock:
+            row = self._row_of(event)
+            if row is not None:
+                changed = amended(row, event)
+                if changed is not row:
+                    self._put(changed)
+            # Freqtrade asks again every few seconds, and gets the same answer.
+            said = (event.kind.value, event.code, event.pair, str(event.facts.get("where", "")))
+            if event.kind not in (Kind.REFUSED, Kind.INCIDENT) or said not in self._told:
+                self._told.add(said)
+                self._events.append(event)
+            if self._live or self._ended:
+                self._flush(event.at)
+
+    def require(self, pair: str, now: datetime) -> None:
+        """
+        Let an entry through only if everything up to now is written.
+
+        Raises
+        ------
+        EntryRefused
+            JOURNAL_SILENT; value: rows and events that wait to be written.
+        """
+        if self._open_journal is None:
+            return
+        with self._lock:
+            waiting = len(self._rows) + len(self._events)
+            silent = waiting > 0 if self._live else False
+            if silent or self._last != candle_border(now, self._candle):
+                raise refused("JOURNAL_SILENT", waiting, 0, "the journal cannot be written")
+
+    def begin_anew(self) -> None:
+        """
+        Make the journal and forget what it holds.
+
+        Raises
+        ------
+        OSError, SQLAlchemyError
+            Where it cannot be made.
+        """
+        journal = self._opened()
+        if journal is not None:
+            journal.begin_anew()
+
+    def explain(self, pair: str, signal: datetime) -> str:
+        """One line that says why an entry was made."""
+        with self._lock:
+            decision = self.decision(pair, signal)
+        return explained(decision) if decision is not None else "not known"
+
+    def decision(self, pair: str, signal: datetime) -> Decision | None:
+        """What was decided about a pair by a candle (opening time, UTC), as far as it is known."""
+        known = self._rows.get((pair, signal)) or self._now.get(pair)
+        if known is not None and known.candle == signal:
+            return known
+        if self._journal is None:
+            return None
+        return self._journal.decision(self._version(), pair, signal)
+
+    def signal_candle(self, moment: datetime) -> datetime:
+        """Opening time of the candle that an order of this moment is a consequence of."""
+        return candle_border(moment, self._candle) - self._candle
+
+    def _take_down(self, end: datetime) -> None:
+        candle = end - self._candle
+        positions = self._sources.positions(end)
+        pairs = dict.fromkeys([*self._sources.pairs(), *positions])
+        self._account_for_gap(list(pairs), candle)
+        self._now = {}
+        self._told.clear()
+        common = self._warden.standing()
+        seen = self._warden.snapshot
+        single = {n: g.pair_verdicts(seen) for n, g in self._warden.guards.items()} if seen else {}
+        for pair in pairs:
+            verdicts = {**common}
+            for name, own in single.items():
+                if pair in own:
+                    verdicts[name] = min(common[name], own[pair], key=lambda v: v.multiplier)
+            self._put(self._decide(pair, end, verdicts, positions.get(pair)))
+        self._last = end
+
+    def _decide(
+        self,
+        pair: str,
+        end: datetime,
+        verdicts: Mapping[str, Verdict],
+        held: Position | None,
+    ) -> Decision:
+        tape = self._sources.tape_of(pair)
+        position = tape.completed_at(end) if tape is not None else -1
+        if tape is not None and not tape.is_fresh(position, end):
+            position = -1
+        book = self._sources.rulebook_of(pair)
+        decision = decide(pair, end - self._candle, tape, position, book, verdicts, held)
+        if decision.outcome is Outcome.SIGNAL:
+            obstacle = self._sources.obstacle(pair, end)
+            if obstacle is not None:
+                code, value, limit = obstacle
+                return replace(decision, code=code, value=value, limit=limit)
+        return decision
+
+    def _account_for_gap(self, pairs: list[str], candle: datetime) -> None:
+        """Rows of the candles that nobody decided about: the bot was down, or the guards failed."""
+        before = self._last - self._candle if self._last is not None else self._newest_written()
+        if before is None:
+            return
+        missed = min(int((candle - before) / self._candle) - 1, _LONGEST_GAP)
+        for back in range(missed, 0, -1):
+            end = candle - (back - 1) * self._candle
+            for pair in pairs:
+                decision = self._decide(pair, end, {}, None)
+                unseen = replace(decision, outcome=Outcome.UNSEEN, code=NO_DECISION)
+                self._put(replace(unseen, value=math.nan, limit=math.nan), now=False)
+
+    def _newest_written(self) -> datetime | None:
+        journal = self._opened() if self._live else None
+        return journal.last_candle(self._version()) if journal is not None else None
+
+    def _put(self, decision: Decision, *, now: bool = True) -> None:
+        self._rows[decision.pair, decision.candle] = decision
+        if now:
+            self._now[decision.pair] = decision
+
+    def _row_of(self, event: Event) -> Decision | None:
+        """The row that an event is about: that of its signal's candle, else of the last one."""
+        if not event.pair or event.pair == "*":
+            return None
+        signal = event.facts.get("signal")
+        moment = datetime.fromisoformat(str(signal)) if signal else self.signal_candle(event.at)
+        try:
+            return self.decision(event.pair, moment)
+        except Exception as error:
+            self._trouble(error)
+            return None
+
+    def _flush(self, now: datetime) -> None:
+        """Write what waits; what cannot be written waits on, and entries are refused."""
+        if self._open_journal is None:
+            self._rows.clear()
+            self._events.clear()
+            return
+        self._ended = self._ended or (not self._live and self._sources.is_last(now))
+        if not (self._live or self._ended or len(self._rows) >= _BATCH):
+            return
+        try:
+            journal = self._opened()
+            if journal is None:
+                return
+            journal.write(self._version(), self._rows.values(), self._events)
+            # A backtest's candles are old by nature.
+            at_once = _PRUNED_PER_CANDLE if self._live else 2 * _BATCH
+            self._rows.clear()
+            self._events.clear()
+            journal.prune(now if self._live else None, at_once)
+        except Exception as error:
+            self._failed(error)
+
+    def _opened(self) -> Journal | None:
+        if self._journal is None and self._open_journal is not None:
+            self._journal = self._open_journal()
+        return self._journal
+
+    def _failed(self, error: Exception) -> None:
+        del self._events[:-_MOST_WAITING]
+        # Anything but a lock, a full disk or missing access is damage.
+        if isinstance(error, DatabaseError) and not isinstance(error, OperationalError):
+            self._journal = None
+        self._trouble(error)

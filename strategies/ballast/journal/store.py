@@ -1,0 +1,199 @@
+"""What is written to the journal, what is read back, and what is forgotten."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Select, Table, delete, func, select, text
+from sqlalchemy.dialects.sqlite import insert
+
+from ballast.core.decision import Decision
+from ballast.events import Event
+from ballast.journal.file import JournalFile
+from ballast.journal.tables import (
+    DECISIONS,
+    EVENTS,
+    VERSIONS,
+    decision_row,
+    event_row,
+    read_decision,
+)
+from ballast.settings import JournalSettings
+
+_KEY = ("strategy", "timeframe", "pair", "candle")
+_CHANGING = [column.name for column in DECISIONS.columns if column.name not in (*_KEY, "id")]
+_AGED = ((DECISIONS, DECISIONS.c.candle), (EVENTS, EVENTS.c.at))
+
+
+@dataclass(frozen=True)
+class Version:
+    """
+    What decides in a run.
+
+    Parameters
+    ----------
+    settings : str
+        Digest of the settings.
+    guards : sequence of str
+        Those that are on.
+    setups : mapping of str to sequence of str
+        Entry rules by setup.
+    text : mapping
+        The settings themselves.
+    """
+
+    settings: str
+    strategy: str
+    timeframe: str
+    ballast: str
+    guards: Sequence[str]
+    setups: Mapping[str, Sequence[str]]
+    text: Mapping[str, Any]
+
+    def row(self) -> dict[str, Any]:
+        """As stored, without when it began."""
+        names = ("settings", "strategy", "timeframe", "ballast")
+        parts = {name: json.dumps(getattr(self, name)) for name in ("guards", "setups", "text")}
+        return {**{name: getattr(self, name) for name in names}, **parts}
+
+
+class Journal:
+    """
+    A journal that is written.
+
+    Parameters
+    ----------
+    path : Path
+        Made if it is not there; moved aside and begun anew if it is damaged.
+    settings : JournalSettings
+        Its bounds.
+
+    Raises
+    ------
+    OSError, SQLAlchemyError
+        Where the file cannot be made.
+    """
+
+    def __init__(self, path: Path, settings: JournalSettings) -> None:
+        self._settings = settings
+        self._versions: dict[str, int] = {}
+        self.file = JournalFile(path, self._versions.clear)
+
+    def write(
+        self, version: Version, decisions: Iterable[Decision], events: Sequence[Event]
+    ) -> None:
+        """
+        Write rows, over earlier ones of the same candles, and events: all of them, or none.
+
+        Raises
+        ------
+        SQLAlchemyError, OSError
+            When nothing was written.
+        """
+        self.file.reopen_if_lost()
+        with self.file.engine.begin() as connection:
+            number = self._number(connection, version)
+            known = {
+                "strategy": version.strategy,
+                "timeframe": version.timeframe,
+                "settings": version.settings,
+                "version": number,
+            }
+            rows = [{**known, **decision_row(decision)} for decision in decisions]
+            if rows:
+                statement = insert(DECISIONS)
+                change = {name: statement.excluded[name] for name in _CHANGING}
+                connection.execute(
+                    statement.on_conflict_do_update(index_elements=_KEY, set_=change), rows
+                )
+            if events:
+                connection.execute(insert(EVENTS), [event_row(event) for event in events])
+
+    def decision(self, version: Version, pair: str, candle: datetime) -> Decision | None:
+        """The row of a pair and candle (opening time, UTC), or None."""
+        wanted = _rows_of(version, select(DECISIONS)).where(
+            DECISIONS.c.pair == pair, DECISIONS.c.candle == candle.replace(tzinfo=None)
+        )
+        with self.file.engine.connect() as connection:
+            row = connection.execute(wanted).mappings().first()
+            return stored_decision(connection, dict(row)) if row is not None else None
+
+    def last_candle(self, version: Version) -> datetime | None:
+        """Opening time (UTC) of the newest candle that a strategy has rows of."""
+        with self.file.engine.connect() as connection:
+            wanted = _rows_of(version, select(func.max(DECISIONS.c.candle)))
+            newest = connection.execute(wanted).scalar()
+        return newest.replace(tzinfo=UTC) if newest is not None else None
+
+    def begin_anew(self) -> None:
+        """Forget everything: a backtest begins."""
+        with self.file.engine.begin() as connection:
+            for table in (DECISIONS, EVENTS, VERSIONS):
+                connection.execute(delete(table))
+        self._versions.clear()
+
+    def prune(self, now: datetime | None, at_once: int) -> None:
+        """
+        Forget what is older than `keep_days`, and the oldest while the file is too large.
+
+        Parameters
+        ----------
+        now : datetime or None
+            None keeps rows of any age.
+        at_once : int
+            Rows of a table that go at most, so that no candle takes longer than the others.
+        """
+        with self.file.engine.begin() as connection:
+            if now is not None:
+                oldest = (now - timedelta(days=self._settings.keep_days)).astimezone(UTC)
+                for table, column in _AGED:
+                    old = select(table.c.id).where(column < oldest.replace(tzinfo=None))
+                    _forget(connection, table, old, at_once)
+            if _size_mb(connection) > self._settings.max_mb:
+                for table, column in _AGED:
+                    _forget(connection, table, select(table.c.id).order_by(column), at_once)
+        with self.file.engine.connect() as connection:
+            # It frees a page at each step, and only a script is stepped to its end.
+            driver: Any = connection.connection.driver_connection
+            driver.executescript(f"PRAGMA incremental_vacuum({at_once})")
+
+    def _number(self, connection: Connection, version: Version) -> int:
+        row = version.row()
+        key = json.dumps(row)
+        if key not in self._versions:
+            same = (VERSIONS.c[name] == value for name, value in row.items())
+            found = connection.execute(select(VERSIONS.c.id).where(*same)).scalar()
+            if found is None:
+                since = datetime.now(UTC).replace(tzinfo=None)
+                made = insert(VERSIONS).values(since=since, **row).returning(VERSIONS.c.id)
+                found = connection.execute(made).scalar_one()
+            self._versions[key] = found
+        return self._versions[key]
+
+
+def stored_decision(connection: Connection, row: Mapping[str, Any]) -> Decision:
+    """The decision that a row holds, with the setups of its version."""
+    wanted = select(VERSIONS.c.setups).where(VERSIONS.c.id == row["version"])
+    setups = json.loads(connection.execute(wanted).scalar() or "{}")
+    return read_decision(row, {name: tuple(rules) for name, rules in setups.items()})
+
+
+def _rows_of(version: Version, wanted: Select[Any]) -> Select[Any]:
+    return wanted.where(
+        DECISIONS.c.strategy == version.strategy, DECISIONS.c.timeframe == version.timeframe
+    )
+
+
+def _size_mb(connection: Connection) -> float:
+    """What the rows take, megabytes; pages that are free do not count."""
+    names = ("page_count", "freelist_count", "page_size")
+    pages, free, size = (connection.execute(text(f"PRAGMA {n}")).scalar_one() for n in names)
+    return float((pages - free) * size / 1_000_000)
+
+
+def _forget(connection: Connection, table: Table, ids: Select[Any], at_once: int) -> None:
+    chosen = ids.limit(at_once).scalar_subquery()
+    connection.execute(delete(table).where(table.c.id.in_(chosen)))

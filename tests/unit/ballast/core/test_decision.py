@@ -1,0 +1,146 @@
+"""One function decides what a closed candle means for a pair; every answer has its number."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ballast.core.decision import Decision, Outcome, Position, Rulebook, decide
+from ballast.core.rules import Rule, above, conjunction, holds
+from ballast.core.tape import Tape
+from ballast.core.trust import Trust
+from ballast.core.verdict import ALLOW, Verdict
+from ballast.core.wording import distance, explained, said
+
+PAIR = "ETH/USDT"
+CANDLE = datetime(2024, 1, 1, tzinfo=UTC)
+HALT = Verdict("DAILY_LOSS", -3.2, -3.0, 0.0)
+
+
+def tape(trust: int = Trust.OK, close: float = 101.2) -> Tape:
+    columns = {name: np.array([value]) for name, value in (("close", close), ("atr", 2.0))}
+    return Tape(pd.Series([pd.Timestamp(CANDLE)]), "1h", {**columns, "trust": np.array([trust])})
+
+
+def rule(value: float, limit: float) -> Rule:
+    return above(pd.Series([value]), limit)
+
+
+def decided(
+    setups: Mapping[str, Mapping[str, Rule]],
+    verdicts: Mapping[str, Verdict] | None = None,
+    held: Position | None = None,
+    trust: int = Trust.OK,
+) -> Decision:
+    given_verdicts = {"DailyLossLimit": ALLOW, **(verdicts or {})}
+    return decide(PAIR, CANDLE, tape(trust), 0, Rulebook(setups), given_verdicts, held)
+
+
+def test_a_candle_without_a_signal_is_decided_by_the_first_rule_that_is_not_met() -> None:
+    row = decided({"Trend": {"up": rule(5, 1), "breakout": rule(101.2, 104.9), "calm": rule(1, 2)}})
+    assert (row.outcome, row.code, row.setup) == (Outcome.NO_SIGNAL, "breakout", "Trend")
+    assert (row.value, row.limit) == (101.2, 104.9)
+    assert list(row.unmet()) == ["breakout", "calm"]
+
+
+def test_the_setup_with_the_fewest_rules_unmet_is_the_one_that_is_told_about() -> None:
+    far = {"a": rule(0, 1), "b": rule(0, 1)}
+    row = decided({"Far": far, "Near": {"c": rule(2, 1), "d": rule(0.5, 1)}})
+    assert (row.setup, row.code) == ("Near", "d")
+
+
+def test_a_setup_without_rules_never_signals() -> None:
+    assert decided({"Nothing": {}}).outcome is Outcome.NO_SIGNAL
+    assert decided({"Nothing": {}, "Far": {"a": rule(0, 1)}}).code == "a"
+
+
+def test_a_guard_that_blocks_refuses_a_signal_with_its_numbers() -> None:
+    row = decided({"Trend": {"up": rule(5, 1)}}, {"DailyLossLimit": HALT})
+    assert (row.outcome, row.code, row.value, row.limit) == (
+        Outcome.REFUSED,
+        "DAILY_LOSS",
+        -3.2,
+        -3.0,
+    )
+    assert row.guards == {"DailyLossLimit": HALT}
+
+
+def test_a_guard_that_blocks_is_on_record_where_no_rule_asked_for_an_entry() -> None:
+    row = decided({"Trend": {"up": rule(0, 1)}}, {"DailyLossLimit": HALT})
+    assert row.outcome is Outcome.NO_SIGNAL
+    assert row.guards == {"DailyLossLimit": HALT}
+
+
+def test_an_untrusted_candle_gives_no_signal_whatever_the_rules_say() -> None:
+    row = decided({"Trend": {"up": rule(5, 1)}}, trust=Trust.AFTER_HOLE)
+    assert (row.outcome, row.code) == (Outcome.UNTRUSTED, "AFTER_HOLE")
+
+
+def test_a_missing_candle_is_unseen() -> None:
+    for found in (None, tape()):
+        row = decide(PAIR, CANDLE, found, -1, Rulebook({}), {})
+        assert (row.outcome, row.code) == (Outcome.UNSEEN, "CANDLE_MISSING")
+
+
+def test_who_is_in_a_position_is_told_how_far_the_stop_is() -> None:
+    row = decided({"Trend": {"up": rule(5, 1)}}, held=Position(7, 96.5, "CHANDELIER"))
+    assert (row.outcome, row.trade_id, row.stop_code) == (Outcome.HOLDING, 7, "CHANDELIER")
+    assert (row.value, row.limit) == (101.2, 96.5)
+    waiting = decided({"Trend": {"up": rule(5, 1)}}, held=Position(7, filled=False))
+    assert (waiting.outcome, waiting.code) == (Outcome.ORDERED, "ENTRY_UNFILLED")
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.lists(st.booleans(), min_size=0, max_size=4),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_the_outcome_is_a_signal_exactly_where_a_conjunction_is_met(met: list[list[bool]]) -> None:
+    setups = {
+        f"S{number}": {f"r{number}{i}": holds(pd.Series([flag])) for i, flag in enumerate(flags)}
+        for number, flags in enumerate(met)
+    }
+    row = decided(setups)
+    signals = [name for name, entry in setups.items() if conjunction(entry, 1)[0]]
+    assert (row.outcome is Outcome.SIGNAL) == bool(signals)
+    if signals:
+        assert row.setup == signals[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "text"),
+    [
+        (101.2, 104.9, "-3.53 %, -1.9 ATR"),
+        (0.4, 0.5, "-20.00 %"),
+        (-0.02, 0.0, "-0.02"),
+        (math.nan, 1.0, ""),
+        (False, True, ""),
+    ],
+)
+def test_a_distance_is_in_percent_and_of_prices_in_atr(
+    value: float, limit: float, text: str
+) -> None:
+    assert distance(value, limit, 101.2, 2.0) == text
+
+
+def test_a_rule_is_said_with_its_numbers() -> None:
+    row = decided({"T": {"breakout": rule(101.2, 104.9), "calm": holds(pd.Series([False]))}})
+    assert said("breakout", row.rules["breakout"]) == "breakout 101.2 > 104.9"
+    assert said("calm", row.rules["calm"]) == "not calm"
+
+
+def test_an_entry_is_explained_by_rules_size_and_stop() -> None:
+    row = decided({"Trend": {"up": rule(5, 1)}})
+    sizing = {"stake": 500.0, "binding": "POSITION_CAP", "loss_ratio": 0.1, "multiplier": 1.0}
+    text = explained(Decision(**{**vars(row), "sizing": sizing, "stop": 95.0}))
+    assert text == "Trend: up 5 > 1; stake 500, bound by POSITION_CAP; stop 95, 50 at risk"
