@@ -1,6 +1,7 @@
 """Settings of orders: what is checked before one is sent, how it is priced, how it is watched."""
 
 from datetime import timedelta
+from typing import Literal
 
 from pydantic import Field
 
@@ -27,7 +28,50 @@ class GateSettings(Section):
     )
     backoff_longest_s: float = Field(3600.0, gt=0, le=86_400, description="seconds")
 
+    watch_silent_s: float = Field(
+        120.0, gt=0, le=3600, description="seconds since the order watch last looked"
+    )
+
     def backoff(self) -> Backoff:
         """The pauses after failed orders."""
         longest = timedelta(seconds=max(self.backoff_s, self.backoff_longest_s))
         return Backoff(timedelta(seconds=self.backoff_s), longest)
+
+
+class WatchSettings(Section):
+    """
+    What is not left as it is found (see `ballast.order_watch`).
+
+    What stands unprotected is worth a few of Freqtrade's loops (5 s each), not more. `unknown` says
+    what is done about a position that orders of a bot have built and the database does not know;
+    coins that nobody's order explains are the owner's, and are told about but never touched.
+    """
+
+    partial_fill_s: float = Field(
+        15.0, gt=0, le=3600, description="seconds from the first fill until the rest is cancelled"
+    )
+    stop_stuck_s: float = Field(
+        10.0, gt=0, le=3600, description="seconds that price may stand below a stop on the exchange"
+    )
+    stop_missing_s: float = Field(
+        15.0, gt=0, le=3600, description="seconds without a stop on the exchange until it is told"
+    )
+    leave_bare_s: float = Field(
+        60.0, gt=0, le=3600, description="seconds without a stop until the position is left"
+    )
+    reconcile_minutes: float = Field(10.0, ge=1, le=1440)
+    unknown: Literal["alert", "stop", "close"] = "alert"
+
+
+class PricingSettings(Section):
+    """
+    How long an entry order may wait.
+
+    The one place where it is decided: Freqtrade's `unfilledtimeout` stands behind it where a
+    configuration has one. An entry is sent at the best price of the other side, so that one which
+    waits has been left behind; two minutes later its signal is no longer worth acting on.
+    """
+
+    entry_timeout_s: float = Field(
+        120.0, gt=0, le=86_400, description="seconds until an unfilled entry is cancelled"
+    )

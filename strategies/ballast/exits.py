@@ -98,7 +98,8 @@ class StopKeeper:
     def opened(self, trade: LocalTrade, now: datetime) -> StopPlan:
         """Start the plan of a position whose entry has just filled."""
         ticket = self._ticket_of(trade.pair)
-        stop = ticket.stop if ticket is not None else math.nan
+        # An order that outlived a restart has no ticket.
+        stop = ticket.stop if ticket is not None else self._decided_stop(trade)
         return self._start(trade, now, stop).plan
 
     def result_in_r(self, trade: LocalTrade) -> float:

@@ -6,10 +6,12 @@ nothing of them (what they cost is charged by the fills instead), so that they a
 there. Cheap checks come first, and the first refusal ends the questions.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from ballast.core import gate
+from ballast.core.backoff import Backoff
 from ballast.core.tape import Tape
 from ballast.core.trust import Trust
 from ballast.core.verdict import Verdict
@@ -17,6 +19,7 @@ from ballast.entries import EntryRefused, refused
 from ballast.events import Event, Events, Kind
 from ballast.exchange_view import ExchangeView
 from ballast.execution_settings import GateSettings
+from ballast.order_watch import OrderWatch
 
 
 class EntryGate:
@@ -28,10 +31,14 @@ class EntryGate:
     limits : GateSettings
     guards : callable
         The guards' verdict on a pair at a moment.
+    backoff : Backoff
+        Pauses after failed orders, by pair.
     newest : callable
         A pair's tape and the position of the candle that has just completed; raises EntryRefused
         where that is not analysed.
     view : ExchangeView
+    watch : OrderWatch or None
+        None in backtests.
     stake_currency : str
     fee : float
         Ratio of a fill's value.
@@ -42,20 +49,25 @@ class EntryGate:
         self,
         limits: GateSettings,
         guards: Callable[[str, datetime], Verdict],
+        backoff: Backoff,
         newest: Callable[[str, datetime], tuple[Tape, int]],
         view: ExchangeView,
+        watch: OrderWatch | None,
         stake_currency: str,
         fee: float,
         events: Events,
     ) -> None:
         self._limits = limits
         self._guards = guards
+        self._backoff = backoff
         self._newest = newest
         self._view = view
+        self._watch = watch
         self._stake_currency = stake_currency
         self._fee = fee
         self._events = events
-        self.backoff = limits.backoff()
+        # When the order watch last came to its end; None while it looks, and where it failed.
+        self.watched: datetime | None = None
 
     def check(self, pair: str, amount: float, rate: float, now: datetime) -> None:
         """
@@ -92,7 +104,11 @@ class EntryGate:
 
     def _states(self, pair: str, now: datetime) -> Iterator[Verdict]:
         yield self._guards(pair, now)
-        yield self.backoff.verdict(pair, now)
+        yield self._backoff.verdict(pair, now)
+        if self._watch is not None:
+            age_s = (now - self.watched).total_seconds() if self.watched else math.inf
+            yield gate.at_most("WATCH_SILENT", age_s, self._limits.watch_silent_s)
+            yield self._watch.verdict(now)
 
     def _ask_exchange(self, pair: str, stake: float) -> dict[str, float]:
         """Refuse by the order book and the balance of this moment."""
@@ -106,6 +122,8 @@ class EntryGate:
         )
         free = self._view.free(self._stake_currency)
         _refuse_first((gate.balance(free, stake, self._fee),))
+        if self._watch is not None:
+            _refuse_first((self._watch.verdict_now(pair),))
         depth = quote.depth(limits.depth_bps)
         return {"spread_bps": quote.spread_bps, "depth": depth, "free": free}
 

@@ -19,10 +19,9 @@ from ballast.core.windows import minutes
 from ballast.costs import FillCosts
 from ballast.entries import EntryDesk
 from ballast.every_candle import EveryCandle
-from ballast.exchange_view import ExchangeView
+from ballast.execution import Execution
 from ballast.exits import StopKeeper
 from ballast.feeds import Feeds
-from ballast.gate import EntryGate
 from ballast.guard_settings import GuardSettings
 from ballast.journal.recorder import Recorder
 from ballast.journal.wiring import recorder_of
@@ -73,7 +72,7 @@ class Run:
     keeper: StopKeeper
     desk: EntryDesk
     oversight: Oversight
-    gate: EntryGate
+    execution: Execution
     kill: KillSwitch
     tapes: Tapes = field(default_factory=Tapes)
     stop_rules: dict[str, StopRules] = field(default_factory=dict)
@@ -159,23 +158,14 @@ class Run:
             lambda setup: (rules_of(setup), sizes.get(setup, 1.0)),
             disaster_ratio,
         )
-        view = ExchangeView(strategy.dp, lambda: strategy.wallets)
-        gate = EntryGate(
-            settings.gate,
-            oversight.entry_verdict,
-            desk.newest,
-            view,
-            stake_currency,
-            settings.risk.fee_pct / 100,
-            strategy.events,
-        )
         costs = FillCosts.of(settings.costs, strategy.dp.runmode, tapes.get, strategy.timeframe)
         # In backtests nobody switches anything off.
         kill_file = Path(strategy.config["user_data_dir"]) / settings.kill.file
         kill = KillSwitch(
             kill_file if feeds.live else None, settings.kill.policy == "flatten", notices.say
         )
-        run = cls(feeds, keeper, desk, oversight, gate, kill, tapes, stop_rules, sizes, costs=costs)
+        parts = (feeds, keeper, desk, oversight, Execution.of(strategy, desk, oversight), kill)
+        run = cls(*parts, tapes, stop_rules, sizes, costs=costs)
         run.recorder = recorder_of(strategy, run)
         if run.recorder is not None:
             oversight.ask_too(run.recorder.on_candle)

@@ -16,7 +16,7 @@ from ballast.core import windows
 from ballast.core.sizing import RiskBudget
 from ballast.core.trust import TrustLimits
 from ballast.cost_settings import CostSettings
-from ballast.execution_settings import GateSettings
+from ballast.execution_settings import GateSettings, PricingSettings, WatchSettings
 from ballast.guard_settings import GuardSettings, Section
 
 SECTION = "ballast"
@@ -151,6 +151,8 @@ class Settings(Section):
     gate: GateSettings = GateSettings()
     kill: KillSettings = KillSettings()
     journal: JournalSettings = JournalSettings()
+    watch: WatchSettings = WatchSettings()
+    pricing: PricingSettings = PricingSettings()
     # Beside the guards: Freqtrade's own and the user's (checked by `ballast.protection_list`).
     protections: list[dict[str, Any]] = Field([])
 

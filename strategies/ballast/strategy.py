@@ -110,8 +110,10 @@ class GuardedStrategy(SignalStrategy):
         return self.run.feeds.wanted() if self.run else []
 
     def bot_loop_start(self, current_time: datetime, **kwargs: Any) -> None:
-        """In backtests: let the guards judge the candle that has just completed."""
-        if self.run and not self.run.feeds.live:
+        """Live: look at orders and positions. In backtests: let the guards judge the candle."""
+        if self.run and self.run.feeds.live:
+            self._watch(current_time)
+        elif self.run:
             self._judge(current_time)
 
     def analyze(self, pairs: list[str]) -> None:
@@ -123,6 +125,14 @@ class GuardedStrategy(SignalStrategy):
             self.run.kill.verdict()
             if self.run.recorder is not None:
                 self.run.recorder.catch_up(now)
+
+    @fail_closed(refusal=None)
+    def _watch(self, now: datetime) -> None:
+        gate, watch = self._connected.execution.gate, self._connected.execution.watch
+        gate.watched = None
+        if watch is not None:
+            watch.on_loop(now)
+            gate.watched = now
 
     @fail_closed(refusal=None)
     def _judge(self, now: datetime) -> None:
@@ -173,7 +183,7 @@ class GuardedStrategy(SignalStrategy):
             if (killed := run.kill.verdict()).blocks:
                 raise EntryRefused(killed)
             run.desk.confirm(pair, amount, rate, current_time)
-            run.gate.check(pair, amount, rate, current_time)
+            run.execution.gate.check(pair, amount, rate, current_time)
             if run.recorder is not None:
                 self.events.publish(tellings.confirmed(pair, amount, rate, current_time))
                 run.recorder.require(pair, current_time)
@@ -181,7 +191,18 @@ class GuardedStrategy(SignalStrategy):
             self._tell(pair, current_time, refusal)
             return False
         run.desk.sent(pair)
+        if run.execution.watch is not None:
+            run.execution.watch.intents.note(pair, amount, rate, entry_tag, current_time)
         return True
+
+    @fail_closed(refusal=True)
+    def check_entry_timeout(
+        self, pair: str, trade: LocalTrade, order: Order, current_time: datetime, **kwargs: Any
+    ) -> bool:
+        """Whether what is left of an entry order is cancelled (see `OpenEntries`)."""
+        run = self._connected
+        killed = run.kill.verdict().blocks
+        return killed or run.execution.open_entries.is_given_up(trade, order, current_time)
 
     @fail_closed(refusal=None)
     def order_filled(
@@ -238,7 +259,11 @@ class GuardedStrategy(SignalStrategy):
         flatten = self._connected.kill.flattens or self._connected.oversight.warden.flattens
         if flatten is not None:
             return f"flatten: {flatten}"
-        return self._connected.keeper.reason_to_leave(trade, current_time, current_rate, rests)
+        run = self._connected
+        reason = run.keeper.reason_to_leave(trade, current_time, current_rate, rests)
+        if reason is None and run.execution.watch is not None:
+            return run.execution.watch.stops.reason_to_leave(trade, current_rate, current_time)
+        return reason
 
     def incident(self, where: str, error: Exception) -> None:
         """Report a failure inside a callback; the callback has refused."""

@@ -23,8 +23,11 @@ from ballast.entries import EntryDesk, EntryRefused
 from ballast.exchange_view import ExchangeView
 from ballast.exits import StopKeeper
 from ballast.gate import EntryGate
+from ballast.intents import Intents
+from ballast.order_watch import OrderWatch
 from ballast.oversight import Oversight
 from ballast.state import GuardStore
+from ballast.stop_watch import StopWatch
 from ballast.strategy import GuardedStrategy
 from tests.behaviour.mini import LEADER, PAIR, Mini, at, quiet, signal, told
 from tests.behaviour.paper import Paper, paper
@@ -69,6 +72,11 @@ FAULTS: dict[str, Fault] = {
     "equity is no number": lambda: patch.object(Book, "equity", lambda *_: math.nan),
     "the sizer raises": lambda: patch.object(EntryDesk, "propose", lost),
     "the last check raises": lambda: patch.object(EntryDesk, "confirm", lost),
+    "the order watch raises": lambda: patch.object(OrderWatch, "on_loop", lost),
+    "the order watch is not asked": lambda: patch.object(GuardedStrategy, "_watch", lost),
+    "its verdict raises": lambda: patch.object(OrderWatch, "verdict", lost),
+    "the stops cannot be looked at": lambda: patch.object(StopWatch, "look", lost),
+    "the entry cannot be written down": lambda: patch.object(Intents, "note", lost),
     "the gate raises": lambda: patch.object(EntryGate, "check", lost),
     "the order book is gone": lambda: patch.object(ExchangeView, "quote", lost),
     "the balance is gone": lambda: patch.object(ExchangeView, "free", lost),
@@ -144,6 +152,7 @@ def test_a_signal_is_traded_for_two_minutes(late: int, bought: int, tmp_path: Pa
         lambda: patch.object(StopKeeper, "stop", lambda *_: math.nan),
         lambda: patch.object(StopKeeper, "stop", lambda *_: 1.0),
         lambda: patch.object(StopKeeper, "reason_to_leave", lost),
+        lambda: patch.object(StopWatch, "reason_to_leave", lost),
         lambda: patch.object(GuardedStrategy, "populate_indicators", lost),
         lambda: patch.object(Paper, "deliver", lambda *_: None),
         nullcontext,

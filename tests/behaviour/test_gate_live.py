@@ -61,7 +61,7 @@ def test_each_check_refuses_with_its_numbers_and_stands_in_nobodys_way_later(
     with started(tmp_path) as (bot, events):
         exchange, wallets = bot.bot.exchange, bot.bot.wallets
         read = "fetch_l2_order_book"
-        gate = bot.bot.strategy.run.gate
+        backoff = bot.bot.strategy.run.execution.gate._backoff
         causes: list[tuple[str, float, Callable[[], AbstractContextManager[Any]]]] = [
             ("SPREAD_WIDE", 20.79, lambda: patch.object(exchange, read, book(100.9, 101.11))),
             ("SPREAD_WIDE", math.nan, lambda: patch.object(exchange, read, book(101, 100))),
@@ -79,7 +79,7 @@ def test_each_check_refuses_with_its_numbers_and_stands_in_nobodys_way_later(
             (event,) = [event for event in events if event.kind is Kind.REFUSED]
             assert (event.pair, event.code) == (PAIR, code)
             assert event.value == pytest.approx(value, rel=0.05, nan_ok=True)
-        gate.backoff.failed(PAIR, at(3))
+        backoff.failed(PAIR, at(3))
         events.clear()
         bot.loop(at(3) + timedelta(seconds=29))
         assert refusals(events) == [(PAIR, "BACKOFF")]

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import pandas as pd
 import pytest
 from freqtrade.data.dataprovider import DataProvider
 from freqtrade.enums import RunMode
 
 from ballast.exchange_view import ExchangeView
-from tests.contract.live_bot import PAIR, PRICE, live_bot
+from tests.contract.live_bot import PAIR, PRICE, enter, live_bot
 from tests.engine import ScriptedStrategy
 
 
@@ -53,3 +57,94 @@ def test_a_backtest_cannot_reach_the_exchange_through_it(mode: RunMode) -> None:
         view.quote(PAIR)
     with pytest.raises(RuntimeError, match="backtest"):
         view.free("USDT")
+
+
+@contextmanager
+def real_bot(folder: Path) -> Iterator[Any]:
+    """A bot that believes it trades for real; its requests are answered by the test."""
+    with live_bot(ScriptedStrategy, folder) as bot:
+        bot.config["dry_run"] = bot.exchange._config["dry_run"] = False
+        try:
+            yield bot
+        finally:
+            bot.config["dry_run"] = bot.exchange._config["dry_run"] = True
+
+
+ANSWER = {
+    "id": 12,
+    "clientOrderId": "x-TKT5PX2Fabc",
+    "symbol": PAIR,
+    "side": "sell",
+    "type": "limit",
+    "amount": 2.0,
+    "filled": None,
+    "status": "open",
+    "stopPrice": 95.0,
+    "price": 94.0,
+    "timestamp": 1_704_067_200_500,
+    "fee": {},
+}
+
+
+def test_orders_are_read_through_ccxt_and_bear_its_mark(tmp_path: Path) -> None:
+    with real_bot(tmp_path) as bot:
+        view = view_of(bot)
+        assert view.is_real
+        with patch.object(bot.exchange._api, "fetch_open_orders", return_value=[ANSWER]) as asked:
+            (order,) = view.open_orders(PAIR)
+        asked.assert_called_once_with(PAIR)
+        assert (order.id, order.side, order.amount, order.filled) == ("12", "sell", 2.0, 0.0)
+        assert order.is_open
+        assert order.is_stop
+        assert order.ours
+        assert order.created == datetime(2024, 1, 1, 0, 0, 0, 500_000, tzinfo=UTC)
+        by_hand = {**ANSWER, "clientOrderId": "web_1", "stopPrice": None, "status": "closed"}
+        with patch.object(bot.exchange._api, "fetch_orders", return_value=[by_hand]):
+            (order,) = view.orders(PAIR, order.created)
+        assert not order.ours
+        assert not order.is_stop
+        assert not order.is_open
+
+
+def test_orders_are_sent_and_cancelled_through_freqtrade(tmp_path: Path) -> None:
+    """Each with the arguments that its methods have today."""
+    with real_bot(tmp_path) as bot:
+        view, api = view_of(bot), bot.exchange._api
+        with patch.object(bot.strategy.dp, "get_pair_dataframe", return_value=candle()):
+            with patch.object(api, "create_order", return_value=dict(ANSWER)) as sent:
+                view.sell(PAIR, 1.5)
+                view.place_stop(PAIR, 1.5, 95.0)
+            assert view.last_price(PAIR) == 100.0
+        market, stop = sent.call_args_list
+        assert market.args[:4] == (PAIR, "market", "sell", 1.5)
+        assert stop.kwargs["type"] == "stop_loss_limit"
+        assert (stop.kwargs["amount"], stop.kwargs["params"]["stopPrice"]) == (1.5, 95.0)
+        with patch.object(api, "cancel_order", return_value=dict(ANSWER)) as cancelled:
+            view.cancel(view._seen(PAIR, ANSWER))
+        assert cancelled.call_args.args[:2] == ("12", PAIR)
+
+
+def candle() -> pd.DataFrame:
+    return pd.DataFrame({"close": [100.0]})
+
+
+def test_the_terms_of_a_trade_are_columns_of_freqtrades_trades(tmp_path: Path) -> None:
+    """An adopted entry is recorded with them."""
+    with live_bot(ScriptedStrategy, tmp_path) as bot:
+        terms = view_of(bot).terms(PAIR)
+        (trade,) = enter(bot)
+        assert {name: getattr(trade, name) for name in terms} == terms
+        assert view_of(bot).smallest(PAIR, PRICE) == pytest.approx(5.0 * 1.05)
+        assert view_of(bot).base(PAIR) == "BTC"
+
+
+def test_orders_of_a_paper_run_are_nowhere_to_be_asked_for(tmp_path: Path) -> None:
+    with live_bot(ScriptedStrategy, tmp_path) as bot:
+        for asked in (
+            lambda view: view.open_orders(PAIR),
+            lambda view: view.orders(PAIR, datetime.now(UTC)),
+            lambda view: view.sell(PAIR, 1.0),
+            lambda view: view.place_stop(PAIR, 1.0, 1.0),
+        ):
+            with pytest.raises(RuntimeError, match="live trading alone"):
+                asked(view_of(bot))

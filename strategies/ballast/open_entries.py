@@ -1,0 +1,71 @@
+"""Entry orders that are open: how long, and after what they are given up.
+
+Freqtrade places no stop before an entry order has ended, so that what a partly filled one has
+bought stands unprotected: its rest is cancelled a few seconds after its first fill. Freqtrade does
+not cancel where the part that filled could not be sold again (`handle_cancel_enter`): such an order
+is asked about in every loop and ends at the first fill that makes it large enough. What remains is
+a part below the exchange's smallest order, without a stop.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from freqtrade.persistence import LocalTrade, Order
+
+from ballast.core.verdict import Verdict
+from ballast.events import Event, Kind
+from ballast.execution_settings import PricingSettings, WatchSettings
+
+
+class OpenEntries:
+    """
+    Decides about open entry orders.
+
+    Parameters
+    ----------
+    watch : WatchSettings
+    pricing : PricingSettings
+    guards : callable
+        The guards' verdict on a pair at a moment.
+    publish : callable
+    """
+
+    def __init__(
+        self,
+        watch: WatchSettings,
+        pricing: PricingSettings,
+        guards: Callable[[str, datetime], Verdict],
+        publish: Callable[[Event], None],
+    ) -> None:
+        self._watch = watch
+        self._pricing = pricing
+        self._guards = guards
+        self._publish = publish
+        # By order, when it was first seen to have filled in part.
+        self._partial: dict[str, datetime] = {}
+        self._told: set[str] = set()
+
+    def first_fill(self, order: Order) -> datetime | None:
+        """When an order was first seen to have filled in part."""
+        return self._partial.get(order.order_id)
+
+    def is_given_up(self, trade: LocalTrade, order: Order, now: datetime) -> bool:
+        """Whether what is left of an entry order is to be cancelled."""
+        why = self._why(trade.pair, order, now)
+        if why is not None and order.order_id not in self._told:
+            self._told.add(order.order_id)
+            event = Event(now, Kind.WATCH, why.code, trade.pair, trade.id, why.value, why.limit)
+            self._publish(event)
+        return why is not None
+
+    def _why(self, pair: str, order: Order, now: datetime) -> Verdict | None:
+        if order.safe_filled > 0:
+            since = self._partial.setdefault(order.order_id, now)
+            stands_s, limit_s = (now - since).total_seconds(), self._watch.partial_fill_s
+            if stands_s >= limit_s:
+                return Verdict("PARTIAL_FILL", stands_s, limit_s, 0.0)
+        age_s, limit_s = (now - order.order_date_utc).total_seconds(), self._pricing.entry_timeout_s
+        if age_s >= limit_s:
+            return Verdict("ENTRY_TIMEOUT", age_s, limit_s, 0.0)
+        verdict = self._guards(pair, now)
+        return verdict if verdict.blocks else None
