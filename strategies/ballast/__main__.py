@@ -15,6 +15,8 @@ from ballast.commands.errors import CommandError
 # Modules of `ballast.commands`, imported only when they are asked for: a health check is run every
 # minute.
 _COMMANDS = {
+    "doctor": "whether the installed Freqtrade keeps what is leaned on",
+    "drill": "how long each way of switching off takes, on the sandbox exchange",
     "guards": "what the guards remember, and re-arming one by hand",
     "health": "whether a running bot still decides",
     "metrics": "what Prometheus is told about a running bot",

@@ -25,6 +25,7 @@ import pytest
 import yaml
 
 from ballast.bot_api import BotApi
+from ballast.guard_settings import GuardSettings
 from tests.sandbox_process import ROOT, loopback_only, running_sandbox
 
 PAIRS = ["BTC/USDT", "ETH/USDT"]
@@ -104,9 +105,9 @@ class Container:
             check=False,
         )
 
-    def wait_until_healthy(self, within_s: float = 60.0) -> str:
-        deadline = time.monotonic() + within_s
-        while time.monotonic() < deadline:
+    def wait_until_healthy(self, process: subprocess.Popen[bytes]) -> str:
+        deadline = time.monotonic() + 90
+        while time.monotonic() < deadline and process.poll() is None:
             # A connection is cheap, the check starts a Python.
             with socket.socket() as probe:
                 listening = probe.connect_ex(("127.0.0.1", self.port)) == 0
@@ -120,7 +121,7 @@ class Container:
 
 
 @pytest.fixture
-def container(tmp_path: Path) -> Iterator[Container]:
+def container(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Container]:
     """The service `paper` on a sandbox; its mounts are where the compose file says."""
     service = COMPOSE["services"]["paper"]
     for mount in service["volumes"]:
@@ -132,8 +133,13 @@ def container(tmp_path: Path) -> Iterator[Container]:
             shutil.copytree(ROOT / source, here, ignore=shutil.ignore_patterns("__pycache__"))
     config = json.loads((ROOT / "config.json").read_text(encoding="utf-8"))
     config["exchange"]["pair_whitelist"] = config["ballast"]["market"]["basket"] = PAIRS
+    # A position is bought by hand at any moment, whatever the market does just then.
+    config["timeframe"] = "5m"
+    config["ballast"]["gate"] = {"signal_age_s": 540, "move_atr": 10}
+    off = [name for name in GuardSettings.names() if name != "DailyLossLimit"]
+    config["ballast"]["guards"] = {"off": off}
     (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
-    with running_sandbox(tmp_path, *MARKET) as sandbox:
+    with running_sandbox(tmp_path, *MARKET, *getattr(request, "param", ())) as sandbox:
         shutil.copy(sandbox.overlay, tmp_path / "overlay.json")
         yield Container(tmp_path, service)
 
@@ -145,7 +151,7 @@ def test_bot_starts_checked_survives_a_kill_and_stops_in_time(container: Contain
     assert (silent.returncode, silent.stderr) == (1, "")
     assert silent.stdout.startswith("DEAD: API_SILENT http://127.0.0.1:")
     with container.running() as process:
-        assert container.wait_until_healthy().startswith("alive: running")
+        assert container.wait_until_healthy(process).startswith("alive: running")
         said = (container.folder / "container.log").read_text(encoding="utf-8")
         assert said.index("P A P E R   T R A D I N G") < said.index("may start")
         assert "BEYOND LOOPBACK" not in said
@@ -155,7 +161,7 @@ def test_bot_starts_checked_survives_a_kill_and_stops_in_time(container: Contain
     assert container.health().returncode == 1
 
     with container.running() as process:
-        container.wait_until_healthy()
+        container.wait_until_healthy(process)
         (kept,) = container.api.ask("status")
         assert kept["trade_id"] == opened["trade_id"]
         assert kept["stop_loss_abs"] >= opened["stop_loss_abs"] > 0
@@ -191,13 +197,19 @@ def assert_no_secrets(folder: Path) -> None:
         assert not [name for name, secret in SECRETS.items() if secret.encode() in content], path
 
 
+@pytest.mark.parametrize(
+    "container",
+    [["--live", "--key", "THEKEY99", "--rights", "reading", "trading", "withdrawals"]],
+    indirect=True,
+)
 def test_bot_that_preflight_refuses_is_not_started(container: Container) -> None:
-    """A live bot without a key: the script ends before Freqtrade begins."""
+    """A live bot whose key can withdraw: the script ends before Freqtrade begins."""
     live = {**container.service["environment"], "FREQTRADE__DRY_RUN": "false"}
     container.service = {**container.service, "environment": live}
     with container.running() as process:
         assert process.wait(60) == 1
     said = (container.folder / "container.log").read_text(encoding="utf-8")
     assert "L I V E :  R E A L   M O N E Y" in said
-    assert "FAIL  key rights: there is no key" in said
+    assert "FAIL  key rights: the key may withdraw" in said
+    assert "THEKEY99" not in said
     assert "freqtrade" not in said.split("must NOT start")[1]

@@ -13,6 +13,9 @@ from typing import Any
 
 import pytest
 
+from ballast.preflight import inspect
+from ballast.preflight.check import Bot, Level
+from ballast.preflight.keys import key_rights
 from tests.sandbox_process import ROOT, loopback_only, running_sandbox
 
 PAIRS = ["BTC/USDT", "ETH/USDT", "SOL/USDT"]
@@ -91,6 +94,33 @@ def test_environment_decides_over_the_files_and_a_failure_is_an_exit_code(server
     assert checks["key rights"]["level"] == "fail"
     assert checks["API"]["level"] == "fail"
     assert checks["stops"]["level"] == "pass"
+
+
+@pytest.mark.parametrize(
+    ("rights", "level", "words"),
+    [
+        (["reading", "trading"], Level.PASS, "may read and trade spot"),
+        (["reading", "trading", "any-ip"], Level.WARN, "good from any address"),
+        (["reading", "trading", "withdrawals"], Level.FAIL, "may withdraw"),
+        (["reading"], Level.FAIL, "may not trade spot"),
+        (["trading"], Level.FAIL, "cannot be checked: AuthenticationError"),
+    ],
+    ids="-".join,
+)
+def test_rights_of_a_real_key_decide(
+    rights: list[str], level: Level, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sandbox's key with each combination of rights, asked over signed HTTP."""
+    monkeypatch.setattr("ballast.preflight.CHECKS", {"key rights": key_rights})
+    key = ["--live", "--key", "THEKEY99", "--secret", "THESECRET9", "--rights", *rights]
+    line = ["--generate", "7", "--days", "30", "--pairs", "BTC/USDT", "--shift-to-now", *key]
+    with running_sandbox(tmp_path, *line) as sandbox:
+        config = json.loads(sandbox.overlay.read_text(encoding="utf-8"))
+        ((_, finding),) = inspect(Bot(config, None))
+    assert finding.level is level
+    assert words in finding.what
+    assert "THEKEY99" not in finding.what
+    assert "THESECRET9" not in finding.what
 
 
 def test_wrong_settings_are_one_sentence(server: Server) -> None:
