@@ -18,6 +18,8 @@ ALL: tuple[Check, ...] = (
     checks_profit.without_the_best,
     checks_profit.best_pair,
     checks_profit.best_months,
+    checks_profit.other_pairs,
+    checks_profit.other_times,
     checks_profit.exposure,
     checks_profit.left_open,
     checks_profit.decay,

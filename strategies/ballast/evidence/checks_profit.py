@@ -152,5 +152,32 @@ def left_open(study: Study) -> Finding | None:
     return Finding("left_open", above(value, 0.1, 0.5), text, value, 0.1)
 
 
+def other_pairs(study: Study) -> Finding | None:
+    """Does it work on other choices of pairs?"""
+    if len(study.runs.pairs) < 2:
+        return None
+    worst = min(study.runs.pairs, key=lambda run: run.total_return)
+    value, count = worst.total_return, counted(len(study.runs.pairs), "other choice")
+    text = f"Of {count} or orders of pairs the worst made {percent(value)}."
+    severity = Severity.ALARM if value <= 0 else Severity.FINE
+    return Finding("other_pairs", severity, text, value, 0.0)
+
+
+def other_times(study: Study) -> Finding | None:
+    """Does it work at other times?"""
+    lost = [run for run in study.runs.periods if run.total_return <= 0]
+    if not study.runs.periods:
+        return None
+    count = counted(len(study.runs.periods), "other period")
+    if not lost:
+        return Finding("other_times", Severity.FINE, f"It gained in all of {count}.", 0.0)
+    worst = min(lost, key=lambda run: run.total_return)
+    text = (
+        f"It lost in {len(lost)} of {count}: {percent(worst.total_return)} from {day(worst.start)} "
+        f"to {day(worst.end)}."
+    )
+    return Finding("other_times", Severity.WARNING, text, worst.total_return, 0.0)
+
+
 def _level(run: RunResult) -> str:
     return {"worst": "the worst"}.get(run.costs, run.costs)

@@ -93,6 +93,7 @@ def _sections(judged: Judged) -> list[Section]:
         show_doubt.overfitting(done),
         show_doubt.walk_forward(done),
         show_doubt.sensitivity(done),
+        show_result.elsewhere(done),
         show_market.guards(done),
         show_market.exposure(done),
         show_trades.results(done),

@@ -29,6 +29,7 @@ from typing import Any
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, field_validator
 
+from ballast import settings
 from ballast.core.times import from_epoch
 from ballast.core.windows import minutes
 from ballast.evidence.export import account_of, locks_of, trades_of
@@ -251,6 +252,7 @@ def _run(
             equity=equity,
             invested=invested,
             config=config,
+            costs=_costs(config, has_stops and len(trades) > 0),
             without_guard=", ".join(_guards_off(config)),
         )
     except (KeyError, TypeError, ValueError) as error:
@@ -261,6 +263,17 @@ def _run(
     if last <= start or len(equity) < 3:
         raise ResultError(f"{path} covers no time with {name}: nothing can be said about it")
     return run
+
+
+def _costs(config: Mapping[str, Any], is_ours: bool) -> str:
+    """Level of costs by the configuration; only a strategy of this pack is charged any."""
+    if not is_ours:
+        return AS_RUN
+    try:
+        found = settings.load(config.get(settings.SECTION)).costs
+    except settings.SettingsError:
+        return AS_RUN
+    return found.level if found.enabled else "none"
 
 
 def _guards_off(config: Mapping[str, Any]) -> list[str]:

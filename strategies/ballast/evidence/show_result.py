@@ -182,6 +182,36 @@ def costs(study: Study) -> Section | None:
     return Section("Costs", lead, [table(heads, rows)])
 
 
+def elsewhere(study: Study) -> Section | None:
+    """Other pairs and other times."""
+    others = [
+        *((_told_apart(run, study.base), run) for run in study.runs.pairs),
+        *((f"{day(run.start)} to {day(run.end)}", run) for run in study.runs.periods),
+    ]
+    if not others:
+        return None
+    rows: list[Row] = [
+        [
+            name,
+            Cell(percent(run.total_return), tone(run.total_return, 1.0)),
+            share(max_drawdown(run.equity), 1),
+            number(over_drawdown(run), 1),
+            f"{len(run.trades):,}",
+        ]
+        for name, run in [("as it is", study.base), *others]
+    ]
+    heads = ("", "return", "drawdown", "return over drawdown", "trades")
+    lead = "The same strategy on a part of the pairs, in another order of them, or at other times."
+    return Section("Other pairs and times", lead, [table(heads, rows)])
+
+
+def _told_apart(run: RunResult, base: RunResult) -> str:
+    missing = [pair.split("/")[0] for pair in base.pairs if pair not in run.pairs]
+    if not missing:
+        return "other order or more pairs"
+    return f"without {', '.join(missing)}"
+
+
 def holding(study: Study) -> Section | None:
     """Against holding the pairs."""
     held = study.holding

@@ -194,6 +194,24 @@ def test_profit_that_was_never_taken_is_named(made: Made) -> None:
     assert finding.text == "60 % of the profit was still open when the test ended."
 
 
+def test_a_choice_of_pairs_that_loses_is_an_alarm(made: Made) -> None:
+    done = made([1.0])
+    one, two = (ending(done.base, change, pairs=("A/X",)) for change in (0.2, -0.1))
+    finding = found(checks_profit.other_pairs, with_runs(done, pairs=(one, two)))
+    assert finding.severity is Severity.ALARM
+    assert finding.text == "Of 2 other choices or orders of pairs the worst made -10.0 %."
+    assert checks_profit.other_pairs(with_runs(done, pairs=(one,))) is None
+
+
+def test_a_time_that_loses_is_named(made: Made) -> None:
+    done = made([1.0])
+    good, bad = ending(done.base, 0.1), ending(done.base, -0.1)
+    finding = found(checks_profit.other_times, with_runs(done, periods=(good, bad)))
+    assert finding.severity is Severity.WARNING
+    assert finding.text.startswith("It lost in 1 of 2 other periods: -10.0 % from 1 Jan 2021")
+    assert found(checks_profit.other_times, with_runs(done, periods=(good,))).severity == 0
+
+
 def test_a_sample_without_a_long_fall_has_no_bear_market(made: Made) -> None:
     quick = np.concatenate((np.full(100, 1.0), np.linspace(1, 0.4, 100), np.full(300, 1.1)))
     long = np.concatenate((np.full(100, 1.0), np.linspace(1, 0.4, 200), np.full(300, 1.1)))
@@ -262,7 +280,7 @@ def test_a_regime_that_surely_loses_is_named_only_where_there_are_days_enough(ma
 def test_stops_that_fill_at_their_level_are_named_unless_costs_are_charged(made: Made) -> None:
     done = made([1.0] * 4)
     trades = done.trades.assign(exit_reason=["stop_loss", "trailing_stop_loss", "x", "y"])
-    plain = replace(done, trades=trades)
+    plain = with_runs(replace(done, trades=trades), base=replace(done.base, costs="none"))
     assert found(checks_sample.perfect_stops, plain).text.startswith("50 % of the exits are stops")
     charged = with_runs(plain, base=replace(done.base, costs="base"))
     assert checks_sample.perfect_stops(charged) is None

@@ -52,6 +52,31 @@ def test_a_guard_that_the_configuration_switches_off_is_named(tmp_path: Path) ->
     assert run.costs == AS_RUN
 
 
+@pytest.mark.parametrize(
+    ("costs", "level"),
+    [
+        ({"enabled": True, "level": "stressed"}, "stressed"),
+        ({"enabled": False, "level": "stressed"}, "none"),
+        ({}, "base"),
+        ({"level": "absurd"}, AS_RUN),
+    ],
+)
+def test_the_configuration_tells_which_costs_were_charged(
+    tmp_path: Path, costs: dict[str, Any], level: str
+) -> None:
+    config = {"ballast": {"costs": costs}}
+    (run,) = read_zip(write_zip(tmp_path / "a.zip", [trade(1.0)], config=config))
+    assert run.costs == level
+
+
+def test_a_strategy_of_somebody_else_is_charged_nothing_whatever_the_configuration_says(
+    tmp_path: Path,
+) -> None:
+    config = {"ballast": {"costs": {"level": "worst"}}}
+    (run,) = read_zip(write_zip(tmp_path / "a.zip", [trade(1.0, stop=None)], config=config))
+    assert run.costs == AS_RUN
+
+
 def test_an_index_says_what_differs_between_the_runs_of_a_folder(tmp_path: Path) -> None:
     write_zip(tmp_path / "a.zip")
     entry = {"file": "a.zip", "strategy": "Made", "timerange": "20210101-20210131"}
