@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ballast.evidence.trials import read_hyperopt
 from tests.engine import ROOT
 from tests.sandbox_process import freqtrade, running_sandbox
 from tools.judge_market import generate
@@ -47,3 +48,6 @@ def test_documented_command_runs_and_leaves_the_strategies_alone(tmp_path: Path)
     assert all(epoch["loss"] < WORST for epoch in epochs)
     assert all("channel_days" in epoch["params_dict"] for epoch in epochs)
     assert not list((tmp_path / "strategies").glob("*.json"))
+    # The report counts them as trials.
+    name = epochs[0]["results_metrics"]["strategy_name"]
+    assert read_hyperopt(results.parent, name).epochs == 2

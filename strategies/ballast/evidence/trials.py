@@ -2,9 +2,10 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,8 +24,6 @@ from ballast.evidence.results import ResultError, RunResult
 from ballast.evidence.walk_forward import WalkForward, walk_forward
 
 HYPEROPT_FOLDER = Path("user_data/hyperopt_results")
-# Freqtrade annualises with this; see `freqtrade.data.metrics`.
-_FREQTRADE_YEAR = 365
 _BLOCKS = 16
 
 
@@ -118,13 +117,25 @@ def read_hyperopt(folder: Path, strategy: str) -> Hyperopt:
             for line in filter(None, lines):
                 metrics = json.loads(line)["results_metrics"]
                 epochs += 1
-                if (yearly := (metrics.get("wallet_stats") or {}).get("sharpe")) is not None:
-                    sharpes.append(float(yearly) / math.sqrt(_FREQTRADE_YEAR))
+                sharpes.append(_epoch_sharpe(metrics))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             raise ResultError(
                 f"{path} is no readable hyperopt result: move it away if it is not one"
             ) from None
-    return Hyperopt(epochs, tuple(sharpes))
+    return Hyperopt(epochs, tuple(value for value in sharpes if math.isfinite(value)))
+
+
+def _epoch_sharpe(metrics: Mapping[str, Any]) -> float:
+    """
+    Daily Sharpe ratio of an epoch by its closed trades: hyperopt keeps no history of the account.
+
+    NaN without trades.
+    """
+    profits = [float(profit) for _, profit in metrics["daily_profit"]]
+    # Days before the first and after the last trade are not listed.
+    idle = max(int(metrics["backtest_days"]) - len(profits), 0)
+    returns = np.array(profits + [0.0] * idle) / float(metrics["starting_balance"])
+    return moments(returns).sharpe
 
 
 def _deflated(found: Moments, sharpes: Sequence[float], count: int) -> float:

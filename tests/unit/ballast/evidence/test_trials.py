@@ -26,11 +26,16 @@ def run_of(folder: Path, seed: int, days: int = 900, mean: float = 0.001) -> Run
     return replace(made, parameters={"seed": seed} if seed else {})
 
 
-def epochs(folder: Path, name: str, *sharpes: float | None) -> None:
+def epochs(folder: Path, name: str, *profits: list[float]) -> None:
+    """Epochs of eight days by their profit on days with trades between."""
     lines = []
-    for sharpe in sharpes:
-        wallet = {} if sharpe is None else {"sharpe": sharpe}
-        lines.append(json.dumps({"loss": 1.0, "results_metrics": {"wallet_stats": wallet}}))
+    for listed in profits:
+        metrics = {
+            "daily_profit": [["2021-01-01", profit] for profit in listed],
+            "backtest_days": 8,
+            "starting_balance": 100.0,
+        }
+        lines.append(json.dumps({"loss": 1.0, "results_metrics": metrics}))
     (folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -74,10 +79,13 @@ def test_runs_with_changed_parameters_are_ranked_and_walked_through(tmp_path: Pa
 
 
 def test_epochs_of_hyperopt_are_counted_with_their_daily_sharpe_ratios(tmp_path: Path) -> None:
-    epochs(tmp_path, "strategy_Made_2026-01-01_00-00-00.fthypt", math.sqrt(365), None)
-    epochs(tmp_path, "strategy_Made_2026-01-02_00-00-00.fthypt", 0.0)
-    epochs(tmp_path, "strategy_Other_2026-01-01_00-00-00.fthypt", 9.0)
-    assert read_hyperopt(tmp_path, "Made") == Hyperopt(3, (1.0, 0.0))
+    epochs(tmp_path, "strategy_Made_2026-01-01_00-00-00.fthypt", [3.0, 0.0, -1.0], [])
+    epochs(tmp_path, "strategy_Made_2026-01-02_00-00-00.fthypt", [2.0, -2.0])
+    epochs(tmp_path, "strategy_Other_2026-01-01_00-00-00.fthypt", [9.0, 1.0])
+    found = read_hyperopt(tmp_path, "Made")
+    by_day = np.array([0.03, 0, -0.01, 0, 0, 0, 0, 0])
+    assert found.epochs == 3
+    assert found.sharpes == pytest.approx((by_day.mean() / by_day.std(ddof=1), 0.0))
 
 
 def test_no_folder_no_epochs(tmp_path: Path) -> None:
