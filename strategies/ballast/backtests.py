@@ -60,6 +60,8 @@ class Task:
         The whitelist, in this order.
     parameters : mapping
         Values of the strategy's hyperopt parameters that differ from its own.
+    keep : str
+        Folder for what a run leaves besides its result, such as a journal; forgotten where empty.
     """
 
     config: Mapping[str, Any]
@@ -70,6 +72,7 @@ class Task:
     timerange: str
     pairs: tuple[str, ...]
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    keep: str = ""
 
 
 @dataclass(frozen=True)
@@ -159,7 +162,7 @@ def _configuration(task: Task, folder: Path) -> dict[str, Any]:
         "config": [str(given)],
         "strategy": task.strategy,
         "strategy_path": task.strategy_path,
-        "user_data_dir": str(folder),
+        "user_data_dir": task.keep or str(folder),
         "datadir": task.datadir,
         "timerange": task.timerange,
         "backtest_cache": "none",

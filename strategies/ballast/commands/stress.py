@@ -200,7 +200,7 @@ def _show(
             _difference(job, len(jobs[0].task.pairs)),
             str(found["total_trades"]),
             f"{100 * found['profit_total']:+.1f} %",
-            f"{100 * found['max_drawdown_account']:.1f} %",
+            f"{100 * found['wallet_stats']['max_relative_drawdown']:.1f} %",
         )
     console = Console()
     console.print(table)

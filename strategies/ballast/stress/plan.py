@@ -64,7 +64,7 @@ class Job:
             json.dumps(task.markets, sort_keys=True, default=str),
             *(_digest(path) for path in candle_files(task)),
             task.timerange,
-            json.dumps([task.pairs, dict(task.parameters)], sort_keys=True),
+            json.dumps([task.strategy, task.pairs, dict(task.parameters)], sort_keys=True),
         ]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:20]
 

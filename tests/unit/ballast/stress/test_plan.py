@@ -46,6 +46,7 @@ def _config(**changes: Any) -> Callable[[Task], Task]:
 
 
 CHANGES: dict[str, Callable[[Task], Task]] = {
+    "strategy": lambda task: replace(task, strategy="Other"),
     "settings": _config(ballast={"risk": {"per_trade_pct": 0.4}}),
     "stake": _config(dry_run_wallet=5),
     "timerange": lambda task: replace(task, timerange="20240101-20240202"),
