@@ -19,6 +19,7 @@ _COMMANDS = {
     "drill": "how long each way of switching off takes, on the sandbox exchange",
     "guards": "what the guards remember, and re-arming one by hand",
     "health": "whether a running bot still decides",
+    "latency": "how long entries took, and positions had no stop",
     "metrics": "what Prometheus is told about a running bot",
     "preflight": "whether a bot is fit to be started",
     "report": "what speaks against a backtest, as a page, as data and in short",

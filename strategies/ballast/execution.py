@@ -1,6 +1,9 @@
 """Connects what stands between a decision and the exchange: gate, order watch, open orders."""
 
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from freqtrade.persistence import Trade
@@ -8,10 +11,12 @@ from freqtrade.persistence import Trade
 from ballast.account_check import AccountCheck
 from ballast.adoption import adopt_entry
 from ballast.core.reconcile import SeenOrder
+from ballast.core.tape import Tape
 from ballast.entries import EntryDesk
 from ballast.exchange_view import ExchangeView
 from ballast.gate import EntryGate
 from ballast.intents import Intent, Intents
+from ballast.latency import LatencyLog
 from ballast.open_entries import OpenEntries
 from ballast.order_watch import OrderWatch
 from ballast.oversight import Oversight
@@ -20,6 +25,8 @@ from ballast.stop_watch import StopWatch
 
 if TYPE_CHECKING:
     from ballast.strategy import GuardedStrategy
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -37,8 +44,23 @@ class Execution:
     open_entries: OpenEntries
     watch: OrderWatch | None
 
+    def analysed(self, pairs: list[str]) -> None:
+        """Live: all pairs are analysed; what is only measured must not end the bot's loop."""
+        if self.watch is None:
+            return
+        try:
+            self.watch.latency.analysed(pairs)
+        except Exception:
+            logger.exception("the moment of the analysis could not be noted")
+
     @classmethod
-    def of(cls, strategy: "GuardedStrategy", desk: EntryDesk, oversight: Oversight) -> "Execution":
+    def of(
+        cls,
+        strategy: "GuardedStrategy",
+        desk: EntryDesk,
+        oversight: Oversight,
+        tape_of: Callable[[str], Tape | None],
+    ) -> "Execution":
         """Connect the parts for a strategy that Freqtrade has given its data provider."""
         settings, publish = strategy.settings, strategy.events.publish
         view = ExchangeView(strategy.dp, lambda: strategy.wallets)
@@ -55,6 +77,7 @@ class Execution:
                 stoploss=strategy.stoploss,
             )
 
+        entries = OpenEntries(settings.watch, settings.pricing, oversight.entry_verdict, publish)
         watch = None
         if view.is_live:
             store = GuardStore(Trade.session.get_bind())
@@ -65,6 +88,7 @@ class Execution:
                 Intents(store, view, backoff, adopt, publish),
                 StopWatch(settings.watch, rests, publish),
                 AccountCheck(settings.watch, view, store, pairs, abs(strategy.stoploss), publish),
+                LatencyLog(tape_of, entries.first_fill, publish, lambda: datetime.now(UTC)),
                 publish,
             )
         gate = EntryGate(
@@ -78,5 +102,4 @@ class Execution:
             settings.risk.fee_pct / 100,
             strategy.events,
         )
-        entries = OpenEntries(settings.watch, settings.pricing, oversight.entry_verdict, publish)
         return cls(gate, entries, watch)

@@ -82,6 +82,8 @@ class EntryGate:
         _refuse_first(self._states(pair, now))
         if self._view.is_live:
             facts |= self._ask_exchange(pair, amount * rate)
+        if self._watch is not None:
+            self._watch.latency.gate_passed(pair)
         if self._events.heard:
             moved, limit = facts["moved_atr"], self._limits.move_atr
             self._events.publish(Event(now, Kind.GATE, "PASSED", pair, None, moved, limit, facts))

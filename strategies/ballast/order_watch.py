@@ -17,6 +17,7 @@ from ballast.core.verdict import ALLOW, Verdict
 from ballast.events import Event, Kind
 from ballast.exchange_view import ExchangeView
 from ballast.intents import Intents
+from ballast.latency import LatencyLog
 from ballast.stop_watch import StopWatch
 
 
@@ -30,6 +31,7 @@ class OrderWatch:
     intents : Intents
     stops : StopWatch
     account : AccountCheck
+    latency : LatencyLog
     publish : callable
     """
 
@@ -39,16 +41,19 @@ class OrderWatch:
         intents: Intents,
         stops: StopWatch,
         account: AccountCheck,
+        latency: LatencyLog,
         publish: Callable[[Event], None],
     ) -> None:
         self.intents = intents
         self.stops = stops
         self.account = account
+        self.latency = latency
         self._view = view
         self._publish = publish
 
     def on_loop(self, now: datetime) -> None:
         """Look at everything that is due."""
+        self.latency.received()
         try:
             self.intents.resolve(now)
         except ExchangeError as error:
@@ -59,6 +64,12 @@ class OrderWatch:
         bare = self.stops.look(trades, now)
         if self._view.is_real:
             self.account.look(trades, now, bare)
+        self.latency.settle(trades)
+
+    def sends(self, pair: str, amount: float, rate: float, tag: str | None, now: datetime) -> None:
+        """An entry goes out: written down first."""
+        self.intents.note(pair, amount, rate, tag, now)
+        self.latency.sent(pair)
 
     def verdict(self, now: datetime) -> Verdict:
         """Whether anything may be entered."""

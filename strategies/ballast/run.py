@@ -164,7 +164,8 @@ class Run:
         kill = KillSwitch(
             kill_file if feeds.live else None, settings.kill.policy == "flatten", notices.say
         )
-        parts = (feeds, keeper, desk, oversight, Execution.of(strategy, desk, oversight), kill)
+        execution = Execution.of(strategy, desk, oversight, tapes.get)
+        parts = (feeds, keeper, desk, oversight, execution, kill)
         run = cls(*parts, tapes, stop_rules, sizes, costs=costs)
         run.recorder = recorder_of(strategy, run)
         if run.recorder is not None:

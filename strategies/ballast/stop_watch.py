@@ -14,6 +14,7 @@ from freqtrade.persistence import LocalTrade, Order, Trade
 
 from ballast.adoption import STOP_SIDE
 from ballast.core.coverage import uncovered_s
+from ballast.core.reconcile import CLOCK_SKEW
 from ballast.events import Event, Kind
 from ballast.execution_settings import WatchSettings
 
@@ -104,8 +105,21 @@ def bare_s(trade: LocalTrade, first_fill: datetime | None, now: datetime) -> flo
         return 0.0
     end = now if trade.is_open else trade.close_date_utc
     covers = [o for o in trade.orders if o.ft_order_side in (STOP_SIDE, trade.exit_side)]
-    spans = [(order.order_date_utc, _gone(order, end)) for order in covers]
+    spans = [(placed_at(order, trade.open_date_utc), _gone(order, end)) for order in covers]
     return uncovered_s(begin, end, spans)
+
+
+def placed_at(order: Order, entered: datetime) -> datetime:
+    """
+    When an order that followed an entry was placed (UTC).
+
+    Binance answers to a new stop with the time at which it works as -1, which ccxt takes for the
+    time of the order until it is fetched: such a time is none, and when it was recorded stands in.
+    """
+    placed, updated = order.order_date_utc, order.order_update_date
+    if placed >= entered - CLOCK_SKEW or updated is None:
+        return placed
+    return updated.replace(tzinfo=UTC)
 
 
 def _gone(order: Order, end: datetime) -> datetime:

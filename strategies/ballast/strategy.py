@@ -122,6 +122,7 @@ class GuardedStrategy(SignalStrategy):
         now = datetime.now(UTC)
         self._judge(now)
         if self.run is not None:
+            self.run.execution.analysed(pairs)
             self.run.kill.verdict()
             if self.run.recorder is not None:
                 self.run.recorder.catch_up(now)
@@ -192,7 +193,7 @@ class GuardedStrategy(SignalStrategy):
             return False
         run.desk.sent(pair)
         if run.execution.watch is not None:
-            run.execution.watch.intents.note(pair, amount, rate, entry_tag, current_time)
+            run.execution.watch.sends(pair, amount, rate, entry_tag, current_time)
         return True
 
     @fail_closed(refusal=True)
