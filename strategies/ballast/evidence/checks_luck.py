@@ -176,15 +176,16 @@ def sensitivity(study: Study) -> Finding | None:
 
 
 def guards(study: Study) -> Finding | None:
-    """Is there a guard that only cost?"""
-    useless = [p for p in study.prices if p.total_return < -0.02 and p.drawdown >= 0]
-    if not useless:
+    """Which guard cost most, and what for?"""
+    costly = [price for price in study.prices if price.total_return < -0.02]
+    if not costly:
         return None
-    worst = useless[0]
+    worst = costly[0]
+    saved = "made no drawdown smaller: insurance where nothing burnt, or a guard that is too eager"
+    if worst.drawdown < 0:
+        saved = f"made the largest drawdown {number(-100 * worst.drawdown, 1)} points smaller"
     text = (
-        f"{worst.guard} cost {number(-100 * worst.total_return, 1)} points of return here and made "
-        "no drawdown smaller. That is what insurance looks like when nothing burns, or a guard "
-        "that is too eager."
+        f"{worst.guard} cost {number(-100 * worst.total_return, 1)} points of return and {saved}."
     )
     return Finding("guards", Severity.NOTE, text, worst.total_return, -0.02)
 

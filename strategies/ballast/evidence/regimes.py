@@ -74,8 +74,8 @@ def labels(
 
     Trend: `ballast.core.regime.of_market`, over the pairs as basket. Volatility: standard deviation
     of the leader's log returns over a day (a week where candles are longer than 4h), ranked within
-    its own past 180 days: the lowest third is calm, the highest fifth high. Nothing later than a
-    label's candle enters it.
+    its own past 180 days, 30 at least: the lowest third is calm, the highest fifth high. Nothing
+    later than a label's candle enters it.
 
     Returns
     -------
@@ -89,7 +89,7 @@ def labels(
     # A day must hold a few candles for a standard deviation.
     sigma = market.daily_volatility("1d" if minutes(timeframe) <= 240 else "7d")
     length = round(minutes(_HISTORY) / minutes(timeframe))
-    rank = sigma.rolling(length, min_periods=length // 3).rank(pct=True)
+    rank = sigma.rolling(length, min_periods=length // 6).rank(pct=True)
     volatility = np.select([rank < _CALM, rank > _HIGH], ["calm", "high"], "normal").astype(object)
     volatility[rank.isna().to_numpy()] = ""
     names = trend.map(regime.NAMES).astype(object)

@@ -134,7 +134,7 @@ def walk_forward(study: Study) -> Section | None:
             {
                 "type": "bar",
                 "name": name,
-                "x": [day(fold.start) for fold in found.folds],
+                "x": [f"{fold.start:%b %Y}" for fold in found.folds],
                 "y": charts.rounded(values),
                 "marker": {"color": colour},
             }
@@ -149,16 +149,16 @@ def walk_forward(study: Study) -> Section | None:
     rows: list[Row] = [
         [
             label,
-            names[fold.chosen],
             number(fold.in_sample * _YEAR),
             number(fold.out_of_sample * _YEAR),
             Cell(percent(fold.chosen_return), tone(fold.chosen_return, 0.2)),
             percent(fold.base_return),
+            names[fold.chosen],
         ]
         for label, fold in zip(labels, found.folds, strict=True)
     ]
-    rows.append(["all", "", "", "", percent(found.chosen_return), percent(found.base_return)])
-    heads = ("traded", "chosen", "Sharpe before", "after", "return", "as it is")
+    rows.append(["all", "", "", percent(found.chosen_return), percent(found.base_return), ""])
+    heads = ("traded", "Sharpe before", "after", "return", "as it is", "chosen")
     lead = (
         "On three stretches the best set of parameters is chosen, on the next one it is traded, "
         f"and so on. It kept {share(found.efficiency)} of its Sharpe ratio."

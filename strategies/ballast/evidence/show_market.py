@@ -8,7 +8,7 @@ from ballast.evidence.pages.tables import Cell, Row, table, tone
 from ballast.evidence.regimes import LEAST_DAYS, LEAST_TRADES
 from ballast.evidence.regimes import Cell as Regime
 from ballast.evidence.study import Study
-from ballast.evidence.wording import day, number, percent, share
+from ballast.evidence.wording import counted, day, number, percent, share
 
 _TRENDS = {"up": "rising", "range": "sideways", "down": "falling"}
 
@@ -50,6 +50,9 @@ def regimes(study: Study) -> Section | None:
         "against its own past half-year. Both are known before the day or the trade began. Grey: "
         f"fewer than {LEAST_DAYS} days or {LEAST_TRADES} trades, which is no evidence."
     )
+    unknown = len(study.daily) - sum(cell.days for cell in study.regimes)
+    if unknown:
+        lead += f" {counted(unknown, 'day')} had too little history for a regime."
     return Section(
         "Regimes", lead, [chart, table(heads, [_regime(cell) for cell in study.regimes])]
     )
@@ -142,7 +145,7 @@ def guards(study: Study) -> Section | None:
         lead = (
             "When each guard locked something. Return, drawdown and trades are the run as it is "
             "less the same run without the guard: a negative return is what it cost, a negative "
-            "drawdown is what it saved."
+            "drawdown is what it saved. Some make trades smaller and lock nothing."
         )
     return Section("Guards", lead, [*blocks, table(heads, rows)])
 

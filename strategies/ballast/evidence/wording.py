@@ -7,7 +7,8 @@ from datetime import datetime
 
 def percent(ratio: float, digits: int = 1) -> str:
     """A signed share: 0.123 is '+12.3 %'; '-' where there is none."""
-    if ratio == 0:
+    # What rounds to nothing has no sign.
+    if round(100 * ratio, digits) == 0:
         return "0 %"
     return _known(ratio, lambda: f"{100 * ratio:+,.{_digits(ratio, digits)}f} %")
 

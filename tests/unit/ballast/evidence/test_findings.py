@@ -375,11 +375,18 @@ def test_a_parameter_on_which_everything_stands_is_named(
     assert finding.text.startswith("With days at 6 it keeps ")
 
 
-def test_a_guard_that_only_cost_is_noted(made: Made) -> None:
-    prices = [Price("DailyLossLimit", -0.05, 0.0, -3), Price("DrawdownLadder", -0.1, -0.02, -3)]
-    finding = found(checks_luck.guards, replace(made([1.0]), prices=prices))
-    assert finding.text.startswith("DailyLossLimit cost 5.0 points")
-    assert checks_luck.guards(replace(made([1.0]), prices=prices[1:])) is None
+def test_the_costliest_guard_is_noted_with_what_it_saved(made: Made) -> None:
+    done = made([1.0])
+    prices = [Price("DrawdownLadder", -0.1, -0.02, -3), Price("DailyLossLimit", -0.05, 0.0, -3)]
+    useful = found(checks_luck.guards, replace(done, prices=prices))
+    assert useful.text == (
+        "DrawdownLadder cost 10.0 points of return and made the largest drawdown 2.0 points "
+        "smaller."
+    )
+    useless = found(checks_luck.guards, replace(done, prices=prices[1:]))
+    assert useless.text.startswith("DailyLossLimit cost 5.0 points of return and made no drawdown")
+    cheap = Price("DailyLossLimit", -0.02, 0.0, -3)
+    assert checks_luck.guards(replace(done, prices=[cheap])) is None
 
 
 def test_a_long_time_below_the_peak_is_named(made: Made) -> None:

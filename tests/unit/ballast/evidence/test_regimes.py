@@ -49,7 +49,7 @@ def test_before_the_averages_are_known_nothing_is() -> None:
     found = labels(walk(0.0, 0.01, 600, 1))
     assert (found["trend"].iloc[:119] == "").all()
     assert (found["trend"].iloc[120:] != "").all()
-    assert (found["volatility"].iloc[:300] == "").all()
+    assert (found["volatility"].iloc[:180] == "").all()
 
 
 def test_volatility_is_ranked_within_its_own_past() -> None:

@@ -12,7 +12,14 @@ from ballast.evidence import wording
 
 @pytest.mark.parametrize(
     ("ratio", "text"),
-    [(0.1234, "+12.3 %"), (-0.05, "-5.0 %"), (17.58, "+1,758 %"), (0.0, "0 %"), (math.nan, "-")],
+    [
+        (0.1234, "+12.3 %"),
+        (-0.05, "-5.0 %"),
+        (17.58, "+1,758 %"),
+        (0.0, "0 %"),
+        (-0.0004, "0 %"),
+        (math.nan, "-"),
+    ],
 )
 def test_changes_have_a_sign(ratio: float, text: str) -> None:
     assert wording.percent(ratio) == text
