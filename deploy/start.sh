@@ -2,5 +2,7 @@
 # Preflight, and only then the bot, in this process' place so that it is told to stop itself.
 # Arguments: those of both, such as --config.
 set -eu
+# The working directory is user_data here.
+export FREQTRADE__LOG_CONFIG__HANDLERS__JSON__FILENAME=logs/ballast.jsonl
 python -m ballast preflight "$@"
 exec freqtrade trade --logfile logs/freqtrade.log "$@"

@@ -125,6 +125,20 @@ def add_signals(frame: pd.DataFrame, setups: Sequence[Setup]) -> None:
     frame["enter_tag"] = tags[chosen]
 
 
+def first_stops(frame: pd.DataFrame, setups: Sequence[Setup], disaster_ratio: float) -> np.ndarray:
+    """
+    Where an entry at each candle would have its first stop, for charts (see `stops.initial_stop`).
+
+    With the rules of the setup that signals; of the first one where none does. Quote currency, NaN
+    where the ATR is not known.
+    """
+    close, atr = frame["close"].to_numpy(), frame["atr"].to_numpy()
+    # The last one is what NO_SETUP points at.
+    distances = np.array([setup.stops.initial_atr for setup in (*setups, setups[0])])
+    wanted = close - distances[frame["setup"].to_numpy()] * atr
+    return np.where(atr > 0, np.maximum(wanted, close * (1 - disaster_ratio)), np.nan)
+
+
 def tape_of(frame: pd.DataFrame, timeframe: str, setups: Sequence[Setup]) -> Tape:
     """
     Columns that callbacks look up: prices, those of `add_state`, and for each setup exit:<name>,

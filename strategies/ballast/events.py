@@ -24,6 +24,7 @@ class Kind(StrEnum):
     STOP = "stop"  # of a position, moved
     EXIT = "exit"  # why a position is left
     GUARD = "guard"  # a block that begins, goes on or is lifted
+    DATA = "data"  # a candle that is missing or not trusted
     WATCH = "watch"  # positions and orders that are not as they should be
     LATENCY = "latency"  # how long the way from candle to stop took
     INCIDENT = "incident"  # a failure inside a callback, which refused

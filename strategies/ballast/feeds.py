@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from freqtrade.data.dataprovider import DataProvider
-from freqtrade.enums import RunMode
+from freqtrade.enums import OPTIMIZE_MODES, RunMode
 
 from ballast.core import frames
 from ballast.core.candles import Candles
@@ -61,6 +61,11 @@ class Feeds:
     def live(self) -> bool:
         """Whether candles come from an exchange now, paper trading included."""
         return self._dp.runmode in LIVE_MODES
+
+    @property
+    def drawn(self) -> bool:
+        """Whether somebody may look at charts of this run: not in backtests and their like."""
+        return self._dp.runmode not in OPTIMIZE_MODES
 
     def wanted(self) -> list[tuple[str, str]]:
         """Frames, as (pair, timeframe), to be kept fresh beside the strategy's own."""

@@ -43,7 +43,12 @@ class GuardProtection(IProtection):
     def short_desc(self) -> str:
         """The guard and its settings, for the message at start."""
         entry = self._protection_config
-        settings = ", ".join(f"{k} {v}" for k, v in entry.items() if k not in ("method", VERDICT))
+        settings = ", ".join(
+            # An underscore would be Markdown to Telegram, and refused where none closes it.
+            f"{name.replace(chr(95), chr(32))} {value}"
+            for name, value in entry.items()
+            if name not in ("method", VERDICT)
+        )
         return f"{self.name} - at every candle" + (f": {settings}" if settings else "")
 
     def global_stop(

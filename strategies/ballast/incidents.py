@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import Counter
-from typing import Any
+from collections.abc import Callable
 
 logger = logging.getLogger(__name__)
 
@@ -16,11 +16,11 @@ class IncidentLog:
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self._announced: dict[str, float] = {}
-        self._dp: Any = None
+        self._tell: Callable[[str], None] | None = None
 
-    def announce_through(self, dp: Any) -> None:
-        """Send alerts through Freqtrade's data provider (Telegram, if custom messages are on)."""
-        self._dp = dp
+    def announce_through(self, tell: Callable[[str], None]) -> None:
+        """Send alerts to the operator from now on."""
+        self._tell = tell
 
     def record(self, where: str, error: Exception) -> None:
         """
@@ -38,5 +38,5 @@ class IncidentLog:
             return
         self._announced[cause] = now
         logger.error("%s failed and refused", where, exc_info=error)
-        if self._dp is not None:
-            self._dp.send_msg(f"Ballast: {cause} (refused)", always_send=True)
+        if self._tell is not None:
+            self._tell(f"Ballast: {cause} (refused)")

@@ -9,6 +9,7 @@ from freqtrade.persistence.models import PairLock
 
 from ballast.core.warden import ALL_PAIRS, Change
 from ballast.feeds import LIVE_MODES
+from ballast.messages import as_code
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ class Notices:
                 {
                     "pair": change.pair,
                     "lock_end_time": f"{change.verdict.until:%Y-%m-%d %H:%M:%S}",
-                    "reason": f"{change.verdict} (entries blocked, stops stay active)",
+                    "reason": f"{change.guard}: {change.verdict} (entries blocked, stops stay)",
                     "active": True,
                     "side": "*",
                 }
@@ -52,7 +53,7 @@ class Notices:
 
     def say(self, text: str) -> None:
         """Send a sentence of our own (to Telegram, if custom messages are on there)."""
-        self._dp.send_msg(text, always_send=True)
+        self._dp.send_msg(as_code(text), always_send=True)
 
     def _send(self, lock: dict[str, Any]) -> None:
         """Send Freqtrade's protection message; a failure is logged and stops nothing."""
@@ -65,6 +66,10 @@ class Notices:
         try:
             rpc = getattr(self._dp, "_DataProvider__rpc", None)
             if rpc is not None:
-                rpc.send_msg({"type": kind, "base_currency": pair.split("/")[0], **lock})
+                # Freqtrade puts the reason into Markdown as it is, and Telegram refuses a message
+                # in which an underscore opens what none closes: most codes have one.
+                reason = f"`{str(lock['reason']).replace('`', chr(39))}`"
+                message = {**lock, "reason": reason, "base_currency": pair.split("/")[0]}
+                rpc.send_msg({"type": kind, **message})
         except Exception:
             logger.exception("the operator could not be told")

@@ -10,6 +10,7 @@ from freqtrade.persistence import Trade
 
 from ballast.api_errors import ApiErrors
 from ballast.book import Book
+from ballast.contact import Contact
 from ballast.core.decision import Rulebook
 from ballast.core.market import Market
 from ballast.core.stops import StopRules
@@ -66,6 +67,8 @@ class Run:
         Entry rules by pair, where a recorder reads them.
     recorder : Recorder or None
         None in a backtest that keeps no journal.
+    contact : Contact or None
+        With the operator; None in backtests.
     """
 
     feeds: Feeds
@@ -81,6 +84,7 @@ class Run:
     costs: FillCosts | None = None
     rulebooks: dict[str, Rulebook] = field(default_factory=dict)
     recorder: Recorder | None = None
+    contact: Contact | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Hyperopt's workers make the market anew."""
@@ -97,8 +101,9 @@ class Run:
         guards = settings.guards
 
         def rules_of(setup: str) -> StopRules:
-            # A trade somebody forced, or of a setup since renamed, is managed like the first.
-            return stop_rules.get(setup) or next(iter(stop_rules.values()))
+            # A trade somebody forced, or of a setup since renamed, is managed like the first; at
+            # start, before any candle is analysed, closed trades are looked at.
+            return stop_rules.get(setup) or next(iter(stop_rules.values()), strategy.stops)
 
         def correlation(one: str, other: str, now: datetime) -> float:
             market = run.market
@@ -171,6 +176,7 @@ class Run:
         if run.recorder is not None:
             oversight.ask_too(run.recorder.on_candle)
         if feeds.live:
+            run.contact = Contact(strategy, oversight, tapes.get)
             store = GuardStore(Trade.session.get_bind())
             oversight.remember_in(store, strategy.wallets.get_starting_balance())
         return run

@@ -18,6 +18,7 @@ from ballast.core.trust import TrustLimits
 from ballast.cost_settings import CostSettings
 from ballast.execution_settings import GateSettings, PricingSettings, WatchSettings
 from ballast.guard_settings import GuardSettings, Section
+from ballast.message_settings import MessageSettings
 
 SECTION = "ballast"
 
@@ -145,6 +146,7 @@ class Settings(Section):
     risk: RiskSettings = RiskSettings()
     trust: TrustSettings = TrustSettings()
     market: MarketSettings = MarketSettings()
+    messages: MessageSettings = MessageSettings()
     stops: StopSettings = StopSettings()
     guards: GuardSettings = GuardSettings()
     costs: CostSettings = CostSettings()

@@ -4,6 +4,8 @@ The half of a strategy that decides nothing about money: it says what is true of
 """
 
 import dataclasses
+import logging
+from datetime import datetime
 from typing import Any, ClassVar
 
 import pandas as pd
@@ -20,6 +22,8 @@ from ballast.lookout import MARKET
 from ballast.run import Run
 from ballast.settings import Settings
 from ballast.startup import checked_startup, probe
+
+logger = logging.getLogger(__name__)
 
 
 class SignalStrategy(IStrategy):
@@ -90,6 +94,22 @@ class SignalStrategy(IStrategy):
         _, pair, market = probe(self.timeframe)
         return charts.plot_config(self.lines(pair, market), self.setups(pair, market))
 
+    def plot_annotations(
+        self,
+        pair: str,
+        start_date: datetime,
+        end_date: datetime,
+        dataframe: pd.DataFrame,
+        **kwargs: Any,
+    ) -> list[dict[str, Any]]:
+        """Regimes, cooldowns, halts and stops of trades (see `charts.annotated`)."""
+        try:
+            return charts.annotated(self, pair, dataframe)
+        except Exception:
+            # A chart without its areas is better than none.
+            logger.exception("the chart of %s could not be annotated", pair)
+            return []
+
     def populate_indicators(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
         """Add what is true of the pair whatever the strategy (see `analysis.add_state`)."""
         pair, market = self._views(dataframe, metadata["pair"])
@@ -105,6 +125,8 @@ class SignalStrategy(IStrategy):
         analysis.add_signals(dataframe, setups)
         for name, line in self.lines(pair, market).items():
             dataframe[name] = line.to_numpy()
+        if run.feeds.drawn:
+            charts.add_columns(dataframe, setups, abs(self.stoploss))
         run.tapes[metadata["pair"]] = analysis.tape_of(dataframe, self.timeframe, setups)
         run.stop_rules.update({setup.name: setup.stops for setup in setups})
         run.sizes.update({setup.name: setup.size for setup in setups})

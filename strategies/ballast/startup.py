@@ -29,7 +29,7 @@ _NEEDED = {
 # A stop at -99 % is none, and one at -1 % is hit before the managed stop.
 DISASTER_STOP = (-0.3, -0.02)
 # What a strategy is meant to state.
-_FREE = {"entry_rules", "exit_rules", "setups", "lines", "plot_config"}
+_FREE = {"entry_rules", "exit_rules", "setups", "lines", "plot_config", "plot_annotations"}
 
 
 class OverrideRefused(OperationalException, TypeError):

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from freqtrade.exceptions import OperationalException
 from freqtrade.persistence import LocalTrade, Order
 
-from ballast import __version__, protection_list, settings, tellings
+from ballast import __version__, logs, protection_list, settings, tellings
 from ballast.callbacks import fail_closed
 from ballast.core.sizing import NO_TRADE
 from ballast.core.stops import relative_to
@@ -69,6 +69,7 @@ class GuardedStrategy(SignalStrategy):
         super().__init__(config)
         # Now, because Freqtrade forgets the exchange's keys in paper trading soon.
         self.redactor = Redactor(config)
+        logs.attach(self.redactor)
         try:
             self.settings = settings.load(config.get(settings.SECTION))
         except settings.SettingsError as error:
@@ -101,7 +102,6 @@ class GuardedStrategy(SignalStrategy):
     def bot_start(self, **kwargs: Any) -> None:
         """Connect rules, guards and account of this run."""
         self._warmup = self.startup_candle_count
-        self.incidents.announce_through(self.dp)
         self.run = Run.of(self)
         self.run.log_start(type(self).__name__, self.settings.guards)
 
@@ -113,6 +113,8 @@ class GuardedStrategy(SignalStrategy):
         """Live: look at orders and positions. In backtests: let the guards judge the candle."""
         if self.run and self.run.feeds.live:
             self._watch(current_time)
+            if self.run.contact:
+                self.run.contact.tick(current_time)
         elif self.run:
             self._judge(current_time)
 
@@ -282,7 +284,9 @@ class GuardedStrategy(SignalStrategy):
             trade.set_custom_data(EXPLANATION, recorder.explain(trade.pair, signal))
 
     def _tell(self, pair: str, now: datetime, refusal: EntryRefused) -> None:
-        logger.info("%s: entry refused, %s", pair, refusal)
+        if not self._connected.feeds.live:
+            # Live every event is logged.
+            logger.info("%s: entry refused, %s", pair, refusal)
         why = refusal.verdict
         facts = {"detail": refusal.detail, "until": str(why.until or "")}
         event = Event(now, Kind.REFUSED, why.code, pair, None, why.value, why.limit, facts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from logging.config import DictConfigurator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from freqtrade.configuration.configuration import Configuration
 from freqtrade.configuration.environment_vars import environment_vars_to_dict
 from freqtrade.enums import RunMode
 from freqtrade.exceptions import ConfigurationError
+from freqtrade.loggers import _create_log_config
+from freqtrade.loggers.json_formatter import JsonFormatter
 
 from tests.engine import ROOT
 
@@ -49,6 +52,31 @@ def test_our_config_trades_no_money_and_holds_no_secret() -> None:
     secrets += [config["telegram"]["token"], config["telegram"]["chat_id"]]
     assert secrets == [""] * 4
     assert "api_server" not in config
+
+
+def test_the_log_is_written_as_json_too_and_freqtrades_own_file_still_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Made of Freqtrade's classes alone: it is read before strategies can be imported."""
+    written = ours()["log_config"]
+    monkeypatch.chdir(tmp_path)
+    made = _create_log_config({"log_config": written, "logfile": str(tmp_path / "plain.log")})
+    assert made["handlers"]["json"]["filename"] == "user_data/logs/ballast.jsonl"
+    assert made["handlers"]["file"]["filename"] == str(tmp_path / "plain.log")
+    assert made["root"]["handlers"] == ["console", "json", "file"]
+    made["handlers"]["json"]["filename"] = str(tmp_path / "lines.jsonl")
+    configurator = DictConfigurator(made)
+    handlers = {n: configurator.configure_handler(h) for n, h in _handlers(made, configurator)}
+    for handler in handlers.values():
+        handler.close()
+    assert isinstance(handlers["json"].formatter, JsonFormatter)
+    assert '"ballast.' not in json.dumps(written)
+
+
+def _handlers(made: dict[str, Any], configurator: DictConfigurator) -> list[tuple[str, Any]]:
+    for name, formatter in made["formatters"].items():
+        made["formatters"][name] = configurator.configure_formatter(formatter)
+    return [(name, made["handlers"][name]) for name in ("json", "file")]
 
 
 def test_timeframe_is_that_of_every_strategy() -> None:

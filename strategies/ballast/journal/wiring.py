@@ -18,6 +18,7 @@ from ballast.journal.file import journal_path
 from ballast.journal.recorder import Recorder, Sources
 from ballast.journal.store import Journal, Version
 from ballast.lookout import MARKET
+from ballast.messages import as_code
 
 if TYPE_CHECKING:
     from ballast.run import Run
@@ -46,7 +47,7 @@ def recorder_of(strategy: "GuardedStrategy", run: "Run") -> Recorder | None:
         journal = Journal(path, settings)
         if journal.file.damaged is not None:
             text = f"the journal was damaged: kept as {journal.file.damaged.name}, begun anew"
-            strategy.dp.send_msg(f"Ballast: {text}", always_send=True)
+            strategy.dp.send_msg(as_code(f"Ballast: {text}"), always_send=True)
         return journal
 
     recorder = Recorder(

@@ -1,0 +1,250 @@
+"""What the operator sees of a bot: Telegram, the REST API that FreqUI uses, and the log.
+
+One real `freqtrade trade` serves all of it: paper money on a generated market, just after the bad
+tick of one pair, with Telegram's Bot API on loopback and Freqtrade's own REST client.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.bot_process import Bot, running_bot
+from tests.engine import ROOT
+from tests.sandbox_process import running_sandbox
+from tests.telegram_api import BotApi, telegram_api
+
+PAIRS = ["BTC/USDT", "ETH/USDT", "DOGE/USDT", "XRP/USDT"]
+BAD_TICK = "XRP/USDT"
+MARKET = ("--generate", "7", "--days", "110", "--pairs", *PAIRS)
+# Two hours after the bad tick.
+MOMENT = ("--now", "2024-04-03T14:30", "--shift-to-now")
+CHAT, FOREIGNER = 4242424242, 5151515151
+# It never buys by itself, so that what is bought is what a test buys.
+STRATEGY = """
+from ballast.core.rules import above
+from ballast.core.uptrend import leads_rising_market
+from ballast.core.stops import StopRules
+from ballast.strategy import GuardedStrategy
+
+
+class Quiet(GuardedStrategy):
+    timeframe = "1h"
+    stops = StopRules(initial_atr=4, chandelier_atr=6, time_stop="10d")
+
+    def entry_rules(self, pair, market):
+        breakout = above(pair.close, pair.highest_high("5d") * 2)
+        return {**leads_rising_market(pair, market), "breakout": breakout}
+
+    def lines(self, pair, market):
+        return {"channel_high": pair.highest_high("5d")}
+"""
+# Recognisable wherever they might turn up.
+SECRETS = {
+    "key": "LEAKEDexchangeKEY00001",
+    "secret": "LEAKEDexchangeSECRET01",
+    "token": "987654321:LEAKEDtelegramTOKEN0000000000000001",
+    "password": "LEAKEDapiPASSWORD00001",
+    "jwt": "LEAKEDjwtSECRET0000000000000000000001",
+    "ws": "LEAKEDwebsocketTOKEN01",
+}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A bot with an open trade and a refused entry, and its operator."""
+
+    bot: Bot
+    telegram: BotApi
+
+    @property
+    def client(self) -> Any:
+        return self.bot.client
+
+    def log(self) -> list[dict[str, Any]]:
+        lines = (self.bot.folder / "user_data" / "logs" / "ballast.jsonl").read_text("utf-8")
+        return [json.loads(line) for line in lines.splitlines()]
+
+
+def until(holds: Callable[[], bool], seconds: float = 10.0) -> None:
+    """Wait until something holds."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    folder = tmp_path_factory.mktemp("operator")
+    (folder / "user_data").mkdir()
+    strategies = folder / "strategies"
+    shutil.copytree(ROOT / "strategies", strategies, ignore=shutil.ignore_patterns("__pycache__"))
+    (strategies / "Quiet.py").write_text(STRATEGY, encoding="utf-8")
+    settings = {
+        "strategy": "Quiet",
+        "strategy_path": str(strategies),
+        "user_data_dir": str(folder / "user_data"),
+        "db_url": f"sqlite:///{folder}/trades.sqlite",
+        "force_entry_enable": True,
+        "exchange": {
+            "pair_whitelist": PAIRS,
+            "key": SECRETS["key"],
+            "secret": SECRETS["secret"],
+        },
+        "ballast": {
+            "market": {"basket": PAIRS},
+            "guards": {"off": ["StopCascadeHalt"]},
+            # Entries are asked for at any minute of the hour.
+            "gate": {"signal_age_s": 3600, "move_atr": 10},
+        },
+        "telegram": {"enabled": True, "token": SECRETS["token"], "chat_id": str(CHAT)},
+        # An address that is asked for stands in the log, and FreqUI's holds the token.
+        "api_server": {
+            "jwt_secret_key": SECRETS["jwt"],
+            "ws_token": SECRETS["ws"],
+            "verbosity": "info",
+        },
+        "internals": {"process_throttle_secs": 1},
+    }
+    with (
+        running_sandbox(folder, *MARKET, *MOMENT) as sandbox,
+        telegram_api(SECRETS["token"], CHAT) as telegram,
+        running_bot(
+            folder,
+            (ROOT / "config.json", sandbox.overlay),
+            SECRETS["password"],
+            telegram.url,
+            **settings,
+        ) as bot,
+    ):
+        bot.wait_for("guards under /show_config")
+        bot.wait_for("blocked by VolatilityCooldown")
+        assert bot.client.forceenter("ETH/USDT", "long")["pair"] == "ETH/USDT"
+        bot.client.forceenter(BAD_TICK, "long")
+        # From here on it speaks when it is spoken to.
+        until(lambda: "Entries refused since" in "\n".join(telegram.sent))
+        yield Scene(bot, telegram)
+
+
+def test_status_and_profit(scene: Scene) -> None:
+    (status,) = scene.telegram.type("/status")
+    assert "ETH/USDT" in status
+    assert "Stoploss" in status
+    (profit,) = scene.telegram.type("/profit")
+    assert "Total Trade Count: 1" in profit
+
+
+def test_locks_are_shown_with_code_and_numbers(scene: Scene) -> None:
+    (locks,) = scene.telegram.type("/locks")
+    assert re.search(r"XRP/USDT .* VOLATILITY value=\d\S* limit=1 until=", locks)
+
+
+def test_show_config_is_followed_by_the_guards_that_are_on_and_off(scene: Scene) -> None:
+    config, guards = scene.telegram.type("/show_config", answers=2)
+    assert "Strategy: Quiet" in config
+    assert "DrawdownLadder: on" in guards
+    assert "StopCascadeHalt: OFF" in guards
+    (version,) = scene.telegram.type("/version")
+    assert "guards off: StopCascadeHalt" in version
+
+
+def test_a_trade_shows_what_was_stored_with_it(scene: Scene) -> None:
+    stored = "\n".join(scene.telegram.type("/list_custom_data 1", answers=3))
+    assert "Key: initial_stop" in stored
+    assert re.search(r"Key: explanation\nType: str\nValue: .*stake \d+.*stop \d+", stored)
+
+
+@pytest.mark.parametrize("asked", ["BTC/USDT", "btc", "btc/usdt"])
+def test_why_answers_about_a_pair(asked: str, scene: Scene) -> None:
+    (answer,) = scene.telegram.type(f"/why {asked}")
+    assert answer.startswith("BTC/USDT")
+    assert "breakout" in answer
+
+
+def test_why_of_nothing_and_of_nonsense_is_answered_in_a_sentence(scene: Scene) -> None:
+    assert scene.telegram.type("/why") == ["Which pair? Such as: /why BTC/USDT"]
+    (answer,) = scene.telegram.type("/why <b>`_*")
+    assert "is not traded" in answer
+
+
+def test_a_foreign_chat_gets_no_answer(scene: Scene) -> None:
+    for command in ("/status", "/why BTC/USDT", "/show_config", "/stopentry"):
+        assert scene.telegram.type(command, chat=FOREIGNER, seconds=0.5) == []
+    assert scene.bot.written().count(f"Rejected unauthorized message from: {FOREIGNER}") == 5
+    assert scene.client.show_config()["state"] == "running"
+
+
+def test_entries_are_stopped_and_started_from_the_chat(scene: Scene) -> None:
+    scene.telegram.type("/stopentry")
+    scene.bot.wait_for("state='PAUSED'", 10)
+    assert scene.client.show_config()["state"] == "paused"
+    scene.telegram.type("/start")
+    until(lambda: scene.client.show_config()["state"] == "running")
+
+
+def test_the_operator_was_told_without_asking(scene: Scene) -> None:
+    """A block that begins, market data that is not trusted, an entry that was refused."""
+    told = "\n".join(scene.telegram.sent)
+    assert re.search(r"triggered due to VolatilityCooldown: VOLATILITY value=\S+ limit=1", told)
+    assert "Market data not trusted, no entries there\nAFTER_ABSURD_BAR: XRP/USDT" in told
+    assert re.search(r"CANDLE_UNTRUSTED \(1 pair\)\n  XRP/USDT value=3", told)
+
+
+def test_locks_over_rest(scene: Scene) -> None:
+    found = scene.client.locks()["locks"]
+    assert {lock["pair"] for lock in found} == {BAD_TICK}
+    assert any(lock["reason"].startswith("VOLATILITY value=") for lock in found)
+
+
+def test_status_and_stored_data_over_rest(scene: Scene) -> None:
+    (trade,) = scene.client.status()
+    assert trade["pair"] == "ETH/USDT"
+    (stored,) = scene.client.list_custom_data(trade["trade_id"])
+    values = {entry["key"]: entry["value"] for entry in stored["custom_data"]}
+    assert 0 < values["initial_stop"] < trade["open_rate"]
+    assert "at risk" in values["explanation"]
+
+
+def test_show_config_over_rest_names_the_guards_that_are_off(scene: Scene) -> None:
+    assert "guards off: StopCascadeHalt" in scene.client.show_config()["strategy_version"]
+
+
+def test_the_log_has_what_happened_as_fields(scene: Scene) -> None:
+    events = [line["event"] for line in scene.log() if "event" in line]
+    refused = [event for event in events if event["kind"] == "refused"]
+    assert refused[0]["pair"] == BAD_TICK
+    assert refused[0]["code"] == "CANDLE_UNTRUSTED"
+    assert {"refused", "data"} <= {event["kind"] for event in events}
+
+
+def test_no_secret_is_in_any_output(scene: Scene) -> None:
+    """Console, log file, database, `/logs`, REST and every message."""
+    for name in ("token", "signature"):
+        scene.client._session.get(f"{scene.client._serverurl}/api/v1/ping?{name}={SECRETS['ws']}")
+    scene.bot.wait_for("/api/v1/ping?token=***", 10)
+    scene.telegram.type("/logs", answers=2)
+    outputs = {
+        "console": scene.bot.written(),
+        "messages": "\n".join(scene.telegram.sent),
+        "logs over REST": json.dumps(scene.client.logs()),
+        "config over REST": json.dumps(scene.client.show_config()),
+    }
+    for path in scene.bot.folder.rglob("*"):
+        if path.is_file() and path.name not in ("bot.json", "sitecustomize.py"):
+            outputs[str(path)] = path.read_bytes().decode("utf-8", "replace")
+    assert any(name.endswith("ballast.jsonl") for name in outputs)
+    assert any(name.endswith("trades.sqlite") for name in outputs)
+    assert [name for name, text in outputs.items() if "LEAKED" in text] == []
+
+
+def test_every_message_reached_the_operator(scene: Scene) -> None:
+    """Telegram refuses a message whose Markdown does not close, and Freqtrade gives it up."""
+    assert scene.telegram.refused == []
