@@ -99,9 +99,6 @@ def trials(study: Study) -> Finding | None:
         severity = max(Severity.WARNING, below(doubt.probabilistic, _CREDIBLE, 0.8))
         return Finding("trials", severity, text, doubt.probabilistic, _CREDIBLE)
     known = counted(doubt.trials, "trial")
-    if math.isnan(doubt.deflated):
-        text = f"Of {known} only the number is known: what the best of them is worth is not."
-        return Finding("trials", Severity.WARNING, text, doubt.trials, 1)
     text = (
         f"The chance that there is skill, and not only the best of {known}, is "
         f"{chance(doubt.deflated)} (deflated Sharpe ratio)."

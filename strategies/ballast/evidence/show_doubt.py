@@ -80,7 +80,7 @@ def overfitting(study: Study) -> Section | None:
         ),
         (
             "Chance that it is above the best of so many trials without skill",
-            _or_unknown(doubt.deflated),
+            chance(doubt.deflated),
             "deflated Sharpe ratio",
         ),
         ("Shortest test that shows skill at 95 %", record, "minimum track record"),
@@ -112,10 +112,6 @@ def overfitting(study: Study) -> Section | None:
             "changed parameters: python -m ballast stress makes them.</p>"
         )
     return Section("Overfitting", lead, blocks)
-
-
-def _or_unknown(value: float) -> str:
-    return "not known" if math.isnan(value) else chance(value)
 
 
 def walk_forward(study: Study) -> Section | None:

@@ -48,8 +48,8 @@ class Doubt:
     probabilistic : float
         Probability that the true Sharpe ratio is above zero, as if this were the only trial.
     deflated : float
-        Likewise above that of the best of the trials without skill; NaN where trials were made
-        and nothing tells how much they differ.
+        Likewise above that of the best of the trials without skill. Trials of which only the
+        number is known are taken for independent ones.
     needed_days : float
         Minimum track record at 95 %; infinite where the Sharpe ratio is not positive.
     overfitting : Overfitting or None
@@ -139,11 +139,11 @@ def _epoch_sharpe(metrics: Mapping[str, Any]) -> float:
 
 
 def _deflated(found: Moments, sharpes: Sequence[float], count: int) -> float:
-    if count < 2:
-        return probabilistic_sharpe(found)
-    if len(sharpes) < 2:
-        return math.nan
-    return deflated_sharpe(found, float(np.var(sharpes, ddof=1)), count)
+    variance = float(np.var(sharpes, ddof=1)) if len(sharpes) > 1 else 0.0
+    if count > len(sharpes) and found.n > 1:
+        # What a Sharpe ratio of n returns varies by where there is no skill.
+        variance = max(variance, 1 / (found.n - 1))
+    return deflated_sharpe(found, variance, count)
 
 
 def _longest_holding(run: RunResult) -> int:

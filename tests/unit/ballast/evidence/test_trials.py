@@ -65,8 +65,20 @@ def test_one_trial_is_not_deflated_and_not_ranked(tmp_path: Path) -> None:
     assert (found.overfitting, found.walk_forward) == (None, None)
 
 
-def test_trials_of_which_only_the_number_is_known_leave_it_unknown(tmp_path: Path) -> None:
-    assert math.isnan(doubt(run_of(tmp_path, 0), [], NONE, added=20).deflated)
+def test_trials_of_which_only_the_number_is_known_are_taken_for_independent_ones(
+    tmp_path: Path,
+) -> None:
+    run = run_of(tmp_path, 0)
+    found = doubt(run, [], NONE, added=20)
+    least = expected_maximum(1 / (found.found.n - 1), 21)
+    assert found.deflated == pytest.approx(probabilistic_sharpe(found.found, least))
+
+
+def test_alike_trials_that_are_known_do_not_hide_those_that_are_not(tmp_path: Path) -> None:
+    run = run_of(tmp_path, 0)
+    alike = [replace(run, parameters={"days": days}) for days in range(5)]
+    assert doubt(run, alike, NONE).deflated == pytest.approx(doubt(run, [], NONE).probabilistic)
+    assert doubt(run, alike, NONE, added=20).deflated < doubt(run, [], NONE).probabilistic - 0.01
 
 
 def test_runs_with_changed_parameters_are_ranked_and_walked_through(tmp_path: Path) -> None:
