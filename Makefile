@@ -10,7 +10,7 @@ DONE := $(VENV)/.installed
 # Without bytecode each start of Freqtrade takes ten seconds more.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help backtest test benchmark lint format clean
+.PHONY: help backtest paper test benchmark lint format clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -18,6 +18,9 @@ help:  ## list the commands
 
 backtest: $(DONE)  ## every strategy on a generated market: no account, no internet
 	@$(BIN)/python -m tools.run_backtest --port $(PORT) --seed $(SEED) --timeframe $(TIMEFRAME)
+
+paper: $(DONE)  ## a week of paper trading in minutes, with REST and FreqUI (STAY=1 goes on after it)
+	@$(BIN)/python -m tools.run_paper --port $(PORT) --seed $(SEED) $(if $(STAY),--stay)
 
 test: lint  ## lint, types and all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile

@@ -20,7 +20,7 @@ from sandbox.clock import Clock, FixedClock, RealClock, ReplayClock, wall_ms
 from sandbox.errors import SandboxError
 from sandbox.faults_plan import FaultPlan, read_plan
 from sandbox.market_data import MarketData
-from sandbox.overlay import DEFAULT_PORT, write_overlay, write_text
+from sandbox.overlay import DEFAULT_PORT, overlay, write_overlay, write_text
 from sandbox.regimes import MAX_DAYS, MIN_DAYS
 from sandbox.rehearsal import build_rehearsal_app
 from sandbox.server import serve
@@ -175,13 +175,19 @@ def _now(source: CandleSource, text: str | None, default_ms: int) -> int:
     return time_ms
 
 
-def _write_overlay(url: str, options: argparse.Namespace) -> None:
-    write_overlay(options.write_overlay, url, overlay_key(options), websocket=options.websocket)
+def _write_overlay(
+    url: str, options: argparse.Namespace, pairs: Sequence[str] | None = None
+) -> None:
+    key = overlay_key(options)
+    section = overlay(url, key, websocket=options.websocket, pairs=pairs)
+    write_overlay(options.write_overlay, section)
 
 
 def _ready(url: str, market: MarketData, options: argparse.Namespace) -> None:
     if options.write_overlay is not None:
-        _write_overlay(url, options)
+        now_ms = market.clock.now_ms()
+        trading = [listed.pair for listed in market.markets() if listed.is_trading(now_ms)]
+        _write_overlay(url, options, trading if options.trade_listed else None)
     if options.ready_file is not None:
         write_text(options.ready_file, url + "\n")
     start, end = (f"{_utc(time_ms):%Y-%m-%d %H:%M}" for time_ms in span_ms(market.source))

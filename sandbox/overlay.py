@@ -8,6 +8,7 @@ from the public archive, which Freqtrade asks first for short timeframes.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,23 @@ DEFAULT_PORT = 8099
 DEFAULT_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
 
 
-def overlay(url: str, key: ApiKey | None = None, *, websocket: bool = False) -> dict[str, Any]:
+def overlay(
+    url: str,
+    key: ApiKey | None = None,
+    *,
+    websocket: bool = False,
+    pairs: Sequence[str] | None = None,
+) -> dict[str, Any]:
     """A Freqtrade config section for a sandbox at ``url`` (scheme, host and port).
 
     With a key it is for live trading there: ``dry_run`` is off, and ccxt asks for everything that
-    it asks Binance for. ``websocket`` lets candles come over a websocket.
+    it asks Binance for. ``websocket`` lets candles come over a websocket. ``pairs`` are traded in
+    place of those of the configuration, and are the basket that Ballast judges the market by.
     """
     section = _market_data(url)
+    if pairs is not None:
+        section["exchange"]["pair_whitelist"] = list(pairs)
+        section["ballast"] = {"market": {"basket": list(pairs)}}
     if websocket:
         section["exchange"]["enable_ws"] = True
         urls = section["exchange"]["ccxt_config"]["urls"]["api"]
@@ -67,11 +78,9 @@ def _redirected(address: Any, url: str) -> Any:
     return base + path
 
 
-def write_overlay(
-    path: Path, url: str = DEFAULT_URL, key: ApiKey | None = None, *, websocket: bool = False
-) -> None:
-    """Write the overlay as JSON; SandboxError if the file cannot be written."""
-    write_text(path, json.dumps(overlay(url, key, websocket=websocket), indent=4) + "\n")
+def write_overlay(path: Path, section: dict[str, Any]) -> None:
+    """Write an overlay as JSON; SandboxError if the file cannot be written."""
+    write_text(path, json.dumps(section, indent=4) + "\n")
 
 
 def write_text(path: Path, text: str) -> None:

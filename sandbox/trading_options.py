@@ -22,6 +22,7 @@ def add_trading_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that the other functions of this module read."""
     add = parser.add_argument_group("trading").add_argument
     add("--live", action="store_true", help="the overlay trades live, with the key")
+    add("--trade-listed", action="store_true", help="the overlay trades every pair that trades")
     add("--websocket", action="store_true", help="the overlay has candles come by websocket")
     add("--wallet", nargs="*", default=["USDT=10000"], metavar="ASSET=AMOUNT", help="%(default)s")
     add("--fee", default="0.001", help="of what a trade brings in, as a ratio (%(default)s)")

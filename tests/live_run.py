@@ -26,21 +26,14 @@ Keyword arguments beyond those named go into the bot's configuration, merged ove
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
-import freqtrade.exchange.common
-import freqtrade.freqtradebot
-import freqtrade.worker
-import time_machine
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 from freqtrade.enums import RunMode, State
@@ -63,6 +56,7 @@ from sandbox.sources import CandleSource
 from sandbox.units import UNIT, from_float, text
 from tests.engine import base_config, resolvable
 from tests.exchange_thread import serving
+from tools.stepped_time import stepped_time
 
 
 @dataclass
@@ -173,40 +167,6 @@ def _holding_differences(exchange: Exchange, trades: Iterable[Trade]) -> Iterato
             yield f"{text(held)} {asset} were bought and not sold, {text(amount)} are in trades."
 
 
-class _Module:
-    """A module in which sleeping moves the simulated clock."""
-
-    def __init__(self, module: Any, sleep: Callable[[float], Any]) -> None:
-        self._module = module
-        self.sleep = sleep
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._module, name)
-
-
-@contextmanager
-def _sleeping(clock: Any) -> Iterator[None]:
-    """Wherever Freqtrade sleeps, the simulated clock moves instead."""
-
-    def move(seconds: float) -> None:
-        clock.shift(timedelta(seconds=max(seconds, 0.0)))
-
-    def move_soon(seconds: float) -> Awaitable[None]:
-        move(seconds)
-        return asyncio.sleep(0)
-
-    with ExitStack() as stack:
-        for target, name, replacement in (
-            (Worker, "_sleep", staticmethod(move)),
-            (freqtrade.worker, "time", _Module(time, move)),
-            (freqtrade.freqtradebot, "sleep", move),
-            (freqtrade.exchange.common, "time", _Module(time, move)),
-            (freqtrade.exchange.common, "asyncio", _Module(asyncio, move_soon)),
-        ):
-            stack.enter_context(patch.object(target, name, replacement))
-        yield
-
-
 def live_config(folder: Path, source: CandleSource, url: str, loop_seconds: float) -> dict:
     """A small configuration for live trading of every pair of a source at a sandbox."""
     config = base_config(folder, [market.pair for market in source.markets()])
@@ -249,8 +209,7 @@ def live_run(
     settings : of the bot's configuration.
     """
     with ExitStack() as stack:
-        clock = stack.enter_context(time_machine.travel(begin, tick=False))
-        stack.enter_context(_sleeping(clock))
+        clock = stack.enter_context(stepped_time(begin))
         account = ClientAccount(Ledger(), round(fee * 1e6))
         for asset, amount in (wallet or {"USDT": 10_000}).items():
             account.deposit(round(begin.timestamp() * 1000), asset, round(amount * UNIT))

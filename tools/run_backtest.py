@@ -8,12 +8,10 @@ those of a real exchange.
 from __future__ import annotations
 
 import argparse
-import json
 import signal
 import subprocess
 import sys
 import tempfile
-import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -67,11 +65,10 @@ def sandbox(options: argparse.Namespace, folder: Path) -> Iterator[Path]:
         If it does not start; it has then said why in a sentence of its own.
     """
     served = ["--generate", options.seed, "--start", START.isoformat()]
-    served += ["--days", str(options.days), "--port", options.port]
+    served += ["--days", str(options.days), "--port", options.port, "--trade-listed"]
     _say(f"Starting the sandbox exchange: a market of {options.days} days from seed {options.seed}")
     try:
-        with running(served, folder) as (overlay, url):
-            _trade_what_is_listed(overlay, url)
+        with running(served, folder) as (overlay, _):
             yield overlay
     except SandboxNotReady as error:
         raise BacktestError(f"{error} If its port is taken, set PORT.") from None
@@ -99,21 +96,6 @@ def _run_freqtrade(options: argparse.Namespace, overlay: Path, strategies: list[
 def _freqtrade(arguments: list[str]) -> int:
     command = [sys.executable, "-m", "freqtrade", *arguments]
     return subprocess.run(command, cwd=ROOT, check=False).returncode  # noqa: S603
-
-
-def _trade_what_is_listed(overlay: Path, url: str) -> None:
-    """Put the pairs that the sandbox trades into the overlay, in place of config.json's."""
-    with urllib.request.urlopen(f"{url}/api/v3/exchangeInfo", timeout=30) as answer:  # noqa: S310
-        symbols = json.load(answer)["symbols"]
-    config = json.loads(overlay.read_text(encoding="utf-8"))
-    listed = [
-        f"{symbol['baseAsset']}/{symbol['quoteAsset']}"
-        for symbol in symbols
-        if symbol["status"] == "TRADING"
-    ]
-    config["exchange"]["pair_whitelist"] = listed
-    config["ballast"] = {"market": {"basket": listed}}
-    overlay.write_text(json.dumps(config), encoding="utf-8")
 
 
 def _stop(number: int, _frame: FrameType | None) -> NoReturn:

@@ -55,6 +55,13 @@ def test_a_live_overlay_trades_with_the_key_and_may_use_websockets() -> None:
     assert exchange.urls["api"]["ws"]["spot"] == "ws://127.0.0.1:4321/stream/ws"
 
 
+def test_pairs_replace_those_of_the_configuration_and_are_the_basket() -> None:
+    config = overlay(DEFAULT_URL, pairs=["BTC/USDT"])
+    assert config["exchange"]["pair_whitelist"] == ["BTC/USDT"]
+    assert config["ballast"]["market"]["basket"] == ["BTC/USDT"]
+    assert "pair_whitelist" not in overlay(DEFAULT_URL)["exchange"]
+
+
 def test_an_overlay_can_be_written_for_another_port(tmp_path: Path) -> None:
     path = tmp_path / "overlay.json"
     assert main(["--write-overlay", str(path), "--port", "4321"]) == 0

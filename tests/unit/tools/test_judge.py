@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from freqtrade.resolvers import StrategyResolver
 
-from sandbox.overlay import write_overlay
+from sandbox.overlay import overlay, write_overlay
 from sandbox.sources import GeneratedSource
 from tools import judge_market
 from tools.judge import main
@@ -187,7 +187,7 @@ def test_exchange_that_cannot_be_reached_is_one_sentence(
     job: Job, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     nowhere = tmp_path / "overlay.json"
-    write_overlay(nowhere, "http://127.0.0.1:9")
+    write_overlay(nowhere, overlay("http://127.0.0.1:9"))
     arguments = ["--datadir", job.datadir, "--pairs", *job.pairs, "-c", CONFIG]
     assert main([*arguments, "-c", str(nowhere), "--strategies", "DonchianTrend"]) == 2
     assert capfd.readouterr().err == (

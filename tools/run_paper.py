@@ -1,0 +1,209 @@
+"""`make paper`: a week of paper trading on a generated market, in minutes.
+
+A real `freqtrade trade --dry-run` runs in this process against the sandbox exchange beside it. Its
+clock is not the machine's: wherever Freqtrade would sleep until its next loop, its time and the
+exchange's are moved on at once (`stepped_time`). It decides as it would have week in, week out, but
+what a real bot waits for the network, and what its own computing takes, costs no time here.
+REST and FreqUI are served on loopback meanwhile; they show the simulated time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import secrets
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import freqtrade.main
+from freqtrade.persistence import Trade
+from rich.console import Console
+from rich.table import Table
+
+from tools.sandbox_process import ROOT, SandboxNotReady, running
+from tools.stepped_time import stepped_time
+
+USER = "paper"
+# Between two loops of the bot at most, while a candle lasts an hour [simulated s].
+LOOP_SECONDS = 600
+# The market is made from here on, so that there is a past to start up with.
+MARKET_START, MARKET_DAYS = date(2024, 1, 1), 366
+EARLIEST = MARKET_START + timedelta(days=100)
+
+
+@dataclass
+class Paper:
+    """
+    A run of the bot: moves the exchange's clock with the bot's, reports, and ends it.
+
+    Parameters
+    ----------
+    url : str
+        Of the sandbox.
+    end : datetime
+        When the simulated days are over.
+    stay : bool
+        Go on afterwards, a loop a second, instead of ending.
+    """
+
+    url: str
+    end: datetime
+    stay: bool
+    is_over: bool = False
+    _reported: date | None = None
+
+    def after_step(self) -> None:
+        """Called whenever the bot has slept; KeyboardInterrupt ends it, as Ctrl+C does."""
+        now = datetime.now(UTC)
+        body = json.dumps({"now_ms": round(now.timestamp() * 1000)}).encode()
+        with urllib.request.urlopen(f"{self.url}/sandbox/clock", body, timeout=30):  # noqa: S310
+            pass
+        if self.is_over:
+            time.sleep(1)
+            return
+        if now.date() != self._reported:
+            self._reported = now.date()
+            _say(f"{now:%Y-%m-%d}  {_standing()}")
+        if now >= self.end:
+            self.is_over = True
+            Console().print(_summary())
+            if not self.stay:
+                raise KeyboardInterrupt
+            _say("The bot goes on, ten minutes a second; Ctrl+C ends it.")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit code, Freqtrade's own if it fails."""
+    options = _parser().parse_args(arguments)
+    begin = datetime.combine(options.start, datetime.min.time(), UTC) + timedelta(seconds=1)
+    end = begin + timedelta(days=options.days)
+    if options.days <= 0 or options.start < EARLIEST or end.date() > _market_end():
+        sys.stderr.write(
+            f"make paper: The days must lie between {EARLIEST} and {_market_end()}, "
+            f"not {options.start} and {end.date()}.\n"
+        )
+        return 2
+    folder = options.userdir / "paper"
+    folder.mkdir(parents=True, exist_ok=True)
+    for leftover in folder.glob("trades.sqlite*"):
+        leftover.unlink()
+    served = ["--generate", options.seed, "--start", MARKET_START.isoformat()]
+    served += ["--days", str(MARKET_DAYS), "--now", begin.isoformat(), "--port", options.port]
+    served += ["--trade-listed"]
+    _say(f"Starting the sandbox exchange: the market of seed {options.seed}")
+    try:
+        with (
+            tempfile.TemporaryDirectory() as scratch,
+            running(served, Path(scratch), quiet=True) as (overlay, url),
+        ):
+            return _trade(options, folder, overlay, Paper(url, end, options.stay), begin)
+    except SandboxNotReady as error:
+        sys.stderr.write(f"make paper: {error} If its port is taken, set PORT.\n")
+        return 2
+
+
+def _trade(
+    options: argparse.Namespace, folder: Path, overlay: Path, paper: Paper, begin: datetime
+) -> int:
+    password = secrets.token_urlsafe(9)
+    settings = overlay.with_name("paper.json")
+    settings.write_text(json.dumps(_settings(options, folder, password)), encoding="utf-8")
+    line = ["trade", "--dry-run", "--strategy", options.strategy]
+    line += ["--userdir", str(options.userdir), "--strategy-path", str(ROOT / "strategies")]
+    for config in (ROOT / "config.json", overlay, settings):
+        line += ["--config", str(config)]
+    _say(f"{options.days:g} days of {options.strategy} from {options.start} on")
+    _say(
+        f"REST and FreqUI: http://127.0.0.1:{options.api_port}  user {USER}  password {password}"
+        "\n(for FreqUI run `freqtrade install-ui` once)\n"
+    )
+    started = time.monotonic()
+    with stepped_time(begin, paper.after_step):
+        try:
+            freqtrade.main.main(line)
+        except SystemExit as end:
+            code = end.code
+    if not paper.is_over:
+        _say(f"Freqtrade ended early; its log is {folder / 'freqtrade.log'}.")
+        return code if isinstance(code, int) else 1
+    _say(f"{time.monotonic() - started:.0f} seconds. Log and database: {folder}")
+    return 0
+
+
+def _settings(options: argparse.Namespace, folder: Path, password: str) -> dict[str, Any]:
+    """What is particular to this run in Freqtrade's configuration."""
+    log = {"class": "logging.FileHandler", "formatter": "plain", "mode": "w"}
+    return {
+        "db_url": f"sqlite:///{folder.resolve() / 'trades.sqlite'}",
+        "timeframe": "1h",
+        "internals": {"process_throttle_secs": LOOP_SECONDS},
+        "api_server": {
+            "enabled": True,
+            "listen_ip_address": "127.0.0.1",
+            "listen_port": options.api_port,
+            "verbosity": "error",
+            "username": USER,
+            "password": password,
+            "jwt_secret_key": secrets.token_hex(32),
+            "ws_token": secrets.token_urlsafe(24),
+        },
+        "log_config": {
+            "version": 1,
+            "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+            "handlers": {"file": log | {"filename": str(folder.resolve() / "freqtrade.log")}},
+            "root": {"handlers": ["file"], "level": "INFO"},
+        },
+    }
+
+
+def _standing() -> str:
+    """How the bot stands, in half a line."""
+    closed = Trade.get_trades_proxy(is_open=False)
+    realised = sum(trade.close_profit_abs or 0.0 for trade in closed)
+    return f"{Trade.get_open_trade_count()} open, {len(closed)} closed, {realised:+.2f} USDT"
+
+
+def _summary() -> Table:
+    """Every trade, and what came of it."""
+    table = Table(title="The trades", caption=_standing())
+    for name in ("pair", "opened", "closed", "stake", "profit", "why it closed"):
+        table.add_column(name)
+    for trade in sorted(Trade.get_trades_proxy(), key=lambda trade: trade.open_date):
+        closed = f"{trade.close_date:%m-%d %H:%M}" if trade.close_date else "open"
+        profit = f"{trade.close_profit_abs:+.2f}" if trade.close_profit_abs is not None else ""
+        opened, stake = f"{trade.open_date:%m-%d %H:%M}", f"{trade.stake_amount:.2f}"
+        table.add_row(trade.pair, opened, closed, stake, profit, trade.exit_reason or "")
+    return table
+
+
+def _market_end() -> date:
+    return MARKET_START + timedelta(days=MARKET_DAYS)
+
+
+def _say(text: str) -> None:
+    print(f"==> {text}", flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tools.run_paper", description=__doc__)
+    add = parser.add_argument
+    add("--port", default="8099", help="where the sandbox listens, 0 for a free port (%(default)s)")
+    add("--api-port", type=int, default=8090, help="where REST and FreqUI are (%(default)s)")
+    add("--seed", default="7", help="which market is generated (%(default)s)")
+    add("--start", type=date.fromisoformat, default=date(2024, 10, 20), help="%(default)s")
+    add("--days", type=float, default=7, help="simulated days (%(default)s)")
+    add("--strategy", default="RegimeSwitch", help="%(default)s")
+    add("--stay", action="store_true", help="go on afterwards until Ctrl+C, to look around")
+    add("--userdir", type=Path, default=ROOT / "user_data", help="Freqtrade's folder")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
