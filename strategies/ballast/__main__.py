@@ -16,6 +16,7 @@ from ballast.commands.errors import CommandError
 # minute.
 _COMMANDS = {
     "doctor": "whether the installed Freqtrade keeps what is leaned on",
+    "drift": "what a bot did against a backtest of the same candles",
     "drill": "how long each way of switching off takes, on the sandbox exchange",
     "guards": "what the guards remember, and re-arming one by hand",
     "health": "whether a running bot still decides",

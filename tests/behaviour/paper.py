@@ -89,7 +89,7 @@ class Paper:
 
 @contextmanager
 def paper(
-    strategy: type[GuardedStrategy],
+    strategy: type[GuardedStrategy] | Path,
     frames: Mapping[str, pd.DataFrame],
     folder: Path,
     begin: datetime,

@@ -13,7 +13,7 @@ from distributed import LocalCluster
 
 from ballast import __main__ as commands
 from ballast.backtests import Outcome, Task, TaskError, statistics
-from ballast.commands import stress as command
+from ballast.commands import backtest_options
 from ballast.evidence.results import read_folder
 from ballast.stress import plan, runner
 from ballast.stress.plan import Job
@@ -171,5 +171,5 @@ def _stress(first: Task, folder: Path, arguments: list[str], pairs: Any = PAIRS)
     path.write_text(json.dumps(config))
     given = ["stress", "-c", str(path), "--strategy-path", first.strategy_path]
     given += ["--datadir", first.datadir, "--output", str(folder / "out"), *arguments]
-    with patch.object(command, "markets_of", lambda *_: first.markets):
+    with patch.object(backtest_options, "markets_of", lambda *_: first.markets):
         return commands.main(given)

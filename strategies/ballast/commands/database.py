@@ -49,6 +49,29 @@ def open_store(url: str) -> tuple[GuardStore, Engine]:
     CommandError
         If there is no such database, or no guards were ever kept in it.
     """
+    engine = open_database(url)
+    shown = engine.url.render_as_string()
+    try:
+        known = GuardStore.exists(engine)
+    except SQLAlchemyError as error:
+        raise CommandError(f"--db {shown} cannot be read: {str(error).splitlines()[0]}") from None
+    if not known:
+        raise CommandError(
+            f"--db {shown} has no table {TABLE}: expected the database of a bot that has run a "
+            "strategy of this pack"
+        )
+    return GuardStore(engine), engine
+
+
+def open_database(url: str) -> Engine:
+    """
+    A bot's database; nothing is made where there is none.
+
+    Raises
+    ------
+    CommandError
+        If the URL is none, or there is no such database.
+    """
     shown = "(unreadable)"
     try:
         address = make_url(url)
@@ -59,8 +82,7 @@ def open_store(url: str) -> tuple[GuardStore, Engine]:
                 f"--db {shown}: there is no such database; expected the URL of a bot that has run, "
                 "such as sqlite:///user_data/tradesv3.dryrun.sqlite"
             )
-        engine = create_engine(address, poolclass=NullPool)
-        known = GuardStore.exists(engine)
+        return create_engine(address, poolclass=NullPool)
     except (ArgumentError, NoSuchModuleError):
         raise CommandError(
             f"--db {url} is no database URL: expected one such as "
@@ -69,9 +91,3 @@ def open_store(url: str) -> tuple[GuardStore, Engine]:
     except (SQLAlchemyError, ImportError) as error:
         reason = str(error).splitlines()[0]
         raise CommandError(f"--db {shown} cannot be read: {reason}") from None
-    if not known:
-        raise CommandError(
-            f"--db {shown} has no table {TABLE}: expected the database of a bot that has run a "
-            "strategy of this pack"
-        )
-    return GuardStore(engine), engine

@@ -8,7 +8,6 @@ ballast report` reads the folder.
 import argparse
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,7 +21,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from ballast import settings
-from ballast.backtests import Task, TaskError, markets_of, statistics
+from ballast.backtests import Task, TaskError, statistics
+from ballast.commands import backtest_options
 from ballast.commands.database import read_config
 from ballast.commands.errors import CommandError
 from ballast.core.costs import LEVELS
@@ -39,9 +39,8 @@ _SEED = 1
 def add_to(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add = parser.add_argument
-    add("-c", "--config", action="append", help="Freqtrade's configuration (config.json)")
+    backtest_options.add_to(parser)
     add("--strategies", nargs="+", metavar="NAME", help="these instead of all")
-    add("--strategy-path", metavar="FOLDER", help="where they are (that of the configuration)")
     add(
         "--periods", nargs="+", metavar="TIMERANGE", required=True, help="such as 20200101-20210101"
     )
@@ -54,13 +53,11 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     add("--without-guards", action="store_true", help="once more without each guard that is on")
     add("--parameters", action="store_true", help="once more with each parameter a quarter away")
     add("--timeframe", help="candles that are traded (that of the configuration)")
-    add("--datadir", metavar="FOLDER", help="candles (user_data/data/EXCHANGE)")
     add("--output", default="user_data/stress", metavar="FOLDER", help="results (%(default)s)")
     add(
         "--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="at a time (%(default)s)"
     )
     add("--scheduler", metavar="ADDRESS", help="of a Dask cluster to run on")
-    add("--offline", action="store_true", help="take markets and fees from the sandbox exchange")
     parser.set_defaults(run=run)
 
 
@@ -92,7 +89,7 @@ def run(options: argparse.Namespace) -> None:
 
 def _jobs(options: argparse.Namespace, config: dict[str, Any]) -> list[Job]:
     _check_numbers(options)
-    folder = Path(options.strategy_path or config.get("strategy_path") or "user_data/strategies")
+    folder = backtest_options.strategy_folder(options, config)
     strategies = _strategies(options.strategies, folder)
     pairs = list(config["exchange"].get("pair_whitelist") or [])
     if options.subsets and not 0 < options.subset_size < len(pairs):
@@ -100,11 +97,11 @@ def _jobs(options: argparse.Namespace, config: dict[str, Any]) -> list[Job]:
             f"--subset-size is {options.subset_size}: expected a number of pairs from 1 to "
             f"{len(pairs) - 1}, fewer than are configured"
         )
-    datadir = Path(options.datadir or Path("user_data/data") / config["exchange"]["name"])
+    datadir = backtest_options.candle_folder(options, config)
     config.setdefault("timeframe", "1h")
-    require_candles(datadir, pairs, config["timeframe"], options.periods)
-    with _markets_source(options.offline, config, datadir) as asked:
-        markets = markets_of(asked, pairs)
+    periods = {f"--periods {period}": period for period in options.periods}
+    require_candles(datadir, pairs, config["timeframe"], periods)
+    markets = backtest_options.markets(options, config, datadir, pairs)
     config["exchange"] = {"name": config["exchange"]["name"], "pair_whitelist": pairs}
     path = str(folder.resolve())
     first = Task(config, markets, "", path, str(datadir.resolve()), "", ())
@@ -153,28 +150,6 @@ def _guards(config: dict[str, Any]) -> list[str]:
     except settings.SettingsError as error:
         raise CommandError(str(error)) from None
     return [name for name in guards.names() if guards.is_on(name)]
-
-
-@contextmanager
-def _markets_source(
-    offline: bool, config: dict[str, Any], datadir: Path
-) -> Iterator[dict[str, Any]]:
-    """The configuration whose exchange tells the markets."""
-    if not offline:
-        yield config
-        return
-    try:
-        from tools.judge_market import exchange
-        from tools.judge_runs import JudgeError
-    except ImportError:
-        raise CommandError(
-            "--offline needs the sandbox exchange: run it in the folder of this repository"
-        ) from None
-    try:
-        with tempfile.TemporaryDirectory() as name, exchange(datadir, Path(name)) as overlay:
-            yield {**config, **read_config([str(overlay)])}
-    except JudgeError as error:
-        raise CommandError(str(error)) from None
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Whether there are candles for what is asked: said before hours are spent on the rest."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -10,10 +10,18 @@ from ballast.backtests import TaskError
 
 
 def require_candles(
-    datadir: Path, pairs: Sequence[str], timeframe: str, timeranges: Sequence[str]
+    datadir: Path,
+    pairs: Sequence[str],
+    timeframe: str,
+    periods: Mapping[str, str],
 ) -> None:
     """
     Refuse pairs without candles, and periods in which no pair has any.
+
+    Parameters
+    ----------
+    periods : mapping of str to str
+        Freqtrade's time ranges by what they are called.
 
     Raises
     ------
@@ -25,13 +33,13 @@ def require_candles(
         raise TaskError(f"--datadir {datadir} is not a folder")
     spans = [_span(datadir, pair, timeframe) for pair in pairs]
     first, last = min(span[0] for span in spans), max(span[1] for span in spans)
-    for timerange in timeranges:
+    for name, timerange in periods.items():
         asked = TimeRange.parse_timerange(timerange)
         after = asked.stopts and asked.stopts <= first.timestamp()
         before = asked.startts and asked.startts >= last.timestamp()
         if after or before:
             raise TaskError(
-                f"--periods {timerange} has no candles: those of {datadir} on {timeframe} are from "
+                f"{name} has no candles: those of {datadir} on {timeframe} are from "
                 f"{first:%Y%m%d} to {last:%Y%m%d}"
             )
 

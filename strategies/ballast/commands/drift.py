@@ -1,0 +1,153 @@
+"""`python -m ballast drift`: what a bot did against a backtest of the same candles.
+
+Exit code 0 where nothing differs, 1 where something does, 2 for what cannot be compared.
+"""
+
+import argparse
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import Engine
+
+from ballast import settings
+from ballast.backtests import Task, TaskError
+from ballast.commands import backtest_options
+from ballast.commands.database import database_url, open_database, read_config
+from ballast.commands.errors import CommandError
+from ballast.core.costs import LEVELS
+from ballast.drift.page import page
+from ballast.drift.record import Record, read_journal, read_trades
+from ballast.drift.replay import replayed, window
+from ballast.drift.study import Study, study
+from ballast.drift.wording import difference_row, headline
+from ballast.evidence.pages.page import PlotlyMissing
+from ballast.journal.file import journal_path
+from ballast.stress.candles import require_candles
+from ballast.stress.plan import with_settings
+
+_MOST_SHOWN = 20
+
+
+def add_to(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    backtest_options.add_to(parser)
+    add = parser.add_argument
+    add("--db", metavar="URL", help="the bot's database (that of the configuration)")
+    add("--journal", metavar="FILE", help="the bot's journal (that of the configuration)")
+    add("--strategy", metavar="NAME", help="which, where the journal has several")
+    add("--level", choices=LEVELS, default="base", help="of costs of the replay (%(default)s)")
+    add(
+        "--late",
+        type=float,
+        default=60.0,
+        metavar="S",
+        help="an order is late from (%(default)g s)",
+    )
+    add("--html", metavar="FILE", help="write a page there")
+    add("--json", metavar="FILE", help="write figures and differences there")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """
+    Compare, show, and say by the exit code whether something differs.
+
+    Raises
+    ------
+    CommandError
+        With one sentence for what cannot be used.
+    """
+    if not options.late >= 0:
+        raise CommandError(f"--late is {options.late:g}: expected seconds from 0")
+    config = read_config(options.config or ["config.json"])
+    try:
+        found = studied(options, config)
+        _show(found)
+        if options.html:
+            Path(options.html).write_text(page(found).html(), encoding="utf-8")
+        if options.json:
+            Path(options.json).write_text(json.dumps(as_data(found), indent=1) + "\n", "utf-8")
+    except (TaskError, PlotlyMissing) as error:
+        raise CommandError(str(error)) from None
+    except OSError as error:
+        raise CommandError(f"{error.filename} cannot be written: {error.strerror}") from None
+    return int(found.drifted)
+
+
+def studied(options: argparse.Namespace, config: dict[str, Any]) -> Study:
+    """
+    The bot's record, its replay, and what lies between them.
+
+    Raises
+    ------
+    CommandError, TaskError
+    """
+    bot = _bot(options, config)
+    folder = backtest_options.strategy_folder(options, config)
+    datadir = backtest_options.candle_folder(options, config)
+    period = {"the time of the journal": window(bot)}
+    require_candles(datadir, bot.pairs, bot.timeframe, period)
+    markets = backtest_options.markets(options, config, datadir, bot.pairs)
+    own = with_settings(config, options.level)
+    own["exchange"] = {"name": config["exchange"]["name"], "pair_whitelist": list(bot.pairs)}
+    own["strategy"] = bot.strategy
+    task = Task(own, markets, bot.strategy, str(folder.resolve()), str(datadir.resolve()), "", ())
+    return study(bot, replayed(bot, task), timedelta(seconds=options.late))
+
+
+def as_data(found: Study) -> dict[str, Any]:
+    """The study as JSON values."""
+    parts = found.shortfall
+    return {
+        "strategy": found.bot.strategy,
+        "drifted": found.drifted,
+        "signal_match": found.comparison.signal_match,
+        "candles": found.comparison.compared,
+        "layers": {layer.value: count for layer, count in found.by_layer().items()},
+        "trades": {
+            "both": len(found.matched.both),
+            "missed": len(found.matched.missed),
+            "extra": len(found.matched.extra),
+        },
+        "shortfall_bps": {
+            "delay": parts.delay,
+            "execution": parts.execution,
+            "fees": parts.fees,
+            "missed": parts.missed,
+        },
+        "differences": [difference_row(each) for each in found.differences],
+    }
+
+
+def _bot(options: argparse.Namespace, config: dict[str, Any]) -> Record:
+    try:
+        loaded = settings.load(config.get(settings.SECTION))
+    except settings.SettingsError as error:
+        raise CommandError(str(error)) from None
+    path = Path(options.journal or journal_path(config, loaded.journal, backtest=False))
+    journal = read_journal(path, options.strategy)
+    url = database_url(options.db, config)
+    engine: Engine = open_database(url)
+    try:
+        trades = read_trades(engine, engine.url.render_as_string(), journal.strategy)
+    finally:
+        engine.dispose()
+    return Record(journal.strategy, journal.timeframe, journal.decisions, journal.settings, trades)
+
+
+def _show(found: Study) -> None:
+    console = Console()
+    for sentence in headline(found):
+        console.print(f"- {sentence}", markup=False)
+    if found.differences:
+        table = Table("layer", "pair", "candle (UTC)", "what", "bot", "replay")
+        for each in found.differences[:_MOST_SHOWN]:
+            table.add_row(*difference_row(each))
+        console.print(table)
+    left = len(found.differences) - _MOST_SHOWN
+    if left > 0:
+        console.print(f"and {left} more: --html or --json has them all")
