@@ -199,6 +199,14 @@ class EntryDesk:
         self._confirmed = (ticket.candle, entries + 1 if candle == ticket.candle else 1)
         return ticket
 
+    def fits(self, pair: str, amount: float, rate: float, now: datetime) -> bool:
+        """Whether units bought at a rate lose at their stop no more than one trade may."""
+        ticket = self._tickets.get(pair)
+        if ticket is None:
+            return False
+        loss = amount * rate * sizing.loss_ratio(rate, ticket.stop, self._budget)
+        return loss <= self._account.equity(now) * self._budget.per_trade
+
     def newest(self, pair: str, now: datetime) -> tuple[Tape, int]:
         """
         The pair's tape and the position of the candle that has just completed.

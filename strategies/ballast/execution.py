@@ -77,7 +77,15 @@ class Execution:
                 stoploss=strategy.stoploss,
             )
 
-        entries = OpenEntries(settings.watch, settings.pricing, oversight.entry_verdict, publish)
+        entries = OpenEntries(
+            settings.gate,
+            settings.watch,
+            settings.pricing,
+            oversight.entry_verdict,
+            tape_of,
+            desk.fits,
+            publish,
+        )
         watch = None
         if view.is_live:
             store = GuardStore(Trade.session.get_bind())

@@ -65,13 +65,23 @@ class WatchSettings(Section):
 
 class PricingSettings(Section):
     """
-    How long an entry order may wait.
+    How long an order may wait, and how far an entry may follow the market.
 
-    The one place where it is decided: Freqtrade's `unfilledtimeout` stands behind it where a
+    The one place where that is decided: Freqtrade's `unfilledtimeout` stands behind it where a
     configuration has one. An entry is sent at the best price of the other side, so that one which
-    waits has been left behind; two minutes later its signal is no longer worth acting on.
+    waits has been left behind. Freqtrade lets it follow at a new candle only, so that it does so
+    where candles are shorter than `entry_timeout_s`.
     """
 
     entry_timeout_s: float = Field(
         120.0, gt=0, le=86_400, description="seconds until an unfilled entry is cancelled"
+    )
+    exit_timeout_s: float = Field(
+        30.0,
+        gt=0,
+        le=3600,
+        description="seconds until an exit that hangs is cancelled and sent anew",
+    )
+    chase_atr: float = Field(
+        0.5, ge=0, le=10, description="hourly ATR above the signal's close, at most"
     )

@@ -10,12 +10,13 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from freqtrade.persistence import Trade
+from freqtrade.persistence import Order, Trade
 from pydantic import BaseModel, ConfigDict, ValidationError
+from sqlalchemy import select
 
 from ballast.core import reconcile
 from ballast.core.backoff import Backoff
-from ballast.core.reconcile import CLOCK_SKEW, SeenOrder
+from ballast.core.reconcile import BUY, CLOCK_SKEW, SeenOrder
 from ballast.core.times import from_epoch, to_epoch
 from ballast.core.verdict import ALLOW, Verdict
 from ballast.events import Event, Kind
@@ -105,7 +106,7 @@ class Intents:
         It stops every pair: what may have been bought is not in the sizer's sums yet.
         """
         for intent in self._open:
-            if _trade_of(intent) is None:
+            if not _is_recorded(intent):
                 return Verdict("ORDER_UNRESOLVED", to_epoch(now) - intent.sent, 0.0, 0.0)
         return ALLOW
 
@@ -128,8 +129,7 @@ class Intents:
                 self._keep([other for other in self._open if other is not intent])
 
     def _settled(self, intent: Intent, now: datetime) -> Intent | None:
-        trade = _trade_of(intent)
-        if trade is not None:
+        if _is_recorded(intent):
             self._backoff.succeeded(intent.pair)
             return None
         if intent.failed:
@@ -176,9 +176,16 @@ class Intents:
             return []
 
 
-def _trade_of(intent: Intent) -> Trade | None:
-    """The trade that an entry became, open or closed."""
-    # A second of grace: Freqtrade stamps the trade after the answer, an adopted one by the order.
-    since = from_epoch(intent.sent) - timedelta(seconds=1)
-    wanted = [Trade.pair == intent.pair, Trade.open_date >= since.replace(tzinfo=None)]
-    return Trade.get_trades(wanted).first()
+def _is_recorded(intent: Intent) -> bool:
+    """Whether the database knows the order: by its trade, or by its own date if it replaced one."""
+    sent = from_epoch(intent.sent)
+    # A second of grace for the trade, which our clock stamps after the answer.
+    since = (sent - timedelta(seconds=1)).replace(tzinfo=None)
+    if Trade.get_trades([Trade.pair == intent.pair, Trade.open_date >= since]).first() is not None:
+        return True
+    # The exchange's clock stamps the order.
+    since = (sent - CLOCK_SKEW).replace(tzinfo=None)
+    wanted = select(Order.id).where(
+        Order.ft_pair == intent.pair, Order.ft_order_side == BUY, Order.order_date >= since
+    )
+    return Order.session.scalars(wanted).first() is not None

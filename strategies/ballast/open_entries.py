@@ -7,14 +7,17 @@ is asked about in every loop and ends at the first fill that makes it large enou
 a part below the exchange's smallest order, without a stop.
 """
 
+import math
 from collections.abc import Callable
 from datetime import datetime
 
 from freqtrade.persistence import LocalTrade, Order
 
+from ballast.core.pricing import followed
+from ballast.core.tape import Tape
 from ballast.core.verdict import Verdict
 from ballast.events import Event, Kind
-from ballast.execution_settings import PricingSettings, WatchSettings
+from ballast.execution_settings import GateSettings, PricingSettings, WatchSettings
 
 
 class OpenEntries:
@@ -23,23 +26,34 @@ class OpenEntries:
 
     Parameters
     ----------
+    gate : GateSettings
     watch : WatchSettings
     pricing : PricingSettings
     guards : callable
         The guards' verdict on a pair at a moment.
+    tape_of : callable
+        Gives a pair's tape, or None.
+    fits : callable
+        Whether so many units of a pair at a rate lose no more at their stop than one trade may.
     publish : callable
     """
 
     def __init__(
         self,
+        gate: GateSettings,
         watch: WatchSettings,
         pricing: PricingSettings,
         guards: Callable[[str, datetime], Verdict],
+        tape_of: Callable[[str], Tape | None],
+        fits: Callable[[str, float, float, datetime], bool],
         publish: Callable[[Event], None],
     ) -> None:
+        self._gate = gate
         self._watch = watch
         self._pricing = pricing
         self._guards = guards
+        self._tape_of = tape_of
+        self._fits = fits
         self._publish = publish
         # By order, when it was first seen to have filled in part.
         self._partial: dict[str, datetime] = {}
@@ -57,6 +71,35 @@ class OpenEntries:
             event = Event(now, Kind.WATCH, why.code, trade.pair, trade.id, why.value, why.limit)
             self._publish(event)
         return why is not None
+
+    def follow(
+        self, trade: LocalTrade, order: Order, proposed: float, current: float, now: datetime
+    ) -> float | None:
+        """
+        Limit of an entry order that is open at a new candle; None gives it up.
+
+        It follows no further than `pricing.chase_atr` above the close of its signal, not beyond the
+        risk of one trade, and not once its signal is too old.
+        """
+        tape = self._tape_of(trade.pair)
+        signal = tape.completed_at(trade.open_date_utc) if tape is not None else -1
+        if tape is None or signal < 0:
+            return None
+        age_s = now.timestamp() - (int(tape.opened[signal]) + tape.span) / 1e9
+        close, atr = float(tape["close"][signal]), float(tape["atr"][signal])
+        rate = followed(proposed, current, close, atr, self._pricing.chase_atr)
+        if rate == current:
+            return rate
+        too_far = not math.isfinite(rate)
+        if (
+            too_far
+            or age_s > self._gate.signal_age_s
+            or not self._fits(trade.pair, order.safe_amount, rate, now)
+        ):
+            event = Event(now, Kind.WATCH, "CHASE_ENDED", trade.pair, trade.id, proposed, current)
+            self._publish(event)
+            return None
+        return rate
 
     def _why(self, pair: str, order: Order, now: datetime) -> Verdict | None:
         if order.safe_filled > 0:

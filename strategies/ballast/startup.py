@@ -26,6 +26,8 @@ _NEEDED = {
     "trailing_stop": False,
     "position_adjustment_enable": False,
 }
+# Order types of all that leaves a position.
+_LEAVES = ("exit", "emergency_exit", "force_exit", "stoploss")
 # A stop at -99 % is none, and one at -1 % is hit before the managed stop.
 DISASTER_STOP = (-0.3, -0.02)
 # What a strategy is meant to state.
@@ -75,6 +77,13 @@ def refuse_unsafe(strategy: "SignalStrategy", config: Mapping[str, Any]) -> None
         if value is not wanted:
             raise OperationalException(
                 f"{name} is {value!r}: expected {wanted!r}, the stops are moved by Ballast"
+            )
+    types = config.get("order_types", strategy.order_types)
+    for name in _LEAVES:
+        if types.get(name, "market") != "market":
+            raise OperationalException(
+                f"order_types.{name} is {types[name]!r}: expected 'market', what leaves a position "
+                "does not wait for a price"
             )
     stoploss = config.get("stoploss", strategy.stoploss)
     deepest, tightest = DISASTER_STOP

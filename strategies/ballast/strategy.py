@@ -22,6 +22,7 @@ from ballast.exits import EXPLANATION, INITIAL_STOP
 from ballast.incidents import IncidentLog
 from ballast.journal.recorder import Recorder
 from ballast.locks import Announced
+from ballast.order_callbacks import OrderCallbacks
 from ballast.redaction import Redactor
 from ballast.run import Run
 from ballast.signals import SignalStrategy
@@ -32,7 +33,7 @@ logger = logging.getLogger(__name__)
 _SAYS_WHY_S = 60
 
 
-class GuardedStrategy(SignalStrategy):
+class GuardedStrategy(OrderCallbacks):
     """
     Base class of every strategy of this pack.
 
@@ -63,7 +64,7 @@ class GuardedStrategy(SignalStrategy):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        refuse_overrides(cls, (GuardedStrategy, SignalStrategy))
+        refuse_overrides(cls, (GuardedStrategy, OrderCallbacks, SignalStrategy))
 
     def __init__(self, config: dict[str, Any]) -> None:
         super().__init__(config)
@@ -197,15 +198,6 @@ class GuardedStrategy(SignalStrategy):
         if run.execution.watch is not None:
             run.execution.watch.sends(pair, amount, rate, entry_tag, current_time)
         return True
-
-    @fail_closed(refusal=True)
-    def check_entry_timeout(
-        self, pair: str, trade: LocalTrade, order: Order, current_time: datetime, **kwargs: Any
-    ) -> bool:
-        """Whether what is left of an entry order is cancelled (see `OpenEntries`)."""
-        run = self._connected
-        killed = run.kill.verdict().blocks
-        return killed or run.execution.open_entries.is_given_up(trade, order, current_time)
 
     @fail_closed(refusal=None)
     def order_filled(

@@ -30,6 +30,7 @@ from ballast.feeds import Feeds
 from ballast.gate import EntryGate
 from ballast.guard_settings import GuardSettings
 from ballast.lookout import Lookout
+from ballast.order_callbacks import OrderCallbacks
 from ballast.oversight import Oversight
 from ballast.strategy import GuardedStrategy
 from tests.behaviour.mini import PAIR, Mini, at, play, quiet, signal, stops_watched
@@ -176,7 +177,9 @@ AFTER_ENTRY: dict[str, list[Fault]] = {
 # Called in live trading alone, or for orders that no backtest leaves open.
 ELSEWHERE = {
     "_watch": "test_fail_closed_live: the order watch raises",
-    "check_entry_timeout": "test_open_entries_live: what cannot be judged is cancelled",
+    "check_entry_timeout": "test_stop_watch_live: what cannot be judged is cancelled",
+    "adjust_order_price": "test_pricing_live: what cannot be priced is cancelled",
+    "check_exit_timeout": "without it an exit order stays, and is asked about in the next loop",
 }
 
 # Overridden, not wrapped, and why that does not fail open.
@@ -198,13 +201,13 @@ NOT_WRAPPED = {
 
 def overridden() -> set[str]:
     """What GuardedStrategy takes over from Freqtrade's own class, settings aside."""
-    members = vars(GuardedStrategy).items()
+    members = (*vars(GuardedStrategy).items(), *vars(OrderCallbacks).items())
     ours = {name for name, member in members if callable(member) or isinstance(member, property)}
     return {name for name in ours if hasattr(IStrategy, name) and not name.startswith("__")}
 
 
 def wrapped() -> set[str]:
-    members = vars(GuardedStrategy).items()
+    members = (*vars(GuardedStrategy).items(), *vars(OrderCallbacks).items())
     return {name for name, member in members if hasattr(member, "fails_closed_with")}
 
 
