@@ -105,7 +105,6 @@ def test_environment_decides_over_the_files_and_a_failure_is_an_exit_code(server
         (["reading"], Level.FAIL, "may not trade spot"),
         (["trading"], Level.FAIL, "cannot be checked: AuthenticationError"),
     ],
-    ids="-".join,
 )
 def test_rights_of_a_real_key_decide(
     rights: list[str], level: Level, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
