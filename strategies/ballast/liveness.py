@@ -72,9 +72,18 @@ def _seconds(age: float | None) -> str:
     return "never" if age is None else f"{age:.0f} s ago"
 
 
-def signs_of(api: BotApi, now: datetime, user_data: Path) -> Signs:
+def signs_of(
+    api: BotApi, now: datetime, user_data: Path, config: Mapping[str, Any] | None = None
+) -> Signs:
     """
     Look at a bot through its API, and at its journal where there is one.
+
+    Parameters
+    ----------
+    user_data : Path
+        Freqtrade's folder.
+    config : mapping or None
+        Freqtrade's configuration, which may name another place for the journal.
 
     Raises
     ------
@@ -89,13 +98,16 @@ def signs_of(api: BotApi, now: datetime, user_data: Path) -> Signs:
         candle_s=candle_s,
         loop_age_s=None if loop is None else now.timestamp() - loop,
         decided_age_s=_decided_age_s(api, shown, now, candle_s),
-        journal_age_s=_journal_age_s(user_data / journal_name(shown), now, candle_s),
+        journal_age_s=_journal_age_s(journal_file(config or {}, shown, user_data), now, candle_s),
     )
 
 
-def journal_name(shown: Mapping[str, Any]) -> str:
-    """File of the bot's journal, by what it shows of its configuration."""
-    return f"ballast_journal{'.dryrun' if shown['dry_run'] else ''}.sqlite"
+def journal_file(config: Mapping[str, Any], shown: Mapping[str, Any], user_data: Path) -> Path:
+    """Where a bot keeps its journal, by its configuration and by what it shows of it."""
+    named = ((config.get("ballast") or {}).get("journal") or {}).get("path")
+    if named is not None:
+        return Path(named)
+    return user_data / f"ballast_journal{'.dryrun' if shown['dry_run'] else ''}.sqlite"
 
 
 def candle_end(api: BotApi, pair: str, timeframe: str, candle_s: float) -> datetime | None:

@@ -32,7 +32,8 @@ def run(options: argparse.Namespace) -> int:
     config = read_config(options.config or ["config.json"])
     user_data = Path(options.userdir or config.get("user_data_dir") or "user_data")
     try:
-        signs = signs_of(BotApi.of(config, options.url), datetime.now(UTC), user_data)
+        api = BotApi.of(config, options.url)
+        signs = signs_of(api, datetime.now(UTC), user_data, config)
     except BotSilent as error:
         sys.stdout.write(f"DEAD: API_SILENT {error}\n")
         return 1

@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> None:
         raise CommandError(str(error)) from None
     user_data = Path(options.userdir or config.get("user_data_dir") or "user_data")
     registry = CollectorRegistry()
-    registry.register(Sidecar(api, guards, database_url(options.db, config), user_data))
+    registry.register(Sidecar(api, guards, database_url(options.db, config), user_data, config))
     try:
         start_http_server(options.port, options.host, registry)
     except OSError as error:

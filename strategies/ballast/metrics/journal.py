@@ -1,6 +1,6 @@
 """Counts from the bot's journal, read row by row as it grows."""
 
-import math
+import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
@@ -60,14 +60,16 @@ class JournalCounts:
 
     def _read_events(self, connection: sqlite3.Connection) -> None:
         rows = connection.execute(
-            "SELECT id, kind, code, value FROM events WHERE id > ? ORDER BY id LIMIT ?",
+            "SELECT id, kind, code, facts FROM events WHERE id > ? ORDER BY id LIMIT ?",
             (self._seen["events"], _MOST_ROWS),
         )
-        for number, kind, code, value in rows:
+        for number, kind, code, facts in rows:
             self._events[(kind, code)] += 1
             self._seen["events"] = number
-            if kind == "latency" and value is not None and math.isfinite(value):
-                self.latencies.setdefault(code, []).append(value)
+            if kind == "latency":
+                # Seconds since the signal candle closed, by stage.
+                for stage, seconds in json.loads(facts).items():
+                    self.latencies.setdefault(stage, []).append(float(seconds))
 
     def _totals(self) -> Iterator[Sample]:
         refusals: Counter[str] = Counter()

@@ -6,9 +6,10 @@ import shutil
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from prometheus_client.metrics_core import Metric
 
@@ -16,7 +17,7 @@ from ballast import api_errors
 from ballast.bot_api import BotApi, BotSilent
 from ballast.commands.errors import CommandError
 from ballast.guard_settings import GuardSettings
-from ballast.liveness import journal_name
+from ballast.liveness import journal_file
 from ballast.metrics import account, families, guards
 from ballast.metrics.families import Sample
 from ballast.metrics.journal import JournalCounts
@@ -41,15 +42,23 @@ class Sidecar:
         URL of the bot's database.
     user_data : Path
         Freqtrade's folder, with the journal.
+    config : mapping or None
+        Freqtrade's configuration, which may name another place for the journal.
     """
 
     def __init__(
-        self, api: BotApi, settings: GuardSettings, database: str, user_data: Path
+        self,
+        api: BotApi,
+        settings: GuardSettings,
+        database: str,
+        user_data: Path,
+        config: Mapping[str, Any] | None = None,
     ) -> None:
         self._api = api
         self._settings = settings
         self._database = database
         self._user_data = user_data
+        self._config = config or {}
         self._journal = JournalCounts()
         self._api_errors: Counter[tuple[str, str]] = Counter()
         self._log_seen = 0.0
@@ -111,7 +120,7 @@ class Sidecar:
             return []
 
     def _of_journal(self, live: bool, candle_s: float, now: datetime) -> list[Sample]:
-        path = self._user_data / journal_name({"dry_run": not live})
+        path = journal_file(self._config, {"dry_run": not live}, self._user_data)
         try:
             return list(self._journal.read(path, now, candle_s))
         except sqlite3.Error as error:

@@ -168,7 +168,7 @@ def test_position_is_covered_by_a_stop_that_rests(
 def journal(path: Path) -> None:
     with closing(sqlite3.connect(path)) as file:
         file.execute("CREATE TABLE decisions (id INTEGER PRIMARY KEY, candle, outcome, code)")
-        file.execute("CREATE TABLE events (id INTEGER PRIMARY KEY, kind, code, value REAL)")
+        file.execute("CREATE TABLE events (id INTEGER PRIMARY KEY, kind, code, facts)")
         file.commit()
 
 
@@ -177,7 +177,8 @@ def add(path: Path, hours_ago: int, *decisions: tuple[str, str]) -> None:
     with closing(sqlite3.connect(path)) as file:
         rows = [(candle, outcome, code) for outcome, code in decisions]
         file.executemany("INSERT INTO decisions (candle, outcome, code) VALUES (?, ?, ?)", rows)
-        file.execute("INSERT INTO events (kind, code, value) VALUES ('latency', 'ORDER', 1.5)")
+        facts = json.dumps({"sent": 1.5})
+        file.execute("INSERT INTO events VALUES (NULL, 'latency', 'ENTRY', ?)", (facts,))
         file.commit()
 
 
@@ -200,7 +201,7 @@ def test_journal_is_counted_as_it_grows_and_the_running_candle_waits(tmp_path: P
     assert read()["refusals"] == 1
     add(path, 1, ("NO_SIGNAL", "market_up"))
     assert read() == {"journal_lag_seconds": 0, "refusals": 2}
-    assert counts.latencies == {"ORDER": [1.5, 1.5, 1.5]}
+    assert counts.latencies == {"sent": [1.5, 1.5, 1.5]}
 
 
 def expressions() -> list[str]:
