@@ -50,6 +50,10 @@ class SignalStrategy(IStrategy):
         """Hyperopt sends the strategy to its workers at every epoch: frames are made anew there."""
         return {**self.__dict__, "_viewed": None}
 
+    def __dir__(self) -> list[str]:
+        """Freqtrade's webserver asks for every attribute before the strategy is started."""
+        return [name for name in super().__dir__() if name != "_connected"]
+
     def entry_rules(self, pair: Candles, market: Market) -> dict[str, Rule]:
         """
         Rules that must all be met to enter, by name.

@@ -67,3 +67,10 @@ def test_the_warm_up_is_that_of_the_longest_window(timeframe: str, candles: int)
 def test_a_timeframe_too_long_for_the_windows_is_refused() -> None:
     with pytest.raises(OperationalException, match="Plain cannot run on timeframe 1d: window"):
         _ = made("1d").startup_candle_count
+
+
+def test_the_webserver_reads_parameters_and_chart_of_a_strategy_that_is_not_started() -> None:
+    """FreqUI's 'From strategy' asks for the chart in this way; it showed nothing."""
+    strategy = made()
+    strategy.ft_load_hyper_params(False)
+    assert list(strategy.plot_config["subplots"]["rules"]) == ["met_up"]
