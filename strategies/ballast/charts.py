@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # Column: where an entry would have its first stop.
 FIRST_STOP = "first_stop"
+_TO_COME = 4
 # Of the height of a lane.
 _STEP = 0.7
 # Freqtrade's own lock of one candle after an exit, and one of ours that the columns show already.
@@ -104,7 +105,8 @@ def annotated(strategy: "SignalStrategy", pair: str, frame: pd.DataFrame) -> lis
     if run is None or not run.feeds.live or not PairLocks.use_db:
         return marks
     start = frame["date"].iloc[0].to_pydatetime()
-    end = frame["date"].iloc[-1].to_pydatetime() + candle
+    # FreqUI shows a few candles to come: a halt that has just begun lies there.
+    end = frame["date"].iloc[-1].to_pydatetime() + (1 + _TO_COME) * candle
     marks += annotations.of_blocks(_blocks(pair, start, end), start, end)
     whole, _ = strategy.dp.get_analyzed_dataframe(pair, strategy.timeframe)
     cost_ratio = strategy.settings.risk.round_trip_cost

@@ -1,7 +1,7 @@
 """What the operator sees of a bot: Telegram, the REST API that FreqUI uses, and the log.
 
-One real `freqtrade trade` serves all of it: paper money on a generated market, just after the bad
-tick of one pair, with Telegram's Bot API on loopback and Freqtrade's own REST client.
+One real `freqtrade trade` serves all of it: it trades live on the sandbox, just after the bad tick
+of one pair, with Telegram's Bot API on loopback and Freqtrade's own REST client.
 """
 
 from __future__ import annotations
@@ -73,6 +73,12 @@ class Scene:
         return [json.loads(line) for line in lines.splitlines()]
 
 
+def stop_of(trade: dict[str, Any]) -> float:
+    """Level of the stop order that rests on the exchange; 0 where none does."""
+    resting = [order for order in trade["orders"] if order["ft_order_side"] == "stoploss"]
+    return float(resting[-1]["safe_price"]) if resting else 0.0
+
+
 def until(holds: Callable[[], bool], seconds: float = 10.0) -> None:
     """Wait until something holds."""
     end = time.monotonic() + seconds
@@ -114,8 +120,9 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         },
         "internals": {"process_throttle_secs": 1},
     }
+    account = ("--live", "--key", SECRETS["key"], "--secret", SECRETS["secret"])
     with (
-        running_sandbox(folder, *MARKET, *MOMENT) as sandbox,
+        running_sandbox(folder, *MARKET, *MOMENT, *account) as sandbox,
         telegram_api(SECRETS["token"], CHAT) as telegram,
         running_bot(
             folder,
@@ -129,6 +136,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         bot.wait_for("blocked by VolatilityCooldown")
         assert bot.client.forceenter("ETH/USDT", "long")["pair"] == "ETH/USDT"
         bot.client.forceenter(BAD_TICK, "long")
+        until(lambda: stop_of(bot.client.status()[0]) > 0, 30)
         # From here on it speaks when it is spoken to.
         until(lambda: "Entries refused since" in "\n".join(telegram.sent))
         yield Scene(bot, telegram)
@@ -149,6 +157,7 @@ def test_locks_are_shown_with_code_and_numbers(scene: Scene) -> None:
 
 def test_show_config_is_followed_by_the_guards_that_are_on_and_off(scene: Scene) -> None:
     config, guards = scene.telegram.type("/show_config", answers=2)
+    assert "Mode: Live" in config
     assert "Strategy: Quiet" in config
     assert "DrawdownLadder: on" in guards
     assert "StopCascadeHalt: OFF" in guards
@@ -217,12 +226,44 @@ def test_show_config_over_rest_names_the_guards_that_are_off(scene: Scene) -> No
     assert "guards off: StopCascadeHalt" in scene.client.show_config()["strategy_version"]
 
 
+def test_the_chart_over_rest_has_our_columns_and_says_what_to_draw(scene: Scene) -> None:
+    plot = scene.client.plot_config()
+    drawn = [*plot["main_plot"], *(name for part in plot["subplots"].values() for name in part)]
+    assert {"first_stop", "channel_high", "regime", "intensity", "met_breakout"} <= set(drawn)
+    candles = scene.client.pair_candles("ETH/USDT", "1h", 50)
+    assert set(drawn) <= set(candles["columns"])
+    stops = [row[candles["columns"].index("first_stop")] for row in candles["data"]]
+    closes = [row[candles["columns"].index("close")] for row in candles["data"]]
+    assert all(0 < stop < close for stop, close in zip(stops, closes, strict=True))
+
+
+def test_the_chart_over_rest_marks_regimes_stops_cooldowns_and_bad_data(scene: Scene) -> None:
+    def marks(pair: str, kind: str) -> list[dict[str, Any]]:
+        found = scene.client.pair_candles(pair, "1h", 50)["annotations"]
+        return [annotation for annotation in found if annotation["type"] == kind]
+
+    lines, (trade,) = marks("ETH/USDT", "line"), scene.client.status()
+    assert lines[0]["y_start"] == pytest.approx(trade["stop_loss_abs"], rel=0.001)
+    labels = " ".join(area.get("label", "") for area in marks(BAD_TICK, "area"))
+    assert re.search(r"VOLATILITY \d", labels)
+    assert "absurd bar" in labels
+    assert "DATA_OUTAGE 3 (limit 0)" in labels
+
+
 def test_the_log_has_what_happened_as_fields(scene: Scene) -> None:
     events = [line["event"] for line in scene.log() if "event" in line]
     refused = [event for event in events if event["kind"] == "refused"]
     assert refused[0]["pair"] == BAD_TICK
     assert refused[0]["code"] == "CANDLE_UNTRUSTED"
-    assert {"refused", "data"} <= {event["kind"] for event in events}
+    kinds = {event["kind"] for event in events}
+    assert {"refused", "data", "sized", "order", "guard"} <= kinds
+
+
+def test_answers_of_the_exchange_are_in_the_log_and_not_on_the_console(scene: Scene) -> None:
+    answers = [line["message"] for line in scene.log() if line["message"].startswith("API ")]
+    asked = {answer.split(":")[0] for answer in answers}
+    assert {"API create_order", "API create_stoploss_order", "API fetch_balance"} <= asked
+    assert "API create_order" not in scene.bot.written()
 
 
 def test_no_secret_is_in_any_output(scene: Scene) -> None:
@@ -238,7 +279,7 @@ def test_no_secret_is_in_any_output(scene: Scene) -> None:
         "config over REST": json.dumps(scene.client.show_config()),
     }
     for path in scene.bot.folder.rglob("*"):
-        if path.is_file() and path.name not in ("bot.json", "sitecustomize.py"):
+        if path.is_file() and path.name not in ("bot.json", "sandbox-overlay.json"):
             outputs[str(path)] = path.read_bytes().decode("utf-8", "replace")
     assert any(name.endswith("ballast.jsonl") for name in outputs)
     assert any(name.endswith("trades.sqlite") for name in outputs)
