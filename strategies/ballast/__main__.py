@@ -24,7 +24,9 @@ _COMMANDS = {
     "metrics": "what Prometheus is told about a running bot",
     "preflight": "whether a bot is fit to be started",
     "report": "what speaks against a backtest, as a page, as data and in short",
+    "review": "what was unusual since a moment",
     "stress": "strategies over periods, levels of costs and choices of pairs",
+    "why": "what was decided about a pair, and how far it was from the other answer",
 }
 
 

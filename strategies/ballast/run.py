@@ -63,8 +63,8 @@ class Run:
         As last seen.
     costs : FillCosts or None
         What fills are charged; None outside of backtests.
-    rulebooks : dict of str to Rulebook
-        Entry rules by pair, where a recorder reads them.
+    rulebooks : dict of str to Rulebook, or None
+        Entry rules by pair, where somebody reads them.
     recorder : Recorder or None
         None in a backtest that keeps no journal.
     contact : Contact or None
@@ -82,7 +82,7 @@ class Run:
     sizes: dict[str, float] = field(default_factory=dict)
     market: Market | None = None
     costs: FillCosts | None = None
-    rulebooks: dict[str, Rulebook] = field(default_factory=dict)
+    rulebooks: dict[str, Rulebook] | None = None
     recorder: Recorder | None = None
     contact: Contact | None = None
 

@@ -134,7 +134,7 @@ class SignalStrategy(IStrategy):
         run.tapes[metadata["pair"]] = analysis.tape_of(dataframe, self.timeframe, setups)
         run.stop_rules.update({setup.name: setup.stops for setup in setups})
         run.sizes.update({setup.name: setup.size for setup in setups})
-        if run.recorder is not None:
+        if run.rulebooks is not None:
             book = Rulebook({setup.name: setup.entry for setup in setups})
             run.rulebooks[metadata["pair"]] = book
         return dataframe

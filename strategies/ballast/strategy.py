@@ -6,6 +6,7 @@ the same way in backtests, paper and live trading, and every failure refuses.
 
 import logging
 import math
+import time
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -121,6 +122,7 @@ class GuardedStrategy(OrderCallbacks):
 
     def analyze(self, pairs: list[str]) -> None:
         """Live: as above, once the new candle is analysed (`bot_loop_start` is too early)."""
+        began = time.perf_counter()
         super().analyze(pairs)
         now = datetime.now(UTC)
         self._judge(now)
@@ -128,7 +130,9 @@ class GuardedStrategy(OrderCallbacks):
             self.run.execution.analysed(pairs)
             self.run.kill.verdict()
             if self.run.recorder is not None:
-                self.run.recorder.catch_up(now)
+                took = self.run.recorder.catch_up(now, time.perf_counter() - began)
+                if took is not None:
+                    self.events.publish(took)
 
     @fail_closed(refusal=None)
     def _watch(self, now: datetime) -> None:

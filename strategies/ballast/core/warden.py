@@ -1,6 +1,6 @@
 """The warden: asks every guard at every candle and keeps the strictest answer."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -89,6 +89,23 @@ class Warden:
         for guard in self.guards.values():
             stirred |= guard.stirred_by(board)
         return stirred
+
+    def said(self, pairs: Iterable[str]) -> dict[str, dict[str, Verdict]]:
+        """By pair, the present verdict of every guard by name; nothing before the first candle."""
+        seen = self.snapshot
+        if seen is None:
+            return {pair: {} for pair in pairs}
+        common = self.standing()
+        single = {name: guard.pair_verdicts(seen) for name, guard in self.guards.items()}
+        known = frozenset(seen.pairs)
+
+        def of(name: str, pair: str) -> Verdict:
+            if pair not in known:
+                return self.guards[name].verdict(seen, pair)
+            own = single[name].get(pair)
+            return common[name] if own is None else compose((own, common[name]))
+
+        return {pair: {name: of(name, pair) for name in self.guards} for pair in pairs}
 
     def standing(self) -> dict[str, Verdict]:
         """Present verdict of every guard on the market as a whole, by name; for display."""

@@ -1,8 +1,9 @@
 """Decisions in words: numbers as a trader reads them, and how far one was from the other answer."""
 
 import math
+from collections.abc import Callable
 
-from ballast.core.decision import Decision, Reading
+from ballast.core.decision import CANDLE_MISSING, ENTRY_UNFILLED, Decision, Outcome, Reading
 
 
 def number(value: float | bool) -> str:
@@ -55,3 +56,92 @@ def explained(decision: Decision) -> str:
         parts.append(f"stake {number(sizing['stake'])}, bound by {sizing['binding']}{scaled}")
         parts.append(f"stop {number(decision.stop)}, {number(risk)} at risk")
     return "; ".join(parts)
+
+
+def headline(decision: Decision) -> str:
+    """What was decided, by what, and how far it was from the other answer, in one sentence."""
+    return _HEADLINES[decision.outcome](decision)
+
+
+def _no_signal(decision: Decision) -> str:
+    reading = decision.rules.get(decision.code)
+    if reading is None:
+        return f"no signal: {decision.code}"
+    short = _away(reading.value, reading.limit, decision)
+    unmet, names = decision.unmet(), decision.setups.get(decision.setup, ())
+    count = f"{len(unmet)} of {len(names)} rules of {decision.setup} unmet"
+    return f"no signal: {said(decision.code, reading)} is not met{short}; {count}"
+
+
+def _refused(decision: Decision) -> str:
+    numbers = _numbers(decision)
+    detail = decision.sizing.get("detail")
+    return f"refused by {decision.code}{numbers}{f', {detail}' if detail else ''}"
+
+
+def _signal(decision: Decision) -> str:
+    why = {
+        "SLOTS_FULL": "all places for trades are taken",
+        "PAIR_LOCKED": "a lock held the pair",
+        "NOT_ASKED": "nothing of Ballast's objected, and no entry was asked for",
+    }.get(decision.code, decision.code)
+    return f"signal of {decision.setup}, not taken up: {why}{_numbers(decision)}"
+
+
+def _entered(decision: Decision) -> str:
+    size = decision.sizing
+    stake = f", stake {number(size['stake'])} bound by {decision.code}" if "stake" in size else ""
+    verb = "entered" if decision.outcome is Outcome.ENTERED else "ordered, not filled"
+    if decision.code == ENTRY_UNFILLED:
+        verb = "an entry order waits to be filled"
+    return f"{verb}{_trade(decision)}{stake}"
+
+
+def _holding(decision: Decision) -> str:
+    return (
+        f"held{_trade(decision)}: close {number(decision.close)} is above its stop "
+        f"{number(decision.stop)}{_away(decision.close, decision.stop, decision)}"
+    )
+
+
+def _left(decision: Decision) -> str:
+    return f"left{_trade(decision)}: {decision.code}, result {decision.value:+.2f} %"
+
+
+def _unseen(decision: Decision) -> str:
+    if decision.code == CANDLE_MISSING:
+        return "no decision: the candle was not there"
+    return "no decision: the bot did not see this candle"
+
+
+def _untrusted(decision: Decision) -> str:
+    return f"not fit to act on: {decision.code}"
+
+
+def _trade(decision: Decision) -> str:
+    return f", trade {decision.trade_id}" if decision.trade_id is not None else ""
+
+
+def _numbers(decision: Decision) -> str:
+    if not math.isfinite(decision.value):
+        return ""
+    away = _away(decision.value, decision.limit, decision)
+    return f": {number(decision.value)} against {number(decision.limit)}{away}"
+
+
+def _away(value: float | bool, limit: float | bool, decision: Decision) -> str:
+    text = distance(value, limit, decision.close, decision.atr)
+    return f" ({text})" if text else ""
+
+
+_HEADLINES: dict[Outcome, Callable[[Decision], str]] = {
+    Outcome.NO_SIGNAL: _no_signal,
+    Outcome.REFUSED: _refused,
+    Outcome.SIGNAL: _signal,
+    Outcome.ORDERED: _entered,
+    Outcome.ENTERED: _entered,
+    Outcome.HOLDING: _holding,
+    Outcome.LEFT: _left,
+    Outcome.UNSEEN: _unseen,
+    Outcome.UNTRUSTED: _untrusted,
+}

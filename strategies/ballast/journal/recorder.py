@@ -6,6 +6,7 @@ Entries are refused while the row of their candle is not written; exits never wa
 import logging
 import math
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -39,6 +40,7 @@ _PRUNED_PER_CANDLE = 500
 # Candles that a bot did not see while it was down are accounted for as far back as this.
 _LONGEST_GAP = 500
 _MOST_WAITING = 10_000
+ANALYSIS = "ANALYSIS"
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,8 @@ class Recorder:
         self._journal: Journal | None = None
         self._last: datetime | None = None
         self._ended = False
+        # What the last candle took, seconds, until it is told.
+        self._candle_s: float | None = None
         self._now: dict[str, Decision] = {}
         self._rows: dict[tuple[str, datetime], Decision] = {}
         self._events: list[Event] = []
@@ -124,14 +128,33 @@ class Recorder:
         seen = self._warden.snapshot
         with self._lock:
             if end != self._last and seen is not None and seen.now == end:
+                began = time.perf_counter()
                 self._take_down(end)
                 self._flush(end)
+                self._candle_s = time.perf_counter() - began
 
-    def catch_up(self, now: datetime) -> None:
-        """Write what could not be written before."""
+    def catch_up(self, now: datetime, loop_s: float) -> Event | None:
+        """
+        Write what could not be written before.
+
+        Parameters
+        ----------
+        loop_s : float
+            How long the analysis took that ends now, seconds.
+
+        Returns
+        -------
+        Event or None
+            After a new candle: how long its analysis took, and the journal's part of it.
+        """
         with self._lock:
             if self._rows or self._events:
                 self._flush(now)
+            if self._candle_s is None:
+                return None
+            facts = {"pairs": len(self._now), "journal_s": self._candle_s}
+            self._candle_s = None
+            return Event(now, Kind.LATENCY, ANALYSIS, value=loop_s, facts=facts)
 
     def hear(self, event: Event) -> None:
         """Write down an event, and what it changes in the row of its candle."""
@@ -206,14 +229,7 @@ class Recorder:
         self._account_for_gap(list(pairs), candle)
         self._now = {}
         self._told.clear()
-        common = self._warden.standing()
-        seen = self._warden.snapshot
-        single = {n: g.pair_verdicts(seen) for n, g in self._warden.guards.items()} if seen else {}
-        for pair in pairs:
-            verdicts = {**common}
-            for name, own in single.items():
-                if pair in own:
-                    verdicts[name] = min(common[name], own[pair], key=lambda v: v.multiplier)
+        for pair, verdicts in self._warden.said(pairs).items():
             self._put(self._decide(pair, end, verdicts, positions.get(pair)))
         self._last = end
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ballast import __version__
 from ballast.book import Book
-from ballast.core.decision import Position
+from ballast.core.decision import Position, Rulebook
 from ballast.core.windows import minutes
 from ballast.journal.file import journal_path
 from ballast.journal.recorder import Recorder, Sources
@@ -42,6 +42,7 @@ def recorder_of(strategy: "GuardedStrategy", run: "Run") -> Recorder | None:
     if not (live or wanted):
         return None
     path = journal_path(strategy.config, settings)
+    books = run.rulebooks = {}
 
     def opened() -> Journal:
         journal = Journal(path, settings)
@@ -52,9 +53,9 @@ def recorder_of(strategy: "GuardedStrategy", run: "Run") -> Recorder | None:
 
     recorder = Recorder(
         opened if wanted else None,
-        _Versions(strategy, run).now,
+        _Versions(strategy, books).now,
         run.oversight.warden,
-        _sources(strategy, run),
+        _sources(strategy, run, books),
         timedelta(minutes=minutes(strategy.timeframe)),
         live,
         strategy.redactor,
@@ -82,16 +83,16 @@ def _begin(recorder: Recorder, path: object) -> None:
 class _Versions:
     """What decides, worked out once the rules are known."""
 
-    def __init__(self, strategy: "GuardedStrategy", run: "Run") -> None:
+    def __init__(self, strategy: "GuardedStrategy", books: Mapping[str, Rulebook]) -> None:
         self._strategy = strategy
-        self._run = run
+        self._books = books
         self._known: Version | None = None
 
     def now(self) -> Version:
         """As far as it is known now."""
         if self._known is not None:
             return self._known
-        strategy, books = self._strategy, self._run.rulebooks
+        strategy, books = self._strategy, self._books
         guards = strategy.settings.guards
         version = Version(
             strategy.settings.digest(),
@@ -107,7 +108,7 @@ class _Versions:
         return version
 
 
-def _sources(strategy: "GuardedStrategy", run: "Run") -> Sources:
+def _sources(strategy: "GuardedStrategy", run: "Run", books: Mapping[str, Rulebook]) -> Sources:
     def positions(end: datetime) -> Mapping[str, Position]:
         return {trade.pair: _position(trade, run, end) for trade in Book.open_trades()}
 
@@ -125,7 +126,7 @@ def _sources(strategy: "GuardedStrategy", run: "Run") -> Sources:
         return axis is not None and axis.ends_by(now)
 
     pairs = strategy.dp.current_whitelist
-    return Sources(run.tapes.get, run.rulebooks.get, pairs, positions, obstacle, is_last)
+    return Sources(run.tapes.get, books.get, pairs, positions, obstacle, is_last)
 
 
 def _position(trade: LocalTrade, run: "Run", end: datetime) -> Position:

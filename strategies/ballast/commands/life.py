@@ -1,0 +1,92 @@
+"""The life of one trade: why it was entered, what moved its stop, why it was left, what it cost."""
+
+import math
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from ballast.commands.errors import CommandError
+from ballast.core.decision import Outcome
+from ballast.core.wording import explained, headline, number
+from ballast.events import Event, Kind
+from ballast.journal.reader import Reader, Row
+
+
+def show(console: Console, reader: Reader, trade_id: int) -> None:
+    """
+    Print a trade's life.
+
+    Raises
+    ------
+    CommandError
+        If the journal knows no such trade.
+    """
+    rows, events = reader.life(trade_id)
+    if not rows and not events:
+        raise CommandError(f"--trade {trade_id}: the journal knows no such trade")
+    pair = rows[0].decision.pair if rows else events[-1].pair
+    console.print(f"trade {trade_id}  {pair}  {reader.strategy}", style="bold", markup=False)
+    entry = next((row for row in rows if row.decision.outcome is Outcome.ENTERED), None)
+    if entry is not None:
+        console.print(f"entered on {explained(entry.decision)}", markup=False)
+    console.print(_story(events))
+    for line in (_state(rows), _latency(events), _costs(events)):
+        if line:
+            console.print(line, markup=False)
+
+
+def _story(events: Sequence[Event]) -> Table:
+    table = Table("at (UTC)", "what", "code", "value", "against", "", box=box.SIMPLE_HEAD)
+    for event in events:
+        numbers = [number(n) if math.isfinite(n) else "" for n in (event.value, event.limit)]
+        words = (f"{event.at:%m-%d %H:%M:%S}", event.kind.value, event.code, *numbers)
+        table.add_row(*(escape(word) for word in words), escape(_remark(event)))
+    return table
+
+
+def _remark(event: Event) -> str:
+    facts = event.facts
+    if event.kind is Kind.ORDER and "filled" in facts:
+        seconds = facts.get("seconds")
+        took = f" after {seconds:.1f} s" if seconds else ""
+        return f"{facts['type']} {facts['side']}, {number(facts['filled'])} {facts['status']}{took}"
+    if event.kind is Kind.SIZED:
+        return f"stop {number(facts['stop'])}, x {facts['multiplier']:g}"
+    if event.kind is Kind.EXIT:
+        return "result in percent"
+    return ""
+
+
+def _state(rows: Sequence[Row]) -> str:
+    last = rows[-1].decision if rows else None
+    return f"{last.candle:%Y-%m-%d %H:%M}: {headline(last)}" if last is not None else ""
+
+
+def _latency(events: Sequence[Event]) -> str:
+    """Time from the end of the signal's candle to the fill, and what is known of the way."""
+    told = [f"{e.code} {e.value:.1f} s" for e in events if e.kind is Kind.LATENCY]
+    return f"latency: {', '.join(told)}" if told else ""
+
+
+def _costs(events: Sequence[Event]) -> str:
+    """What fills were worse than asked, and what fees took of the result."""
+    fills = [e for e in events if e.kind is Kind.ORDER and "filled" in e.facts]
+    if not fills:
+        return ""
+    worse = sum(
+        (1 if fill.facts["side"] == "buy" else -1)
+        * (fill.value - fill.limit)
+        * float(fill.facts["filled"])
+        for fill in fills
+    )
+    turnover = sum(float(fill.facts["cost"] or 0) for fill in fills)
+    bps = 10_000 * worse / turnover if turnover else 0.0
+    text = f"costs: fills {number(worse)} worse than asked ({bps:.1f} basis points of the turnover)"
+    ends = [e for e in events if e.kind is Kind.EXIT and e.facts.get("open_rate")]
+    if ends:
+        gross = 100 * (float(ends[-1].facts["rate"]) / float(ends[-1].facts["open_rate"]) - 1)
+        text += f", fees {gross - ends[-1].value:.2f} %"
+    return text

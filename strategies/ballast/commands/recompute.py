@@ -1,0 +1,166 @@
+"""A decision worked out from stored candles, for where no journal was kept.
+
+The strategy analyses the candles as it did; the guards see them one after the other, from ten days
+before, with an account in which nothing happens. What depends on the account (its losses, what it
+holds, its size) is not in the candles and is not told.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from freqtrade.configuration import Configuration
+from freqtrade.data.dataprovider import DataProvider
+from freqtrade.data.history import get_datahandler
+from freqtrade.enums import RunMode
+from freqtrade.exceptions import FreqtradeException
+from freqtrade.resolvers import StrategyResolver
+
+from ballast.commands.errors import CommandError
+from ballast.core.decision import Rulebook, decide
+from ballast.core.snapshot import Snapshot
+from ballast.core.times import candle_border
+from ballast.core.warden import Warden
+from ballast.core.windows import minutes
+from ballast.journal.reader import Row
+from ballast.lookout import Lookout
+from ballast.run import Run
+from ballast.strategy import GuardedStrategy
+
+# Longer than any guard remembers what it has seen in candles alone.
+_LOOK_BACK = timedelta(days=10)
+
+
+class Stored(DataProvider):
+    """Freqtrade's data provider over stored candles, for the pairs that are listed."""
+
+    def current_whitelist(self) -> list[str]:
+        """The listed pairs."""
+        return list(self._config["exchange"]["pair_whitelist"])
+
+
+def load_config(options: dict[str, Any]) -> dict[str, Any]:
+    """
+    Freqtrade's whole configuration, as its own commands have it.
+
+    Raises
+    ------
+    CommandError
+        If it cannot be loaded.
+    """
+    try:
+        with quiet():
+            return Configuration(options, RunMode.OTHER).get_config()
+    except (FreqtradeException, ValueError, OSError, KeyError) as error:
+        raise CommandError(
+            f"the configuration cannot be loaded: {' '.join(str(error).split())}"
+        ) from None
+
+
+def recomputed(config: dict[str, Any], pair: str, moment: datetime | None) -> Row:
+    """
+    The decision by the candle that had ended at a moment (UTC), or by the last one stored.
+
+    Raises
+    ------
+    CommandError
+        If there are no candles of that time, or no strategy that can be asked.
+    """
+    try:
+        with quiet():
+            return _recomputed(config, pair, moment)
+    except FreqtradeException as error:
+        raise CommandError(f"{pair}: {' '.join(str(error).split())}") from None
+
+
+def _recomputed(config: dict[str, Any], pair: str, moment: datetime | None) -> Row:
+    listed = list(config["exchange"].get("pair_whitelist", []))
+    exchange = {**config["exchange"], "pair_whitelist": list(dict.fromkeys([*listed, pair]))}
+    strategy = _loaded({**config, "exchange": exchange, "runmode": RunMode.OTHER})
+    candle = timedelta(minutes=minutes(strategy.timeframe))
+    end = candle_border(moment or _newest(strategy, pair, candle), candle)
+    run, books = _analysed(strategy, end)
+    tape = run.tapes.get(pair)
+    if tape is None:
+        raise _no_candles(strategy, pair)
+    verdicts = _guards_at(run, strategy, end, candle).said([pair])[pair]
+    position = tape.completed_at(end)
+    position = position if tape.is_fresh(position, end) else -1
+    decision = decide(pair, end - candle, tape, position, books.get(pair), verdicts)
+    guards = strategy.settings.guards
+    on = [name for name in guards.names() if guards.is_on(name)]
+    name = type(strategy).__name__
+    return Row(decision, name, strategy.timeframe, strategy.settings.digest(), on)
+
+
+def _loaded(config: dict[str, Any]) -> GuardedStrategy:
+    strategy = StrategyResolver.load_strategy(config)
+    if not isinstance(strategy, GuardedStrategy):
+        raise CommandError(f"{type(strategy).__name__} is no strategy of this pack")
+    return strategy
+
+
+def _newest(strategy: GuardedStrategy, pair: str, candle: timedelta) -> datetime:
+    """When the last stored candle of a pair ended."""
+    config = strategy.config
+    handler = get_datahandler(config["datadir"], config["dataformat_ohlcv"])
+    kind = config["candle_type_def"]
+    _, opened, count = handler.ohlcv_data_min_max(pair, strategy.timeframe, kind)
+    if not count:
+        raise _no_candles(strategy, pair)
+    return opened + candle
+
+
+def _no_candles(strategy: GuardedStrategy, pair: str) -> CommandError:
+    timeframe, folder = strategy.timeframe, strategy.config["datadir"]
+    return CommandError(
+        f"no journal and no {timeframe} candles of {pair} of that time in {folder}: "
+        f"try freqtrade download-data -p {pair} -t {timeframe}"
+    )
+
+
+def _analysed(strategy: GuardedStrategy, end: datetime) -> tuple[Run, dict[str, Rulebook]]:
+    """Let the strategy analyse what every listed pair had stored by `end`."""
+    start = end - _LOOK_BACK
+    config = strategy.config
+    config["timerange"] = f"{int(start.timestamp())}-{int(end.timestamp())}"
+    config["startup_candle_count"] = strategy.startup_candle_count
+    strategy.dp = Stored(config, None)
+    strategy.ft_bot_start()
+    run = strategy.run
+    if run is None:
+        raise CommandError(f"{type(strategy).__name__} could not be started")
+    run.rulebooks = {}
+    for name in strategy.dp.current_whitelist():
+        frame = strategy.dp.historic_ohlcv(name, strategy.timeframe)
+        if len(frame):
+            frame = strategy.advise_indicators(frame, {"pair": name})
+            strategy.ft_advise_signals(frame, {"pair": name})
+    return run, run.rulebooks
+
+
+def _guards_at(run: Run, strategy: GuardedStrategy, end: datetime, candle: timedelta) -> Warden:
+    """The guards, shown every candle of the last days with an account that rests."""
+    warden = run.oversight.warden
+    lookout = Lookout(run.tapes, strategy.dp.current_whitelist, warden)
+    now = end - _LOOK_BACK
+    while now < end:
+        now += candle
+        trust, fall = lookout.leader(now)
+        row, pairs = lookout.row(now), lookout.pairs
+        seen = Snapshot(now, 1.0, row=row, pairs=pairs, leader_trust=trust, leader_fall=fall)
+        warden.observe(seen)
+    return warden
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Freqtrade logs what it loads; here only the answer is wanted."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)

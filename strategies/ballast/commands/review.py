@@ -1,0 +1,193 @@
+"""`python -m ballast review`: what was unusual since a moment, on one screen, from the journal."""
+
+import argparse
+import math
+import statistics
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from sqlalchemy.exc import SQLAlchemyError
+
+from ballast.commands.errors import CommandError
+from ballast.commands.why import add_places, config_of, open_journal, parse_time
+from ballast.core.windows import minutes
+from ballast.core.wording import number
+from ballast.events import Event, Kind
+from ballast.journal.reader import Reader
+
+_MOST = 5
+# An analysis is slow that takes so many times the usual, and this long at least.
+_SLOW_TIMES, _SLOW_S = 3.0, 2.0
+# Code, how often, what else.
+Line = tuple[str, str, str]
+
+
+def add_to(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument(
+        "--since", metavar="TIME", help="a moment (UTC), or a length such as 12h or 7d (1d)"
+    )
+    parser.add_argument("--backtest", action="store_true", help="of the last backtest, not the bot")
+    add_places(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """
+    Print the review.
+
+    Raises
+    ------
+    CommandError
+        With one sentence for what cannot be used.
+    """
+    since = _since(options.since or "1d", datetime.now(UTC))
+    reader = open_journal(options, config_of(options))
+    try:
+        _print(Console(highlight=False), reader, since)
+    except SQLAlchemyError as error:
+        raise CommandError(f"the journal cannot be read: {str(error).splitlines()[0]}") from None
+    finally:
+        reader.close()
+
+
+def _since(text: str, now: datetime) -> datetime:
+    try:
+        return now - timedelta(minutes=minutes(text))
+    except ValueError:
+        return parse_time(text)
+
+
+def _print(console: Console, reader: Reader, since: datetime) -> None:
+    outcomes, events = reader.outcomes(since), reader.events(since)
+    counts: dict[str, int] = defaultdict(int)
+    for outcome, _, count in outcomes:
+        counts[outcome] += count
+    told = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
+    console.print(
+        f"{reader.strategy} since {since:%Y-%m-%d %H:%M} UTC: {told or 'no candles'}",
+        style="bold",
+        markup=False,
+    )
+    table = Table("", "code", "times", "", box=box.SIMPLE_HEAD, pad_edge=False)
+    silent = []
+    for name, section in _SECTIONS.items():
+        lines = list(section(outcomes, events))
+        if not lines:
+            silent.append(name)
+        for count, line in enumerate(lines[:_MOST]):
+            more = f" (and {len(lines) - _MOST} more)" if len(lines) > _MOST == count + 1 else ""
+            code, times, words = line
+            table.add_row("" if count else name, escape(code), times, escape(words + more))
+    if table.row_count:
+        console.print(table)
+    if silent:
+        console.print(f"nothing of: {', '.join(silent)}", markup=False)
+
+
+Outcomes = Sequence[tuple[str, str, int]]
+
+
+def _by_outcome(*wanted: str) -> Callable[[Outcomes, Sequence[Event]], Iterator[Line]]:
+    def section(outcomes: Outcomes, events: Sequence[Event]) -> Iterator[Line]:
+        found = [(count, code) for outcome, code, count in outcomes if outcome in wanted]
+        for count, code in sorted(found, reverse=True):
+            yield code, str(count), _last(e for e in events if e.code == code)
+
+    return section
+
+
+def _last(events: Iterable[Event]) -> str:
+    """The last of several events with its numbers."""
+    found = list(events)
+    if not found:
+        return ""
+    event = found[-1]
+    numbers = ""
+    if math.isfinite(event.value) and math.isfinite(event.limit):
+        numbers = f" {number(event.value)} against {number(event.limit)}"
+    detail = event.facts.get("detail")
+    return f"last {event.at:%m-%d %H:%M} {event.pair}{numbers}{f' {detail}' if detail else ''}"
+
+
+def _guards(_: Outcomes, events: Sequence[Event]) -> Iterator[Line]:
+    begun = [e for e in events if e.kind is Kind.GUARD and e.facts.get("state") == "begins"]
+    yield from _grouped(begun, lambda event: event.code)
+
+
+def _errors(_: Outcomes, events: Sequence[Event]) -> Iterator[Line]:
+    failed = [e for e in events if e.kind is Kind.INCIDENT]
+    for code, times, _last_one in _grouped(failed, lambda e: f"{e.code} in {e.facts.get('where')}"):
+        text = next(str(e.facts.get("text")) for e in reversed(failed) if code.startswith(e.code))
+        yield code, times, " ".join(text.split())[:70]
+
+
+def _watched(_: Outcomes, events: Sequence[Event]) -> Iterator[Line]:
+    yield from _grouped([e for e in events if e.kind is Kind.WATCH], lambda event: event.code)
+
+
+def _grouped(events: Sequence[Event], key: Callable[[Event], str]) -> Iterator[Line]:
+    groups: dict[str, list[Event]] = defaultdict(list)
+    for event in events:
+        groups[key(event)].append(event)
+    for code, group in sorted(groups.items(), key=lambda item: -len(item[1])):
+        yield code, str(len(group)), _last(group)
+
+
+def _slow(_: Outcomes, events: Sequence[Event]) -> Iterator[Line]:
+    by_code: dict[str, list[Event]] = defaultdict(list)
+    for event in events:
+        if event.kind is Kind.LATENCY and math.isfinite(event.value):
+            by_code[event.code].append(event)
+    for code, told in by_code.items():
+        usual = statistics.median(event.value for event in told)
+        slow = [e for e in told if e.value > max(_SLOW_TIMES * usual, _SLOW_S)]
+        if slow:
+            worst = max(slow, key=lambda event: event.value)
+            yield (
+                code,
+                str(len(slow)),
+                f"worst {worst.value:.1f} s at {worst.at:%m-%d %H:%M}, usually {usual:.2f} s",
+            )
+
+
+def _losses(_: Outcomes, events: Sequence[Event]) -> Iterator[Line]:
+    exits = [e for e in events if e.kind is Kind.EXIT and e.value < 0]
+    for event in sorted(exits, key=lambda event: event.value):
+        where = f"{event.pair}, trade {event.trade_id}, {event.at:%m-%d %H:%M}"
+        yield event.code, "", f"{event.value:+.2f} % {where}"
+
+
+def _drift(_: Outcomes, events: Sequence[Event]) -> Iterator[Line]:
+    """How much worse than asked orders filled, basis points."""
+    by_side: dict[str, list[tuple[float, Event]]] = defaultdict(list)
+    for event in events:
+        if event.kind is Kind.ORDER and "filled" in event.facts and event.limit > 0:
+            side = str(event.facts["side"])
+            sign = 1 if side == "buy" else -1
+            by_side[side].append((sign * 10_000 * (event.value / event.limit - 1), event))
+    for side, fills in by_side.items():
+        mean = statistics.fmean(worse for worse, _event in fills)
+        worst, event = max(fills, key=lambda item: item[0])
+        # Rounding to the exchange's steps is no drift.
+        if worst > 1:
+            text = f"{mean:+.1f} basis points, worst {worst:+.1f} {event.pair}"
+            yield side, str(len(fills)), f"{text} {event.at:%m-%d %H:%M}"
+
+
+_SECTIONS: dict[str, Callable[[Outcomes, Sequence[Event]], Iterator[Line]]] = {
+    "refused": _by_outcome("REFUSED"),
+    "not taken up": _by_outcome("SIGNAL", "ORDERED"),
+    "guards fired": _guards,
+    "not trusted": _by_outcome("UNTRUSTED", "UNSEEN"),
+    "errors": _errors,
+    "watched": _watched,
+    "slow": _slow,
+    "largest losses": _losses,
+    "fills worse than asked": _drift,
+}
