@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -120,10 +120,16 @@ def _worse_bids(bot: Paper, share: float) -> Any:
     return book
 
 
-def drifted(
-    folder: Path, *arguments: str, level: str = "none", config: Mapping[str, Any] | None = None
-) -> tuple[int, dict[str, Any]]:
+def drifted(folder: Path, *arguments: str, level: str = "none") -> tuple[int, dict[str, Any]]:
     """Exit code and figures of the command."""
+    (folder / "out.json").unlink(missing_ok=True)
+    code = told_of(folder, "drift", "--json", str(folder / "out.json"), *arguments, level=level)
+    found = folder / "out.json"
+    return code, json.loads(found.read_text()) if found.is_file() else {}
+
+
+def told_of(folder: Path, command: str, *arguments: str, level: str) -> int:
+    """Exit code of a command about the bot whose files are in the folder."""
     full = {
         **base_config(folder, sorted(STORIES)),
         "strategy_path": str(folder),
@@ -132,7 +138,6 @@ def drifted(
         "exit_pricing": {"price_side": "other", "use_order_book": False},
         "enable_protections": True,
         "ballast": {},
-        **(config or {}),
     }
     kept = {name: value for name, value in full.items() if name not in ("runmode", "datadir")}
     (folder / "config.json").write_text(json.dumps(kept, default=str))
@@ -143,12 +148,10 @@ def drifted(
     exchange = offline_exchange(base_config(folder, sorted(STORIES)), sorted(STORIES))
     markets = dict(exchange.markets)
     exchange.close()
-    given = ["drift", "-c", str(folder / "config.json"), "--datadir", str(data), "--level", level]
-    given += ["--db", f"sqlite:///{folder / 'trades.sqlite'}", "--json", str(folder / "out.json")]
+    given = [command, "-c", str(folder / "config.json"), "--datadir", str(data), "--level", level]
+    given += ["--db", f"sqlite:///{folder / 'trades.sqlite'}"]
     with patch.object(backtest_options, "markets_of", lambda *_: markets):
-        code = commands.main([*given, *arguments])
-    found = folder / "out.json"
-    return code, json.loads(found.read_text()) if found.is_file() else {}
+        return commands.main([*given, *arguments])
 
 
 @pytest.fixture
@@ -220,6 +223,16 @@ def test_settings_that_were_changed_are_named(bot: Path) -> None:
     ]
 
 
+def test_the_cost_model_is_held_against_recorded_fills(
+    clean: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Paper fills at the price asked cost nothing; the model charges both sides and the stop."""
+    assert told_of(clean, "costs", level="base") == 0
+    shown = capsys.readouterr().out
+    assert "entry, all pairs" in shown
+    assert "stop, all pairs" in shown
+
+
 def test_a_page_and_a_few_sentences_say_it(clean: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = clean / "drift.html"
     drifted(clean, "--html", str(page))
@@ -230,14 +243,37 @@ def test_a_page_and_a_few_sentences_say_it(clean: Path, capsys: pytest.CaptureFi
     assert "http://" not in text.replace("http://www.w3.org", "").split("<script>", 1)[0]
 
 
+def copied(folder: Path, to: Path) -> Path:
+    """The database of a bot that may still have it open."""
+    path = to / "other.sqlite"
+    with (
+        closing(sqlite3.connect(folder / "trades.sqlite")) as one,
+        closing(sqlite3.connect(path)) as two,
+    ):
+        one.backup(two)
+    return path
+
+
+def _change(path: Path, statement: str) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(statement)
+
+
+def test_the_database_of_another_bot_is_refused(
+    clean: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = copied(clean, tmp_path)
+    _change(other, "DELETE FROM trades")
+    code, _ = drifted(clean, "--db", f"sqlite:///{other}")
+    assert code == 2
+    assert "has no trade of Drifting, and the journal tells of 2" in capsys.readouterr().err
+
+
 def test_the_database_of_another_strategy_is_refused(
     clean: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    other = tmp_path / "other.sqlite"
-    other.write_bytes((clean / "trades.sqlite").read_bytes())
-    with sqlite3.connect(other) as connection:
-        connection.execute("UPDATE trades SET strategy = 'Another'")
-    connection.close()
+    other = copied(clean, tmp_path)
+    _change(other, "UPDATE trades SET strategy = 'Another'")
     code, _ = drifted(clean, "--db", f"sqlite:///{other}")
     assert code == 2
     assert "is another strategy's: Another, not Drifting" in capsys.readouterr().err

@@ -34,22 +34,21 @@ _MOST_SHOWN = 20
 
 def add_to(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
+    add_bot(parser)
+    parser.add_argument("--html", metavar="FILE", help="write a page there")
+    parser.add_argument("--json", metavar="FILE", help="write figures and differences there")
+    parser.set_defaults(run=run)
+
+
+def add_bot(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments that say which bot, and what it is held against."""
     backtest_options.add_to(parser)
     add = parser.add_argument
     add("--db", metavar="URL", help="the bot's database (that of the configuration)")
     add("--journal", metavar="FILE", help="the bot's journal (that of the configuration)")
     add("--strategy", metavar="NAME", help="which, where the journal has several")
     add("--level", choices=LEVELS, default="base", help="of costs of the replay (%(default)s)")
-    add(
-        "--late",
-        type=float,
-        default=60.0,
-        metavar="S",
-        help="an order is late from (%(default)g s)",
-    )
-    add("--html", metavar="FILE", help="write a page there")
-    add("--json", metavar="FILE", help="write figures and differences there")
-    parser.set_defaults(run=run)
+    add("--late", type=float, default=60.0, metavar="S", help="late from (%(default)g)")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -61,8 +60,6 @@ def run(options: argparse.Namespace) -> int:
     CommandError
         With one sentence for what cannot be used.
     """
-    if not options.late >= 0:
-        raise CommandError(f"--late is {options.late:g}: expected seconds from 0")
     config = read_config(options.config or ["config.json"])
     try:
         found = studied(options, config)
@@ -86,6 +83,8 @@ def studied(options: argparse.Namespace, config: dict[str, Any]) -> Study:
     ------
     CommandError, TaskError
     """
+    if not options.late >= 0:
+        raise CommandError(f"--late is {options.late:g}: expected seconds from 0")
     bot = _bot(options, config)
     folder = backtest_options.strategy_folder(options, config)
     datadir = backtest_options.candle_folder(options, config)
@@ -133,7 +132,7 @@ def _bot(options: argparse.Namespace, config: dict[str, Any]) -> Record:
     url = database_url(options.db, config)
     engine: Engine = open_database(url)
     try:
-        trades = read_trades(engine, engine.url.render_as_string(), journal.strategy)
+        trades = read_trades(engine, engine.url.render_as_string(), journal)
     finally:
         engine.dispose()
     return Record(journal.strategy, journal.timeframe, journal.decisions, journal.settings, trades)

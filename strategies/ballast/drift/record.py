@@ -12,7 +12,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from ballast.backtests import TaskError
-from ballast.core.decision import Decision
+from ballast.core.decision import Decision, Outcome
 from ballast.core.times import from_epoch
 from ballast.costs import ASKED
 from ballast.journal.file import read_only
@@ -131,15 +131,17 @@ def read_journal(path: Path, strategy: str | None = None) -> Record:
     )
 
 
-def read_trades(engine: Engine, shown: str, strategy: str) -> tuple[Traded, ...]:
+def read_trades(engine: Engine, shown: str, journal: Record) -> tuple[Traded, ...]:
     """
     Trades of a bot's database whose entry has filled, by opening.
 
     Raises
     ------
     TaskError
-        If it cannot be read, or all its trades are another strategy's.
+        If it cannot be read, all its trades are another strategy's, or it has none of those that
+        the journal tells of.
     """
+    strategy = journal.strategy
     trades, orders = Trade.__table__, Order.__table__
     try:
         with engine.connect() as connection:
@@ -155,6 +157,12 @@ def read_trades(engine: Engine, shown: str, strategy: str) -> tuple[Traded, ...]
     if found and not own:
         others = ", ".join(sorted({str(row["strategy"]) for row in found}))
         raise TaskError(f"--db {shown} is another strategy's: {others}, not {strategy}")
+    told = sum(each.outcome is Outcome.ENTERED for each in journal.decisions.values())
+    if told and not own:
+        raise TaskError(
+            f"--db {shown} has no trade of {strategy}, and the journal tells of {told}: expected "
+            "the database of the same bot"
+        )
     made = (_of_database(row, known.get(row["id"], [])) for row in own)
     return tuple(trade for trade in made if trade is not None)
 
