@@ -5,8 +5,8 @@ Each layer is made from the one before, so that only the first that differs is a
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -17,6 +17,8 @@ from ballast.drift.record import Key, Record
 # 0.03 %.
 _INDICATORS = 1e-3
 _CANDLES = 1e-9
+# As long as the longest windows of indicators.
+_MEMORY = timedelta(days=30)
 _IN_POSITION = (Outcome.ENTERED, Outcome.HOLDING, Outcome.LEFT, Outcome.ORDERED)
 # Sections of the settings that a replay has of its own, or that decide nothing.
 _OWN_SECTIONS = ("costs", "journal")
@@ -90,13 +92,13 @@ def compare(bot: Record, replay: Record) -> Comparison:
     # Before its first and after its last row, the bot was not asked.
     known = [key[1] for key in bot.decisions]
     keys = [key for key in keys if min(known) <= key[1] <= max(known)]
-    alike = 0
+    alike, broken = 0, dict[str, datetime]()
     for key in keys:
         difference = first_difference(key, bot.decisions.get(key), replay.decisions.get(key))
         if difference is None or difference.layer not in SIGNAL_LAYERS:
             alike += 1
         if difference is not None:
-            found.append(difference)
+            found.append(_explained(difference, broken))
     return Comparison(len(keys), alike, tuple(found))
 
 
@@ -109,6 +111,22 @@ def first_difference(key: Key, bot: Decision | None, replay: Decision | None) ->
         if left != right:
             return Difference(layer, *key, what, _text(left), _text(right))
     return None
+
+
+def _explained(difference: Difference, broken: dict[str, datetime]) -> Difference:
+    """
+    An indicator that has an unlike candle behind it differs because of the candle. `broken` is
+    when each pair's candles last differed, and is kept.
+    """
+    if difference.at is None:
+        return difference
+    since = broken.get(difference.pair)
+    if difference.layer is Layer.CANDLES:
+        broken[difference.pair] = difference.at
+    elif difference.layer is Layer.INDICATORS and since and difference.at - since <= _MEMORY:
+        what = f"{difference.what}, by the candle of {since:%m-%d %H:%M}"
+        return replace(difference, layer=Layer.CANDLES, what=what)
+    return difference
 
 
 def settings_differences(

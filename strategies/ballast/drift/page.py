@@ -84,11 +84,8 @@ def _fills(study: Study) -> list[str | Chart]:
         if of:
             seen = np.array([[fill.modelled, fill.slippage] for fill in of])
             data.append(dots(kind, seen[:, 0], seen[:, 1], colour))
-    layout = {
-        "xaxis": {"title": {"text": "modelled, bps"}},
-        "yaxis": {"title": {"text": "slippage, bps"}},
-    }
-    return [Chart("Slippage of each fill against the model's", data, layout)]
+    label = "Slippage of each fill in basis points: upwards as recorded, to the right as modelled"
+    return [Chart(label, data)]
 
 
 def _differences(study: Study) -> str:

@@ -78,6 +78,16 @@ def test_candles_that_only_one_run_has_count_between_the_bots_first_and_last() -
     assert (missing.at, missing.bot) == (hours[2].candle, "no row")
 
 
+def test_indicators_after_an_unlike_candle_are_explained_by_it() -> None:
+    times = [NOON, NOON + timedelta(hours=1), NOON + timedelta(days=31)]
+    bot = [replace(BASE, candle=each, atr=2.0) for each in times]
+    bot[0] = replace(bot[0], close=99.0)
+    found = compare(record(*bot), record(*(replace(BASE, candle=each) for each in times)))
+    layers = [each.layer for each in found.differences]
+    assert layers == [Layer.CANDLES, Layer.CANDLES, Layer.INDICATORS]
+    assert found.differences[1].what == "atr, by the candle of 05-01 12:00"
+
+
 def test_changed_settings_are_named_once_with_both_values() -> None:
     bot = [{"risk": {"a": 1.0, "b": 2}}, {"risk": {"a": 1.5, "b": 2}}, {"risk": {"a": 1.5, "b": 2}}]
     replay = [{"risk": {"a": 1.0, "b": 2}}]
