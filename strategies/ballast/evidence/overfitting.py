@@ -157,14 +157,7 @@ def backtest_overfitting(returns: np.ndarray, blocks: int = 16) -> Overfitting |
     length, configurations = len(table) // blocks, table.shape[1]
     if configurations < 2 or length < 2:
         return None
-    cut = table[: length * blocks].reshape(blocks, length, configurations)
-    sums, squares = cut.sum(axis=1), (cut**2).sum(axis=1)
-    chosen = np.array(list(itertools.combinations(range(blocks), blocks // 2)))
-    inside = np.zeros((len(chosen), blocks))
-    np.put_along_axis(inside, chosen, 1.0, axis=1)
-    rows = length * blocks // 2
-    seen = _sharpes(inside @ sums, inside @ squares, rows)
-    unseen = _sharpes((1 - inside) @ sums, (1 - inside) @ squares, rows)
+    seen, unseen = _on_both_halves(table[: length * blocks], blocks)
     best = seen.argmax(axis=1)
     at = np.arange(len(best))
     picked = unseen[at, best]
@@ -179,6 +172,20 @@ def backtest_overfitting(returns: np.ndarray, blocks: int = 16) -> Overfitting |
         out_of_sample=float(np.median(picked)),
         configurations=configurations,
         splits=len(best),
+    )
+
+
+def _on_both_halves(table: np.ndarray, blocks: int) -> tuple[np.ndarray, np.ndarray]:
+    """Sharpe ratios on the blocks chosen and on the others, of shape (splits, configurations)."""
+    cut = table.reshape(blocks, -1, table.shape[1])
+    sums, squares = cut.sum(axis=1), (cut**2).sum(axis=1)
+    chosen = np.array(list(itertools.combinations(range(blocks), blocks // 2)))
+    inside = np.zeros((len(chosen), blocks))
+    np.put_along_axis(inside, chosen, 1.0, axis=1)
+    rows = len(table) // 2
+    return (
+        _sharpes(inside @ sums, inside @ squares, rows),
+        _sharpes((1 - inside) @ sums, (1 - inside) @ squares, rows),
     )
 
 

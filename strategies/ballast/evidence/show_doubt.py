@@ -2,17 +2,18 @@
 
 import html
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ballast.evidence.bootstrap import Outcomes, Spread
-from ballast.evidence.overfitting import DAYS_A_YEAR
+from ballast.evidence.overfitting import DAYS_A_YEAR, Overfitting
 from ballast.evidence.pages import charts
 from ballast.evidence.pages.charts import Chart
 from ballast.evidence.pages.page import Section
-from ballast.evidence.pages.tables import Cell, Row, facts, table, tone
-from ballast.evidence.sensitivity import moves, over_drawdown
+from ballast.evidence.pages.tables import Cell, Fact, Row, facts, table, tone
+from ballast.evidence.sensitivity import Move, moves, over_drawdown
 from ballast.evidence.study import Study
+from ballast.evidence.walk_forward import WalkForward
 from ballast.evidence.wording import chance, counted, day, days, number, percent, share
 
 _YEAR = math.sqrt(DAYS_A_YEAR)
@@ -65,12 +66,27 @@ def overfitting(study: Study) -> Section | None:
     doubt = study.doubt
     if math.isnan(doubt.found.sharpe):
         return None
-    record = f"{days(doubt.needed_days)}; there are {days(doubt.found.n)}"
+    lead = (
+        "The best of many tries looks good without any skill. Every trial made on these candles "
+        "counts, whether it is kept or not."
+    )
+    found = doubt.overfitting
+    blocks: list[str | Chart] = [facts(_of_trials(study) + (_of_halves(found) if found else []))]
+    if found is None:
+        blocks.append(
+            '<p class="quiet">The probability of overfitting and the walk-forward need runs with '
+            "changed parameters: python -m ballast stress --parameters makes them.</p>"
+        )
+    return Section("Overfitting", lead, blocks)
+
+
+def _of_trials(study: Study) -> list[Fact]:
+    doubt = study.doubt
     counted_as = (
         f"this one, {counted(len(study.runs.trials), 'run')} with changed parameters, "
         f"{counted(doubt.hyperopt_epochs, 'epoch')} of hyperopt, {doubt.added} said by --trials"
     )
-    rows = [
+    return [
         ("Sharpe ratio, annualised", number(study.sharpe), ""),
         ("Trials counted", f"{doubt.trials:,}", counted_as),
         (
@@ -83,35 +99,29 @@ def overfitting(study: Study) -> Section | None:
             chance(doubt.deflated),
             "deflated Sharpe ratio",
         ),
-        ("Shortest test that shows skill at 95 %", record, "minimum track record"),
+        (
+            "Shortest test that shows skill at 95 %",
+            f"{days(doubt.needed_days)}; there are {days(doubt.found.n)}",
+            "minimum track record",
+        ),
     ]
-    found = doubt.overfitting
-    if found is not None:
-        of = (
-            f"of {found.splits:,} ways to halve the days, those in which the best on one half, "
-            f"of {found.configurations} sets of parameters, is below the middle on the other"
-        )
-        inside, outside = found.in_sample * _YEAR, found.out_of_sample * _YEAR
-        rows += [
-            ("Probability of backtest overfitting", share(found.probability), of),
-            (
-                "Sharpe ratio of the chosen",
-                f"{number(inside)} where chosen, {number(outside)} on the other half",
-                "median, annualised",
-            ),
-            ("Chance that the chosen loses on the other half", chance(found.loss), ""),
-        ]
-    lead = (
-        "The best of many tries looks good without any skill. Every trial made on these candles "
-        "counts, whether it is kept or not."
+
+
+def _of_halves(found: Overfitting) -> list[Fact]:
+    of = (
+        f"of {found.splits:,} ways to halve the days, those in which the best on one half, "
+        f"of {found.configurations} sets of parameters, is below the middle on the other"
     )
-    blocks: list[str | Chart] = [facts(rows)]
-    if found is None:
-        blocks.append(
-            '<p class="quiet">The probability of overfitting and the walk-forward need runs with '
-            "changed parameters: python -m ballast stress makes them.</p>"
-        )
-    return Section("Overfitting", lead, blocks)
+    inside, outside = number(found.in_sample * _YEAR), number(found.out_of_sample * _YEAR)
+    return [
+        ("Probability of backtest overfitting", share(found.probability), of),
+        (
+            "Sharpe ratio of the chosen",
+            f"{inside} where chosen, {outside} on the other half",
+            "median, annualised",
+        ),
+        ("Chance that the chosen loses on the other half", chance(found.loss), ""),
+    ]
 
 
 def walk_forward(study: Study) -> Section | None:
@@ -121,27 +131,6 @@ def walk_forward(study: Study) -> Section | None:
         return None
     names = ["as it is", *(_changed(run.parameters) for run in study.runs.trials)]
     labels = [f"{day(fold.start)} to {day(fold.end)}" for fold in found.folds]
-    data = []
-    for name, values, colour in (
-        ("when chosen", [fold.in_sample * _YEAR for fold in found.folds], charts.PALETTE[4]),
-        ("afterwards", [fold.out_of_sample * _YEAR for fold in found.folds], charts.PALETTE[0]),
-    ):
-        data.append(
-            {
-                "type": "bar",
-                "name": name,
-                "x": [f"{fold.start:%b %Y}" for fold in found.folds],
-                "y": charts.rounded(values),
-                "marker": {"color": colour},
-            }
-        )
-    chart = Chart(
-        "Sharpe ratio, annualised, of the parameters that were best on the past: there, and on the "
-        "days that followed.",
-        data,
-        {"barmode": "group", "xaxis": {"type": "category"}, "yaxis": {"title": "Sharpe ratio"}},
-        280,
-    )
     rows: list[Row] = [
         [
             label,
@@ -159,7 +148,32 @@ def walk_forward(study: Study) -> Section | None:
         "On three stretches the best set of parameters is chosen, on the next one it is traded, "
         f"and so on. It kept {share(found.efficiency)} of its Sharpe ratio."
     )
-    return Section("Walk-forward", lead, [chart, table(heads, rows)])
+    return Section("Walk-forward", lead, [_folds(found), table(heads, rows)])
+
+
+def _folds(found: WalkForward) -> Chart:
+    seen = [fold.in_sample * _YEAR for fold in found.folds]
+    unseen = [fold.out_of_sample * _YEAR for fold in found.folds]
+    data = [
+        {
+            "type": "bar",
+            "name": name,
+            "x": [f"{fold.start:%b %Y}" for fold in found.folds],
+            "y": charts.rounded(values),
+            "marker": {"color": colour},
+        }
+        for name, values, colour in (
+            ("when chosen", seen, charts.PALETTE[4]),
+            ("afterwards", unseen, charts.PALETTE[0]),
+        )
+    ]
+    return Chart(
+        "Sharpe ratio, annualised, of the parameters that were best on the past: there, and on the "
+        "days that followed.",
+        data,
+        {"barmode": "group", "xaxis": {"type": "category"}, "yaxis": {"title": "Sharpe ratio"}},
+        280,
+    )
 
 
 def _changed(parameters: Mapping[str, Any]) -> str:
@@ -172,40 +186,43 @@ def sensitivity(study: Study) -> Section | None:
     if not tried:
         return None
     as_it_is = over_drawdown(study.base)
-    names = list(dict.fromkeys(move.parameter for move in tried))[::-1]
-    chart = Chart(
-        "Return over drawdown with one parameter at another value; the dotted line is the strategy "
-        "as it is.",
-        [
-            {
-                "type": "scatter",
-                "mode": "markers",
-                "name": "moved",
-                "x": charts.rounded([move.ratio for move in tried]),
-                "y": [move.parameter for move in tried],
-                "text": [f"{move.parameter} = {move.value}" for move in tried],
-                "hoverinfo": "text+x",
-                "marker": {"color": charts.PALETTE[0], "size": 9, "opacity": 0.75},
-            }
-        ],
-        {
-            "xaxis": {"title": "return over drawdown", "rangemode": "tozero"},
-            "yaxis": {"type": "category", "categoryorder": "array", "categoryarray": names},
-            "shapes": [charts.level(x=as_it_is)] if math.isfinite(as_it_is) else [],
-        },
-        90 + 30 * len(names),
-    )
     rows: list[Row] = [
         [
             move.parameter,
             str(move.value),
             percent(move.total_return),
             share(move.drawdown, 1),
-            Cell(number(move.ratio, 1), tone(move.ratio / as_it_is - 1, 0.5)),
+            Cell(number(move.ratio, 1), tone(move.ratio - as_it_is, abs(as_it_is) / 2)),
             f"{move.trades:,}",
         ]
         for move in tried
     ]
     heads = ("parameter", "at", "return", "drawdown", "return over drawdown", "trades")
     lead = "A result that stands on the exact value of a parameter was found, not earned."
-    return Section("Sensitivity", lead, [chart, table(heads, rows)])
+    return Section("Sensitivity", lead, [_moved(tried, as_it_is), table(heads, rows)])
+
+
+def _moved(tried: Sequence[Move], as_it_is: float) -> Chart:
+    names = list(dict.fromkeys(move.parameter for move in tried))[::-1]
+    data = {
+        "type": "scatter",
+        "mode": "markers",
+        "name": "moved",
+        "x": charts.rounded([move.ratio for move in tried]),
+        "y": [move.parameter for move in tried],
+        "text": [f"{move.parameter} = {move.value}" for move in tried],
+        "hoverinfo": "text+x",
+        "marker": {"color": charts.PALETTE[0], "size": 9, "opacity": 0.75},
+    }
+    layout = {
+        "xaxis": {"title": "return over drawdown", "rangemode": "tozero"},
+        "yaxis": {"type": "category", "categoryorder": "array", "categoryarray": names},
+        "shapes": [charts.level(x=as_it_is)] if math.isfinite(as_it_is) else [],
+    }
+    return Chart(
+        "Return over drawdown with one parameter at another value; the dotted line is the strategy "
+        "as it is.",
+        [data],
+        layout,
+        90 + 30 * len(names),
+    )

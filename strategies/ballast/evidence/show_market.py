@@ -1,5 +1,7 @@
 """What the market did to it, as parts of a page: regimes, crises, exposure, guards."""
 
+from collections.abc import Sequence
+
 from ballast.evidence.guard_times import Active, Price
 from ballast.evidence.pages import charts
 from ballast.evidence.pages.charts import Chart
@@ -17,23 +19,6 @@ def regimes(study: Study) -> Section | None:
     """Results by trend and volatility of the market."""
     if not study.regimes:
         return None
-    shown = [cell for cell in study.regimes if cell.days]
-    labels = [_name(cell) for cell in shown][::-1]
-    points = [
-        {"value": 100 * c.daily, "low": 100 * c.daily_low, "high": 100 * c.daily_high}
-        for c in shown
-    ][::-1]
-    colours = [charts.PALETTE[0] if c.enough_days else charts.MUTED for c in shown][::-1]
-    chart = Chart(
-        "Mean change of the account a day by regime of the market, with its 90 % interval; grey "
-        "where there are too few days.",
-        [charts.whiskers("a day", labels, points, colours)],
-        {
-            "xaxis": {"title": "percent a day", "ticksuffix": " %", "zeroline": True},
-            "yaxis": {"type": "category"},
-        },
-        90 + 32 * len(shown),
-    )
     heads = (
         "market",
         "days",
@@ -54,7 +39,29 @@ def regimes(study: Study) -> Section | None:
     if unknown:
         lead += f" {counted(unknown, 'day')} had too little history for a regime."
     return Section(
-        "Regimes", lead, [chart, table(heads, [_regime(cell) for cell in study.regimes])]
+        "Regimes",
+        lead,
+        [_intervals(study.regimes), table(heads, [_regime(cell) for cell in study.regimes])],
+    )
+
+
+def _intervals(cells: Sequence[Regime]) -> Chart:
+    shown = [cell for cell in cells if cell.days]
+    labels = [_name(cell) for cell in shown][::-1]
+    points = [
+        {"value": 100 * c.daily, "low": 100 * c.daily_low, "high": 100 * c.daily_high}
+        for c in shown
+    ][::-1]
+    colours = [charts.PALETTE[0] if c.enough_days else charts.MUTED for c in shown][::-1]
+    return Chart(
+        "Mean change of the account a day by regime of the market, with its 90 % interval; grey "
+        "where there are too few days.",
+        [charts.whiskers("a day", labels, points, colours)],
+        {
+            "xaxis": {"title": "percent a day", "ticksuffix": " %", "zeroline": True},
+            "yaxis": {"type": "category"},
+        },
+        90 + 32 * len(shown),
     )
 
 

@@ -36,9 +36,13 @@ def results(study: Study) -> Section | None:
         },
         280,
     )
+    return Section("Trades", _R_IS, [spread, _concentration(study)])
+
+
+def _concentration(study: Study) -> Chart:
     profits = study.trades["profit_abs"].sort_values(ascending=False)
     total = pd.Series(np.cumsum(profits.to_numpy()), index=range(1, len(profits) + 1))
-    concentration = Chart(
+    return Chart(
         "Profit of the best trades together: it climbs with the winners and falls with the losers "
         "to the net profit.",
         [
@@ -58,7 +62,6 @@ def results(study: Study) -> Section | None:
         },
         280,
     )
-    return Section("Trades", _R_IS, [spread, concentration])
 
 
 def exits(study: Study) -> Section | None:
@@ -120,10 +123,20 @@ def excursions(study: Study) -> Section | None:
         },
         360,
     )
-    longest = float(trades["hours"].max())
+    half = share(float((won["mae"] < 0.5).mean())) if len(won) else "-"
+    given = number(float((lost["mfe"]).mean())) if len(lost) else "-"
+    lead = (
+        f"{half} of the winners never went half way to their stop; losers had been {given} R ahead "
+        f"on average. {_R_IS} Lows and highs are those of whole candles."
+    )
+    return Section("Excursions and holding times", lead, [scatter, _held(won, lost)])
+
+
+def _held(won: pd.DataFrame, lost: pd.DataFrame) -> Chart:
+    longest = float(pd.concat([won["hours"], lost["hours"]]).max())
     step = _step(longest)
     end = step * np.ceil(longest / step + 0.001)
-    held = Chart(
+    return Chart(
         "How long trades were held.",
         [
             charts.histogram("won", won["hours"], 0, end, step, charts.GOOD),
@@ -137,13 +150,6 @@ def excursions(study: Study) -> Section | None:
         },
         260,
     )
-    half = share(float((won["mae"] < 0.5).mean())) if len(won) else "-"
-    given = number(float((lost["mfe"]).mean())) if len(lost) else "-"
-    lead = (
-        f"{half} of the winners never went half way to their stop; losers had been {given} R ahead "
-        f"on average. {_R_IS} Lows and highs are those of whole candles."
-    )
-    return Section("Excursions and holding times", lead, [scatter, held])
 
 
 def _step(longest: float) -> float:

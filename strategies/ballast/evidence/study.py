@@ -158,10 +158,7 @@ def study(name: str, runs: Selection, options: Options) -> Study:
         regimes=_regimes(base, known, leader, daily, table),
         crises=crises(base.equity, held.pairs, table) if held is not None else [],
         holding=held,
-        pair_changes={
-            pair: holding.pair_change(known[pair], base) if pair in known else math.nan
-            for pair in base.pairs
-        },
+        pair_changes={p: holding.pair_change(known[p], base) for p in base.pairs if p in known},
         guards=guard_times.activity(base),
         prices=guard_times.prices(base, runs.without_guard),
         doubt=trials.doubt(base, runs.trials, hyperopt, options.added_trials),

@@ -80,28 +80,12 @@ def walk_forward(
     if len(trials) < 2:
         return None
     table = np.column_stack([trial.to_numpy(dtype=float) for trial in trials])
-    dates = trials[0].index
+    dates = pd.DatetimeIndex(trials[0].index)
     length = len(table) // (folds + _TRAINING_FOLDS)
     if length < 30 + gap_days:
         return None
-    found = []
-    for number in range(folds):
-        begin = len(table) - (folds - number) * length
-        learnt = table[begin - _TRAINING_FOLDS * length : begin - gap_days]
-        tested = table[begin : begin + length]
-        sharpes = [_sharpe(column) for column in learnt.T]
-        chosen = int(np.argmax(sharpes))
-        found.append(
-            Fold(
-                start=dates[begin].to_pydatetime(),
-                end=dates[begin + length - 1].to_pydatetime(),
-                chosen=chosen,
-                in_sample=sharpes[chosen],
-                out_of_sample=_sharpe(tested[:, chosen]),
-                chosen_return=_growth(tested[:, chosen]),
-                base_return=_growth(tested[:, 0]),
-            )
-        )
+    begins = [len(table) - (folds - number) * length for number in range(folds)]
+    found = [_fold(table, dates, begin, length, gap_days) for begin in begins]
     inside = float(np.mean([fold.in_sample for fold in found]))
     outside = float(np.mean([fold.out_of_sample for fold in found]))
     return WalkForward(
@@ -109,6 +93,25 @@ def walk_forward(
         efficiency=outside / inside if inside > 0 else math.nan,
         chosen_return=_growth(np.array([fold.chosen_return for fold in found])),
         base_return=_growth(np.array([fold.base_return for fold in found])),
+    )
+
+
+def _fold(
+    table: np.ndarray, dates: pd.DatetimeIndex, begin: int, length: int, gap_days: int
+) -> Fold:
+    """The step whose test days begin at a row of the table of returns (days, trials)."""
+    learnt = table[begin - _TRAINING_FOLDS * length : begin - gap_days]
+    tested = table[begin : begin + length]
+    sharpes = [_sharpe(column) for column in learnt.T]
+    chosen = int(np.argmax(sharpes))
+    return Fold(
+        start=dates[begin].to_pydatetime(),
+        end=dates[begin + length - 1].to_pydatetime(),
+        chosen=chosen,
+        in_sample=sharpes[chosen],
+        out_of_sample=_sharpe(tested[:, chosen]),
+        chosen_return=_growth(tested[:, chosen]),
+        base_return=_growth(tested[:, 0]),
     )
 
 

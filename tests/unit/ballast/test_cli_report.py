@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +169,17 @@ def test_without_any_candles_the_rest_is_there_all_the_same(
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "<h2>Regimes</h2>" not in page
     assert "<h2>Luck</h2>" in page
+
+
+def test_without_plotly_it_says_what_to_install(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = write_zip(folder / "a.zip")
+    monkeypatch.setitem(sys.modules, "plotly.offline", None)
+    assert main(["report", str(result)]) == 2
+    assert capsys.readouterr().err == (
+        "ballast: plotly, which draws the report, is not installed: pip install plotly\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -140,5 +140,7 @@ def _plotly() -> str:
     try:
         from plotly.offline import get_plotlyjs
     except ImportError:
-        raise PlotlyMissing("plotly is not installed: pip install 'ballast[report]'") from None
+        raise PlotlyMissing(
+            "plotly, which draws the report, is not installed: pip install plotly"
+        ) from None
     return str(get_plotlyjs())

@@ -25,6 +25,8 @@ class Cell:
 
 
 Row = Sequence[str | Cell]
+# What it is, what it came to, and a remark.
+Fact = tuple[str, str, str]
 
 
 def table(heads: Sequence[str], rows: Sequence[Row], caption: str = "") -> str:
@@ -39,8 +41,8 @@ def table(heads: Sequence[str], rows: Sequence[Row], caption: str = "") -> str:
     )
 
 
-def facts(rows: Sequence[tuple[str, str, str]]) -> str:
-    """Facts below one another: what it is, what it came to, and a remark."""
+def facts(rows: Sequence[Fact]) -> str:
+    """Facts below one another."""
     lines = (
         f"<div><dt>{html.escape(name)}</dt><dd>{html.escape(value)}"
         + (f"<span>{html.escape(remark)}</span>" if remark else "")
