@@ -142,19 +142,19 @@ def guards(study: Study) -> Section | None:
     prices = {price.guard: price for price in study.prices}
     active = {guard.name: guard for guard in study.guards}
     rows = [
-        [name, *_activity(active.get(name)), *(_price(prices.get(name)) if prices else [])]
+        [name, *(_price(prices.get(name)) if prices else []), *_activity(active.get(name))]
         for name in dict.fromkeys((*active, *prices))
     ]
-    heads = ["guard", "locks", "of time", "for all pairs"]
+    heads = ["locks", "of time", "for all pairs"]
     lead = "When each guard locked something. What it cost or saved takes a run without it."
     if prices:
-        heads += ["return", "drawdown", "trades"]
+        heads = ["return", "drawdown", "trades", *heads]
         lead = (
             "When each guard locked something. Return, drawdown and trades are the run as it is "
             "less the same run without the guard: a negative return is what it cost, a negative "
             "drawdown is what it saved. Some make trades smaller and lock nothing."
         )
-    return Section("Guards", lead, [*blocks, table(heads, rows)])
+    return Section("Guards", lead, [*blocks, table(["guard", *heads], rows)])
 
 
 def _activity(guard: Active | None) -> list[str | Cell]:

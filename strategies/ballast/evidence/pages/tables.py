@@ -77,4 +77,6 @@ def _data(cell: str | Cell) -> str:
 
 
 def _content(cell: str | Cell) -> str:
-    return html.escape(cell if isinstance(cell, str) else cell.text)
+    """Text of a row's head; dotted names may break at their dots on a narrow screen."""
+    text = html.escape(cell if isinstance(cell, str) else cell.text)
+    return text.replace(".", ".<wbr>").replace("_", "_<wbr>")
