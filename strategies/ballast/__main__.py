@@ -21,6 +21,7 @@ _COMMANDS = {
     "drill": "how long each way of switching off takes, on the sandbox exchange",
     "guards": "what the guards remember, and re-arming one by hand",
     "health": "whether a running bot still decides",
+    "holdings": "which coins are yours and not the bot's",
     "latency": "how long entries took, and positions had no stop",
     "metrics": "what Prometheus is told about a running bot",
     "preflight": "whether a bot is fit to be started",

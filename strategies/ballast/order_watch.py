@@ -64,6 +64,8 @@ class OrderWatch:
         bare = self.stops.look(trades, now)
         if self._view.is_real:
             self.account.look(trades, now, bare)
+        # What was adopted meanwhile is not missing.
+        self.stops.tell(trades, now)
         self.latency.settle(trades)
 
     def sends(self, pair: str, amount: float, rate: float, tag: str | None, now: datetime) -> None:

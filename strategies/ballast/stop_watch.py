@@ -55,9 +55,13 @@ class StopWatch:
         self._told &= self._bare.keys()
         opened = {trade.id for trade in trades}
         self._below = {id_: since for id_, since in self._below.items() if id_ in opened}
-        for trade in bare:
-            self._tell(trade, now)
         return again
+
+    def tell(self, trades: Sequence[Trade], now: datetime) -> None:
+        """Tell about positions that have had no stop for too long, each once."""
+        for trade in trades:
+            if trade.id in self._bare and _is_bare(trade):
+                self._tell(trade, now)
 
     def reason_to_leave(self, trade: LocalTrade, rate: float, now: datetime) -> str | None:
         """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -10,6 +11,7 @@ import pytest
 from freqtrade.exceptions import ExchangeError
 from freqtrade.persistence import Order, Trade
 
+from ballast.__main__ import main
 from ballast.events import Kind
 from ballast.exchange_view import ExchangeView
 from sandbox.orders import Side
@@ -59,6 +61,23 @@ def test_a_deposit_stops_entries_and_is_never_sold(policy: str, tmp_path: Path) 
         assert told.codes() == ["UNKNOWN_POSITION"]
         assert told.coins == 1.998
         told.by_hand(Side.SELL, 1.998)
+        told.loops(1)
+        assert not watch.verdict(told.run.now).blocks
+
+
+def test_a_deposit_that_somebody_says_is_theirs_stops_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with story_run(tmp_path, NO_SIGNAL) as told:
+        told.loops(1)
+        told.by_hand(Side.BUY, 2.0)
+        compared(told, 3)
+        watch = told.run.bot.strategy.run.execution.watch
+        assert watch.verdict(told.run.now).blocks
+        config = tmp_path / "config.json"
+        config.write_text(json.dumps({"db_url": told.run.config["db_url"]}), encoding="utf-8")
+        own = ["--own", "AAA", "1.998", "--because", "mine"]
+        assert main(["holdings", "-c", str(config), *own]) == 0
         told.loops(1)
         assert not watch.verdict(told.run.now).blocks
 
