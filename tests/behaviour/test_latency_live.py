@@ -29,7 +29,8 @@ def test_every_stage_of_an_entry_is_recorded_with_its_trade(
     monkeypatch.setenv("COLUMNS", "250")
     with story_run(tmp_path) as told:
         told.loops(3)
-        (event,) = [event for event in told.events if event.kind is Kind.LATENCY]
+        (event,) = [event for event in told.events if event.code == "ENTRY"]
+        assert event.kind is Kind.LATENCY
         record = told.trade.get_custom_data("latency")
         # The clock stands still within a loop; the stop comes in the one after the entry.
         at_once = dict.fromkeys(
