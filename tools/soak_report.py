@@ -1,0 +1,152 @@
+"""The figures of soak runs, and their table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from sandbox.orders import Order, Side
+from tools import soak_truth
+from tools.soak_strategy import CANDLE_S, is_signal
+
+if TYPE_CHECKING:
+    from tools.run_soak import Soak
+
+# What Ballast allows by default: age of a signal [s], and loss of one trade [% of the account].
+SIGNAL_AGE_S = 120.0
+BUDGET_PCT = 0.5
+# The account is valued without open positions when a budget is worked out from the ledger.
+BUDGET_SLACK = 1.05
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What came of one run; the fields of `ZEROS` must be zero."""
+
+    seed: int
+    duplicates: int
+    unknown_positions: int
+    orders_lost: int
+    difference: float
+    stale_entries: int
+    over_budget: int
+    audit: int
+    crashes: int
+    uncovered_p99_s: float
+    uncovered_worst_s: float
+    worst_loss: float
+    positions: int
+    orders: int
+    kills: int
+    failed_starts: int
+    struck: int
+    result: float
+    real_s: float
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether all that must be zero is."""
+        return not any(round(getattr(self, name), 8) for name in ZEROS)
+
+
+ZEROS = {
+    "duplicates": "duplicates",
+    "unknown_positions": "unknown positions",
+    "orders_lost": "orders lost",
+    "difference": "database against ledger [USDT]",
+    "stale_entries": "entries on stale signals",
+    "over_budget": "losses beyond the risk budget",
+    "audit": "errors in the exchange's own books",
+    "crashes": "crashes of the bot",
+}
+OTHERS = {
+    "uncovered_p99_s": "seconds uncovered, p99",
+    "uncovered_worst_s": "seconds uncovered, worst",
+    "worst_loss": "worst loss, multiple of its budget",
+    "positions": "positions",
+    "orders": "orders accepted",
+    "kills": "kills",
+    "failed_starts": "starts while the exchange was away",
+    "struck": "faults that struck",
+    "result": "result [USDT]",
+    "real_s": "real seconds",
+}
+
+
+def figures(seed: int, soak: Soak, deposit: float, real_s: float) -> Figures:
+    """Work out the figures of a run that has ended."""
+    exchange, end_ms = soak.exchange, soak.clock.time_ms
+    exchange.advance()
+    books = soak_truth.read_books(soak.database)
+    by_symbol = {
+        market.symbol: [o for o in exchange.orders if o.symbol == market.symbol]
+        for market in exchange.market.markets()
+    }
+    held = [
+        position
+        for symbol, orders in by_symbol.items()
+        for position in soak_truth.positions(symbol, orders, end_ms)
+    ]
+    at_once = sum(soak_truth.bought_at_once(orders) for orders in by_symbol.values())
+    losses = soak_truth.over_budget(held, deposit, BUDGET_PCT)
+    uncovered = [position.uncovered_s for position in held] or [0.0]
+    return Figures(
+        seed=seed,
+        duplicates=at_once + sum(position.is_bought_twice for position in held),
+        unknown_positions=len(soak_truth.unknown_coins(exchange, books)),
+        orders_lost=len(soak_truth.lost_orders(exchange.orders, books)),
+        difference=soak_truth.difference(exchange.orders, books),
+        stale_entries=sum(is_stale(order, exchange.orders) for order in exchange.orders),
+        over_budget=sum(loss > BUDGET_SLACK for loss in losses),
+        audit=len(exchange.audit()),
+        crashes=len(soak.crashes),
+        uncovered_p99_s=float(np.percentile(uncovered, 99)),
+        uncovered_worst_s=max(uncovered),
+        worst_loss=max(losses, default=0.0),
+        positions=len(held),
+        orders=len(exchange.orders),
+        kills=soak.killer.kills,
+        failed_starts=soak.failed_starts,
+        struck=sum(soak.plan.counts.values()),
+        result=-sum(position.loss for position in held),
+        real_s=real_s,
+    )
+
+
+def is_stale(order: Order, orders: Sequence[Order]) -> bool:
+    """Whether an entry was sent on a signal that was no longer the newest candle's, or too old.
+
+    An order that replaces one which was cancelled at the same moment chases the same signal.
+    """
+    if order.side is not Side.BUY:
+        return False
+    time_s = order.time_ms / 1000
+    newest = int(time_s // CANDLE_S - 1) * CANDLE_S
+    if is_signal(newest) and time_s - newest - CANDLE_S <= SIGNAL_AGE_S:
+        return False
+    return not any(
+        other.side is Side.BUY
+        and other.symbol == order.symbol
+        and other.id < order.id
+        and 0 <= order.time_ms - other.update_ms <= 10_000
+        and not other.is_open
+        for other in orders
+    )
+
+
+def print_table(found: Sequence[Figures]) -> None:
+    """One column a seed; what must be zero first."""
+    table = Table(title="Soak", caption="figures above the line must be zero")
+    table.add_column("")
+    for figure in found:
+        table.add_column(f"seed {figure.seed}", justify="right")
+    for names in (ZEROS, OTHERS):
+        for name, label in names.items():
+            table.add_row(label, *(f"{getattr(figure, name):,.6g}" for figure in found))
+        table.add_section()
+    Console(width=100).print(table)
