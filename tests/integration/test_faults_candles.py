@@ -5,7 +5,8 @@ For each fault: whether Ballast trusts the newest candle, and what Freqtrade alo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -67,14 +68,15 @@ class Feed:
 
 
 @pytest.fixture
-def feed() -> Iterator[Feed]:
+def feed(request: pytest.FixtureRequest) -> Iterator[Feed]:
+    websocket = bool(getattr(request, "param", False))
     start = datetime.fromtimestamp(BORDER_MS / 1000 - 600, tz=UTC)
     with time_machine.travel(start, tick=False) as clock:
         market = MarketData(SOURCE, RealClock())
         plan = FaultPlan(RealClock(), 1)
         app = build_app(market, middlewares=[misbehave(plan, Answers(plan, market))])
         with serving(app) as url:
-            section = overlay(url)["exchange"] | {"key": "", "secret": ""}
+            section = overlay(url, websocket=websocket)["exchange"] | {"key": "", "secret": ""}
             config = CONFIG | {"exchange": section | {"pair_whitelist": [PAIR]}}
             exchange = ExchangeResolver.load_exchange(config)
             try:
@@ -168,3 +170,25 @@ def test_an_unfinished_candle_looks_closed_and_is_mended_at_the_next(feed: Feed)
     assert frame["close"].iloc[-1] != sound["close"].iloc[-1]
     mended = feed.refresh(302)
     assert mended["close"].iloc[-2] == sound["close"].iloc[-1]
+
+
+@pytest.mark.parametrize("feed", [True], indirect=True, ids=["websocket"])
+def test_candles_come_by_request_when_the_websocket_is_cut(feed: Feed) -> None:
+    feed.refresh(-598)
+    watched = feed.exchange._exchange_ws
+    assert watched is not None
+    eventually(lambda: bool(watched._klines_last_refresh))
+    feed.spoil(kind="websocket_drop")
+    eventually(lambda: feed.plan.counts["websocket_drop"] > 0)
+    frame = feed.refresh(2)
+    assert same(frame, truth(BORDER_MS))
+    assert trusted(frame) is Trust.OK
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    """Wait for what another thread does, in real time."""
+    for _ in range(200):
+        if holds():
+            return
+        threading.Event().wait(0.05)
+    pytest.fail("it did not happen")
