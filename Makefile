@@ -10,7 +10,7 @@ DONE := $(VENV)/.installed
 # Without bytecode each start of Freqtrade takes ten seconds more.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help backtest paper test benchmark lint format clean
+.PHONY: help backtest paper test benchmark soak load lint format clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -27,6 +27,12 @@ test: lint  ## lint, types and all tests
 
 benchmark: $(DONE)  ## what the risk layer costs in time and memory (an hour)
 	$(BIN)/python -m benchmarks
+
+soak: $(DONE)  ## 14 days of live trading on a failing exchange, 20 kills, three seeds (hours)
+	$(BIN)/python -m tools.run_soak
+
+load: $(DONE)  ## fifty pairs on 1m candles: seconds from a candle to the last order
+	$(BIN)/python -m tools.run_load
 
 lint: $(DONE)  ## ruff and mypy
 	$(BIN)/ruff check .

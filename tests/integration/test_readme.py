@@ -7,6 +7,9 @@ from pathlib import Path
 from freqtrade.data.converter import ohlcv_fill_up_missing_data
 
 from ballast import settings
+from sandbox.clock import FixedClock
+from sandbox.faults import KINDS
+from sandbox.faults_plan import FaultPlan, faults_from_json
 from sandbox.sources import GeneratedSource, frame
 from tests.engine import run_backtest
 
@@ -48,3 +51,16 @@ def test_every_guard_is_named() -> None:
 def test_every_strategy_is_in_the_table() -> None:
     for path in (Path(__file__).parents[2] / "strategies").glob("*.py"):
         assert f"| `{path.stem}` |" in README
+
+
+def test_every_fault_is_in_the_table_with_what_it_does_and_its_numbers() -> None:
+    for kind, rule in KINDS.items():
+        numbers = ", ".join(f"`{name}` {n.default:g}" for name, n in rule.numbers.items())
+        assert f"| `{kind}` | {rule.what} |{f' {numbers}' if numbers else ''} |\n" in README
+
+
+def test_the_example_of_faults_is_accepted() -> None:
+    example = re.search(r'\{"seed".*?\]\}', README, flags=re.DOTALL)
+    assert example
+    seed, faults = faults_from_json(json.loads(example[0]))
+    assert len(FaultPlan(FixedClock(0), seed, faults).planned) == 3
