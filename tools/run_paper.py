@@ -83,11 +83,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code, Freqtrade's own if it fails."""
     options = _parser().parse_args(arguments)
     begin = datetime.combine(options.start, datetime.min.time(), UTC) + timedelta(seconds=1)
-    end = begin + timedelta(days=options.days)
-    if options.days <= 0 or options.start < EARLIEST or end.date() > _market_end():
+    days_left = (_market_end() - options.start).days
+    if options.start < EARLIEST or not 0 < options.days <= days_left:
         sys.stderr.write(
             f"make paper: The days must lie between {EARLIEST} and {_market_end()}, "
-            f"not {options.start} and {end.date()}.\n"
+            f"not {options.days:g} from {options.start} on.\n"
         )
         return 2
     folder = options.userdir / "paper"
@@ -103,7 +103,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             tempfile.TemporaryDirectory() as scratch,
             running(served, Path(scratch), quiet=True) as (overlay, url),
         ):
-            return _trade(options, folder, overlay, Paper(url, end, options.stay), begin)
+            return _trade(
+                options,
+                folder,
+                overlay,
+                Paper(url, begin + timedelta(days=options.days), options.stay),
+                begin,
+            )
     except SandboxNotReady as error:
         sys.stderr.write(f"make paper: {error} If its port is taken, set PORT.\n")
         return 2

@@ -11,7 +11,7 @@ import pytest
 
 from sandbox.orders import OrderRequest, OrderType, Side, TimeInForce
 from sandbox.sources import GeneratedSource
-from sandbox.units import UNIT
+from sandbox.units import UNIT, from_float
 from tests.engine import ScriptedStrategy
 from tests.exchange import START_MS, SYMBOL, table
 from tests.live_run import live_run
@@ -86,6 +86,13 @@ def test_a_trade_goes_from_partial_fill_to_raised_stop_to_exit_and_the_books_agr
         assert trade.close_profit > 0
         assert run.exchange.open_orders() == []
         assert run.differences() == []
+        # What the database says of every order and fee leads to the balance of the exchange.
+        money = 10_000 * UNIT - from_float(trade.fee_close_cost)
+        for order in trade.orders:
+            sign = -1 if order.ft_order_side == "buy" else 1
+            money += sign * from_float(order.safe_cost if order.safe_filled else 0)
+        assert run.exchange.account.free("USDT") == money
+        assert run.exchange.account.locked("USDT") == 0
 
 
 def test_a_killed_bot_comes_back_to_its_position_and_its_stop(tmp_path: Path) -> None:

@@ -85,7 +85,14 @@ def test_some_hours_are_traded_reachable_over_rest_and_summed_up(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    "days", [["--days", "0"], ["--start", "2024-01-05"], ["--start", "2024-12-30"]]
+    "days",
+    [
+        ["--days", "0"],
+        ["--days", "nan"],
+        ["--days", "1e9"],
+        ["--start", "2024-01-05"],
+        ["--start", "2024-12-30"],
+    ],
 )
 def test_days_outside_the_market_are_one_sentence(
     days: list[str], capsys: pytest.CaptureFixture[str]
