@@ -81,8 +81,7 @@ def legs(candles: Candles, start_ms: int, end_ms: int) -> Iterator[Leg]:
             from_ms = open_ms + frame * number // LEGS
             to_ms = open_ms + frame * (number + 1) // LEGS
             first, last = max(from_ms, start_ms), min(to_ms, end_ms)
-            # A leg that ended at the start was seen to its end by whoever looked until then.
-            if first <= last and to_ms > start_ms:
+            if first <= last:
                 yield Leg(
                     from_ms,
                     to_ms,
