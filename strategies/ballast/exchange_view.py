@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+import ccxt
 from freqtrade.data.dataprovider import DataProvider
+from freqtrade.exceptions import ExchangeError
 from freqtrade.wallets import Wallets
 
 from ballast.core.gate import Quote
@@ -82,9 +84,20 @@ class ExchangeView:
         return str(self._exchange.get_pair_base_currency(pair))
 
     def open_orders(self, pair: str) -> list[SeenOrder]:
-        """All open orders of a pair, whoever sent them; one request."""
+        """
+        All open orders of a pair, whoever sent them; one request.
+
+        Raises
+        ------
+        ExchangeError
+            As Freqtrade's own methods do; it has none for this.
+        """
         self._needs_real()
-        return [self._seen(pair, order) for order in self._exchange._api.fetch_open_orders(pair)]
+        try:
+            orders = self._exchange._api.fetch_open_orders(pair)
+        except ccxt.BaseError as error:
+            raise ExchangeError(f"open orders of {pair} could not be read: {error}") from error
+        return [self._seen(pair, order) for order in orders]
 
     def orders(self, pair: str, since: datetime) -> list[SeenOrder]:
         """All orders of a pair since a moment, open and closed; one request."""

@@ -10,6 +10,8 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
+from freqtrade.exceptions import ExchangeError
+
 from ballast.core import gate
 from ballast.core.backoff import Backoff
 from ballast.core.tape import Tape
@@ -81,7 +83,10 @@ class EntryGate:
         facts = self._check_signal(pair, rate, now)
         _refuse_first(self._states(pair, now))
         if self._view.is_live:
-            facts |= self._ask_exchange(pair, amount * rate)
+            try:
+                facts |= self._ask_exchange(pair, amount * rate)
+            except ExchangeError as error:
+                raise refused("EXCHANGE_ERROR", 1, 0, str(error)) from None
         if self._watch is not None:
             self._watch.latency.gate_passed(pair)
         if self._events.heard:

@@ -11,6 +11,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from freqtrade.exceptions import TemporaryError
 
 from ballast.events import Event, Kind
 from tests.behaviour.mini import LEADER, PAIR, Mini, at, quiet, signal, told
@@ -42,6 +43,10 @@ def book(bid: float, ask: float, amount: float = 1e9) -> Any:
     return lambda *_args, **_kwargs: sides
 
 
+def unanswered(*_args: Any, **_kwargs: Any) -> Any:
+    raise TemporaryError("late")
+
+
 def test_an_order_that_passes_says_by_which_numbers(tmp_path: Path) -> None:
     with started(tmp_path) as (bot, events):
         bot.step(at(3))
@@ -67,6 +72,7 @@ def test_each_check_refuses_with_its_numbers_and_stands_in_nobodys_way_later(
             ("SPREAD_WIDE", math.nan, lambda: patch.object(exchange, read, book(101, 100))),
             ("DEPTH_THIN", 101.0, lambda: patch.object(exchange, read, book(101, 101.1, 1.0))),
             ("BALANCE_SHORT", 12.5, lambda: patch.object(wallets, "get_free", lambda _: 12.5)),
+            ("EXCHANGE_ERROR", 1, lambda: patch.object(exchange, read, unanswered)),
             ("PRICE_MOVED", 0.6, lambda: patch.dict(bot.prices, {PAIR: 101.5})),
         ]
         bot.deliver(at(3))

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import ccxt
 import pandas as pd
 import pytest
 from freqtrade.data.dataprovider import DataProvider
 from freqtrade.enums import RunMode
+from freqtrade.exceptions import ExchangeError
 
 from ballast.exchange_view import ExchangeView
 from tests.contract.live_bot import PAIR, PRICE, enter, live_bot
@@ -148,3 +150,12 @@ def test_orders_of_a_paper_run_are_nowhere_to_be_asked_for(tmp_path: Path) -> No
         ):
             with pytest.raises(RuntimeError, match="live trading alone"):
                 asked(view_of(bot))
+
+
+def test_what_ccxt_raises_for_open_orders_is_an_error_of_freqtrades(tmp_path: Path) -> None:
+    with real_bot(tmp_path) as bot:
+        failing = patch.object(
+            bot.exchange._api, "fetch_open_orders", side_effect=ccxt.RequestTimeout("late")
+        )
+        with failing, pytest.raises(ExchangeError, match="late"):
+            view_of(bot).open_orders(PAIR)
