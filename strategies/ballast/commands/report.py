@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from ballast.commands.errors import CommandError
@@ -115,14 +116,14 @@ def _write(path: Path, text: str) -> None:
 def _show(judged: Sequence[Judged], console: Console) -> None:
     for each in judged:
         done = each.study
-        console.print(f"\n[bold]{done.name}[/bold]")
+        console.print(f"\n[bold]{escape(done.name)}[/bold]")
         for text in done.notices:
             console.print(text, markup=False)
         table = Table.grid(padding=(0, 2))
         for finding in each.findings:
             if finding.severity is not Severity.FINE:
                 word, style = _WORDS[finding.severity]
-                table.add_row(f"[{style}]{word}[/]", finding.text)
+                table.add_row(f"[{style}]{word}[/]", escape(finding.text))
         console.print(table)
         held = sum(finding.severity is Severity.FINE for finding in each.findings)
         console.print(f"{counted(held, 'check')} held.", style="dim")
@@ -137,8 +138,8 @@ def _figures(judged: Sequence[Judged]) -> Table:
         done = each.study
         for row, level in enumerate(done.runs.costs):
             table.add_row(
-                done.name if row == 0 else "",
-                level.costs,
+                escape(done.name) if row == 0 else "",
+                escape(level.costs),
                 percent(level.total_return),
                 share(max_drawdown(level.equity), 1),
                 number(over_drawdown(level), 1),

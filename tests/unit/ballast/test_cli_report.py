@@ -127,6 +127,22 @@ def test_several_strategies_get_a_page_each_and_an_overview(folder: Path) -> Non
     assert "<h2>Side by side</h2>" in page
 
 
+def test_names_are_shown_as_they_are_and_not_as_markup(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_zip(folder / "a.zip", trades(), equity())
+    write_zip(folder / "b.zip", trades(), equity(mean=-0.001))
+    entry = {"file": "a.zip", "strategy": "Made", "costs": "[red]"}
+    moved = {**entry, "file": "b.zip", "parameters": {"[bold]<b>": 3}}
+    (folder / "index.json").write_text(json.dumps([entry, moved]), encoding="utf-8")
+    assert main(["report", "."]) == 0
+    out = capsys.readouterr().out
+    assert "[red]" in out
+    assert "With [bold]<b> at 3 it keeps" in out
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "With [bold]&lt;b&gt; at 3 it keeps" in page
+
+
 def test_two_reports_on_the_same_results_are_the_same(folder: Path) -> None:
     result = write_zip(folder / "a.zip", trades(), equity())
     for name in ("one.html", "two.html"):
