@@ -19,7 +19,6 @@ from urllib.parse import parse_qs
 
 LONGEST = 4096
 _POLL_S = 0.2
-_QUIET_S = 0.3
 _CLOSES = {"*": "*", "_": "_", "`": "`", "[": "]"}
 
 
@@ -51,38 +50,37 @@ class BotApi:
     _updates: list[dict[str, Any]] = field(default_factory=list)
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
-    def type(
-        self, text: str, *, answers: int = 1, chat: int | None = None, seconds: float = 10.0
-    ) -> list[str]:
-        """
-        Type a command and wait for its answers.
-
-        Parameters
-        ----------
-        answers : int
-            How many are waited for at least, `seconds` at most; more that follow come back too.
-        chat : int or None
-            Where it is typed, the operator's chat unless told otherwise.
-        """
-        before = len(self.sent)
+    def type(self, text: str, chat: int | None = None) -> int:
+        """Type a command, in the operator's chat unless told otherwise; messages sent before."""
         with self._changed:
             self._updates.append(self._update(text, self.chat if chat is None else chat))
             self._changed.notify_all()
-        self.wait(before + answers, seconds)
-        return self._when_quiet()[before:]
+            return len(self.sent)
 
-    def wait(self, count: int, seconds: float = 10.0) -> list[str]:
-        """All messages sent, once there are `count`, or as many as there are after a time."""
-        with self._changed:
-            self._changed.wait_for(lambda: len(self.sent) >= count, seconds)
-            return list(self.sent)
+    def ask(self, text: str, answer: str, seconds: float = 10.0) -> str:
+        """
+        Type a command and wait for its answer; other messages may come in between.
 
-    def _when_quiet(self) -> list[str]:
-        """All messages, once none has come for a while."""
+        Parameters
+        ----------
+        answer : str
+            Regular expression that the answer holds.
+
+        Raises
+        ------
+        AssertionError
+            With what was sent instead.
+        """
+        before = self.type(text)
+        return self.wait_for(answer, before, seconds)
+
+    def wait_for(self, answer: str, before: int = 0, seconds: float = 10.0) -> str:
+        """The first message, after the first `before`, that holds a regular expression."""
+        found = lambda: [m for m in self.sent[before:] if re.search(answer, m)]  # noqa: E731
         with self._changed:
-            while self._changed.wait(_QUIET_S):
-                pass
-            return list(self.sent)
+            self._changed.wait_for(found, seconds)
+            assert found(), f"no {answer!r} in {self.sent[before:]}"
+            return found()[0]
 
     def answer(self, method: str, asked: dict[str, str]) -> Any:
         """The result of a method."""

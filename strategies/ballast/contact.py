@@ -4,11 +4,12 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from ballast.answers import why
 from ballast.core.tape import Tape
 from ballast.core.verdict import Verdict
 from ballast.data_watch import DataWatch
 from ballast.guard_watch import GuardWatch
-from ballast.last_look import last_look
+from ballast.journal.recorder import Recorder
 from ballast.logs import EventLog
 from ballast.messages import Messages, as_code
 from ballast.oversight import Oversight
@@ -28,6 +29,7 @@ class Contact:
     ----------
     strategy : GuardedStrategy
     oversight : Oversight
+    recorder : Recorder or None
     tape_of : callable
         Gives a pair's tape, or None.
     """
@@ -36,6 +38,7 @@ class Contact:
         self,
         strategy: "GuardedStrategy",
         oversight: Oversight,
+        recorder: Recorder | None,
         tape_of: Callable[[str], Tape | None],
     ) -> None:
         settings, dp, events = strategy.settings, strategy.dp, strategy.events
@@ -48,7 +51,9 @@ class Contact:
         self._guards = GuardWatch(oversight.warden, self._messages.transition)
         self._commands = TelegramCommands(
             dp,
-            (lambda pair: last_look(strategy, pair)) if settings.messages.why_command else None,
+            (lambda pair: why(recorder, dp.current_whitelist(), pair))
+            if settings.messages.why_command
+            else None,
             lambda: guards_text(strategy.version(), settings, oversight.warden.standing()),
         )
         self._oversight = oversight

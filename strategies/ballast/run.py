@@ -176,7 +176,7 @@ class Run:
         if run.recorder is not None:
             oversight.ask_too(run.recorder.on_candle)
         if feeds.live:
-            run.contact = Contact(strategy, oversight, tapes.get)
+            run.contact = Contact(strategy, oversight, run.recorder, tapes.get)
             store = GuardStore(Trade.session.get_bind())
             oversight.remember_in(store, strategy.wallets.get_starting_balance())
         return run
