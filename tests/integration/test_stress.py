@@ -84,6 +84,14 @@ def test_what_is_there_is_not_run_again(jobs: list[Job], done: Path) -> None:
         assert _here(jobs, done).reused == len(jobs)
 
 
+def test_a_damaged_result_is_made_anew(jobs: list[Job], done: Path, tmp_path: Path) -> None:
+    whole = Store(done).path(jobs[0].key()).read_bytes()
+    Store(tmp_path).path(jobs[0].key()).write_bytes(whole[: len(whole) // 2])
+    with patch.object(runner, "run", lambda task: Outcome(whole, 1.0)):
+        assert _here(jobs[:1], tmp_path).reused == 0
+    assert Store(tmp_path).has(jobs[0].key())
+
+
 def test_a_run_that_was_broken_off_goes_on_where_it_was(
     jobs: list[Job], done: Path, tmp_path: Path
 ) -> None:
@@ -101,11 +109,13 @@ def test_a_run_that_was_broken_off_goes_on_where_it_was(
     assert ran == [job.task for job in jobs[2:]]
 
 
-def test_a_job_that_fails_keeps_what_had_finished(jobs: list[Job], tmp_path: Path) -> None:
+def test_a_job_that_fails_keeps_what_had_finished(
+    jobs: list[Job], done: Path, tmp_path: Path
+) -> None:
     def failing(task: Task) -> Outcome:
         if task == jobs[1].task:
             raise TaskError("no candles")
-        return Outcome(b"kept", 1.0)
+        return Outcome((done / f"{jobs[0].key()}.zip").read_bytes(), 1.0)
 
     with patch.object(runner, "run", failing), pytest.raises(TaskError, match="no candles"):
         _here(jobs, tmp_path)

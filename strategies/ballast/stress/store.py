@@ -2,6 +2,7 @@
 
 import json
 import os
+import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -17,8 +18,8 @@ class Store:
         self._folder = folder
 
     def has(self, key: str) -> bool:
-        """Whether the result is there already."""
-        return self.path(key).is_file()
+        """Whether the result is there already; a damaged one is not."""
+        return zipfile.is_zipfile(self.path(key))
 
     def path(self, key: str) -> Path:
         """Where a result is, or will be."""
