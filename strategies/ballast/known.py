@@ -1,7 +1,7 @@
 """What the bot's database knows of positions and orders, as `ballast.core.reconcile` asks it."""
 
 from freqtrade.persistence import Order, Trade
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from ballast.core.reconcile import Known
 
@@ -17,4 +17,28 @@ def known_of(pair: str) -> Known:
         entering=sum(o.safe_amount for o in opened if o.ft_order_side in sides),
         leaving=sum(o.safe_amount for o in opened if o.ft_order_side not in sides),
         order_ids=frozenset(ids),
+        left=_left(pair),
     )
+
+
+def _left(pair: str) -> float:
+    """
+    Units that closed positions of a pair have left on the account.
+
+    Fees are taken in the coin bought and exits are rounded down to lots; Freqtrade pays later fees
+    out of such dust, so that it is the sum over all trades that counts.
+    """
+    fee_columns = (Trade.fee_open, Trade.fee_open_currency, Trade.base_currency)
+    traded = (
+        select(Order.ft_order_side, func.sum(Order.filled), *fee_columns)
+        .join(Trade, Trade.id == Order.ft_trade_id)
+        .where(Trade.pair == pair, Trade.is_open.is_(False), Order.filled > 0)
+        .group_by(Trade.id, Order.ft_order_side)
+    )
+    left = 0.0
+    for side, filled, fee, currency, base in Order.session.execute(traded):
+        if side == "sell":
+            left -= filled
+        else:
+            left += filled * (1 - (fee if currency in (None, base) else 0.0))
+    return max(0.0, left)

@@ -14,9 +14,11 @@ from freqtrade.persistence import Order, Trade
 from ballast.__main__ import main
 from ballast.events import Kind
 from ballast.exchange_view import ExchangeView
+from ballast.known import known_of
 from sandbox.orders import Side
 from tests.behaviour.live_story import BOUGHT, LOOP_S, Told, story_run
 from tests.behaviour.mini import quiet
+from tests.exchange import PAIR
 
 NO_SIGNAL = quiet(8)
 # How ccxt marks the orders that it sends.
@@ -161,3 +163,16 @@ def test_entries_wait_for_the_first_comparison_and_it_is_tried_again(tmp_path: P
         assert told.codes() == ["RECONCILE_FAILED"] * 2
         told.loops(round(10 / LOOP_S) + 1)
         assert len(told.run.trades) == 1
+
+
+def test_the_dust_that_closed_trades_leave_is_known_and_not_an_unknown_position(
+    tmp_path: Path,
+) -> None:
+    """It adds up: after some trades of a dear coin it is worth more than the smallest order."""
+    with story_run(tmp_path) as told:
+        told.loops(3)
+        told.leave()
+        told.loops(2)
+        assert not told.trade.is_open
+        assert 0 < told.coins < 0.01
+        assert known_of(PAIR).left == pytest.approx(told.coins)

@@ -64,12 +64,15 @@ class Known:
         Units of open entry orders, and of open exit and stop orders.
     order_ids : collection of str
         All orders of the pair, open and closed.
+    left : float
+        Units that closed positions have left on the account: fees and lots.
     """
 
     amount: float = 0.0
     entering: float = 0.0
     leaving: float = 0.0
     order_ids: Collection[str] = ()
+    left: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,8 @@ class Discrepancy:
 
 def surplus(total: float, known: Known, own: float) -> float:
     """Units on the exchange that neither the database nor their owner accounts for."""
-    return max(0.0, total - own - (known.amount + known.entering) * (1 + _TOLERANCE))
+    accounted = own + known.left + (known.amount + known.entering) * (1 + _TOLERANCE)
+    return max(0.0, total - accounted)
 
 
 def shortfall(total: float, known: Known) -> float:

@@ -67,6 +67,13 @@ def test_what_is_the_owners_is_not_counted() -> None:
     assert position(1.0, Known(amount=1.0), own=3.0) == []
 
 
+def test_what_closed_positions_have_left_is_known() -> None:
+    assert position(1.5, Known(amount=1.0, left=0.5)) == []
+    assert position(2.5, Known(amount=1.0, left=0.5)) == ["UNKNOWN_POSITION"]
+    # Dust does not stand in for a position that is missing.
+    assert position(0.4, Known(amount=1.0, left=0.5)) == ["POSITION_MISSING"]
+
+
 def test_where_there_is_no_price_every_surplus_counts() -> None:
     assert position(1.1, Known(amount=1.0), price=math.nan) == ["UNKNOWN_POSITION"]
     assert position(1.0, Known(amount=1.0), price=math.nan) == []
