@@ -37,12 +37,14 @@ class Record:
     entries : what was asked for: a refusal's text, or the cap that bound and the numbers.
     stops : the stop after the border's candle.
     exits : reasons and borders of closed trades by pair, in order.
+    journal : the file that the run itself kept.
     """
 
     guards: dict[tuple[str, datetime], tuple[str, dict[str, str]]] = field(default_factory=dict)
     entries: dict[tuple[str, datetime], tuple[Any, ...]] = field(default_factory=dict)
     stops: dict[tuple[str, datetime], float] = field(default_factory=dict)
     exits: list[tuple[str, datetime, datetime, str]] = field(default_factory=list)
+    journal: Path = Path()
 
 
 def border(moment: datetime) -> datetime:
@@ -94,12 +96,22 @@ def said(verdict: Any) -> str:
 
 
 def backtested(
-    stories: Mapping[str, Story], strategy: type[GuardedStrategy], ballast: Mapping[str, Any]
+    stories: Mapping[str, Story],
+    strategy: type[GuardedStrategy],
+    ballast: Mapping[str, Any],
+    folder: Path | None = None,
 ) -> Record:
-    """The stories through Freqtrade's backtester."""
-    # Live the guards are shown every candle.
-    with recorded() as record, patch.object(Oversight, "_may_sleep", lambda *_: False):
-        outcome = play(stories, strategy, ballast=dict(ballast), fee=FEE)
+    """The stories through Freqtrade's backtester; with a journal, if a folder is given for it."""
+    settings = {**ballast, "journal": {"backtest": folder is not None}}
+    journal = (folder or Path()) / "ballast_journal.backtest.sqlite"
+    with (
+        recorded() as record,
+        # Live the guards are shown every candle.
+        patch.object(Oversight, "_may_sleep", lambda *_: False),
+        patch("ballast.journal.wiring.journal_path", lambda *_args, **_settings: journal),
+    ):
+        outcome = play(stories, strategy, ballast=settings, fee=FEE)
+    record.journal = journal
     trades = outcome.trades.sort_values(["open_date", "pair"])
     record.exits = [
         (
@@ -148,6 +160,7 @@ def traded_on_paper(
             bot.loop(at(row) + timedelta(seconds=look_again_s))
             reach_stops(bot, row)
         assert not bot.bot.strategy.incidents.counts
+        record.journal = folder / "ballast_journal.dryrun.sqlite"
         closed = [trade for trade in bot.trades if not trade.is_open]
         dated = [(trade, border(trade.open_date_utc)) for trade in closed]
         record.exits = [

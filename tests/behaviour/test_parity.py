@@ -6,13 +6,17 @@ is compared.
 
 from __future__ import annotations
 
+import json
 import math
+import sqlite3
 from pathlib import Path
 from typing import Any, ClassVar
 
+import pandas as pd
 import pytest
 
 from ballast.core.stops import StopRules
+from ballast.journal.reader import Reader
 from tests.behaviour.guard_stories import CASES, THIRD
 from tests.behaviour.mini import (
     LEADER,
@@ -66,8 +70,8 @@ class Everything(Mini):
 
 
 @pytest.fixture(scope="module")
-def backtest() -> Record:
-    return backtested(STORIES, Everything, BALLAST)
+def backtest(tmp_path_factory: pytest.TempPathFactory) -> Record:
+    return backtested(STORIES, Everything, BALLAST, tmp_path_factory.mktemp("backtest"))
 
 
 @pytest.fixture(scope="module", params=[None, 574], ids=["all candles", "started in the middle"])
@@ -154,3 +158,55 @@ def test_the_stories_hold_something_of_everything(backtest: Record) -> None:
 
 def _object(common: str, pairs: dict[str, str]) -> bool:
     return any(" x1 " not in text for text in (common, *pairs.values()))
+
+
+def rows_of(journal: Path) -> pd.DataFrame:
+    with sqlite3.connect(journal) as connection:
+        rows = pd.read_sql("SELECT * FROM decisions", connection)
+    candle = pd.to_datetime(rows["candle"], utc=True)
+    return rows.assign(candle=candle).set_index(["candle", "pair"]).sort_index()
+
+
+def test_the_journals_hold_the_same_rows(backtest: Record, on_paper: Record) -> None:
+    tested, live = rows_of(backtest.journal), rows_of(on_paper.journal)
+    common = tested.index.intersection(live.index)
+    # A backtest's last candle has no next one to be acted on in.
+    common = common[common.get_level_values(0) < at(LENGTH - 2)]
+    assert len(common) >= 4 * LENGTH
+    tested, live = tested.loc[common], live.loc[common]
+    assert set(tested["outcome"]) >= {"ENTERED", "HOLDING", "LEFT", "NO_SIGNAL", "REFUSED"}
+    for column in ("outcome", "code", "trust", "setup", "rules", "stop_code"):
+        differing = tested[column] != live[column]
+        assert not differing.any(), (column, tested[differing][column], live[differing][column])
+    pd.testing.assert_series_equal(tested["stop"], live["stop"], rtol=1e-6)
+    for one, other in zip(tested["guards"], live["guards"], strict=True):
+        assert json.loads(one).keys() == json.loads(other).keys()
+    entered = tested["outcome"] == "ENTERED"
+    for one, other in zip(tested[entered]["sizing"], live[entered]["sizing"], strict=True):
+        mine, bots = json.loads(one), json.loads(other)
+        assert mine["binding"] == bots["binding"]
+        # Where a trade left through its stop the two accounts differ by a step of the stop.
+        assert mine["stake"] == pytest.approx(bots["stake"], rel=2e-3)
+        assert mine["caps"].keys() == bots["caps"].keys()
+
+
+def test_every_candle_of_the_bot_has_a_row_for_every_pair(on_paper: Record) -> None:
+    rows = rows_of(on_paper.journal)
+    candles = rows.index.get_level_values(0)
+    assert len(rows) == 4 * len(pd.date_range(candles.min(), candles.max(), freq="1h"))
+    assert rows.index.is_unique
+
+
+def test_the_bots_events_tell_the_life_of_each_trade(on_paper: Record) -> None:
+    reader = Reader(on_paper.journal)
+    rows = rows_of(on_paper.journal)
+    trades = rows[rows["outcome"] == "LEFT"]["trade_id"].astype(int)
+    assert len(trades) == len(on_paper.exits) >= 3
+    for trade in trades:
+        decisions, events = reader.life(trade)
+        codes = [event.code for event in events]
+        assert codes[0] == "RISK_AT_STOP"
+        assert codes.index("ENTRY_CONFIRMED") < codes.index("ENTRY_FILLED")
+        assert codes.index("ENTRY_FILLED") < codes.index("EXIT_FILLED")
+        assert decisions[0].decision.outcome == "ENTERED"
+    reader.close()

@@ -19,7 +19,7 @@ from ballast.settings import JournalSettings
 logger = logging.getLogger(__name__)
 
 # Longer than this nobody's hold on the file is waited for; entries are refused meanwhile.
-_PATIENCE_S = 1.0
+_PATIENCE_S = 0.25
 _PRAGMAS = (
     "auto_vacuum=INCREMENTAL",
     "journal_mode=WAL",

@@ -1,0 +1,171 @@
+"""A bot's journal: the rows of a backtest of the same candles, and no entry that is not in it."""
+
+from __future__ import annotations
+
+import json
+import math
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pandas as pd
+import pytest
+from freqtrade.persistence import Trade
+
+from ballast.oversight import Oversight
+from tests.behaviour.mini import LEADER, OTHER, PAIR, Mini, at, quiet, signal, told
+from tests.behaviour.paper import Paper, paper
+from tests.engine import candle_frame
+
+NAME = "ballast_journal.dryrun.sqlite"
+SECRETS = {"token": "12345:SECRETtoken01", "chat_id": "SECRETchat02", "password": "SECRETpass03"}
+LENGTH = 14
+
+
+def rows_of(path: Path) -> pd.DataFrame:
+    with sqlite3.connect(path) as connection:
+        rows = pd.read_sql("SELECT * FROM decisions", connection)
+    candle = pd.to_datetime(rows["candle"], utc=True)
+    return rows.assign(candle=candle).set_index(["candle", "pair"]).sort_index()
+
+
+def events_of(path: Path) -> pd.DataFrame:
+    with sqlite3.connect(path) as connection:
+        return pd.read_sql("SELECT * FROM events", connection)
+
+
+@contextmanager
+def bot(folder: Path, **settings: Any) -> Iterator[Paper]:
+    """A bot that sees a signal at row 3."""
+    stories = {
+        LEADER: quiet(LENGTH),
+        PAIR: [*quiet(3), signal(), (101, 101.4, 100.8, 101.2)],
+        OTHER: quiet(LENGTH),
+    }
+    frames = {p: candle_frame(told(s, LENGTH), "1h") for p, s in sorted(stories.items())}
+    with paper(Mini, frames, folder, at(0), **settings) as running:
+        yield running
+
+
+def walk(running: Paper, first: int, last: int) -> None:
+    for row in range(first, last + 1):
+        running.step(at(row))
+        running.loop(at(row) + timedelta(seconds=10))
+
+
+def test_an_entry_is_explained_in_its_custom_data(tmp_path: Path) -> None:
+    with bot(tmp_path) as running:
+        walk(running, 1, 5)
+        (trade,) = running.trades
+        text = trade.get_custom_data("explanation")
+    assert text.startswith("Mini: high 100.9 > 100.5; stake ")
+    assert "bound by RISK_AT_STOP; stop 96.8" in text
+
+
+def test_without_a_journal_an_entry_is_explained_too(tmp_path: Path) -> None:
+    with bot(tmp_path, ballast={"journal": {"enabled": False}}) as running:
+        walk(running, 1, 5)
+        (trade,) = running.trades
+        assert "bound by RISK_AT_STOP" in trade.get_custom_data("explanation")
+    assert not (tmp_path / NAME).exists()
+
+
+@pytest.mark.parametrize("obstacle", ["a folder in its place", "held by somebody", "no such disk"])
+def test_entries_are_refused_while_the_journal_cannot_be_written(
+    tmp_path: Path, obstacle: str
+) -> None:
+    path = tmp_path / NAME
+    holder = None
+    settings: dict[str, Any] = {}
+    if obstacle == "a folder in its place":
+        path.mkdir()
+    elif obstacle == "no such disk":
+        (tmp_path / "file").write_text("")
+        settings["ballast"] = {"journal": {"path": str(tmp_path / "file" / "journal.sqlite")}}
+    with bot(tmp_path, **settings) as running:
+        if obstacle == "held by somebody":
+            walk(running, 1, 3)
+            holder = sqlite3.connect(path)
+            holder.execute("BEGIN IMMEDIATE")
+        walk(running, 1 if holder is None else 4, 5)
+        assert running.trades == []
+        assert any("journal" in cause for cause in running.bot.strategy.incidents.counts)
+        if holder is not None:
+            holder.rollback()
+            holder.close()
+            running.loop(at(5) + timedelta(seconds=20))
+    if holder is not None:
+        rows = rows_of(path).loc[(slice(None), PAIR), :]
+        assert "JOURNAL_SILENT" in set(rows["code"])
+        # What could not be written then was written later.
+        assert len(rows) == 5
+
+
+def test_an_exit_does_not_wait_for_the_journal(tmp_path: Path) -> None:
+    with bot(tmp_path) as running:
+        walk(running, 1, 4)
+        (trade,) = running.trades
+        holder = sqlite3.connect(tmp_path / NAME)
+        holder.execute("BEGIN IMMEDIATE")
+        running.prices[PAIR] = trade.stop_loss * 0.99
+        running.loop(at(4) + timedelta(minutes=20))
+        assert [trade.is_open for trade in Trade.get_trades_proxy()] == [False]
+        holder.rollback()
+        holder.close()
+        running.step(at(5))
+    events = events_of(tmp_path / NAME)
+    assert "EXIT_FILLED" in set(events["code"])
+
+
+def test_what_a_bot_missed_while_it_was_down_is_accounted_for(tmp_path: Path) -> None:
+    with bot(tmp_path) as running:
+        walk(running, 1, 2)
+    with bot(tmp_path) as running:
+        walk(running, 7, 8)
+    rows = rows_of(tmp_path / NAME).loc[(slice(None), PAIR), :]
+    assert list(rows.index.get_level_values(0)) == [at(row) for row in range(8)]
+    unseen = rows[rows["outcome"] == "UNSEEN"]
+    assert list(unseen.index.get_level_values(0)) == [at(row) for row in range(2, 6)]
+    # What would have been is told all the same: the signal of row 3.
+    assert [json.loads(r)["high"][3] for r in unseen["rules"]] == [False, True, True, False]
+
+
+def test_a_signal_that_finds_no_place_says_so(tmp_path: Path) -> None:
+    with bot(tmp_path, max_open_trades=0) as running:
+        walk(running, 1, 5)
+    row = rows_of(tmp_path / NAME).loc[(at(3), PAIR)]
+    assert (row["outcome"], row["code"]) == ("SIGNAL", "SLOTS_FULL")
+
+
+def test_no_secret_is_in_the_journal(tmp_path: Path) -> None:
+    """Even one that an error repeats."""
+
+    def failing(*_: Any, **__: Any) -> None:
+        raise ValueError(f"rejected {SECRETS['token']} signature=SECRETsignature04")
+
+    with bot(tmp_path, telegram={"enabled": False, **SECRETS}) as running:
+        walk(running, 1, 4)
+        with patch.object(Oversight, "exposure", failing):
+            walk(running, 5, 6)
+        for name, secret in SECRETS.items():
+            running.bot.strategy.incident(name, ValueError(secret))
+        running.loop(at(6) + timedelta(minutes=1))
+    events = events_of(tmp_path / NAME)
+    assert len(events[events["kind"] == "incident"]) >= 3
+    for file in tmp_path.glob("ballast_journal*"):
+        assert b"SECRET" not in file.read_bytes(), file
+
+
+def test_how_long_a_candle_took_is_told_with_the_journals_part(tmp_path: Path) -> None:
+    with bot(tmp_path) as running:
+        walk(running, 1, 3)
+    events = events_of(tmp_path / NAME)
+    told_of = events[events["code"] == "ANALYSIS"]
+    assert len(told_of) == 3
+    for value, facts in zip(told_of["value"], told_of["facts"], strict=True):
+        assert 0 < json.loads(facts)["journal_s"] < value
+        assert math.isfinite(value)
