@@ -94,16 +94,16 @@ def run(candles: Candles, timeframe: str, rounds: int, say: Say) -> dict[str, An
         SampleStrategy.
     """
     names = [SAMPLE, *sorted(path.stem for path in (ROOT / "strategies").glob("[A-Z]*.py"))]
-    stored = _stored(candles, timeframe)
+    history = stored(candles, timeframe)
     taken: dict[str, list[list[float]]] = {name: [] for name in names}
     single: dict[str, list[float]] = {name: [] for name in names}
     leader = "BTC/USDT" if "BTC/USDT" in candles.pairs else candles.pairs[0]
-    with _database(), tempfile.TemporaryDirectory() as folder:
+    with database(), tempfile.TemporaryDirectory() as folder:
         say(f"{', '.join(names)} on {timeframe}, {rounds} candles of {len(candles.pairs)} pairs")
         benches = [Bench(name, timeframe, candles.pairs, Path(folder)) for name in names]
         singles = [Bench(name, timeframe, (leader,), Path(folder)) for name in names]
         # The first round warms up what is imported and cached on first use.
-        for number, frames in enumerate(_rounds(stored, timeframe, rounds + 1)):
+        for number, frames in enumerate(rounds_of(history, timeframe, rounds + 1)):
             for bench, alone in zip(benches, singles, strict=True):
                 seconds, one = bench.analyse(frames), alone.analyse(frames)
                 if number:
@@ -128,7 +128,7 @@ def _folder_of(name: str) -> Path:
     return Path(templates.__path__[0]) if name == SAMPLE else ROOT / "strategies"
 
 
-def _stored(candles: Candles, timeframe: str) -> dict[tuple[str, str], pd.DataFrame]:
+def stored(candles: Candles, timeframe: str) -> dict[tuple[str, str], pd.DataFrame]:
     """Whole history, dated as frames from an exchange are (files are read as another UTC)."""
     frames = {
         (pair, of): load_pair_history(pair, of, candles.folder, candle_type=CandleType.SPOT)
@@ -140,7 +140,7 @@ def _stored(candles: Candles, timeframe: str) -> dict[tuple[str, str], pd.DataFr
     }
 
 
-def _rounds(
+def rounds_of(
     stored: Frames, timeframe: str, count: int
 ) -> Iterator[dict[tuple[str, str], pd.DataFrame]]:
     """The last frames of history: each time one candle more, coarser ones as far as complete."""
@@ -157,7 +157,7 @@ def _rounds(
 
 
 @contextmanager
-def _database() -> Iterator[None]:
+def database() -> Iterator[None]:
     """Paper trading keeps its state in a database: one in memory."""
     init_db("sqlite://")
     yield

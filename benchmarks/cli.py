@@ -11,11 +11,11 @@ from typing import Any
 
 from rich.console import Console
 
-from benchmarks import ROOT, analysis, growth, loop, market, report
+from benchmarks import ROOT, analysis, growth, journal, loop, market, report
 from benchmarks.errors import BenchmarkError
 from sandbox.errors import SandboxError
 
-PARTS = ("loop", "growth", "analysis")
+PARTS = ("loop", "growth", "analysis", "journal")
 _ANALYSIS_DAYS = 60
 _PAIRS = 10
 
@@ -54,6 +54,9 @@ def _measure(options: argparse.Namespace, say: loop.Say) -> dict[str, Any]:
             timeframe: analysis.run(candles, timeframe, options.rounds, say)
             for timeframe in ("1h", "5m")
         }
+    if "journal" in options.only:
+        calm = market.calm(options.cache, options.seed, journal.HOURS, journal.PAIRS)
+        results["journal"] = journal.run(calm, options.strategy, options.rounds, say)
     results["machine"]["load_after"] = round(os.getloadavg()[0], 2)
     return results
 

@@ -8,7 +8,7 @@ import freqtrade
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import analysis, loop
+from benchmarks import analysis, journal, loop
 
 
 def machine() -> dict[str, Any]:
@@ -29,6 +29,8 @@ def show(results: dict[str, Any], console: Console) -> None:
         _show_growth(results["growth"], console)
     for timeframe, figures in results.get("analysis", {}).items():
         _show_analysis(timeframe, figures, console)
+    if "journal" in results:
+        _show_journal(results["journal"], console)
     on = results["machine"]
     console.print(
         f"Freqtrade {on['freqtrade']}, Python {on['python']}, {on['processors']} processors. "
@@ -92,6 +94,15 @@ def _show_analysis(timeframe: str, figures: dict[str, Any], console: Console) ->
     console.print(table)
     slowest = max(row["ratio"] for name, row in figures.items() if name != analysis.SAMPLE)
     console.print(f"Target for the slowest: {_verdict(slowest, analysis.TARGET)}\n")
+
+
+def _show_journal(found: dict[str, Any], console: Console) -> None:
+    console.print(
+        f"Journal of {found['strategy']}, {found['pairs']} pairs with a new candle each: "
+        f"{found['journal']:.1f} ms beside {found['loop']:.0f} ms of analysis and guards, "
+        f"{found['share']:.2f} %; {found['row']:.0f} bytes a row. "
+        f"Target: {_verdict(found['share'], journal.TARGET_PCT)}\n"
+    )
 
 
 def _verdict(ratio: float, target: float) -> str:
