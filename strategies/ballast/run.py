@@ -165,9 +165,10 @@ class Run:
         )
         costs = FillCosts.of(settings.costs, strategy.dp.runmode, tapes.get, strategy.timeframe)
         # In backtests nobody switches anything off.
-        kill_file = Path(strategy.config["user_data_dir"]) / settings.kill.file
         kill = KillSwitch(
-            kill_file if feeds.live else None, settings.kill.policy == "flatten", notices.say
+            Path(strategy.config["user_data_dir"]) / settings.kill.file if feeds.live else None,
+            settings.kill.policy == "flatten",
+            notices.say,
         )
         execution = Execution.of(strategy, desk, oversight, tapes.get)
         parts = (feeds, keeper, desk, oversight, execution, kill)
