@@ -21,7 +21,9 @@ COOLDOWN, HALT = "rgba(233, 196, 106, 0.22)", "rgba(214, 40, 40, 0.20)"
 UNTRUSTED, STOP = "rgba(160, 160, 160, 0.30)", "#f4a261"
 # A label on a narrower area would lie over its neighbours'.
 _LABELLED_CANDLES = 24
+# Labels are written at the top of their areas: each kind has a row of its own there.
 _LINES_APART = 3
+_DATA_ROW, _COOLDOWN_ROW, _HALT_ROW = 1, 2, 3
 # Drawn over one another in this order.
 _REGIME_Z, _DATA_Z, _COOLDOWN_Z, _HALT_Z = 1, 2, 3, 4
 
@@ -74,7 +76,7 @@ def of_blocks(blocks: Iterable[Block], start: datetime, end: datetime) -> list[A
     for number, block in enumerate(sorted(shown)):
         begin, until = max(block.start, start), min(block.end, end)
         # Neighbours' labels are at different heights, or they would lie over one another.
-        label = "\n" * (_LINES_APART * (number % 3)) + _label(block.reason)
+        label = _lowered(_label(block.reason), _HALT_ROW + number % 2)
         areas.append(_area(begin, until, HALT, _HALT_Z, label))
     return areas
 
@@ -121,7 +123,7 @@ def _untrusted(frame: pd.DataFrame, candle: timedelta) -> Iterator[Annotation]:
     for first, last, _ in _runs(codes != Trust.OK):
         gravest = Trust(int(codes[first:last].max()))
         if gravest != Trust.OK:
-            label = gravest.name.lower().replace("_", " ")
+            label = _lowered(gravest.name.lower().replace("_", " "), _DATA_ROW)
             yield _between(frame, first, last, candle, UNTRUSTED, _DATA_Z, label)
 
 
@@ -129,7 +131,7 @@ def _cooldowns(frame: pd.DataFrame, candle: timedelta) -> Iterator[Annotation]:
     intensity = frame["intensity"].to_numpy()
     for first, last, paused in _runs(frame["cooldown"].to_numpy() > 0):
         if paused:
-            label = f"VOLATILITY {np.nanmax(intensity[first:last]):.1f}"
+            label = _lowered(f"VOLATILITY {np.nanmax(intensity[first:last]):.1f}", _COOLDOWN_ROW)
             yield _between(frame, first, last, candle, COOLDOWN, _COOLDOWN_Z, label)
 
 
@@ -172,6 +174,10 @@ def _joined(blocks: Iterable[Block]) -> list[Block]:
         else:
             known.append(block)
     return [block for known in joined.values() for block in known]
+
+
+def _lowered(label: str, rows: int) -> str:
+    return "\n" * (_LINES_APART * rows) + label
 
 
 def _label(reason: str) -> str:

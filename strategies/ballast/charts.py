@@ -61,10 +61,7 @@ def plot_config(lines: Iterable[str], setups: Sequence[Setup]) -> dict[str, Any]
                 "regime": {"color": "#2a9d8f"},
                 "market_regime": {"color": "#e9c46a"},
             },
-            "shock": {
-                "intensity": {"color": "#e76f51"},
-                "cooldown": {"color": "#8ecae6", "type": "bar"},
-            },
+            "shock": {"intensity": {"color": "#e76f51"}},
             "rules": rules,
         },
     }

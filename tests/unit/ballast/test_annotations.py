@@ -58,13 +58,13 @@ def test_a_cooldown_says_how_strong_the_shock_was() -> None:
     columns = {"cooldown": [0, 3, 2, 1, 0], "intensity": [0.5, 1.4, 1.2, 0.8, 0.4]}
     (area,) = taken(of_frame(frame(5, **columns), HOUR))
     assert spans([area]) == [(1, 4)]
-    assert area["label"] == "VOLATILITY 1.4"
+    assert area["label"].strip() == "VOLATILITY 1.4"
 
 
 def test_data_that_is_not_trusted_is_marked_with_its_gravest_finding() -> None:
     (area,) = taken(of_frame(frame(6, trust=[0, 5, 3, 3, 0, 0]), HOUR))
     assert spans([area]) == [(1, 4)]
-    assert area["label"] == "absurd bar"
+    assert area["label"].strip() == "absurd bar"
 
 
 def test_a_halt_that_is_prolonged_is_one_area_with_its_first_reason() -> None:
@@ -76,7 +76,7 @@ def test_a_halt_that_is_prolonged_is_one_area_with_its_first_reason() -> None:
     ]
     areas = taken(of_blocks(blocks, at(0), at(20)))
     assert spans(areas) == [(2, 9), (3, 4), (12, 13)]
-    assert areas[0]["label"] == "MARKET_SHOCK -7 (limit -6)"
+    assert areas[0]["label"].strip() == "MARKET_SHOCK -7 (limit -6)"
 
 
 def test_halts_are_cut_to_the_chart_and_those_beyond_it_are_left_out() -> None:
@@ -88,6 +88,16 @@ def test_neighbouring_halts_have_their_labels_at_different_heights() -> None:
     blocks = [Block(at(n), at(n + 1), f"CODE{n} value=1 limit=1") for n in range(2)]
     heights = [len(a["label"]) - len(a["label"].lstrip()) for a in of_blocks(blocks, at(0), at(9))]
     assert heights[0] != heights[1]
+
+
+def test_labels_of_different_kinds_do_not_lie_over_one_another() -> None:
+    """An absurd bar is a shock as well, and its area begins where the cooldown's does."""
+    columns = {"cooldown": [0, 2, 1], "intensity": [0.5, 9.4, 1.2], "trust": [0, 5, 0]}
+    areas = of_frame(frame(3, **columns), HOUR) + of_blocks(
+        [Block(at(1), at(2), "A")], at(0), at(3)
+    )
+    heights = [len(a["label"]) - len(a["label"].lstrip()) for a in areas]
+    assert len(set(heights)) == len(areas) == 3
 
 
 def test_a_stop_is_a_staircase_without_gaps() -> None:
