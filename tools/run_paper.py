@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import secrets
+import signal
 import sys
 import tempfile
 import time
@@ -20,7 +21,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 import freqtrade.main
 from freqtrade.persistence import Trade
@@ -90,18 +92,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"not {options.days:g} from {options.start} on.\n"
         )
         return 2
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _stop)
     folder = options.userdir / "paper"
     folder.mkdir(parents=True, exist_ok=True)
     for leftover in folder.glob("trades.sqlite*"):
         leftover.unlink()
-    served = ["--generate", options.seed, "--start", MARKET_START.isoformat()]
-    served += ["--days", str(MARKET_DAYS), "--now", begin.isoformat(), "--port", options.port]
-    served += ["--trade-listed"]
     _say(f"Starting the sandbox exchange: the market of seed {options.seed}")
     try:
         with (
             tempfile.TemporaryDirectory() as scratch,
-            running(served, Path(scratch), quiet=True) as (overlay, url),
+            running(_served(options, begin), Path(scratch), quiet=True) as (overlay, url),
         ):
             return _trade(
                 options,
@@ -113,6 +114,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SandboxNotReady as error:
         sys.stderr.write(f"make paper: {error} If its port is taken, set PORT.\n")
         return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("\nmake paper: interrupted; the sandbox is stopped.\n")
+        return 130
+
+
+def _served(options: argparse.Namespace, begin: datetime) -> list[str]:
+    """The sandbox's command line: a market whose time stands at the beginning until it is moved."""
+    market = ["--generate", options.seed, "--start", MARKET_START.isoformat()]
+    market += ["--days", str(MARKET_DAYS), "--now", begin.isoformat(), "--trade-listed"]
+    return [*market, "--port", options.port]
 
 
 def _trade(
@@ -191,6 +202,11 @@ def _summary() -> Table:
 
 def _market_end() -> date:
     return MARKET_START + timedelta(days=MARKET_DAYS)
+
+
+def _stop(number: int, _frame: FrameType | None) -> NoReturn:
+    # An exception, so that the sandbox is stopped on the way out.
+    raise SystemExit(128 + number)
 
 
 def _say(text: str) -> None:

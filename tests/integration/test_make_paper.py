@@ -70,8 +70,9 @@ def test_some_hours_are_traded_reachable_over_rest_and_summed_up(tmp_path: Path)
         assert isinstance(status_over_rest(port, said), list)
         rest, _ = process.communicate(timeout=300)
     finally:
-        process.kill()
-        process.wait()
+        # Not killed: it has a sandbox to stop.
+        process.terminate()
+        process.wait(timeout=60)
         process.stdout.close()
     assert process.returncode == 0, said + rest
     assert "why it closed" in rest
