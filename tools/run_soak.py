@@ -76,6 +76,8 @@ class Soak:
     failed_starts: int = 0
     # Whether the bot that lives now has come as far as its first loop.
     has_looped: bool = False
+    # When no bot was alive, (start, end) [Unix ms].
+    away: list[tuple[int, int]] = field(default_factory=list)
 
     @property
     def database(self) -> Path:
@@ -142,7 +144,9 @@ async def _live(soak: Soak, url: str, arguments: dict[str, Any], end_ms: int) ->
             soak.crashes.append(_last_words(soak.output))
         elif soak.killer.kills == killed:
             soak.failed_starts += 1
+        died_ms = soak.clock.time_ms
         soak.clock.time_ms += 1000 * soak.stream.randint(*RESTART_AFTER_S)
+        soak.away.append((died_ms, soak.clock.time_ms))
 
 
 async def _until_dead(soak: Soak, process: Any) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from sandbox.order_bodies import order_body
 from sandbox.orders import Order, Side
 from tools import soak_truth
 from tools.soak_strategy import CANDLE_S, is_signal
@@ -39,6 +41,7 @@ class Figures:
     crashes: int
     uncovered_p99_s: float
     uncovered_worst_s: float
+    uncovered_alive_s: float
     worst_loss: float
     positions: int
     orders: int
@@ -67,6 +70,7 @@ ZEROS = {
 OTHERS = {
     "uncovered_p99_s": "seconds uncovered, p99",
     "uncovered_worst_s": "seconds uncovered, worst",
+    "uncovered_alive_s": "seconds uncovered, worst, bot alive",
     "worst_loss": "worst loss, multiple of its budget",
     "positions": "positions",
     "orders": "orders accepted",
@@ -92,12 +96,15 @@ def figures(seed: int, soak: Soak, deposit: float, real_s: float) -> Figures:
         for symbol, orders in by_symbol.items()
         for position in soak_truth.positions(symbol, orders, end_ms)
     ]
-    at_once = sum(soak_truth.bought_at_once(orders) for orders in by_symbol.values())
+    at_once = [o for orders in by_symbol.values() for o in soak_truth.bought_at_once(orders)]
+    twice = [position for position in held if position.is_bought_twice]
     losses = soak_truth.over_budget(held, deposit, BUDGET_PCT)
     uncovered = [position.uncovered_s for position in held] or [0.0]
+    alive = [position.uncovered_while(soak.away) for position in held] or [0.0]
+    _keep(soak, {"bought at once": [o.id for o in at_once], "bought twice": [*map(asdict, twice)]})
     return Figures(
         seed=seed,
-        duplicates=at_once + sum(position.is_bought_twice for position in held),
+        duplicates=len(at_once) + len(twice),
         unknown_positions=len(soak_truth.unknown_coins(exchange, books)),
         orders_lost=len(soak_truth.lost_orders(exchange.orders, books)),
         difference=soak_truth.difference(exchange.orders, books),
@@ -107,6 +114,7 @@ def figures(seed: int, soak: Soak, deposit: float, real_s: float) -> Figures:
         crashes=len(soak.crashes),
         uncovered_p99_s=float(np.percentile(uncovered, 99)),
         uncovered_worst_s=max(uncovered),
+        uncovered_alive_s=max(alive),
         worst_loss=max(losses, default=0.0),
         positions=len(held),
         orders=len(exchange.orders),
@@ -116,6 +124,14 @@ def figures(seed: int, soak: Soak, deposit: float, real_s: float) -> Figures:
         result=-sum(position.loss for position in held),
         real_s=real_s,
     )
+
+
+def _keep(soak: Soak, findings: dict[str, Any]) -> None:
+    """Keep what happened beside the bot's log, for whoever looks for a cause."""
+    orders = [order_body(order) for order in soak.exchange.orders]
+    strikes = [asdict(strike) for strike in soak.plan.strikes]
+    told = {"findings": findings, "orders": orders, "strikes": strikes, "away": soak.away}
+    (soak.folder / "truth.json").write_text(json.dumps(told, indent=1), encoding="utf-8")
 
 
 def is_stale(order: Order, orders: Sequence[Order]) -> bool:

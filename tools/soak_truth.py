@@ -65,7 +65,16 @@ class Position:
     @property
     def uncovered_s(self) -> float:
         """The longest time at a stretch without enough cover [s]."""
-        return max((end - start for start, end in self.spells), default=0) / 1000
+        return self.uncovered_while(())
+
+    def uncovered_while(self, away: Iterable[tuple[int, int]]) -> float:
+        """The same without the time in which nobody was there to act, (start, end) [Unix ms]."""
+        gone = list(away)
+        lengths = [
+            end - start - sum(max(0, min(end, b) - max(start, a)) for a, b in gone)
+            for start, end in self.spells
+        ]
+        return max(lengths, default=0) / 1000
 
 
 class _Walk:
@@ -96,6 +105,8 @@ class _Walk:
         else:
             position.received += fill.quote - fill.fee
             position.held -= fill.amount
+            if position.value < SMALLEST:
+                self._close(position, fill.time_ms)
 
     def protect(self, amount: int) -> None:
         """A stop for an amount begins to wait, or no longer does (below zero)."""
@@ -104,21 +115,29 @@ class _Walk:
     def look(self, now_ms: int) -> None:
         """Judge the state after everything that happened at a moment."""
         position = self._open
-        held = position is not None and position.value >= SMALLEST
-        bare = position is not None and held and self._cover < COVER * position.held
+        if position is None:
+            return
+        bare = position.value >= SMALLEST and self._cover < COVER * position.held
         if bare and self._bare_since is None:
             self._bare_since = now_ms
-        if not bare and self._bare_since is not None and position is not None:
+        elif not bare:
+            self._end_spell(position, now_ms)
+
+    def _close(self, position: Position, now_ms: int) -> None:
+        """What is bought next is another position, at the same moment too."""
+        self._end_spell(position, now_ms)
+        position.closed_ms = now_ms
+        self._open = None
+
+    def _end_spell(self, position: Position, now_ms: int) -> None:
+        if self._bare_since is not None:
             position.spells.append((self._bare_since, now_ms))
             self._bare_since = None
-        if position is not None and not held and position.received:
-            position.closed_ms = now_ms
-            self._open = None
 
     def end(self, now_ms: int) -> None:
         """Close what is still running."""
-        if self._bare_since is not None and self._open is not None:
-            self._open.spells.append((self._bare_since, now_ms))
+        if self._open is not None:
+            self._end_spell(self._open, now_ms)
 
 
 def positions(symbol: str, orders: Iterable[Order], end_ms: int) -> list[Position]:
@@ -148,13 +167,14 @@ def positions(symbol: str, orders: Iterable[Order], end_ms: int) -> list[Positio
     return walk.positions
 
 
-def bought_at_once(orders: Iterable[Order]) -> int:
-    """How many buying orders of a pair were accepted while another one was open."""
+def bought_at_once(orders: Iterable[Order]) -> list[Order]:
+    """Buying orders of a pair that were accepted while another one was open."""
     bought = [order for order in orders if order.side is Side.BUY]
-    return sum(
-        any(_is_open_at(other, order.time_ms) for other in bought if other.id < order.id)
+    return [
+        order
         for order in bought
-    )
+        if any(_is_open_at(other, order.time_ms) for other in bought if other.id < order.id)
+    ]
 
 
 def _is_open_at(order: Order, time_ms: int) -> bool:
@@ -205,8 +225,9 @@ def read_books(database: Path) -> Books:
 
 
 def lost_orders(orders: Iterable[Order], books: Books) -> list[Order]:
-    """Orders that traded, or are open, and that the database does not know."""
-    return [o for o in orders if (o.executed or o.is_open) and str(o.id) not in books.filled]
+    """Orders that traded and are not in the database, or are open and not open there."""
+    unknown = [o for o in orders if o.executed and str(o.id) not in books.filled]
+    return unknown + [o for o in orders if o.is_open and str(o.id) not in books.open_orders]
 
 
 def difference(orders: Iterable[Order], books: Books) -> float:

@@ -32,7 +32,8 @@ def found(desk: Desk) -> list[soak_truth.Position]:
 def books(*orders: Order, coins: int = 0) -> Books:
     """A database that knows the orders as they are."""
     filled = {str(order.id): order.executed for order in orders}
-    return Books(filled, frozenset(), {"AAA": coins})
+    opened = frozenset(str(order.id) for order in orders if order.is_open)
+    return Books(filled, opened, {"AAA": coins})
 
 
 def test_a_position_goes_from_flat_to_flat_and_its_loss_has_the_fees(desk: Desk) -> None:
@@ -52,6 +53,16 @@ def test_two_positions_in_a_row_are_two(desk: Desk) -> None:
         desk.go_to(minute + 2)
         desk.place("SELL", 1.998)
     assert len(found(desk)) == 2
+
+
+def test_what_is_bought_at_the_moment_of_a_sale_is_another_position(desk: Desk) -> None:
+    desk.place("BUY", 2)
+    desk.go_to(5)
+    desk.place("SELL", 1.998)
+    desk.place("BUY", 2)
+    first, second = found(desk)
+    assert first.closed_ms == second.opened_ms
+    assert [first.is_bought_twice, second.is_bought_twice] == [False, False]
 
 
 def test_a_stop_covers_from_when_it_is_accepted(desk: Desk) -> None:
@@ -93,14 +104,14 @@ def test_an_order_that_replaces_the_rest_of_another_buys_nothing_twice(desk: Des
     desk.exchange.cancel(first)
     desk.place("BUY", 1)
     assert not found(desk)[0].is_bought_twice
-    assert soak_truth.bought_at_once(desk.exchange.orders) == 0
+    assert soak_truth.bought_at_once(desk.exchange.orders) == []
 
 
 def test_two_open_orders_of_a_pair_are_one_too_many(desk: Desk) -> None:
     desk.place("BUY", 1, 99)
     desk.go_to(1)
-    desk.place("BUY", 1, 99)
-    assert soak_truth.bought_at_once(desk.exchange.orders) == 1
+    second = desk.place("BUY", 1, 99)
+    assert soak_truth.bought_at_once(desk.exchange.orders) == [second]
 
 
 def test_losses_are_measured_by_the_account_as_it_was(desk: Desk) -> None:
@@ -118,6 +129,22 @@ def test_an_order_that_traded_and_is_in_no_database_is_lost(desk: Desk) -> None:
     assert soak_truth.lost_orders([order], books(order)) == []
     assert soak_truth.difference([order], books()) == pytest.approx(200, abs=1)
     assert soak_truth.difference([order], books(order)) == 0
+
+
+def test_an_order_that_is_open_and_closed_in_the_database_is_lost(desk: Desk) -> None:
+    order = desk.place("BUY", 2, 90)
+    assert soak_truth.lost_orders([order], books(order)) == []
+    closed = Books({str(order.id): 0}, frozenset(), {})
+    assert soak_truth.lost_orders([order], closed) == [order]
+
+
+def test_time_in_which_the_bot_was_dead_is_told_apart(desk: Desk) -> None:
+    desk.place("BUY", 2)
+    desk.go_to(10)
+    (position,) = found(desk)
+    start = position.opened_ms
+    assert position.uncovered_s == 600
+    assert position.uncovered_while([(start + 60_000, start + 360_000)]) == 300
 
 
 def test_an_order_that_neither_traded_nor_is_open_is_nobodys_loss(desk: Desk) -> None:
