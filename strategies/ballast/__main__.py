@@ -15,6 +15,7 @@ from ballast.commands.errors import CommandError
 # Modules of `ballast.commands`, imported only when they are asked for: a health check is run every
 # minute.
 _COMMANDS = {
+    "baseline": "what the guard EdgeDecay compares with, from a backtest",
     "costs": "the cost model against the fills of a bot",
     "doctor": "whether the installed Freqtrade keeps what is leaned on",
     "drift": "what a bot did against a backtest of the same candles",

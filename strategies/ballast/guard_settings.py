@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, Strict, model_validator
 from ballast.core.guards.base import Guard
 from ballast.core.guards.candle_guards import DataOutageHalt, VolatilityCooldown
 from ballast.core.guards.drawdown_ladder import DrawdownLadder
+from ballast.core.guards.edge_decay import EdgeDecay
 from ballast.core.guards.losing_trades import LossStreakBackoff, StopCascadeHalt
 from ballast.core.guards.loss_limits import DailyLossLimit, WeeklyLossLimit
 from ballast.core.guards.market_shock import MarketShockHalt
@@ -141,6 +142,38 @@ class DataOutageHaltSettings(GuardSection):
     untrusted_share_pct: float = Field(50.0, gt=0, le=100)
 
 
+class EdgeDecaySettings(GuardSection):
+    """
+    See `EdgeDecay`. The baseline is a backtest's: `python -m ballast baseline RESULT.zip`.
+
+    Once in 200, 600 and 2000 trades is about once in one, three and ten years of `RegimeSwitch`.
+    """
+
+    guard: ClassVar[type[Guard]] = EdgeDecay
+
+    mean_r: float | None = Field(None, gt=0, le=20, description="R; null switches the guard off")
+    sd_r: float = Field(1.5, gt=0, le=50)
+    trades: int = Field(100, ge=30, le=100_000)
+    # Ranges that do not overlap: each step comes after the one before it.
+    warn_trades: float = Field(200.0, ge=20, le=399)
+    halve_trades: float = Field(600.0, ge=400, le=1499)
+    block_trades: float = Field(2000.0, ge=1500, le=100_000)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is a baseline to compare with."""
+        return self.mean_r is not None
+
+    @model_validator(mode="after")
+    def _can_be_told(self) -> Self:
+        if self.mean_r is not None and self.mean_r <= self.sd_r / self.trades**0.5:
+            raise ValueError(
+                "a mean_r above its standard error, sd_r over the square root of trades: what is "
+                "no better than luck cannot decay"
+            )
+        return self
+
+
 GuardName = Literal[
     "VolatilityCooldown",
     "MarketShockHalt",
@@ -151,6 +184,7 @@ GuardName = Literal[
     "DrawdownLadder",
     "PortfolioHeat",
     "DataOutageHalt",
+    "EdgeDecay",
 ]
 
 
@@ -187,6 +221,7 @@ class GuardSettings(Section):
     DrawdownLadder: DrawdownLadderSettings = DrawdownLadderSettings()
     PortfolioHeat: PortfolioHeatSettings = PortfolioHeatSettings()
     DataOutageHalt: DataOutageHaltSettings = DataOutageHaltSettings()
+    EdgeDecay: EdgeDecaySettings = EdgeDecaySettings()
 
     def build(self, candle_minutes: float) -> dict[str, Guard]:
         """
@@ -209,5 +244,5 @@ class GuardSettings(Section):
         return [n for n in self.names() if self.is_on(n) and hasattr(getattr(self, n), "build")]
 
     def is_on(self, name: str) -> bool:
-        """Whether the guard of that name is on."""
-        return name not in self.off
+        """Whether the guard of that name is on, and has what it needs."""
+        return name not in self.off and getattr(getattr(self, name), "is_ready", True)

@@ -16,7 +16,7 @@ from freqtrade.resolvers import ProtectionResolver
 
 from ballast.core.rules import above
 from ballast.core.stops import StopRules
-from ballast.guard_settings import GuardSettings
+from ballast.guard_settings import EdgeDecaySettings, GuardSettings
 from ballast.startup import OverrideRefused
 from ballast.strategy import GuardedStrategy
 from tests.engine import BacktestOutcome, ScriptedStrategy, flat, run_backtest
@@ -134,8 +134,10 @@ def test_every_guard_that_is_on_is_a_protection_and_can_be_switched_off_by_name(
 
 
 def test_only_portfolio_heat_has_no_protection_of_its_own() -> None:
-    """It sizes and draws stops closer, and locks nothing."""
-    assert set(GuardSettings.names()) - set(GUARDS) == {"PortfolioHeat"}
+    """It sizes and draws stops closer, and locks nothing. EdgeDecay waits for a baseline."""
+    assert set(GuardSettings.names()) - set(GUARDS) == {"PortfolioHeat", "EdgeDecay"}
+    told = GuardSettings(EdgeDecay=EdgeDecaySettings(mean_r=0.3, sd_r=2.0, trades=500))
+    assert set(told.build(60)) == {*GUARDS, "EdgeDecay"}
     codes = {name: guard.code for name, guard in GuardSettings().build(60).items()}
     assert codes == GUARDS
 

@@ -28,6 +28,7 @@ GAUGES = {
     "candle_age_seconds": "since the end of the newest candle that was analysed",
     "slippage_bps": "mean cost of the last fills against the price asked",
     "slippage_fills": "fills that slippage_bps is the mean of",
+    "decay_ratio": "shortfall against the backtest, share of what EdgeDecay warns at",
     "profit_closed": "result of all closed trades",
     "profit_factor": "gains of closed trades over their losses",
     "disk_free_bytes": "room where the bot writes",

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from ballast.commands.database import open_store
+from ballast.core.guards.edge_decay import EdgeDecay
 from ballast.core.snapshot import Snapshot
 from ballast.guard_settings import GuardSettings
 from ballast.metrics.families import Sample
@@ -15,7 +16,7 @@ _CANDLE_MINUTES = 60.0
 
 def samples(url: str, guards: GuardSettings, equity: float, now: datetime) -> Iterator[Sample]:
     """
-    Multipliers of guards that remember, and the drawdown from the peak that is remembered.
+    Multipliers of guards that remember, the drawdown from the peak that is remembered, and decay.
 
     Parameters
     ----------
@@ -40,6 +41,8 @@ def samples(url: str, guards: GuardSettings, equity: float, now: datetime) -> It
         if name in lost or not type(guard.memory).model_fields:
             continue
         yield "guard_multiplier", {"guard": name}, guard.market_verdict(snapshot).multiplier
+        if isinstance(guard, EdgeDecay):
+            yield "decay_ratio", {}, guard.alarm_ratio
         peak = getattr(guard.memory, "peak", None)
         if peak:
             yield "drawdown_ratio", {}, max(0.0, 1 - equity / peak)

@@ -29,4 +29,6 @@ def test_guards_that_are_off_are_warned_of_by_name(caplog: pytest.LogCaptureFixt
 def test_nothing_is_warned_of_when_all_are_on(caplog: pytest.LogCaptureFixture) -> None:
     lines = told(GuardSettings(), caplog)
     assert set(lines) == {logging.INFO}
-    assert all(name in lines[logging.INFO] for name in GuardSettings.names())
+    # One is on once it has figures to compare with.
+    named = [name for name in GuardSettings.names() if name != "EdgeDecay"]
+    assert all(name in lines[logging.INFO] for name in named)

@@ -32,7 +32,11 @@ every_number = pytest.mark.parametrize(("path", "kind", "bounds"), NUMBERS, ids=
 
 def section(path: tuple[str, ...], value: Any) -> dict[str, Any]:
     """The section of a configuration with one setting, and the one that must fit it."""
-    partner = {"reducing_pct": {"halted_pct": 50.0}, "halted_pct": {"reducing_pct": 1e-6}}
+    partner: dict[str, dict[str, Any]] = {
+        "reducing_pct": {"halted_pct": 50.0},
+        "halted_pct": {"reducing_pct": 1e-6},
+        "mean_r": {"sd_r": 1e-6, "trades": 100_000},
+    }
     value = {path[-1]: value, **partner.get(path[-1], {})}
     path = path[:-1]
     for name in reversed(path):
@@ -278,12 +282,15 @@ def test_trust_settings_become_trust_limits() -> None:
     assert found.absurd_move_min_pct == settings.trust.absurd_move_min_pct
 
 
-BUILT = [name for name in get_args(GuardName) if name != "PortfolioHeat"]
+# PortfolioHeat is part of the sizer, and EdgeDecay waits for a baseline.
+BUILT = [name for name in get_args(GuardName) if name not in ("PortfolioHeat", "EdgeDecay")]
 
 
 def test_every_guard_is_on_unless_it_is_named() -> None:
     assert sorted(GuardSettings().build(60)) == sorted(BUILT)
-    assert all(GuardSettings().is_on(name) for name in get_args(GuardName))
+    assert all(GuardSettings().is_on(name) for name in (*BUILT, "PortfolioHeat"))
+    told = load({"guards": {"EdgeDecay": {"mean_r": 0.5}}}).guards
+    assert sorted(told.build(60)) == sorted([*BUILT, "EdgeDecay"])
 
 
 @pytest.mark.parametrize("name", get_args(GuardName))

@@ -9,11 +9,14 @@ from ballast.core.snapshot import Snapshot
 from ballast.core.trust import Trust
 from ballast.core.verdict import Verdict
 from ballast.core.warden import Warden
-from ballast.guard_settings import GuardSettings, MarketShockHaltSettings
+from ballast.guard_settings import EdgeDecaySettings, GuardSettings, MarketShockHaltSettings
 from tests.unit.ballast.core.made import moment, restarted, row, seen, trade
 
 PAIRS = ("A/USDT", "B/USDT")
-SETTINGS = GuardSettings(MarketShockHalt=MarketShockHaltSettings(policy="flatten"))
+SETTINGS = GuardSettings(
+    MarketShockHalt=MarketShockHaltSettings(policy="flatten"),
+    EdgeDecay=EdgeDecaySettings(mean_r=2.0, sd_r=0.5, trades=500),
+)
 NAMES = list(SETTINGS.build(60))
 ROWS = [
     row({PAIRS[0]: dict(zip(("trust", "cooldown", "fall"), values, strict=True)), PAIRS[1]: {}})

@@ -1,0 +1,116 @@
+"""EdgeDecay: do the trades still earn what the backtest's earned?"""
+
+import math
+from typing import ClassVar
+
+from pydantic import Field
+
+from ballast.core.guards.base import Guard, Memory
+from ballast.core.snapshot import Snapshot
+from ballast.core.verdict import ALLOW, Verdict
+
+# What the discreteness of trades adds to the threshold (Siegmund, Sequential Analysis, 1985).
+_OVERSHOOT = 1.166
+_SMALLEST_THRESHOLD = 0.5
+HALVED = 0.5
+
+
+class DecayMemory(Memory):
+    """The sum so far, and the gravest step that it has reached: 1 warned, 2 halved, 3 blocked."""
+
+    score: float = 0.0
+    step: int = 0
+    trades: int = Field(default=0, ge=0)
+
+
+def threshold(allowance: float, trades: float) -> float:
+    """
+    Height of a one-sided CUSUM that sound trades reach once in so many, on the average.
+
+    Siegmund's approximation of the average run length, solved for the height h: with
+    x = 2k (h + 1.166), it is (exp(x) - 1 - x) / (2 k^2).
+
+    Parameters
+    ----------
+    allowance : float
+        k, standard deviations taken off at each trade.
+    trades : float
+        Average run length without any decay.
+
+    Returns
+    -------
+    float
+        Standard deviations; at least half of one.
+    """
+    wanted = trades * 2 * allowance**2
+    low, high = 0.0, 50.0
+    for _ in range(100):
+        middle = (low + high) / 2
+        low, high = (middle, high) if math.expm1(middle) - middle < wanted else (low, middle)
+    return max(_SMALLEST_THRESHOLD, high / (2 * allowance) - _OVERSHOOT)
+
+
+class EdgeDecay(Guard):
+    """
+    Warns, then halves sizes, then blocks entries as trades fall short of the backtest's.
+
+    A CUSUM of results in R: S = max(0, S + (mean - r) / sd - k), which grows while trades earn less
+    than half of the baseline and shrinks while they earn more. The baseline's mean is taken one
+    standard error lower than it was found, and k is half of it in standard deviations, which finds
+    an edge that is gone soonest (Page 1954). Thresholds follow from how rarely a sound strategy may
+    be taken for a decayed one.
+
+    What it has done it does not undo: good luck afterwards raises no size. A person re-arms.
+    It does not see decay in how often there is a trade.
+
+    Parameters
+    ----------
+    mean_r, sd_r : float
+        Mean and standard deviation of the results of the backtest's trades, in R.
+    trades : int
+        How many they were.
+    warn_trades, halve_trades, block_trades : float
+        A sound strategy is warned of, halved or blocked once in so many trades.
+    """
+
+    code: ClassVar[str] = "EDGE_DECAY"
+
+    def __init__(
+        self,
+        mean_r: float,
+        sd_r: float,
+        trades: int,
+        warn_trades: float,
+        halve_trades: float,
+        block_trades: float,
+    ) -> None:
+        self._mean = mean_r - sd_r / math.sqrt(trades)
+        self._sd = sd_r
+        self._allowance = self._mean / sd_r / 2
+        runs = (warn_trades, halve_trades, block_trades)
+        self.thresholds = [threshold(self._allowance, run) for run in runs]
+        self.memory = DecayMemory()
+
+    def observe(self, snapshot: Snapshot) -> None:
+        """Add the trades that closed."""
+        memory = self.memory
+        for trade in snapshot.closed:
+            if math.isfinite(trade.r):
+                shortfall = (self._mean - trade.r) / self._sd - self._allowance
+                memory.score = max(0.0, memory.score + shortfall)
+                memory.trades += 1
+                reached = sum(memory.score >= height for height in self.thresholds)
+                memory.step = max(memory.step, reached)
+
+    @property
+    def alarm_ratio(self) -> float:
+        """The sum as a share of what warns; 1 or more once it has."""
+        return max(float(self.memory.step > 0), float(self.memory.score) / self.thresholds[0])
+
+    def market_verdict(self, snapshot: Snapshot) -> Verdict:
+        """Halve or block what has decayed. Value and limit are standard deviations."""
+        step = self.memory.step
+        if step == 0:
+            return ALLOW
+        multiplier = (1.0, HALVED, 0.0)[step - 1]
+        return Verdict(self.code, self.memory.score, self.thresholds[step - 1], multiplier)

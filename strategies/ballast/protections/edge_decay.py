@@ -1,0 +1,7 @@
+"""EdgeDecay as a Freqtrade protection."""
+
+from ballast.guard_protection import GuardProtection
+
+
+class EdgeDecay(GuardProtection):
+    """See `ballast.core.guards.edge_decay.EdgeDecay`."""
