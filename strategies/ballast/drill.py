@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,7 +124,7 @@ class Rehearsal:
             return json.load(answer)
 
 
-def rehearse(config: Mapping[str, Any], strategies: Path, folder: Path) -> Iterator[Result]:
+def rehearse(config: Mapping[str, Any], strategies: Path, folder: Path) -> Generator[Result]:
     """
     Switch a bot off in every way, one after the other.
 

@@ -15,7 +15,8 @@ from rich.console import Console
 
 from ballast.commands.errors import CommandError
 from ballast.preflight import inspect
-from ballast.preflight.check import Bot, Finding, Level, redacted
+from ballast.preflight.check import Bot, Finding, Level
+from ballast.redaction import Redactor
 
 _STYLES = {Level.PASS: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}
 # What Freqtrade's `trade` is told about the same things, by the names of its arguments.
@@ -85,7 +86,7 @@ def _bot(options: argparse.Namespace) -> Bot:
         validate_config_consistency(config)
         return Bot(config, strategy)
     except (FreqtradeException, ValueError, OSError, KeyError) as error:
-        reason = redacted(" ".join(str(error).split()), config)
+        reason = Redactor(config).text(" ".join(str(error).split()))
         raise CommandError(f"the bot cannot be loaded: {reason}") from None
 
 

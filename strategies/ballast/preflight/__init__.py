@@ -4,9 +4,11 @@ One small check for each question; none changes anything, and none shows a secre
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from ballast.preflight import access, exchange, host, keys, trading
-from ballast.preflight.check import Bot, Check, Finding, failed, redacted
+from ballast.preflight.check import Bot, Check, Finding, failed
+from ballast.redaction import Redactor
 
 CHECKS: Mapping[str, Check] = {
     "mode": trading.mode,
@@ -35,8 +37,9 @@ def inspect(bot: Bot) -> list[tuple[str, Finding]]:
     list of (str, Finding)
         Name of the check and what it found; one that cannot be carried out has failed.
     """
+    redactor = Redactor(bot.config)
     return [
-        (name, _without_secrets(finding, bot))
+        (name, replace(finding, what=redactor.text(finding.what)))
         for name, check in CHECKS.items()
         for finding in _asked(check, bot)
     ]
@@ -48,7 +51,3 @@ def _asked(check: Check, bot: Bot) -> list[Finding]:
     except Exception as error:
         reason = " ".join(str(error).split())[:200]
         return [failed(f"cannot be checked: {type(error).__name__}: {reason}", "see the reason")]
-
-
-def _without_secrets(finding: Finding, bot: Bot) -> Finding:
-    return Finding(finding.level, redacted(finding.what, bot.config), finding.todo)

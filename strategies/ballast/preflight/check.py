@@ -8,10 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import ccxt
-from freqtrade.configuration.config_secrets import sanitize_config
 from freqtrade.misc import deep_merge_dicts
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
 
 TIMEOUT_MS = 10_000
 
@@ -108,30 +105,3 @@ class Bot:
 
 
 Check = Callable[[Bot], list[Finding]]
-
-
-def redacted(text: str, config: Mapping[str, Any]) -> str:
-    """The text without any secret of the configuration."""
-    for secret in sorted(_secrets(config), key=len, reverse=True):
-        text = text.replace(secret, "***")
-    return text
-
-
-def _secrets(config: Mapping[str, Any]) -> set[str]:
-    """Values that Freqtrade would not show, and the password in the database's address."""
-    plain = {name: value for name, value in config.items() if name != "original_config"}
-    hidden = set(_differing(plain, sanitize_config(plain)))
-    try:
-        password = make_url(config.get("db_url") or "sqlite://").password
-    except ArgumentError:
-        password = str(config["db_url"])
-    api = config.get("api_server") or {}
-    hidden |= {str(api.get(name) or "") for name in ("jwt_secret_key", "ws_token")}
-    # What is shorter is no secret, and would blot out half of the text.
-    return {text for text in (*hidden, str(password or "")) if len(text) > 3}
-
-
-def _differing(plain: Any, sanitized: Any) -> list[str]:
-    if isinstance(plain, Mapping) and isinstance(sanitized, Mapping):
-        return [text for name in plain for text in _differing(plain[name], sanitized.get(name, ""))]
-    return [str(plain)] if plain != sanitized and not isinstance(plain, Mapping) else []
