@@ -134,6 +134,17 @@ def test_what_a_bot_missed_while_it_was_down_is_accounted_for(tmp_path: Path) ->
     assert [json.loads(r)["high"][3] for r in unseen["rules"]] == [False, True, True, False]
 
 
+def test_a_restart_within_a_candle_leaves_what_it_decided(tmp_path: Path) -> None:
+    with bot(tmp_path) as running:
+        walk(running, 1, 4)
+        (trade,) = running.trades
+        number = trade.id
+    with bot(tmp_path) as running:
+        running.step(at(4))
+    row = rows_of(tmp_path / NAME).loc[(at(3), PAIR)]
+    assert (row["outcome"], row["trade_id"]) == ("ENTERED", number)
+
+
 def test_a_signal_that_finds_no_place_says_so(tmp_path: Path) -> None:
     with bot(tmp_path, max_open_trades=0) as running:
         walk(running, 1, 5)

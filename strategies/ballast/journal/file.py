@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from freqtrade.enums import RunMode
 from sqlalchemy import Engine, create_engine, event, text
@@ -112,7 +113,8 @@ class JournalFile:
 
 def read_only(path: Path) -> Engine:
     """A journal to be read, whoever writes it meanwhile."""
-    return create_engine(f"sqlite:///file:{path}?mode=ro&uri=true", poolclass=NullPool)
+    address = f"sqlite:///file:{quote(str(path))}?mode=ro&uri=true"
+    return create_engine(address, poolclass=NullPool)
 
 
 def _engine(path: Path) -> Engine:

@@ -3,13 +3,13 @@
 Entries are refused while the row of their candle is not written; exits never wait for it.
 """
 
-import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from sqlalchemy.exc import DatabaseError, OperationalError
 
@@ -18,10 +18,8 @@ from ballast.core.decision import (
     Decision,
     Outcome,
     Position,
-    Rulebook,
     decide,
 )
-from ballast.core.tape import Tape
 from ballast.core.times import candle_border
 from ballast.core.verdict import Verdict
 from ballast.core.warden import Warden
@@ -29,10 +27,11 @@ from ballast.core.wording import explained
 from ballast.entries import refused
 from ballast.events import Event, Kind
 from ballast.journal.amend import amended
+from ballast.journal.sources import Sources
 from ballast.journal.store import Journal, Version
 from ballast.redaction import Redactor
 
-logger = logging.getLogger(__name__)
+Found = TypeVar("Found")
 
 # A backtest writes so many rows at a time.
 _BATCH = 5_000
@@ -41,33 +40,6 @@ _PRUNED_PER_CANDLE = 500
 _LONGEST_GAP = 500
 _MOST_WAITING = 10_000
 ANALYSIS = "ANALYSIS"
-
-
-@dataclass(frozen=True)
-class Sources:
-    """
-    What the recorder looks at.
-
-    Parameters
-    ----------
-    tape_of, rulebook_of : callable
-        Give what a pair's analysis left, or None.
-    pairs : callable
-        Pairs that are traded now.
-    positions : callable
-        What the account has, by pair, at a candle's end.
-    obstacle : callable
-        Why Freqtrade would not ask for an entry of a pair at a moment: code, value, limit; or None.
-    is_last : callable
-        Whether a moment is the end of a backtest.
-    """
-
-    tape_of: Callable[[str], Tape | None]
-    rulebook_of: Callable[[str], Rulebook | None]
-    pairs: Callable[[], Iterable[str]]
-    positions: Callable[[datetime], Mapping[str, Position]]
-    obstacle: Callable[[str, datetime], tuple[str, float, float] | None]
-    is_last: Callable[[datetime], bool]
 
 
 class Recorder:
@@ -186,19 +158,11 @@ class Recorder:
             return
         with self._lock:
             waiting = len(self._rows) + len(self._events)
-            silent = waiting > 0 if self._live else False
-            if silent or self._last != candle_border(now, self._candle):
+            if (self._live and waiting) or self._last != candle_border(now, self._candle):
                 raise refused("JOURNAL_SILENT", waiting, 0, "the journal cannot be written")
 
     def begin_anew(self) -> None:
-        """
-        Make the journal and forget what it holds.
-
-        Raises
-        ------
-        OSError, SQLAlchemyError
-            Where it cannot be made.
-        """
+        """Make the journal and forget what it holds; raises where it cannot be made."""
         journal = self._opened()
         if journal is not None:
             journal.begin_anew()
@@ -214,9 +178,7 @@ class Recorder:
         known = self._rows.get((pair, signal)) or self._now.get(pair)
         if known is not None and known.candle == signal:
             return known
-        if self._journal is None:
-            return None
-        return self._journal.decision(self._version(), pair, signal)
+        return self._ask(lambda journal: journal.decision(self._version(), pair, signal))
 
     def signal_candle(self, moment: datetime) -> datetime:
         """Opening time of the candle that an order of this moment is a consequence of."""
@@ -230,8 +192,16 @@ class Recorder:
         self._now = {}
         self._told.clear()
         for pair, verdicts in self._warden.said(pairs).items():
-            self._put(self._decide(pair, end, verdicts, positions.get(pair)))
+            decided = self._before_restart(pair, candle)
+            self._put(decided or self._decide(pair, end, verdicts, positions.get(pair)))
         self._last = end
+
+    def _before_restart(self, pair: str, candle: datetime) -> Decision | None:
+        """What was decided about the candle at which a bot is started again; it stays decided."""
+        if self._last is not None or not self._live:
+            return None
+        known = self._ask(lambda journal: journal.decision(self._version(), pair, candle))
+        return known if known is not None and known.outcome is not Outcome.UNSEEN else None
 
     def _decide(
         self,
@@ -267,8 +237,18 @@ class Recorder:
                 self._put(replace(unseen, value=math.nan, limit=math.nan), now=False)
 
     def _newest_written(self) -> datetime | None:
-        journal = self._opened() if self._live else None
-        return journal.last_candle(self._version()) if journal is not None else None
+        if not self._live:
+            return None
+        return self._ask(lambda journal: journal.last_candle(self._version()))
+
+    def _ask(self, question: Callable[[Journal], Found | None]) -> Found | None:
+        """What the journal holds; None where it cannot be read."""
+        try:
+            journal = self._opened()
+            return question(journal) if journal is not None else None
+        except Exception as error:
+            self._failed(error)
+            return None
 
     def _put(self, decision: Decision, *, now: bool = True) -> None:
         self._rows[decision.pair, decision.candle] = decision
@@ -281,11 +261,7 @@ class Recorder:
             return None
         signal = event.facts.get("signal")
         moment = datetime.fromisoformat(str(signal)) if signal else self.signal_candle(event.at)
-        try:
-            return self.decision(event.pair, moment)
-        except Exception as error:
-            self._trouble(error)
-            return None
+        return self.decision(event.pair, moment)
 
     def _flush(self, now: datetime) -> None:
         """Write what waits; what cannot be written waits on, and entries are refused."""

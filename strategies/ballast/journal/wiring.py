@@ -1,6 +1,5 @@
 """Connects the recorder to a run: what it looks at, and whom it listens to."""
 
-import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -15,7 +14,8 @@ from ballast.book import Book
 from ballast.core.decision import Position, Rulebook
 from ballast.core.windows import minutes
 from ballast.journal.file import journal_path
-from ballast.journal.recorder import Recorder, Sources
+from ballast.journal.recorder import Recorder
+from ballast.journal.sources import Sources
 from ballast.journal.store import Journal, Version
 from ballast.lookout import MARKET
 from ballast.messages import as_code
@@ -23,8 +23,6 @@ from ballast.messages import as_code
 if TYPE_CHECKING:
     from ballast.run import Run
     from ballast.strategy import GuardedStrategy
-
-logger = logging.getLogger(__name__)
 
 
 def recorder_of(strategy: "GuardedStrategy", run: "Run") -> Recorder | None:

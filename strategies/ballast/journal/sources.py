@@ -1,0 +1,35 @@
+"""What the recorder of a run looks at."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from ballast.core.decision import Position, Rulebook
+from ballast.core.tape import Tape
+
+
+@dataclass(frozen=True)
+class Sources:
+    """
+    What the recorder looks at.
+
+    Parameters
+    ----------
+    tape_of, rulebook_of : callable
+        Give what a pair's analysis left, or None.
+    pairs : callable
+        Pairs that are traded now.
+    positions : callable
+        What the account has, by pair, at a candle's end.
+    obstacle : callable
+        Why Freqtrade would not ask for an entry of a pair at a moment: code, value, limit; or None.
+    is_last : callable
+        Whether a moment is the end of a backtest.
+    """
+
+    tape_of: Callable[[str], Tape | None]
+    rulebook_of: Callable[[str], Rulebook | None]
+    pairs: Callable[[], Iterable[str]]
+    positions: Callable[[datetime], Mapping[str, Position]]
+    obstacle: Callable[[str, datetime], tuple[str, float, float] | None]
+    is_last: Callable[[datetime], bool]
