@@ -19,6 +19,7 @@ from ballast.core.windows import minutes
 from ballast.core.wording import number
 from ballast.events import Event, Kind
 from ballast.journal.reader import Reader
+from ballast.messages import ALL_WELL
 
 _MOST = 5
 # An analysis is slow that takes so many times the usual, and this long at least.
@@ -128,7 +129,8 @@ def _errors(_: Outcomes, events: Sequence[Event]) -> Iterator[Line]:
 
 
 def _watched(_: Outcomes, events: Sequence[Event]) -> Iterator[Line]:
-    yield from _grouped([e for e in events if e.kind is Kind.WATCH], lambda event: event.code)
+    seen = [e for e in events if e.kind is Kind.WATCH and e.code not in ALL_WELL]
+    yield from _grouped(seen, lambda event: event.code)
 
 
 def _grouped(events: Sequence[Event], key: Callable[[Event], str]) -> Iterator[Line]:

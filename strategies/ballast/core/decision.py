@@ -66,10 +66,10 @@ class Rulebook:
         """Every rule's reading of the candle at a position."""
         return {
             name: Reading(
-                rule.value[position].item(),
+                rule.value.item(position),
                 rule.relation,
-                rule.limit[position].item(),
-                bool(rule.met[position]),
+                rule.limit.item(position),
+                rule.met.item(position),
             )
             for name, rule in self._rules.items()
         }
