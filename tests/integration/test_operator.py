@@ -280,6 +280,7 @@ def test_no_secret_is_in_any_output(scene: Scene) -> None:
             outputs[str(path)] = path.read_bytes().decode("utf-8", "replace")
     assert any(name.endswith("ballast.jsonl") for name in outputs)
     assert any(name.endswith("trades.sqlite") for name in outputs)
+    assert any("ballast_journal" in name for name in outputs)
     assert [name for name, text in outputs.items() if "LEAKED" in text] == []
 
 
