@@ -43,8 +43,10 @@ class OrderFaults(Hooks):
         if self._plan.strike(Kind.CANCEL_REFUSED, asked):
             raise ApiError(-2011, "Unknown order sent.")
         if self._plan.strike(Kind.FILL_IN_CANCEL, asked):
-            price = order.price or order.request.stop_price
-            now_ms = self._plan.clock.now_ms()
+            now_ms, price = self._plan.clock.now_ms(), order.price
+            if order.waits_for_trigger:
+                # The price has just come to it: its limit is the worst that it accepts, no more.
+                order.working_ms, price = now_ms, order.request.stop_price
             self._exchange.fill(order, price, order.remaining, now_ms, maker=True)
 
     def fillable(self, order: Order, amount: int, time_ms: int) -> int:

@@ -80,6 +80,17 @@ def test_an_order_is_filled_while_it_is_cancelled(rehearsal: Rehearsal) -> None:
     assert order.status is Status.FILLED
 
 
+def test_a_stop_that_is_filled_while_it_is_cancelled_sells_at_its_trigger(
+    rehearsal: Rehearsal,
+) -> None:
+    rehearsal.suffer(kind="fill_in_cancel")
+    stop = rehearsal.desk.place("SELL", 1, 89, stop=95)
+    with pytest.raises(ApiError):
+        rehearsal.desk.exchange.cancel(stop)
+    assert stop.status is Status.FILLED
+    assert stop.fills[0].price == from_float(95)
+
+
 def test_a_refused_cancellation_leaves_the_order_open(rehearsal: Rehearsal) -> None:
     rehearsal.suffer(kind="cancel_refused", times=1)
     order = rehearsal.desk.place("BUY", 1, 95)
