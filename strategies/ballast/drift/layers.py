@@ -36,6 +36,7 @@ class Layer(StrEnum):
     FILLS = "fills"
 
 
+_POSITIONS = (Layer.SIZING, Layer.FILLS)
 SIGNAL_LAYERS = (Layer.CANDLES, Layer.INDICATORS, Layer.SIGNALS)
 
 
@@ -92,13 +93,16 @@ def compare(bot: Record, replay: Record) -> Comparison:
     # Before its first and after its last row, the bot was not asked.
     known = [key[1] for key in bot.decisions]
     keys = [key for key in keys if min(known) <= key[1] <= max(known)]
-    alike, broken = 0, dict[str, datetime]()
+    alike, broken, apart = 0, dict[str, datetime](), set[str]()
     for key in keys:
-        difference = first_difference(key, bot.decisions.get(key), replay.decisions.get(key))
+        one, other = bot.decisions.get(key), replay.decisions.get(key)
+        difference = first_difference(key, one, other)
         if difference is None or difference.layer not in SIGNAL_LAYERS:
             alike += 1
-        if difference is not None:
+        if difference is not None and not (key[0] in apart and difference.layer in _POSITIONS):
             found.append(_explained(difference, broken))
+        # That one holds what the other has not follows from the candle at which it began.
+        (apart.add if _is_apart(one, other) else apart.discard)(key[0])
     return Comparison(len(keys), alike, tuple(found))
 
 
@@ -111,6 +115,12 @@ def first_difference(key: Key, bot: Decision | None, replay: Decision | None) ->
         if left != right:
             return Difference(layer, *key, what, _text(left), _text(right))
     return None
+
+
+def _is_apart(one: Decision | None, other: Decision | None) -> bool:
+    """Whether one run holds a position that the other does not."""
+    held = [each is not None and each.outcome in _IN_POSITION for each in (one, other)]
+    return held[0] != held[1]
 
 
 def _explained(difference: Difference, broken: dict[str, datetime]) -> Difference:

@@ -88,6 +88,23 @@ def test_indicators_after_an_unlike_candle_are_explained_by_it() -> None:
     assert found.differences[1].what == "atr, by the candle of 05-01 12:00"
 
 
+def test_a_position_that_only_one_run_holds_is_told_once_until_both_agree() -> None:
+    times = [NOON + timedelta(hours=hour) for hour in range(5)]
+    refused = replace(BASE, outcome=Outcome.REFUSED, code="PRICE_MOVED")
+    bot = [refused, refused, BASE, BASE, BASE]
+    outcomes = [Outcome.ENTERED, Outcome.HOLDING, Outcome.LEFT, Outcome.NO_SIGNAL, Outcome.HOLDING]
+    replay = [replace(BASE, outcome=each) for each in outcomes]
+    runs = (
+        record(*(replace(each, candle=at) for each, at in zip(run, times, strict=True)))
+        for run in (bot, replay)
+    )
+    found = compare(*runs).differences
+    assert [(each.layer, each.at) for each in found] == [
+        (Layer.SIZING, times[0]),
+        (Layer.FILLS, times[4]),
+    ]
+
+
 def test_changed_settings_are_named_once_with_both_values() -> None:
     bot = [{"risk": {"a": 1.0, "b": 2}}, {"risk": {"a": 1.5, "b": 2}}, {"risk": {"a": 1.5, "b": 2}}]
     replay = [{"risk": {"a": 1.0, "b": 2}}]
