@@ -38,7 +38,7 @@ from sandbox.signing import ApiKey
 from sandbox.sources import GeneratedSource
 from sandbox.units import from_float
 from tools import soak_bot, soak_truth
-from tools.soak_plan import FAULTS, Killer, kill_moments
+from tools.soak_plan import FAULTS, PATIENCE_MS, Killer, kill_moments
 from tools.soak_report import Figures, figures, print_table
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -99,7 +99,9 @@ def prepare(seed: int, days: float, kills: int, folder: Path, strategy: str) -> 
     faults = [Fault.from_json(fault, "Fault") for fault in FAULTS]
     stream = random.Random(f"soak {seed}")  # noqa: S311
     end_ms = clock.time_ms + round(days * DAY_MS)
-    moments = kill_moments(stream, kills, clock.time_ms + 20 * MINUTE_MS, end_ms)
+    # The last one must have the time to wait for its order.
+    begin_ms = clock.time_ms + 20 * MINUTE_MS
+    moments = kill_moments(stream, kills, begin_ms, end_ms - PATIENCE_MS - 20 * MINUTE_MS)
     killer = Killer(clock, moments, stream)
     plan = FaultPlan(clock, seed, faults)
     return Soak(exchange, plan, clock, killer, folder, stream, strategy)

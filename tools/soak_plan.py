@@ -43,7 +43,7 @@ FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "stop_rejected", "probability": 0.03},
 )
 # Half of the kills wait for an order, to fall between it and its answer; no longer than this.
-PATIENCE_MS = 4 * 3_600_000
+PATIENCE_MS = 2 * 3_600_000
 
 
 class Killer:
