@@ -89,13 +89,18 @@ def _unmatched(matched: Matched, comparison: Comparison, candle: timedelta) -> l
 
 
 def _one_sided(trade: Traded, side: str, comparison: Comparison, candle: timedelta) -> Difference:
-    around = (trade.enter.at - 2 * candle, trade.enter.at)
-    known = [
-        each
-        for each in comparison.differences
-        if each.at is None or (each.pair == trade.pair and around[0] <= each.at <= around[1])
-    ]
-    cause = min(known, key=lambda each: list(Layer).index(each.layer), default=None)
+    earliest = trade.enter.at - 2 * candle
+    # Settings explain what nothing at the candle itself does.
+    cause = min(
+        (
+            each
+            for each in comparison.differences
+            if each.at is None
+            or (each.pair == trade.pair and earliest <= each.at <= trade.enter.at)
+        ),
+        key=lambda each: (each.at is None, list(Layer).index(each.layer)),
+        default=None,
+    )
     why = f"traded ({cause.what})" if cause else "traded"
     layer = cause.layer if cause else Layer.FILLS
     have = ("traded", "not traded") if side == "bot" else ("not traded", "traded")
