@@ -38,7 +38,7 @@ class RiskSettings(Section):
     per_trade_pct: float = Field(0.5, gt=0, le=2)
     position_cap_pct: float = Field(20.0, gt=0, le=100)
     exposure_cap_pct: float = Field(
-        30.0, gt=0, le=100, description="all positions together: what a gap below every stop hits"
+        25.0, gt=0, le=100, description="all positions together: what a gap below every stop hits"
     )
     entries_per_candle: int = Field(2, ge=1, le=20)
     daily_volatility_pct: float = Field(
@@ -49,7 +49,8 @@ class RiskSettings(Section):
     )
     fee_pct: float = Field(0.1, ge=0, le=2, description="percent of a fill, each side")
     slippage_bps: float = Field(5.0, ge=0, le=500, description="basis points of a fill, each side")
-    gap_pct: float = Field(0.2, ge=0, le=10, description="percent of price a stop may be jumped by")
+    # What stops slip by on average, of hourly candles, where the cost model charges its base level.
+    gap_pct: float = Field(0.5, ge=0, le=10, description="percent of price a stop may be jumped by")
 
     @property
     def round_trip_cost(self) -> float:

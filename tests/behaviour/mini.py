@@ -29,7 +29,7 @@ WARM_UP = 600
 FIRST = START + timedelta(hours=WARM_UP)
 VOLUME = 1_000_000.0
 # Fees and slippage of both sides and the gap allowance, as Ballast counts them by default.
-COSTS = 2 * (0.001 + 0.0005) + 0.002
+COSTS = 2 * (0.001 + 0.0005) + 0.005
 
 Story = Sequence[Row]
 

@@ -271,7 +271,7 @@ def test_percentages_become_ratios_in_the_risk_budget() -> None:
     assert budget.position == pytest.approx(0.1)
     # Two sides of 0.2 % fee and 0.1 % slippage.
     assert budget.round_trip_cost == risk.round_trip_cost == pytest.approx(0.006)
-    assert budget.gap_allowance == pytest.approx(0.002)
+    assert budget.gap_allowance == pytest.approx(0.005)
 
 
 def test_trust_settings_become_trust_limits() -> None:
