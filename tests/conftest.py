@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -17,6 +18,14 @@ def wide_terminal() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("COLUMNS", "500")
         yield
+
+
+@pytest.fixture(autouse=True)
+def heard_again() -> Iterator[None]:
+    """What a command silences in its own process must not be silent in the tests after it."""
+    before = logging.root.manager.disable
+    yield
+    logging.disable(before)
 
 
 @pytest.fixture(autouse=True)

@@ -6,14 +6,13 @@ a short backtest costs. Markets come with the task, so that a worker asks no exc
 """
 
 import json
-import logging
 import tempfile
 import threading
 import time
 import zipfile
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +30,8 @@ from freqtrade.optimize.backtesting import Backtesting
 from freqtrade.optimize.optimize_reports import generate_backtest_stats, store_backtest_results
 from freqtrade.resolvers import ExchangeResolver
 from freqtrade.strategy import IntParameter, IStrategy
+
+from ballast.quiet import quiet
 
 # Freqtrade keeps a backtest's trades with its classes: one at a time in a process.
 _ONE_AT_A_TIME = threading.Lock()
@@ -92,7 +93,7 @@ def run(task: Task) -> Outcome:
     TaskError
         When Freqtrade refuses to, naming the strategy and the period.
     """
-    with _ONE_AT_A_TIME, tempfile.TemporaryDirectory() as name, _quiet():
+    with _ONE_AT_A_TIME, tempfile.TemporaryDirectory() as name, quiet():
         began = time.perf_counter()
         folder = Path(name)
         try:
@@ -114,7 +115,7 @@ def markets_of(config: Mapping[str, Any], pairs: Sequence[str]) -> dict[str, Any
     TaskError
         When the exchange does not answer, or does not know a pair.
     """
-    with _quiet():
+    with quiet():
         try:
             asking = {**config, "dry_run": True, "runmode": RunMode.UTIL_EXCHANGE}
             with closing(ExchangeResolver.load_exchange(asking, validate=False)) as exchange:
@@ -181,16 +182,6 @@ def _exchange(config: dict[str, Any], markets: Mapping[str, Any]) -> Exchange:
     vars(exchange)["_markets"] = dict(markets)
     vars(exchange)["_api"].set_markets([dict(market) for market in markets.values()])
     return exchange
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logging.disable(before)
 
 
 _Loaded = dict[str, tuple[pd.DataFrame, pd.Series]]

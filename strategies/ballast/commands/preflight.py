@@ -2,10 +2,8 @@
 
 import argparse
 import json
-import logging
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 from freqtrade.configuration import Configuration, validate_config_consistency
@@ -16,6 +14,7 @@ from rich.console import Console
 from ballast.commands.errors import CommandError
 from ballast.preflight import inspect
 from ballast.preflight.check import Bot, Finding, Level
+from ballast.quiet import quiet
 from ballast.redaction import Redactor
 
 _STYLES = {Level.PASS: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}
@@ -52,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
     CommandError
         If the configuration or the strategy cannot be loaded.
     """
-    with _quiet():
+    with quiet():
         bot = _bot(options)
         found = inspect(bot)
     level = _gravest([finding for _, finding in found])
@@ -61,17 +60,6 @@ def run(options: argparse.Namespace) -> int:
     else:
         _print(bot, level, found)
     return int(level is Level.FAIL)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Freqtrade logs what it loads; here only the findings are wanted."""
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logging.disable(before)
 
 
 def _bot(options: argparse.Namespace) -> Bot:

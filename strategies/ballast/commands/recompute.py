@@ -5,9 +5,6 @@ before, with an account in which nothing happens. What depends on the account (i
 holds, its size) is not in the candles and is not told.
 """
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,6 +23,7 @@ from ballast.core.warden import Warden
 from ballast.core.windows import minutes
 from ballast.journal.reader import Row
 from ballast.lookout import Lookout
+from ballast.quiet import quiet
 from ballast.run import Run
 from ballast.strategy import GuardedStrategy
 
@@ -153,14 +151,3 @@ def _guards_at(run: Run, strategy: GuardedStrategy, end: datetime, candle: timed
         seen = Snapshot(now, 1.0, row=row, pairs=pairs, leader_trust=trust, leader_fall=fall)
         warden.observe(seen)
     return warden
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Freqtrade logs what it loads; here only the answer is wanted."""
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logging.disable(before)
