@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -20,12 +21,18 @@ def wide_terminal() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def interruptible() -> None:
+    """Where the tests run in the background a shell has SIGINT ignored, and processes inherit it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.fixture(autouse=True)
 def heard_again() -> Iterator[None]:
     """What a command silences in its own process must not be silent in the tests after it."""
-    before = logging.root.manager.disable
+    logging.disable(logging.NOTSET)
     yield
-    logging.disable(before)
+    logging.disable(logging.NOTSET)
 
 
 @pytest.fixture(autouse=True)

@@ -15,6 +15,7 @@ from itertools import groupby
 from pathlib import Path
 
 from sandbox.exchange import Exchange
+from sandbox.markets import Market
 from sandbox.orders import Fill, Order, Side
 from sandbox.units import UNIT, from_float
 
@@ -247,9 +248,15 @@ def unknown_coins(exchange: Exchange, books: Books) -> dict[str, float]:
         held = exchange.account.free(market.base) + exchange.account.locked(market.base)
         price = exchange.market.last_price(market.symbol)
         value = (held - books.coins.get(market.base, 0)) / UNIT * price
-        if abs(value) >= SMALLEST:
+        if abs(value) >= SMALLEST + _dust(exchange, market) / UNIT * price:
             unknown[market.base] = value
     return unknown
+
+
+def _dust(exchange: Exchange, market: Market) -> int:
+    """What exits that are rounded down can have left of a coin: a lot each [units]."""
+    exits = [o for o in exchange.orders if o.symbol == market.symbol and o.side is Side.SELL]
+    return sum(order.executed > 0 for order in exits) * exchange.limits(market).lot
 
 
 def is_calm(exchange: Exchange, books: Books) -> bool:

@@ -92,7 +92,8 @@ def guards_as_protections() -> str:
 def failed_requests() -> str:
     """Every failed request is logged as it is counted for the guard DataOutageHalt."""
     counter, source = ApiErrors(), logging.getLogger(LOGGER)
-    source.addHandler(counter)
+    # As a run does: whatever the log's settings are, it hears.
+    counter.listen()
 
     @retrier(retries=0)
     def fails() -> None:
