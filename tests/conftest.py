@@ -23,7 +23,7 @@ def wide_terminal() -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="session")
 def interruptible() -> None:
-    """Where the tests run in the background a shell has SIGINT ignored, and processes inherit it."""
+    """A shell ignores SIGINT for what it runs in the background, and processes inherit that."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
