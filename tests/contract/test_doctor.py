@@ -28,7 +28,7 @@ def renamed(self: Any, pair: str, quantity: float, **kwargs: Any) -> bool:
         ("freqtrade.strategy.IStrategy.confirm_trade_entry", renamed, "no longer given amount"),
         ("ballast.doctor.stoploss_from_absolute", lambda *_, **__: -0.1, "it is -0.1"),
         ("ballast.doctor.strategy_safe_wrapper", lambda f, **__: lambda: None, "with None"),
-        ("ballast.doctor.LOGGER", "freqtrade.moved", "0 of 1 were counted"),
+        ("ballast.api_errors.LOGGER", "freqtrade.moved", "0 of 1 were counted"),
         ("ballast.doctor.FtRestClient", object, "it lacks balance"),
         ("ballast.doctor.sanitize_config", lambda config: config, "secrets are shown"),
         ("ballast.doctor.DataProvider", object, "it lacks get_pair_dataframe"),
