@@ -21,6 +21,8 @@ EXPLANATION = "explanation"
 STOP_THROUGH_MARKET = "stop_through_market"
 CHANDELIER = "chandelier_exit"
 TIME_STOP = "time_stop"
+# A plain number: comparing with a member of an enumeration is slow.
+_MOVES_NO_STOP = int(Trust.FILLED_HOLE)
 
 
 @dataclass
@@ -181,15 +183,18 @@ class StopKeeper:
         position = tape.completed_at(now)
         # Live the candle may still be missing: only a fresh one answers for the whole moment.
         watch.asked = now if tape.is_fresh(position, now) else None
-        if position < 0 or int(tape.opened[position]) <= watch.as_of:
+        newest = int(tape.opened[position]) if position >= 0 else watch.as_of
+        if newest <= watch.as_of:
             return watch
         before = watch.plan.stop
-        first = int(np.searchsorted(tape.opened, watch.as_of, side="right"))
+        # Mostly one candle on, which needs no search.
+        one_on = newest == watch.as_of + tape.span
+        first = position if one_on else int(np.searchsorted(tape.opened, watch.as_of, side="right"))
         for candle in range(first, position + 1):
             # A filled or absurd candle moves no stop; the one that rests stays.
-            if tape["trust"][candle] < Trust.FILLED_HOLE:
+            if tape["trust"][candle] < _MOVES_NO_STOP:
                 watch.plan.advance(float(tape["close"][candle]), float(tape["atr"][candle]))
-        watch.as_of = int(tape.opened[position])
+        watch.as_of = newest
         watch.raised = watch.plan.stop > before
         if watch.raised:
             self._moved(trade, watch, before, now)
