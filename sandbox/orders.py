@@ -158,10 +158,6 @@ class Order:
             return True
         return price <= self.price if self.side is Side.BUY else price >= self.price
 
-    def is_through(self, price: int) -> bool:
-        """Whether trading at a price has gone past its limit: who stands there is served first."""
-        return price < self.price if self.side is Side.BUY else price > self.price
-
     def triggers_at(self, price: int) -> bool:
         """Whether a last price triggers it: a stop by a loss, a take-profit by a gain."""
         falls = (self.side is Side.SELL) == self.request.type.value.startswith("STOP")

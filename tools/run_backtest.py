@@ -8,7 +8,6 @@ those of a real exchange.
 from __future__ import annotations
 
 import argparse
-import signal
 import subprocess
 import sys
 import tempfile
@@ -16,10 +15,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
 
-from tools.sandbox_process import ROOT, SandboxNotReady, running
+from tools.sandbox_process import ROOT, SandboxNotReady, leave_when_told, running
 
 START = date(2024, 1, 1)
 # What strategies look at beside the candles they trade.
@@ -33,8 +30,7 @@ class BacktestError(Exception):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code, Freqtrade's own if one of its commands fails."""
     options = _parser().parse_args(arguments)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _stop)
+    leave_when_told()
     try:
         strategies = options.strategies or find_strategies(options.strategy_path)
         with tempfile.TemporaryDirectory() as folder, sandbox(options, Path(folder)) as overlay:
@@ -96,11 +92,6 @@ def _run_freqtrade(options: argparse.Namespace, overlay: Path, strategies: list[
 def _freqtrade(arguments: list[str]) -> int:
     command = [sys.executable, "-m", "freqtrade", *arguments]
     return subprocess.run(command, cwd=ROOT, check=False).returncode  # noqa: S603
-
-
-def _stop(number: int, _frame: FrameType | None) -> NoReturn:
-    # An exception, so that every `finally` on the way out runs.
-    raise SystemExit(128 + number)
 
 
 def _say(text: str) -> None:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import secrets
-import signal
 import sys
 import tempfile
 import time
@@ -21,15 +20,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 import freqtrade.main
 from freqtrade.persistence import Trade
 from rich.console import Console
 from rich.table import Table
 
-from tools.sandbox_process import ROOT, SandboxNotReady, running
+from tools.sandbox_process import ROOT, SandboxNotReady, leave_when_told, running
 from tools.stepped_time import stepped_time
 
 USER = "paper"
@@ -92,8 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"not {options.days:g} from {options.start} on.\n"
         )
         return 2
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _stop)
+    leave_when_told()
     folder = options.userdir / "paper"
     folder.mkdir(parents=True, exist_ok=True)
     for leftover in folder.glob("trades.sqlite*"):
@@ -202,11 +199,6 @@ def _summary() -> Table:
 
 def _market_end() -> date:
     return MARKET_START + timedelta(days=MARKET_DAYS)
-
-
-def _stop(number: int, _frame: FrameType | None) -> NoReturn:
-    # An exception, so that the sandbox is stopped on the way out.
-    raise SystemExit(128 + number)
 
 
 def _say(text: str) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parents[1]
 READY_WITHIN_S = 120.0
@@ -16,6 +19,12 @@ STOP_WITHIN_S = 10.0
 
 class SandboxNotReady(Exception):
     """The sandbox does not serve; its text is one sentence for the user."""
+
+
+def leave_when_told() -> None:
+    """On SIGTERM and SIGHUP leave by an exception: the sandbox is stopped on the way out."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _leave)
 
 
 @contextmanager
@@ -53,6 +62,10 @@ def running(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _leave(number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + number)
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], ready: Path) -> str:

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from freqtrade.persistence import LocalTrade, Trade
 from freqtrade.wallets import Wallets
 
-from ballast.core.heat import at_risk
 from ballast.core.snapshot import ClosedTrade
 from ballast.core.tape import Tape
 
@@ -66,15 +65,6 @@ class Book:
     def exposure(self, now: datetime) -> float:
         """Value of all open positions at their last completed close, quote currency."""
         return sum(trade.amount * price for trade, price in self.positions(now))
-
-    def risk_at_stop(self, trade: LocalTrade, stop: float, now: datetime) -> float:
-        """
-        What the account loses if a position leaves at `stop`, quote currency.
-
-        Measured from the last completed close, not from the entry: open profit that a stop would
-        give back is equity too.
-        """
-        return at_risk(float(trade.amount), self.price(trade, now), stop)
 
     def newly_closed(self, result_in_r: Callable[[LocalTrade], float]) -> tuple[ClosedTrade, ...]:
         """

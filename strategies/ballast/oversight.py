@@ -183,13 +183,16 @@ class Oversight:
         return self._book.equity(now)
 
     def open_risks(self, now: datetime) -> dict[str, float]:
-        """By pair, what an open position loses at its stop, quote currency."""
+        """
+        By pair, what an open position loses at its stop, quote currency.
+
+        Measured from the last completed close, not from the entry: open profit that a stop would
+        give back is equity too.
+        """
         risks: dict[str, float] = {}
-        for trade in self._book.open_trades():
-            if trade.amount:
-                stop = self._keeper.stop(trade, now)
-                risk = self._book.risk_at_stop(trade, stop, now)
-                risks[trade.pair] = risks.get(trade.pair, 0.0) + risk
+        for trade, price in self._book.positions(now):
+            risk = at_risk(trade.amount, price, self._keeper.stop(trade, now))
+            risks[trade.pair] = risks.get(trade.pair, 0.0) + risk
         return risks
 
     def exposure(self, now: datetime) -> float:

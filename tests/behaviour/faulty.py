@@ -14,14 +14,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 import pandas as pd
 from aiohttp import web
 from aiohttp.typedefs import Handler
 from freqtrade.strategy import IStrategy
 
 from ballast.strategy import GuardedStrategy
-from sandbox.candles import HOUR_MS, Candles
 from sandbox.clock import RealClock
 from sandbox.faults import Fault
 from sandbox.faults_answers import Answers
@@ -29,11 +27,11 @@ from sandbox.faults_http import misbehave
 from sandbox.faults_orders import OrderFaults
 from sandbox.faults_plan import FaultPlan
 from sandbox.market_data import MarketData
-from sandbox.markets import Market
 from sandbox.orders import Order, Side
 from sandbox.units import UNIT
-from tests.behaviour.mini import Mini, Story, at, quiet, signal, told
-from tests.exchange import PAIR, SYMBOL, TableSource
+from tests.behaviour.live_story import hourly
+from tests.behaviour.mini import Mini, Story, at, quiet, signal
+from tests.exchange import PAIR, SYMBOL
 from tests.live_run import LiveRun, live_run
 from tools import soak_truth
 
@@ -63,18 +61,6 @@ class Plain(IStrategy):
 
     def populate_exit_trend(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
         return dataframe
-
-
-def hourly(story: Story) -> TableSource:
-    """One market with the candles of a story and the quiet before it."""
-    rows = told(story, len(story))
-    start_ms = round(at(0).timestamp() * 1000) - (len(rows) - len(story)) * HOUR_MS
-    kept = [(start_ms + i * HOUR_MS, *row) for i, row in enumerate(rows) if row is not None]
-    open_ms, opened, high, low, close, volume = np.array(kept, dtype=float).T
-    quote = volume * (opened + high + low + close) / 4
-    columns = (opened, high, low, close, volume, quote)
-    market = Market(PAIR, "0.01", "0.001", listed_ms=start_ms, spread_ratio=0.0002)
-    return TableSource(Candles(HOUR_MS, open_ms.astype(np.int64), *columns), market)
 
 
 @dataclass
