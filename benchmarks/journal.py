@@ -67,10 +67,10 @@ def _size(folder: Path) -> int:
 
 def _candle(bench: Bench, end: datetime) -> tuple[float, float]:
     """CPU seconds that guards and journal take for a candle."""
-    run = bench.strategy.run
+    run = bench.strategy.session
     began = time.process_time()
     with patch("ballast.journal.recorder.time", SimpleNamespace(perf_counter=time.process_time)):
-        run.oversight.on_candle(end.astimezone(UTC))
+        run.engine.on_candle(end.astimezone(UTC))
     took = time.process_time() - began
     event = run.recorder.catch_up(end, 0.0)
     journal_s = float(event.facts["journal_s"])

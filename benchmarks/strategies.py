@@ -9,13 +9,13 @@ import talib
 from freqtrade.exchange import timeframe_to_minutes
 from freqtrade.strategy import IStrategy, stoploss_from_absolute
 
-from ballast.callbacks import fail_closed
 from ballast.core.candles import Candles
 from ballast.core.frames import nanoseconds, span_ns
 from ballast.core.market import Market
 from ballast.core.rules import Rule, holds
 from ballast.core.stops import StopRules
-from ballast.strategy import GuardedStrategy
+from ballast.strategy.fail_closed import fail_closed
+from ballast.strategy.guarded import GuardedStrategy
 
 # So far away that it never decides: what is measured is the cost of asking.
 _FAR_ATR = 1_000

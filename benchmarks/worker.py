@@ -21,7 +21,7 @@ from freqtrade.misc import deep_merge_dicts
 from freqtrade.optimize.backtesting import Backtesting
 from freqtrade.strategy import IStrategy
 
-from ballast.strategy import GuardedStrategy
+from ballast.strategy.guarded import GuardedStrategy
 from benchmarks import ROOT, strategies
 from benchmarks.errors import BenchmarkError
 from benchmarks.market import Candles

@@ -2,10 +2,7 @@
 
 from freqtrade.strategy import IntParameter
 
-from ballast.core.rules import above
-from ballast.core.stops import StopRules
-from ballast.core.uptrend import leads_rising_market
-from ballast.strategy import GuardedStrategy
+from ballast import GuardedStrategy, StopRules, above, leads_rising_market
 
 
 class DonchianTrend(GuardedStrategy):

@@ -2,11 +2,7 @@
 
 from freqtrade.strategy import DecimalParameter
 
-from ballast.core.patterns import deepest_dip
-from ballast.core.rules import above, below
-from ballast.core.stops import StopRules
-from ballast.core.uptrend import leads_rising_market
-from ballast.strategy import GuardedStrategy
+from ballast import GuardedStrategy, StopRules, above, below, deepest_dip, leads_rising_market
 
 
 class PullbackBuyer(GuardedStrategy):

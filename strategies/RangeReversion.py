@@ -2,11 +2,7 @@
 
 from freqtrade.strategy import DecimalParameter
 
-from ballast.core.patterns import zscore
-from ballast.core.rules import above, below
-from ballast.core.stops import StopRules
-from ballast.core.uptrend import rising_market, trend_gap
-from ballast.strategy import GuardedStrategy
+from ballast import GuardedStrategy, StopRules, above, below, rising_market, trend_gap, zscore
 
 
 class RangeReversion(GuardedStrategy):

@@ -214,17 +214,17 @@ class _Recorder(Backtesting):
             self._record(getattr(strategy, "run", None))
 
     def _record(self, run: Any) -> None:
-        """Write down what the stop keeper answers."""
+        """Write down what the stop stop manager answers."""
         if run is None:
             return
-        ask = run.keeper.stop
+        ask = run.stop_manager.stop
 
         def stop(trade: Any, now: datetime) -> float:
             price = ask(trade, now)
             self.stops[(trade.pair, trade.open_date_utc)].append((now, price))
             return float(price)
 
-        run.keeper.stop = stop
+        run.stop_manager.stop = stop
 
     def backtest(self, processed: dict, start_date: datetime, end_date: datetime) -> Any:
         if self._job.keep_stops:

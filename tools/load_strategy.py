@@ -9,7 +9,7 @@ from ballast.core.frames import nanoseconds
 from ballast.core.market import Market
 from ballast.core.rules import Rule, holds
 from ballast.core.stops import StopRules
-from ballast.strategy import GuardedStrategy
+from ballast.strategy.guarded import GuardedStrategy
 
 CANDLE_S = 60
 EVERY = 10

@@ -1,14 +1,62 @@
 """Ballast: the layer of risk controls under every strategy of this pack.
 
-`core` decides (pure functions and small classes, no Freqtrade); everything beside it connects
-those decisions to Freqtrade's callbacks.
+What a strategy is written with is imported from here: `from ballast import GuardedStrategy, above`.
+Names are loaded when they are first asked for, so that a command that only reads a journal starts
+without pandas and Freqtrade.
 """
 
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from ballast.version import __version__
+
+if TYPE_CHECKING:
+    from ballast.core.patterns import deepest_dip, tightest_range, zscore
+    from ballast.core.rules import Rule, above, at_least, below, holds
+    from ballast.core.signals import Setup
+    from ballast.core.stops import StopRules
+    from ballast.core.uptrend import leads_rising_market, rising_market, trend_gap
+    from ballast.strategy.guarded import GuardedStrategy
+
+__all__ = [
+    "GuardedStrategy",
+    "Rule",
+    "Setup",
+    "StopRules",
+    "__version__",
+    "above",
+    "at_least",
+    "below",
+    "deepest_dip",
+    "holds",
+    "leads_rising_market",
+    "rising_market",
+    "tightest_range",
+    "trend_gap",
+    "zscore",
+]
+
+# Where each name of `__all__` lives.
+_HOMES = {
+    "ballast.core.patterns": ("deepest_dip", "tightest_range", "zscore"),
+    "ballast.core.rules": ("Rule", "above", "at_least", "below", "holds"),
+    "ballast.core.signals": ("Setup",),
+    "ballast.core.stops": ("StopRules",),
+    "ballast.core.uptrend": ("leads_rising_market", "rising_market", "trend_gap"),
+    "ballast.strategy.guarded": ("GuardedStrategy",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(_HOME_OF[name]), name)
+    globals()[name] = found
+    return found
 
 
 def _stay_importable() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import NoReturn
 
-from ballast.commands.errors import CommandError
+from ballast.tooling.errors import CommandError
 
 # Modules of `ballast.commands`, imported only when they are asked for: a health check is run every
 # minute.

@@ -19,7 +19,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from freqtrade.strategy import IStrategy
 
-from ballast.strategy import GuardedStrategy
+from ballast.strategy.guarded import GuardedStrategy
 from sandbox.clock import RealClock
 from sandbox.faults import Fault
 from sandbox.faults_answers import Answers

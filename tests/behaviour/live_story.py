@@ -18,8 +18,8 @@ from aiohttp import web
 from freqtrade.enums import ExitCheckTuple, ExitType
 from freqtrade.persistence import Trade
 
-from ballast.events import Event, Kind
-from ballast.strategy import GuardedStrategy
+from ballast.core.events import Event, Kind
+from ballast.strategy.guarded import GuardedStrategy
 from sandbox.candles import Candles
 from sandbox.hooks import Hooks
 from sandbox.markets import Market

@@ -20,7 +20,7 @@ from freqtrade.data.dataprovider import DataProvider
 from freqtrade.enums import CandleType, RunMode
 from freqtrade.exchange import timeframe_to_minutes
 
-from ballast.strategy import GuardedStrategy
+from ballast.strategy.guarded import GuardedStrategy
 from sandbox.candles import TIMEFRAMES_MS, aggregate
 from sandbox.sources import GeneratedSource
 

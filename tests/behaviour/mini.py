@@ -21,7 +21,7 @@ from ballast.core.candles import Candles
 from ballast.core.market import Market
 from ballast.core.rules import Rule, above
 from ballast.core.stops import StopRules
-from ballast.strategy import GuardedStrategy
+from ballast.strategy.guarded import GuardedStrategy
 from tests.engine import START, BacktestOutcome, Row, run_backtest
 
 LEADER, PAIR, OTHER = "BTC/USDT", "ETH/USDT", "SOL/USDT"

@@ -24,7 +24,7 @@ from freqtrade.freqtradebot import FreqtradeBot
 from freqtrade.persistence import Trade
 from freqtrade.resolvers import ExchangeResolver
 
-from ballast.strategy import GuardedStrategy
+from ballast.strategy.guarded import GuardedStrategy
 from tests.engine import base_config, offline_exchange, resolvable
 
 # From the end of a candle to the loop that acts on it.

@@ -16,11 +16,11 @@ from unittest.mock import patch
 
 from freqtrade.persistence import LocalTrade
 
-from ballast.core.warden import Warden
-from ballast.entries import EntryDesk, EntryRefused
-from ballast.exits import StopKeeper
-from ballast.oversight import Oversight
-from ballast.strategy import GuardedStrategy
+from ballast.core.guard_set import GuardSet
+from ballast.risk.engine import RiskEngine
+from ballast.risk.sizer import EntryRefused, PositionSizer
+from ballast.risk.stop_manager import StopManager
+from ballast.strategy.guarded import GuardedStrategy
 from tests.behaviour.mini import Story, at, play, told
 from tests.behaviour.paper import FEE, Paper, paper
 from tests.engine import candle_frame
@@ -55,9 +55,9 @@ def border(moment: datetime) -> datetime:
 def recorded() -> Iterator[Record]:
     """Write down what is decided meanwhile; nothing is changed by it."""
     record = Record()
-    observe, propose, stop = Warden.observe, EntryDesk.propose, StopKeeper.stop
+    observe, propose, stop = GuardSet.observe, PositionSizer.propose, StopManager.stop
 
-    def observing(self: Warden, snapshot: Any) -> Any:
+    def observing(self: GuardSet, snapshot: Any) -> Any:
         changes = observe(self, snapshot)
         for name, guard in self.guards.items():
             pairs = guard.pair_verdicts(snapshot)
@@ -66,26 +66,26 @@ def recorded() -> Iterator[Record]:
             record.guards[(name, snapshot.now)] = (common, of_pairs)
         return changes
 
-    def proposing(self: EntryDesk, pair: str, now: datetime, *args: Any, **kwargs: Any) -> Any:
+    def proposing(self: PositionSizer, pair: str, now: datetime, *args: Any, **kwargs: Any) -> Any:
         key = (pair, border(now))
         try:
-            ticket = propose(self, pair, now, *args, **kwargs)
+            proposal = propose(self, pair, now, *args, **kwargs)
         except EntryRefused as refusal:
             record.entries[key] = (refusal.verdict.code, refusal.detail)
             raise
-        numbers = (ticket.stop, ticket.sized.stake, ticket.verdict.multiplier)
-        record.entries[key] = (ticket.setup, ticket.sized.binding, *numbers)
-        return ticket
+        numbers = (proposal.stop, proposal.sized.stake, proposal.verdict.multiplier)
+        record.entries[key] = (proposal.setup, proposal.sized.binding, *numbers)
+        return proposal
 
-    def stopping(self: StopKeeper, trade: LocalTrade, now: datetime) -> float:
+    def stopping(self: StopManager, trade: LocalTrade, now: datetime) -> float:
         price = stop(self, trade, now)
         record.stops[(trade.pair, border(now))] = price
         return price
 
     with (
-        patch.object(Warden, "observe", observing),
-        patch.object(EntryDesk, "propose", proposing),
-        patch.object(StopKeeper, "stop", stopping),
+        patch.object(GuardSet, "observe", observing),
+        patch.object(PositionSizer, "propose", proposing),
+        patch.object(StopManager, "stop", stopping),
     ):
         yield record
 
@@ -107,8 +107,8 @@ def backtested(
     with (
         recorded() as record,
         # Live the guards are shown every candle.
-        patch.object(Oversight, "_may_sleep", lambda *_: False),
-        patch("ballast.journal.wiring.journal_path", lambda *_args, **_settings: journal),
+        patch.object(RiskEngine, "_may_sleep", lambda *_: False),
+        patch("ballast.runtime.journal.journal_path", lambda *_args, **_settings: journal),
     ):
         outcome = play(stories, strategy, ballast=settings, fee=FEE)
     record.journal = journal

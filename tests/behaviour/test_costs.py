@@ -15,12 +15,12 @@ import pandas as pd
 import pytest
 from freqtrade.enums import RunMode
 
+from ballast.config.costs import CostSettings
 from ballast.core.candles import Candles
 from ballast.core.market import Market
 from ballast.core.rules import Rule, below
-from ballast.cost_settings import CostSettings
-from ballast.costs import FillCosts
-from ballast.strategy import GuardedStrategy
+from ballast.execution.costs import FillCosts
+from ballast.strategy.guarded import GuardedStrategy
 from sandbox.candles import TIMEFRAMES_MS, aggregate
 from tests.behaviour.market import source
 from tests.behaviour.mini import PAIR, Mini, at, play, quiet, seen, signal
@@ -140,7 +140,7 @@ def test_paper_trading_is_never_touched(tmp_path: Path) -> None:
         (trade,) = bot.trades
         order = trade.orders[0]
         running = frames[PAIR].set_index("date").loc[at(1)]
-        assert bot.bot.strategy.run.costs is None
+        assert bot.bot.strategy.session.costs is None
         assert trade.open_rate == order.safe_price == running["open"]
         assert not any("asked" in (each.ft_order_tag or "") for each in trade.orders)
 

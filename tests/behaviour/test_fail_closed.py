@@ -18,21 +18,21 @@ import pandas as pd
 import pytest
 from freqtrade.strategy import IStrategy
 
-from ballast import analysis
-from ballast.book import Book
-from ballast.callbacks import fail_closed
+from ballast.config.guards import GuardSettings
+from ballast.core import signals
+from ballast.core.columns import CandleColumns
 from ballast.core.stops import StopRules
-from ballast.core.tape import Tape
 from ballast.core.verdict import Verdict
-from ballast.entries import EntryDesk
-from ballast.exits import StopKeeper
-from ballast.feeds import Feeds
-from ballast.gate import EntryGate
-from ballast.guard_settings import GuardSettings
-from ballast.lookout import Lookout
-from ballast.order_callbacks import OrderCallbacks
-from ballast.oversight import Oversight
-from ballast.strategy import GuardedStrategy
+from ballast.data.feeds import Feeds
+from ballast.data.market_view import MarketView
+from ballast.execution.pre_trade import PreTradeChecks
+from ballast.risk.engine import RiskEngine
+from ballast.risk.portfolio import Portfolio
+from ballast.risk.sizer import PositionSizer
+from ballast.risk.stop_manager import StopManager
+from ballast.strategy.fail_closed import fail_closed
+from ballast.strategy.guarded import GuardedStrategy
+from ballast.strategy.order_callbacks import OrderCallbacks
 from tests.behaviour.mini import PAIR, Mini, at, play, quiet, signal, stops_watched
 from tests.engine import BacktestOutcome
 
@@ -76,39 +76,39 @@ def in_guard(guard: str, method: str, answer: Callable[..., Any]) -> Fault:
 
 
 def stake_is(value: float) -> Fault:
-    """The desk's answer with another stake in it."""
-    propose = EntryDesk.propose
+    """The sizer's answer with another stake in it."""
+    propose = PositionSizer.propose
 
-    def proposing(self: EntryDesk, *args: Any, **kwargs: Any) -> Any:
-        ticket = propose(self, *args, **kwargs)
-        return replace(ticket, sized=replace(ticket.sized, stake=value))
+    def proposing(self: PositionSizer, *args: Any, **kwargs: Any) -> Any:
+        proposal = propose(self, *args, **kwargs)
+        return replace(proposal, sized=replace(proposal.sized, stake=value))
 
-    return giving(EntryDesk, "propose", proposing)
+    return giving(PositionSizer, "propose", proposing)
 
 
-def tapes_are(change: Callable[[Tape], Tape | None]) -> Fault:
+def columns_are(change: Callable[[CandleColumns], CandleColumns | None]) -> Fault:
     """What callbacks look up of a pair, changed; the frame that signals is not."""
-    made = analysis.tape_of
+    made = signals.columns_of
 
-    def making(*args: Any, **kwargs: Any) -> Tape | None:
+    def making(*args: Any, **kwargs: Any) -> CandleColumns | None:
         return change(made(*args, **kwargs))
 
-    return giving(analysis, "tape_of", making)
+    return giving(signals, "columns_of", making)
 
 
-def ending_early(tape: Tape) -> Tape:
+def ending_early(columns: CandleColumns) -> CandleColumns:
     """The candle before the story's signal is the newest there is."""
-    there = pd.to_datetime(tape.opened, utc=True) < at(2)
-    columns = {name: values[there] for name, values in tape.columns.items()}
-    dates = pd.to_datetime(pd.Series(tape.opened[there]), utc=True)
-    return Tape(dates, "1h", columns, tape.labels)
+    there = pd.to_datetime(columns.opened, utc=True) < at(2)
+    kept = {name: values[there] for name, values in columns.by_name.items()}
+    dates = pd.to_datetime(pd.Series(columns.opened[there]), utc=True)
+    return CandleColumns(dates, "1h", kept, columns.labels)
 
 
-def blank(column: str) -> Callable[[Tape], Tape]:
-    def blanking(tape: Tape) -> Tape:
-        values = {**tape.columns, column: tape.columns[column] * math.nan}
-        dates = pd.to_datetime(pd.Series(tape.opened), utc=True)
-        return Tape(dates, "1h", values, tape.labels)
+def blank(column: str) -> Callable[[CandleColumns], CandleColumns]:
+    def blanking(columns: CandleColumns) -> CandleColumns:
+        values = {**columns.by_name, column: columns[column] * math.nan}
+        dates = pd.to_datetime(pd.Series(columns.opened), utc=True)
+        return CandleColumns(dates, "1h", values, columns.labels)
 
     return blanking
 
@@ -123,55 +123,55 @@ def no_number_verdict(*_args: Any) -> Verdict:
 # By callback what can break inside of it before a trade is opened.
 BEFORE_ENTRY: dict[str, list[Fault]] = {
     "_judge": [
-        raising(Oversight, "on_candle"),
-        raising(Book, "newly_closed"),
-        raising(Book, "open_trades"),
-        raising(Book, "worth"),
-        giving(Book, "worth", not_a_number),
-        raising(Lookout, "row"),
-        raising(Lookout, "leader"),
-        raising(Lookout, "is_calm"),
+        raising(RiskEngine, "on_candle"),
+        raising(Portfolio, "newly_closed"),
+        raising(Portfolio, "open_trades"),
+        raising(Portfolio, "worth"),
+        giving(Portfolio, "worth", not_a_number),
+        raising(MarketView, "row"),
+        raising(MarketView, "leader"),
+        raising(MarketView, "is_calm"),
         *(in_guard(guard, "observe", lost) for guard in GUARDS),
         *(in_guard(guard, "market_verdict", lost) for guard in GUARDS),
         *(in_guard(guard, "pair_verdicts", lost) for guard in GUARDS),
     ],
     "custom_stake_amount": [
-        raising(EntryDesk, "propose"),
+        raising(PositionSizer, "propose"),
         stake_is(math.nan),
         stake_is(-math.inf),
-        raising(Oversight, "entry_verdict"),
-        raising(Oversight, "open_risks"),
-        raising(Oversight, "exposure"),
-        giving(Oversight, "exposure", not_a_number),
-        raising(Book, "equity"),
-        giving(Book, "equity", not_a_number),
-        giving(Book, "equity", lambda *_: 0.0),
+        raising(RiskEngine, "entry_verdict"),
+        raising(RiskEngine, "open_risks"),
+        raising(RiskEngine, "exposure"),
+        giving(RiskEngine, "exposure", not_a_number),
+        raising(Portfolio, "equity"),
+        giving(Portfolio, "equity", not_a_number),
+        giving(Portfolio, "equity", lambda *_: 0.0),
         *(in_guard(guard, "verdict", lost) for guard in GUARDS),
         *(in_guard(guard, "verdict", no_number_verdict) for guard in GUARDS),
         *(in_guard(guard, "market_verdict", no_number_verdict) for guard in GUARDS),
-        tapes_are(lambda tape: None),
-        tapes_are(ending_early),
-        *(tapes_are(blank(column)) for column in ("close", "atr", "volatility", "turnover")),
-        tapes_are(blank("trust")),
+        columns_are(lambda columns: None),
+        columns_are(ending_early),
+        *(columns_are(blank(column)) for column in ("close", "atr", "volatility", "turnover")),
+        columns_are(blank("trust")),
     ],
     "confirm_trade_entry": [
-        raising(EntryDesk, "confirm"),
-        raising(EntryDesk, "sent"),
-        raising(EntryGate, "check"),
+        raising(PositionSizer, "confirm"),
+        raising(PositionSizer, "sent"),
+        raising(PreTradeChecks, "check"),
     ],
     "bot_loop_start": [giving(GuardedStrategy, "_judge", lambda *_: None)],
 }
 
 # By callback what can break inside of it once a trade is open.
 AFTER_ENTRY: dict[str, list[Fault]] = {
-    "order_filled": [raising(StopKeeper, "opened")],
+    "order_filled": [raising(StopManager, "opened")],
     "custom_stoploss": [
-        raising(StopKeeper, "stop"),
-        giving(StopKeeper, "stop", not_a_number),
-        giving(StopKeeper, "stop", lambda *_: 0.0),
-        giving(StopKeeper, "stop", lambda *_: -math.inf),
+        raising(StopManager, "stop"),
+        giving(StopManager, "stop", not_a_number),
+        giving(StopManager, "stop", lambda *_: 0.0),
+        giving(StopManager, "stop", lambda *_: -math.inf),
     ],
-    "custom_exit": [raising(StopKeeper, "reason_to_leave")],
+    "custom_exit": [raising(StopManager, "reason_to_leave")],
 }
 
 # Called in live trading alone, or for orders that no backtest leaves open.
@@ -190,9 +190,9 @@ NOT_WRAPPED = {
     "bot_start": "Freqtrade stops the run",
     "informative_pairs": "Freqtrade stops the run",
     "plot_config": "read by charts alone",
-    "populate_entry_trend": "a backtest stops; live the tape is not renewed: SIGNAL_STALE",
+    "populate_entry_trend": "a backtest stops; live the columns are not renewed: SIGNAL_STALE",
     "populate_exit_trend": "returns what it is given",
-    "populate_indicators": "a backtest stops; live the tape is not renewed: SIGNAL_STALE",
+    "populate_indicators": "a backtest stops; live the columns are not renewed: SIGNAL_STALE",
     "protections": "read once at start; Freqtrade stops the run",
     "startup_candle_count": "read at start; Freqtrade stops the run",
     "version": "a text",
@@ -238,7 +238,7 @@ def test_every_wrapped_callback_is_broken_by_some_test_here() -> None:
 
 def test_every_guard_is_broken_by_some_test_here() -> None:
     off = {name for name in GuardSettings.model_fields if name != "off"} - set(GUARDS)
-    # PortfolioHeat is part of the sizer: broken as Book and desk. EdgeDecay waits for a baseline.
+    # PortfolioHeat is part of the sizer: broken as both. EdgeDecay waits for a baseline.
     assert off == {"PortfolioHeat", "EdgeDecay"}
 
 
@@ -271,20 +271,20 @@ def test_a_position_keeps_a_real_stop_when_its_keeping_breaks(fault: Fault) -> N
     assert trade.profit_ratio >= -0.1001
 
 
-def test_a_stop_once_raised_stays_when_the_keeper_breaks_later() -> None:
+def test_a_stop_once_raised_stays_when_the_stop_manager_breaks_later() -> None:
     """The last good stop, far above the class stop, is what the position leaves at."""
-    healthy = StopKeeper.stop
+    healthy = StopManager.stop
     asked = 0
 
-    def breaking(self: StopKeeper, *args: Any) -> float:
+    def breaking(self: StopManager, *args: Any) -> float:
         nonlocal asked
         asked += 1
         return lost() if asked > 12 else healthy(self, *args)
 
-    def break_keeper() -> AbstractContextManager[Any]:
-        return patch.multiple(StopKeeper, stop=breaking, reason_to_leave=lambda *_: None)
+    def break_stop_manager() -> AbstractContextManager[Any]:
+        return patch.multiple(StopManager, stop=breaking, reason_to_leave=lambda *_: None)
 
-    with stops_watched() as moves, break_keeper():
+    with stops_watched() as moves, break_stop_manager():
         (trade,) = play(STORY, Trailing).trades.itertuples()
     raised = max(after for _, after in moves)
     assert trade.exit_reason == "trailing_stop_loss"
@@ -296,7 +296,7 @@ def test_a_failed_start_of_the_plan_leaves_the_stop_that_was_decided() -> None:
     """`order_filled` broke: what is lost at the stop must still be what the stake was sized for."""
     story = [*quiet(2), signal(), *quiet(3, 101), (101, 101.1, 88, 89), *quiet(2, 89)]
     sound = play(story).trades.iloc[0]
-    with patch.object(StopKeeper, "opened", lost):
+    with patch.object(StopManager, "opened", lost):
         broken = play(story).trades.iloc[0]
     assert broken["close_rate"] == pytest.approx(sound["close_rate"], rel=1e-3)
 
@@ -330,7 +330,7 @@ def test_a_number_that_is_none_is_a_refusal(answer: float, refusal: Any) -> None
 
 
 def test_a_failure_is_counted_under_the_callback_in_which_it_happened() -> None:
-    outcome = told(raising(EntryDesk, "propose"))
+    outcome = told(raising(PositionSizer, "propose"))
     (cause,) = outcome.strategy.incidents.counts
     assert cause.startswith("custom_stake_amount: KeyError")
     assert PAIR in outcome.frames

@@ -16,19 +16,19 @@ from unittest.mock import patch
 
 import pytest
 
-from ballast.book import Book
 from ballast.core.guards.loss_limits import LossLimit
 from ballast.core.verdict import Verdict
-from ballast.entries import EntryDesk, EntryRefused
-from ballast.exchange_view import ExchangeView
-from ballast.exits import StopKeeper
-from ballast.gate import EntryGate
-from ballast.intents import Intents
-from ballast.order_watch import OrderWatch
-from ballast.oversight import Oversight
-from ballast.state import GuardStore
-from ballast.stop_watch import StopWatch
-from ballast.strategy import GuardedStrategy
+from ballast.execution.exchange_view import ExchangeView
+from ballast.execution.intents import Intents
+from ballast.execution.order_watch import OrderWatch
+from ballast.execution.pre_trade import PreTradeChecks
+from ballast.execution.stop_watch import StopWatch
+from ballast.risk.engine import RiskEngine
+from ballast.risk.portfolio import Portfolio
+from ballast.risk.sizer import EntryRefused, PositionSizer
+from ballast.risk.state_store import StateStore
+from ballast.risk.stop_manager import StopManager
+from ballast.strategy.guarded import GuardedStrategy
 from tests.behaviour.mini import LEADER, PAIR, Mini, at, quiet, signal, told
 from tests.behaviour.paper import Paper, paper
 from tests.engine import candle_frame
@@ -65,23 +65,23 @@ def started(folder: Path, **settings: Any) -> Iterator[Paper]:
 FAULTS: dict[str, Fault] = {
     "analysis raises": lambda: patch.object(GuardedStrategy, "populate_indicators", lost),
     "rules raise": lambda: patch.object(Mini, "entry_rules", lost),
-    "guards are not asked": lambda: patch.object(Oversight, "on_candle", lost),
+    "guards are not asked": lambda: patch.object(RiskEngine, "on_candle", lost),
     "a guard raises": lambda: patch.object(LossLimit, "observe", lost),
     "a verdict raises": lambda: patch.object(LossLimit, "market_verdict", lost),
-    "the account is unknown": lambda: patch.object(Book, "equity", lost),
-    "equity is no number": lambda: patch.object(Book, "equity", lambda *_: math.nan),
-    "the sizer raises": lambda: patch.object(EntryDesk, "propose", lost),
-    "the last check raises": lambda: patch.object(EntryDesk, "confirm", lost),
+    "the account is unknown": lambda: patch.object(Portfolio, "equity", lost),
+    "equity is no number": lambda: patch.object(Portfolio, "equity", lambda *_: math.nan),
+    "the sizer raises": lambda: patch.object(PositionSizer, "propose", lost),
+    "the last check raises": lambda: patch.object(PositionSizer, "confirm", lost),
     "the order watch raises": lambda: patch.object(OrderWatch, "on_loop", lost),
     "the order watch is not asked": lambda: patch.object(GuardedStrategy, "_watch", lost),
     "its verdict raises": lambda: patch.object(OrderWatch, "verdict", lost),
     "the stops cannot be looked at": lambda: patch.object(StopWatch, "look", lost),
     "the entry cannot be written down": lambda: patch.object(Intents, "note", lost),
-    "the gate raises": lambda: patch.object(EntryGate, "check", lost),
+    "the gate raises": lambda: patch.object(PreTradeChecks, "check", lost),
     "the order book is gone": lambda: patch.object(ExchangeView, "quote", lost),
     "the balance is gone": lambda: patch.object(ExchangeView, "free", lost),
     "the balance is no number": lambda: patch.object(ExchangeView, "free", lambda *_: math.nan),
-    "memories cannot be saved": lambda: patch.object(GuardStore, "save", lost),
+    "memories cannot be saved": lambda: patch.object(StateStore, "save", lost),
     "no candle comes": lambda: patch.object(Paper, "deliver", lambda *_: None),
 }
 
@@ -128,7 +128,7 @@ def test_an_old_signal_is_not_traded_when_the_new_frame_cannot_be_analysed(
     with started(tmp_path) as bot:
         # Freqtrade's own limit of age, out of the way: what refuses is ours.
         bot.bot.strategy.ignore_buying_expired_candle_after = 0
-        with patch.object(EntryDesk, "confirm", refused):
+        with patch.object(PositionSizer, "confirm", refused):
             bot.step(at(3))
         with patch.object(GuardedStrategy, callback, lost):
             bot.step(at(4))
@@ -139,7 +139,7 @@ def test_an_old_signal_is_not_traded_when_the_new_frame_cannot_be_analysed(
 def test_a_signal_is_traded_for_two_minutes(late: int, bought: int, tmp_path: Path) -> None:
     """Whatever kept the order back, its price is another one by then."""
     with started(tmp_path) as bot:
-        with patch.object(EntryDesk, "confirm", refused):
+        with patch.object(PositionSizer, "confirm", refused):
             bot.step(at(3))
         bot.loop(at(3) + timedelta(seconds=late))
         assert len(bot.trades) == bought
@@ -148,10 +148,10 @@ def test_a_signal_is_traded_for_two_minutes(late: int, bought: int, tmp_path: Pa
 @pytest.mark.parametrize(
     "fault",
     [
-        lambda: patch.object(StopKeeper, "stop", lost),
-        lambda: patch.object(StopKeeper, "stop", lambda *_: math.nan),
-        lambda: patch.object(StopKeeper, "stop", lambda *_: 1.0),
-        lambda: patch.object(StopKeeper, "reason_to_leave", lost),
+        lambda: patch.object(StopManager, "stop", lost),
+        lambda: patch.object(StopManager, "stop", lambda *_: math.nan),
+        lambda: patch.object(StopManager, "stop", lambda *_: 1.0),
+        lambda: patch.object(StopManager, "reason_to_leave", lost),
         lambda: patch.object(StopWatch, "reason_to_leave", lost),
         lambda: patch.object(GuardedStrategy, "populate_indicators", lost),
         lambda: patch.object(Paper, "deliver", lambda *_: None),

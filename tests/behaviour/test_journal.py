@@ -57,7 +57,7 @@ def backtest(frames: dict[str, pd.DataFrame], journal: Path, *, keep: bool) -> B
         "exit_pricing": prices,
         "ballast": {"guards": GUARDS, "journal": {"backtest": keep}},
     }
-    with patch("ballast.journal.wiring.journal_path", lambda *_args, **_settings: journal):
+    with patch("ballast.runtime.journal.journal_path", lambda *_args, **_settings: journal):
         return run_backtest(
             STRATEGY, frames, timeframe="1h", config=settings, fee=0.001, protections=True
         )

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 from freqtrade.persistence import Trade
 
-from ballast.oversight import Oversight
+from ballast.risk.engine import RiskEngine
 from tests.behaviour.mini import LEADER, OTHER, PAIR, Mini, at, quiet, signal, told
 from tests.behaviour.paper import Paper, paper
 from tests.engine import candle_frame
@@ -160,7 +160,7 @@ def test_no_secret_is_in_the_journal(tmp_path: Path) -> None:
 
     with bot(tmp_path, telegram={"enabled": False, **SECRETS}) as running:
         walk(running, 1, 4)
-        with patch.object(Oversight, "exposure", failing):
+        with patch.object(RiskEngine, "exposure", failing):
             walk(running, 5, 6)
         for name, secret in SECRETS.items():
             running.bot.strategy.incident(name, ValueError(secret))

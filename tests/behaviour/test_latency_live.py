@@ -9,7 +9,7 @@ import pytest
 from freqtrade.persistence import Trade
 
 from ballast.__main__ import main
-from ballast.events import Kind
+from ballast.core.events import Kind
 from tests.behaviour.live_story import Shy, story_run
 
 

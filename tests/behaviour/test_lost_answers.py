@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 from freqtrade.exceptions import ExchangeError
 
-from ballast.events import Kind
-from ballast.exchange_view import ExchangeView
+from ballast.core.events import Kind
+from ballast.execution.exchange_view import ExchangeView
 from tests.behaviour.live_story import BOUGHT, LostAnswers, Told, hourly, story_run
 from tests.behaviour.mini import at
 from tests.engine import ScriptedStrategy

@@ -37,10 +37,10 @@ FALL: list[Row] = [*BOUGHT, (101, 101.2, 90, 91), *quiet(2, 91)]
 
 def bound(outcome: BacktestOutcome) -> tuple[str, float]:
     """The constraint that decided the stake of the one trade, and the stake."""
-    ticket = outcome.strategy.run.desk.ticket(PAIR)
+    proposal = outcome.strategy.session.sizer.proposal(PAIR)
     (trade,) = outcome.trades.itertuples()
-    assert trade.stake_amount == pytest.approx(ticket.sized.stake, rel=1e-3)
-    return ticket.sized.binding, trade.stake_amount
+    assert trade.stake_amount == pytest.approx(proposal.sized.stake, rel=1e-3)
+    return proposal.sized.binding, trade.stake_amount
 
 
 def test_stake_is_the_risk_over_the_distance_to_the_stop_with_costs() -> None:

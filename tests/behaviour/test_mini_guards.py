@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from freqtrade.persistence.models import PairLock
 
-from ballast.guard_settings import GuardSettings
+from ballast.config.guards import GuardSettings
 from tests.behaviour.guard_stories import CASES, LATER, STOPPED_OUT, THIRD, Case
 from tests.behaviour.mini import LEADER, PAIR, Story, at, play, quiet, signal
 from tests.engine import BacktestOutcome

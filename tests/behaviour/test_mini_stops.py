@@ -10,7 +10,7 @@ import random
 import pytest
 
 from ballast.core.stops import StopRules
-from ballast.strategy import GuardedStrategy
+from ballast.strategy.guarded import GuardedStrategy
 from tests.behaviour.mini import (
     LEADER,
     PAIR,

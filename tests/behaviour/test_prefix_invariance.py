@@ -17,11 +17,11 @@ import pytest
 from freqtrade.exchange import timeframe_to_minutes
 
 from ballast.core.candles import Candles
+from ballast.core.columns import CandleColumns
 from ballast.core.market import Market
 from ballast.core.rules import Rule, above
 from ballast.core.stops import StopRules
-from ballast.core.tape import Tape
-from ballast.strategy import GuardedStrategy
+from ballast.strategy.guarded import GuardedStrategy
 from sandbox.regimes import find_labels
 from tests.behaviour.market import (
     LEADER,
@@ -45,7 +45,7 @@ TIMEFRAMES = ("5m", "15m", "1h", "4h")
 WEEK_BORDER, DAY_BORDER = utc("2024-02-05"), utc("2024-02-08")
 
 Frames = dict[str, pd.DataFrame]
-Tapes = dict[str, Tape]
+ColumnsByPair = dict[str, CandleColumns]
 
 
 def market_frames(timeframe: str) -> dict[tuple[str, str], pd.DataFrame]:
@@ -69,20 +69,20 @@ def cuts(timeframe: str) -> Iterator[datetime]:
 
 def run(
     kind: type[GuardedStrategy], timeframe: str, moment: datetime | None, pairs: tuple[str, ...]
-) -> tuple[Frames, Tapes]:
-    """Every column and every tape of a strategy, on the market as it was at a moment."""
+) -> tuple[Frames, ColumnsByPair]:
+    """Every column and every columns of a strategy, on the market as it was at a moment."""
     config = configuration(PAIRS)
     provider = CutProvider(config, market_frames(timeframe), moment)
     strategy = started(kind, timeframe, config, provider)
     frames = {pair: analysed(strategy, pair) for pair in pairs}
-    assert strategy.run is not None
-    return frames, strategy.run.tapes
+    assert strategy.session is not None
+    return frames, strategy.session.columns_by_pair
 
 
-WHOLE: dict[tuple[str, str], tuple[Frames, Tapes]] = {}
+WHOLE: dict[tuple[str, str], tuple[Frames, ColumnsByPair]] = {}
 
 
-def whole(kind: type[GuardedStrategy], timeframe: str) -> tuple[Frames, Tapes]:
+def whole(kind: type[GuardedStrategy], timeframe: str) -> tuple[Frames, ColumnsByPair]:
     """As `run` on all candles, once for each strategy and timeframe."""
     key = (kind.__name__, timeframe)
     if key not in WHOLE:
@@ -96,7 +96,7 @@ def assert_unchanged_by_the_future(
     moment: datetime,
     pairs: tuple[str, ...] = TRADED,
 ) -> None:
-    frames, tapes = run(kind, timeframe, moment, pairs)
+    frames, columns_by_pair = run(kind, timeframe, moment, pairs)
     all_frames, all_tapes = whole(kind, timeframe)
     for pair, cut in frames.items():
         full = all_frames[pair].iloc[: len(cut)]
@@ -104,10 +104,10 @@ def assert_unchanged_by_the_future(
         # pandas guesses the type of a column of tags from whether there are any.
         text = f"{pair} at {moment}"
         pd.testing.assert_frame_equal(cut, full, check_exact=True, check_dtype=False, obj=text)
-    for name, tape in tapes.items():
-        for column, values in tape.columns.items():
+    for name, columns in columns_by_pair.items():
+        for column, values in columns.by_name.items():
             full_values = all_tapes[name][column][: len(values)]
-            text = f"{column} of the tape of {name} at {moment}"
+            text = f"{column} of the columns of {name} at {moment}"
             np.testing.assert_array_equal(values, full_values, err_msg=text)
 
 

@@ -11,8 +11,8 @@ from unittest.mock import patch
 import pytest
 from freqtrade.exceptions import OperationalException
 
-from ballast.open_entries import OpenEntries
-from ballast.strategy import GuardedStrategy
+from ballast.execution.open_entries import OpenEntries
+from ballast.strategy.guarded import GuardedStrategy
 from tests.behaviour.live_story import Shy, Told, story_run
 from tests.behaviour.mini import Mini, Story, quiet, signal
 from tests.behaviour.test_fail_closed_live import lost as broken
@@ -33,7 +33,7 @@ def waiting(folder: Path, story: Story, **ballast: Any) -> Iterator[Told]:
     with story_run(folder, story, hooks=shy, ballast=ballast, unfilledtimeout=no_other) as told:
         told.loops(1)
         # Longer than any setting allows: hourly candles stand in for those of a minute.
-        entries: OpenEntries = told.run.bot.strategy.run.execution.open_entries
+        entries: OpenEntries = told.run.bot.strategy.session.execution.open_entries
         entries._gate = entries._gate.model_copy(update={"signal_age_s": 10_000.0})
         told.run.clock.shift(3_600)
         # Both candles signal: what is given up is not to be bought anew here.

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from ballast.config.guards import GuardSettings
 from ballast.core.candles import Candles
 from ballast.core.market import Market
 from ballast.core.rules import Rule, above
 from ballast.core.stops import StopRules
-from ballast.guard_settings import GuardSettings
-from ballast.stop_watch import bare_s
-from ballast.strategy import GuardedStrategy
+from ballast.execution.stop_watch import bare_s
+from ballast.strategy.guarded import GuardedStrategy
 from sandbox.clock import RealClock
 from sandbox.faults import Fault
 from sandbox.faults_answers import Answers

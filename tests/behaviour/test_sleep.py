@@ -8,12 +8,12 @@ from unittest.mock import patch
 
 import pytest
 
+from ballast.config.guards import GuardSettings
+from ballast.core.columns import ColumnsByPair
+from ballast.core.guard_set import GuardSet
 from ballast.core.snapshot import Snapshot
-from ballast.core.tape import Tapes
-from ballast.core.warden import Warden
-from ballast.guard_settings import GuardSettings
-from ballast.lookout import Lookout
-from ballast.oversight import Oversight
+from ballast.data.market_view import MarketView
+from ballast.risk.engine import RiskEngine
 from sandbox.candles import TIMEFRAMES_MS, aggregate
 from tests.behaviour.market import (
     LEADER,
@@ -36,15 +36,15 @@ def backtest(*, sleepless: bool) -> tuple[BacktestOutcome, int]:
     market = source(DAYS, PAIRS)
     frames = {p: aggregate(market.candles(p), TIMEFRAMES_MS["1h"]).to_frame() for p in PAIRS}
     shown = 0
-    observe = Warden.observe
+    observe = GuardSet.observe
 
-    def counted(self: Warden, snapshot: Snapshot) -> object:
+    def counted(self: GuardSet, snapshot: Snapshot) -> object:
         nonlocal shown
         shown += 1
         return observe(self, snapshot)
 
-    awake = patch.object(Oversight, "_may_sleep", lambda *_: False) if sleepless else nullcontext()
-    with awake, patch.object(Warden, "observe", counted):
+    awake = patch.object(RiskEngine, "_may_sleep", lambda *_: False) if sleepless else nullcontext()
+    with awake, patch.object(GuardSet, "observe", counted):
         outcome = run_backtest(
             "strategies/RegimeSwitch.py",
             frames,
@@ -86,20 +86,20 @@ def test_no_candle_that_is_slept_through_would_have_made_a_guard_block() -> None
         strategy.advise_entry(
             strategy.advise_indicators(frame.copy(), {"pair": pair}), {"pair": pair}
         )
-    assert strategy.run is not None
-    tapes: Tapes = strategy.run.tapes
-    warden = Warden(GuardSettings().build(60.0))
-    lookout = Lookout(tapes, lambda: list(PAIRS), warden)
+    assert strategy.session is not None
+    columns_by_pair: ColumnsByPair = strategy.session.columns_by_pair
+    guard_set = GuardSet(GuardSettings().build(60.0))
+    market_view = MarketView(columns_by_pair, lambda: list(PAIRS), guard_set)
     slept = 0
     for opened in frames[(LEADER, "1h")]["date"]:
         end = opened.to_pydatetime() + timedelta(hours=1)
-        if not lookout.is_calm(end):
+        if not market_view.is_calm(end):
             continue
         slept += 1
-        trust, fall = lookout.leader(end)
-        row, pairs = lookout.row(end), lookout.pairs
+        trust, fall = market_view.leader(end)
+        row, pairs = market_view.row(end), market_view.pairs
         snapshot = Snapshot(end, 1000.0, (), row, pairs, trust, fall)
-        assert warden.observe(snapshot) == []
-        assert warden.calm
-        assert not warden.entry_verdict(PAIRS[1], end).blocks
+        assert guard_set.observe(snapshot) == []
+        assert guard_set.calm
+        assert not guard_set.entry_verdict(PAIRS[1], end).blocks
     assert slept > 1000

@@ -9,8 +9,8 @@ from unittest.mock import patch
 import pytest
 from freqtrade.exceptions import ExchangeError
 
-from ballast.events import Kind
-from ballast.open_entries import OpenEntries
+from ballast.core.events import Kind
+from ballast.execution.open_entries import OpenEntries
 from sandbox.errors import ApiError
 from sandbox.hooks import Hooks
 from sandbox.orders import OrderRequest

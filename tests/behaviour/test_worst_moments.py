@@ -13,9 +13,9 @@ from unittest.mock import patch
 import pandas as pd
 import pytest
 
+from ballast.config.guards import GuardName
+from ballast.core.guard_set import GuardSet
 from ballast.core.snapshot import Snapshot
-from ballast.core.warden import Warden
-from ballast.guard_settings import GuardName
 from sandbox.candles import TIMEFRAMES_MS, aggregate
 from sandbox.profiles import PROFILES
 from sandbox.regimes import Label
@@ -54,13 +54,13 @@ class Year:
 @contextmanager
 def equity_watched() -> Iterator[dict[datetime, float]]:
     seen: dict[datetime, float] = {}
-    observe = Warden.observe
+    observe = GuardSet.observe
 
-    def observing(self: Warden, snapshot: Snapshot) -> object:
+    def observing(self: GuardSet, snapshot: Snapshot) -> object:
         seen[snapshot.now] = snapshot.equity
         return observe(self, snapshot)
 
-    with patch.object(Warden, "observe", observing):
+    with patch.object(GuardSet, "observe", observing):
         yield seen
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ballast import doctor
 from ballast.__main__ import main
+from ballast.ops import doctor
 
 
 @pytest.mark.parametrize("check", doctor.CHECKS, ids=lambda check: check.__name__)
@@ -26,12 +26,12 @@ def renamed(self: Any, pair: str, quantity: float, **kwargs: Any) -> bool:
     [
         ("freqtrade.__version__", "2027.1", "Freqtrade is 2027.1, tested with 2026.9"),
         ("freqtrade.strategy.IStrategy.confirm_trade_entry", renamed, "no longer given amount"),
-        ("ballast.doctor.stoploss_from_absolute", lambda *_, **__: -0.1, "it is -0.1"),
-        ("ballast.doctor.strategy_safe_wrapper", lambda f, **__: lambda: None, "with None"),
-        ("ballast.api_errors.LOGGER", "freqtrade.moved", "0 of 1 were counted"),
-        ("ballast.doctor.FtRestClient", object, "it lacks balance"),
-        ("ballast.doctor.sanitize_config", lambda config: config, "secrets are shown"),
-        ("ballast.doctor.DataProvider", object, "it lacks get_pair_dataframe"),
+        ("ballast.ops.doctor.stoploss_from_absolute", lambda *_, **__: -0.1, "it is -0.1"),
+        ("ballast.ops.doctor.strategy_safe_wrapper", lambda f, **__: lambda: None, "with None"),
+        ("ballast.execution.api_errors.LOGGER", "freqtrade.moved", "0 of 1 were counted"),
+        ("ballast.ops.doctor.FtRestClient", object, "it lacks balance"),
+        ("ballast.ops.doctor.sanitize_config", lambda config: config, "secrets are shown"),
+        ("ballast.ops.doctor.DataProvider", object, "it lacks get_pair_dataframe"),
     ],
 )
 def test_change_is_named(

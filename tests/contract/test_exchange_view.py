@@ -1,4 +1,4 @@
-"""What `ballast.exchange_view` reaches for inside Freqtrade is there and does what is wanted."""
+"""What the exchange view reaches for inside Freqtrade is there and does what is wanted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from freqtrade.data.dataprovider import DataProvider
 from freqtrade.enums import RunMode
 from freqtrade.exceptions import ExchangeError
 
-from ballast.exchange_view import ExchangeView
+from ballast.execution.exchange_view import ExchangeView
 from tests.contract.live_bot import PAIR, PRICE, enter, live_bot
 from tests.engine import ScriptedStrategy
 

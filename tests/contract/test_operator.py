@@ -14,10 +14,10 @@ from freqtrade.loggers.json_formatter import JsonFormatter
 from freqtrade.rpc import telegram
 from freqtrade.rpc.rpc_manager import RPCManager
 
-from ballast import logs
-from ballast.guard_protection import VERDICT, GuardProtection
+from ballast.alerts import logs
+from ballast.alerts.telegram_commands import TelegramCommands
 from ballast.protections.drawdown_ladder import DrawdownLadder
-from ballast.telegram_commands import TelegramCommands
+from ballast.protections.guard_protection import VERDICT, GuardProtection
 from tests.telegram_api import readable
 
 

@@ -24,8 +24,8 @@ from typing import Any
 import pytest
 import yaml
 
-from ballast.bot_api import BotApi
-from ballast.guard_settings import GuardSettings
+from ballast.config.guards import GuardSettings
+from ballast.tooling.bot_api import BotApi
 from tests.sandbox_process import ROOT, loopback_only, running_sandbox
 
 PAIRS = ["BTC/USDT", "ETH/USDT"]

@@ -20,7 +20,7 @@ import pytest
 
 from ballast import __main__ as commands
 from ballast.commands import backtest_options
-from ballast.strategy import GuardedStrategy
+from ballast.strategy.guarded import GuardedStrategy
 from tests.behaviour.mini import LEADER, OTHER, PAIR, WARM_UP, at, quiet, signal, told
 from tests.behaviour.paper import Paper, paper
 from tests.engine import base_config, candle_frame, offline_exchange

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ballast.drill import rehearse
+from ballast.ops.drill import rehearse
 from tests.sandbox_process import ROOT
 
 # Loops are five seconds apart; the first that sees the file sells.

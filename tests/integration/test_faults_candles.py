@@ -18,8 +18,8 @@ from freqtrade.enums import CandleType, RunMode
 from freqtrade.exchange import Exchange
 from freqtrade.resolvers import ExchangeResolver
 
-from ballast.core.tape import Tape
-from ballast.core.trust import Trust, TrustLimits, assess
+from ballast.core.columns import CandleColumns
+from ballast.core.data_quality import DataQuality, DataQualityLimits, assess
 from sandbox.candles import HOUR_MS, MINUTE_MS
 from sandbox.clock import RealClock
 from sandbox.faults import Fault
@@ -98,21 +98,21 @@ def same(frame: pd.DataFrame, other: pd.DataFrame) -> bool:
     return bool((one == two).all())
 
 
-def trusted(frame: pd.DataFrame) -> Trust:
-    return Trust(int(assess(frame, TrustLimits())[-1]))
+def trusted(frame: pd.DataFrame) -> DataQuality:
+    return DataQuality(int(assess(frame, DataQualityLimits())[-1]))
 
 
 def is_fresh(frame: pd.DataFrame, after_border_s: float) -> bool:
     """Whether Ballast takes the newest candle for the one that has just ended."""
     now = datetime.fromtimestamp(BORDER_MS / 1000 + after_border_s, tz=UTC)
-    tape = Tape(frame["date"], TIMEFRAME, {})
-    return tape.is_fresh(tape.completed_at(now), now)
+    columns = CandleColumns(frame["date"], TIMEFRAME, {})
+    return columns.is_fresh(columns.completed_at(now), now)
 
 
 def test_sound_candles_are_seen_as_they_are_and_trusted(feed: Feed) -> None:
     frame = feed.refresh(2)
     assert same(frame, truth(BORDER_MS))
-    assert trusted(frame) is Trust.OK
+    assert trusted(frame) is DataQuality.OK
     assert is_fresh(frame, 2)
 
 
@@ -121,7 +121,7 @@ def test_candles_out_of_order_are_put_right_by_freqtrade(feed: Feed) -> None:
     frame = feed.refresh(2)
     assert feed.plan.counts["candles_disordered"]
     assert same(frame, truth(BORDER_MS))
-    assert trusted(frame) is Trust.OK
+    assert trusted(frame) is DataQuality.OK
 
 
 def test_a_missing_candle_is_not_replaced_by_the_one_before_it(feed: Feed) -> None:
@@ -140,7 +140,7 @@ def test_a_frozen_feed_is_not_trusted(feed: Feed) -> None:
     frame = feed.refresh(2)
     assert is_fresh(frame, 2)
     assert frame["close"].iloc[-1] == frame["close"].iloc[-2]
-    assert trusted(frame) is Trust.FILLED_HOLE
+    assert trusted(frame) is DataQuality.FILLED_HOLE
 
 
 def test_a_feed_that_was_frozen_is_trusted_when_the_hole_is_filled(feed: Feed) -> None:
@@ -148,17 +148,17 @@ def test_a_feed_that_was_frozen_is_trusted_when_the_hole_is_filled(feed: Feed) -
     feed.spoil(kind="candles_frozen")
     feed.refresh(2)
     feed.plan.remove()
-    assert trusted(feed.refresh(302)) is Trust.OK
+    assert trusted(feed.refresh(302)) is DataQuality.OK
 
 
 @pytest.mark.parametrize("ratio", [0.8, 1.25])
 def test_a_bad_tick_is_not_trusted_nor_are_the_candles_after_it(feed: Feed, ratio: float) -> None:
     feed.spoil(kind="bad_tick", ratio=ratio, times=1)
-    assert trusted(feed.refresh(2)) is Trust.ABSURD_BAR
+    assert trusted(feed.refresh(2)) is DataQuality.ABSURD_BAR
     # Freqtrade asks again for candles it has and keeps the highest high and the lowest low of both.
     mended = feed.refresh(302)
     assert mended["close"].iloc[-2] == truth(BORDER_MS)["close"].iloc[-1]
-    assert trusted(mended) is Trust.AFTER_ABSURD_BAR
+    assert trusted(mended) is DataQuality.AFTER_ABSURD_BAR
 
 
 def test_an_unfinished_candle_looks_closed_and_is_mended_at_the_next(feed: Feed) -> None:
@@ -182,7 +182,7 @@ def test_candles_come_by_request_when_the_websocket_is_cut(feed: Feed) -> None:
     eventually(lambda: feed.plan.counts["websocket_drop"] > 0)
     frame = feed.refresh(2)
     assert same(frame, truth(BORDER_MS))
-    assert trusted(frame) is Trust.OK
+    assert trusted(frame) is DataQuality.OK
 
 
 def eventually(holds: Callable[[], bool]) -> None:

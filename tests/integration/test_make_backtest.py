@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from ballast.__main__ import main
-from ballast.evidence.results import read_zip
+from ballast.research.report.results import read_zip
 from tests.engine import ROOT
 from tools.run_backtest import find_strategies
 

@@ -23,8 +23,8 @@ import pytest
 from freqtrade.persistence import PairLocks, Trade
 
 from ballast.__main__ import main
-from ballast.preflight.check import Bot, Level
-from ballast.preflight.host import database
+from ballast.ops.preflight.check import Bot, Level
+from ballast.ops.preflight.host import database
 from tests.behaviour import mini
 from tests.behaviour.mini import LEADER, PAIR, Mini, at, quiet, told
 from tests.behaviour.paper import Paper, paper
@@ -118,12 +118,14 @@ def test_bot_remembers_on_postgresql_across_a_restart(
                 first.step(at(candle))
             (trade,) = first.trades
             assert not trade.is_open
-            remembered = first.bot.strategy.run.oversight.warden.guards["LossStreakBackoff"].memory
+            remembered = first.bot.strategy.session.engine.guard_set.guards[
+                "LossStreakBackoff"
+            ].memory
             assert remembered.pairs[PAIR].losses == 1
             locked = {(lock.pair, lock.reason) for lock in PairLocks.get_all_locks()}
             assert any(reason.startswith("LOSS_STREAK") for _, reason in locked)
         with bot(tmp_path, url, 9) as second:
-            guards = second.bot.strategy.run.oversight.warden.guards
+            guards = second.bot.strategy.session.engine.guard_set.guards
             assert guards["LossStreakBackoff"].memory == remembered
             assert len(second.trades) == 1
             assert Trade.session.get_bind().dialect.name == "postgresql"

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from ballast.preflight import inspect
-from ballast.preflight.check import Bot, Level
-from ballast.preflight.keys import key_rights
+from ballast.ops.preflight import inspect
+from ballast.ops.preflight.check import Bot, Level
+from ballast.ops.preflight.keys import key_rights
 from tests.sandbox_process import ROOT, loopback_only, running_sandbox
 
 PAIRS = ["BTC/USDT", "ETH/USDT", "SOL/USDT"]
@@ -110,7 +110,7 @@ def test_rights_of_a_real_key_decide(
     rights: list[str], level: Level, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The sandbox's key with each combination of rights, asked over signed HTTP."""
-    monkeypatch.setattr("ballast.preflight.CHECKS", {"key rights": key_rights})
+    monkeypatch.setattr("ballast.ops.preflight.CHECKS", {"key rights": key_rights})
     key = ["--live", "--key", "THEKEY99", "--secret", "THESECRET9", "--rights", *rights]
     line = ["--generate", "7", "--days", "30", "--pairs", "BTC/USDT", "--shift-to-now", *key]
     with running_sandbox(tmp_path, *line) as sandbox:

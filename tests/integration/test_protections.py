@@ -14,11 +14,11 @@ from freqtrade.optimize.backtesting import Backtesting
 from freqtrade.persistence.pairlock import PairLock
 from freqtrade.resolvers import ProtectionResolver
 
+from ballast.config.guards import EdgeDecaySettings, GuardSettings
 from ballast.core.rules import above
 from ballast.core.stops import StopRules
-from ballast.guard_settings import EdgeDecaySettings, GuardSettings
-from ballast.startup import OverrideRefused
-from ballast.strategy import GuardedStrategy
+from ballast.strategy.guarded import GuardedStrategy
+from ballast.strategy.startup import OverrideRefused
 from tests.engine import BacktestOutcome, ScriptedStrategy, flat, run_backtest
 
 HOUR = timedelta(hours=1)

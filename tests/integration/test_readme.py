@@ -6,7 +6,7 @@ from pathlib import Path
 
 from freqtrade.data.converter import ohlcv_fill_up_missing_data
 
-from ballast import settings
+from ballast.config import settings
 from sandbox.clock import FixedClock
 from sandbox.faults import KINDS
 from sandbox.faults_plan import FaultPlan, faults_from_json

@@ -12,13 +12,13 @@ import pytest
 from distributed import LocalCluster
 
 from ballast import __main__ as commands
-from ballast.backtests import Outcome, Task, TaskError, statistics
 from ballast.commands import backtest_options
-from ballast.evidence.results import read_folder
-from ballast.stress import plan, runner
-from ballast.stress.plan import Job
-from ballast.stress.runner import run_all
-from ballast.stress.store import Store
+from ballast.research.backtests import Outcome, Task, TaskError, statistics
+from ballast.research.report.results import read_folder
+from ballast.research.stress import plan, runner
+from ballast.research.stress.plan import Job
+from ballast.research.stress.runner import run_all
+from ballast.research.stress.store import Store
 from sandbox.files import export
 from sandbox.sources import GeneratedSource
 from tests.engine import ROOT, base_config, offline_exchange

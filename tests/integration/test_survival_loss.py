@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ballast.evidence.trials import read_hyperopt
+from ballast.research.report.trials import read_hyperopt
 from tests.engine import ROOT
 from tests.sandbox_process import freqtrade, running_sandbox
 from tools.judge_market import generate

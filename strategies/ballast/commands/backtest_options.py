@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ballast.backtests import markets_of
-from ballast.commands.database import read_config
-from ballast.commands.errors import CommandError
+from ballast.research.backtests import markets_of
+from ballast.tooling.database import read_config
+from ballast.tooling.errors import CommandError
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:

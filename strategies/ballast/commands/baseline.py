@@ -5,10 +5,10 @@ import json
 import sys
 from pathlib import Path
 
-from ballast import settings
-from ballast.commands.errors import CommandError
-from ballast.evidence.results import ResultError, RunResult, read_zip
-from ballast.evidence.trades import in_r
+from ballast.config import settings
+from ballast.research.report.results import ResultError, RunResult, read_zip
+from ballast.research.report.trades import in_r
+from ballast.tooling.errors import CommandError
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:

@@ -6,11 +6,11 @@ from datetime import timedelta
 from rich.console import Console
 from rich.table import Table
 
-from ballast.backtests import TaskError
 from ballast.commands import drift
-from ballast.commands.database import read_config
-from ballast.commands.errors import CommandError
-from ballast.drift.calibration import calibrated
+from ballast.research.backtests import TaskError
+from ballast.research.drift.calibration import calibrated
+from ballast.tooling.database import read_config
+from ballast.tooling.errors import CommandError
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:

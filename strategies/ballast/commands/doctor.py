@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from ballast.commands.errors import CommandError
+from ballast.tooling.errors import CommandError
 
 _ROOT = Path(__file__).resolve().parents[3]
 _CONTRACT = _ROOT / "tests" / "contract"
@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
     silence = logging.NullHandler()
     logging.getLogger().addHandler(silence)
     try:
-        from ballast.doctor import examine
+        from ballast.ops.doctor import examine
 
         found = examine()
     except ImportError as error:

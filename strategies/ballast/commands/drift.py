@@ -13,21 +13,21 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Engine
 
-from ballast import settings
-from ballast.backtests import Task, TaskError
 from ballast.commands import backtest_options
-from ballast.commands.database import database_url, open_database, read_config
-from ballast.commands.errors import CommandError
+from ballast.config import settings
 from ballast.core.costs import LEVELS
-from ballast.drift.page import page
-from ballast.drift.record import Record, read_journal, read_trades
-from ballast.drift.replay import replayed, window
-from ballast.drift.study import Study, study
-from ballast.drift.wording import difference_row, headline
-from ballast.evidence.pages.page import PlotlyMissing
 from ballast.journal.file import journal_path
-from ballast.stress.candles import require_candles
-from ballast.stress.plan import with_settings
+from ballast.research.backtests import Task, TaskError
+from ballast.research.drift.page import page
+from ballast.research.drift.record import Record, read_journal, read_trades
+from ballast.research.drift.replay import replayed, window
+from ballast.research.drift.study import Study, study
+from ballast.research.drift.wording import difference_row, headline
+from ballast.research.report.pages.page import PlotlyMissing
+from ballast.research.stress.candles import require_candles
+from ballast.research.stress.plan import with_settings
+from ballast.tooling.database import database_url, open_database, read_config
+from ballast.tooling.errors import CommandError
 
 _MOST_SHOWN = 20
 

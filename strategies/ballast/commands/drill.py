@@ -9,10 +9,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from ballast.bot_api import BotSilent
-from ballast.commands.database import read_config
-from ballast.commands.errors import CommandError
-from ballast.drill import DrillFailed, Result, rehearse
+from ballast.ops.drill import DrillFailed, Result, rehearse
+from ballast.tooling.bot_api import BotSilent
+from ballast.tooling.database import read_config
+from ballast.tooling.errors import CommandError
 
 _STRATEGIES = Path(__file__).resolve().parents[2]
 

@@ -12,15 +12,15 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Engine, inspect, select
 
-from ballast import settings
-from ballast.commands.database import database_url, open_store, read_config
-from ballast.commands.errors import CommandError
+from ballast.config import settings
+from ballast.config.guards import GuardSettings
+from ballast.core.guard_set import ALL_PAIRS
 from ballast.core.guards.base import Guard
 from ballast.core.snapshot import Snapshot
 from ballast.core.verdict import Verdict
-from ballast.core.warden import ALL_PAIRS
-from ballast.guard_settings import GuardSettings
-from ballast.state import GuardStore
+from ballast.risk.state_store import StateStore
+from ballast.tooling.database import database_url, open_store, read_config
+from ballast.tooling.errors import CommandError
 
 # Length of a candle does not matter to what is shown here.
 _CANDLE_MINUTES = 60.0
@@ -77,7 +77,7 @@ def run(options: argparse.Namespace) -> None:
         engine.dispose()
 
 
-def _rearm(store: GuardStore, guards: GuardSettings, name: str, because: str | None) -> None:
+def _rearm(store: StateStore, guards: GuardSettings, name: str, because: str | None) -> None:
     built = guards.build(_CANDLE_MINUTES)
     if name not in built:
         state = "is switched off or keeps nothing" if name in guards.names() else "is not a guard"
@@ -106,7 +106,7 @@ class _Standing:
     verdict: Verdict | None = None
 
 
-def _table(store: GuardStore, engine: Engine, guards: GuardSettings, now: datetime) -> Table:
+def _table(store: StateStore, engine: Engine, guards: GuardSettings, now: datetime) -> Table:
     rows, locks = store.rows(), _locks(engine, now)
     built = guards.build(_CANDLE_MINUTES)
     lost = store.restore(built)

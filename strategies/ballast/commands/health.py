@@ -5,9 +5,9 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ballast.bot_api import BotApi, BotSilent
-from ballast.commands.database import read_config
-from ballast.liveness import Signs, faults, signs_of
+from ballast.ops.liveness import Signs, faults, signs_of
+from ballast.tooling.bot_api import BotApi, BotSilent
+from ballast.tooling.database import read_config
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:

@@ -7,10 +7,10 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from ballast.account_check import ROW, Holdings
-from ballast.commands.database import database_url, open_store, read_config
-from ballast.commands.errors import CommandError
-from ballast.state import GuardStore
+from ballast.execution.reconciliation import ROW, Holdings
+from ballast.risk.state_store import StateStore
+from ballast.tooling.database import database_url, open_store, read_config
+from ballast.tooling.errors import CommandError
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> None:
         engine.dispose()
 
 
-def _read(store: GuardStore) -> tuple[Holdings, str]:
+def _read(store: StateStore) -> tuple[Holdings, str]:
     row = store.rows().get(ROW)
     if row is None:
         raise CommandError(

@@ -13,11 +13,11 @@ from rich.table import Table
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ballast.commands.database import database_url, open_store, read_config
-from ballast.commands.errors import CommandError
 from ballast.core.latency import PERCENTILES, STAGES, percentiles, summarise
-from ballast.latency import CANDLE_CLOSE, LATENCY
-from ballast.stop_watch import bare_s
+from ballast.execution.latency import CANDLE_CLOSE, LATENCY
+from ballast.execution.stop_watch import bare_s
+from ballast.tooling.database import database_url, open_store, read_config
+from ballast.tooling.errors import CommandError
 
 _NAMES = [f"p{percent}" for percent in PERCENTILES]
 

@@ -8,11 +8,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ballast.commands.errors import CommandError
 from ballast.core.decision import Outcome
+from ballast.core.events import Event, Kind
 from ballast.core.wording import explained, headline, number
-from ballast.events import Event, Kind
 from ballast.journal.reader import Reader, Row
+from ballast.tooling.errors import CommandError
 
 
 def show(console: Console, reader: Reader, trade_id: int) -> None:

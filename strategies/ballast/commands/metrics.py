@@ -5,10 +5,10 @@ import sys
 import threading
 from pathlib import Path
 
-from ballast import settings
-from ballast.bot_api import BotApi, BotSilent
-from ballast.commands.database import database_url, read_config
-from ballast.commands.errors import CommandError
+from ballast.config import settings
+from ballast.tooling.bot_api import BotApi, BotSilent
+from ballast.tooling.database import database_url, read_config
+from ballast.tooling.errors import CommandError
 
 PORT = 9108
 
@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> None:
     try:
         from prometheus_client import CollectorRegistry, start_http_server
 
-        from ballast.metrics.sidecar import Sidecar
+        from ballast.ops.metrics.sidecar import Sidecar
     except ImportError:
         raise CommandError("prometheus-client is missing: pip install prometheus-client") from None
     config = read_config(options.config or ["config.json"])

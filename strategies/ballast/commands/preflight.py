@@ -11,11 +11,11 @@ from freqtrade.exceptions import FreqtradeException
 from freqtrade.resolvers import StrategyResolver
 from rich.console import Console
 
-from ballast.commands.errors import CommandError
-from ballast.preflight import inspect
-from ballast.preflight.check import Bot, Finding, Level
-from ballast.quiet import quiet
-from ballast.redaction import Redactor
+from ballast.core.redaction import Redactor
+from ballast.ops.preflight import inspect
+from ballast.ops.preflight.check import Bot, Finding, Level
+from ballast.tooling.errors import CommandError
+from ballast.tooling.quiet import quiet
 
 _STYLES = {Level.PASS: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}
 # What Freqtrade's `trade` is told about the same things, by the names of its arguments.

@@ -15,17 +15,17 @@ from freqtrade.enums import RunMode
 from freqtrade.exceptions import FreqtradeException
 from freqtrade.resolvers import StrategyResolver
 
-from ballast.commands.errors import CommandError
 from ballast.core.decision import Rulebook, decide
+from ballast.core.guard_set import GuardSet
 from ballast.core.snapshot import Snapshot
 from ballast.core.times import candle_border
-from ballast.core.warden import Warden
 from ballast.core.windows import minutes
+from ballast.data.market_view import MarketView
 from ballast.journal.reader import Row
-from ballast.lookout import Lookout
-from ballast.quiet import quiet
-from ballast.run import Run
-from ballast.strategy import GuardedStrategy
+from ballast.runtime.session import TradingSession
+from ballast.strategy.guarded import GuardedStrategy
+from ballast.tooling.errors import CommandError
+from ballast.tooling.quiet import quiet
 
 # Longer than any guard remembers what it has seen in candles alone.
 _LOOK_BACK = timedelta(days=10)
@@ -79,14 +79,14 @@ def _recomputed(config: dict[str, Any], pair: str, moment: datetime | None) -> R
     strategy = _loaded({**config, "exchange": exchange, "runmode": RunMode.OTHER})
     candle = timedelta(minutes=minutes(strategy.timeframe))
     end = candle_border(moment or _newest(strategy, pair, candle), candle)
-    run, books = _analysed(strategy, end)
-    tape = run.tapes.get(pair)
-    if tape is None:
+    session, books = _analysed(strategy, end)
+    columns = session.columns_by_pair.get(pair)
+    if columns is None:
         raise _no_candles(strategy, pair)
-    verdicts = _guards_at(run, strategy, end, candle).said([pair])[pair]
-    position = tape.completed_at(end)
-    position = position if tape.is_fresh(position, end) else -1
-    decision = decide(pair, end - candle, tape, position, books.get(pair), verdicts)
+    verdicts = _guards_at(session, strategy, end, candle).said([pair])[pair]
+    position = columns.completed_at(end)
+    position = position if columns.is_fresh(position, end) else -1
+    decision = decide(pair, end - candle, columns, position, books.get(pair), verdicts)
     guards = strategy.settings.guards
     on = [name for name in guards.names() if guards.is_on(name)]
     name = type(strategy).__name__
@@ -119,7 +119,9 @@ def _no_candles(strategy: GuardedStrategy, pair: str) -> CommandError:
     )
 
 
-def _analysed(strategy: GuardedStrategy, end: datetime) -> tuple[Run, dict[str, Rulebook]]:
+def _analysed(
+    strategy: GuardedStrategy, end: datetime
+) -> tuple[TradingSession, dict[str, Rulebook]]:
     """Let the strategy analyse what every listed pair had stored by `end`."""
     start = end - _LOOK_BACK
     config = strategy.config
@@ -127,27 +129,29 @@ def _analysed(strategy: GuardedStrategy, end: datetime) -> tuple[Run, dict[str, 
     config["startup_candle_count"] = strategy.startup_candle_count
     strategy.dp = Stored(config, None)
     strategy.ft_bot_start()
-    run = strategy.run
-    if run is None:
+    session = strategy.session
+    if session is None:
         raise CommandError(f"{type(strategy).__name__} could not be started")
-    run.rulebooks = {}
+    session.rulebooks = {}
     for name in strategy.dp.current_whitelist():
         frame = strategy.dp.historic_ohlcv(name, strategy.timeframe)
         if len(frame):
             frame = strategy.advise_indicators(frame, {"pair": name})
             strategy.ft_advise_signals(frame, {"pair": name})
-    return run, run.rulebooks
+    return session, session.rulebooks
 
 
-def _guards_at(run: Run, strategy: GuardedStrategy, end: datetime, candle: timedelta) -> Warden:
+def _guards_at(
+    session: TradingSession, strategy: GuardedStrategy, end: datetime, candle: timedelta
+) -> GuardSet:
     """The guards, shown every candle of the last days with an account that rests."""
-    warden = run.oversight.warden
-    lookout = Lookout(run.tapes, strategy.dp.current_whitelist, warden)
+    guard_set = session.engine.guard_set
+    market_view = MarketView(session.columns_by_pair, strategy.dp.current_whitelist, guard_set)
     now = end - _LOOK_BACK
     while now < end:
         now += candle
-        trust, fall = lookout.leader(now)
-        row, pairs = lookout.row(now), lookout.pairs
+        trust, fall = market_view.leader(now)
+        row, pairs = market_view.row(now), market_view.pairs
         seen = Snapshot(now, 1.0, row=row, pairs=pairs, leader_trust=trust, leader_fall=fall)
-        warden.observe(seen)
-    return warden
+        guard_set.observe(seen)
+    return guard_set

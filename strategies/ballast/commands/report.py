@@ -9,17 +9,17 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ballast.commands.errors import CommandError
-from ballast.evidence import report
-from ballast.evidence.drawdowns import max_drawdown
-from ballast.evidence.findings import Severity
-from ballast.evidence.pages.page import PlotlyMissing
-from ballast.evidence.report import Judged
-from ballast.evidence.results import ResultError, read_all
-from ballast.evidence.sensitivity import over_drawdown
-from ballast.evidence.study import Options
-from ballast.evidence.trials import HYPEROPT_FOLDER
-from ballast.evidence.wording import counted, number, percent, share
+from ballast.research.report import report
+from ballast.research.report.drawdowns import max_drawdown
+from ballast.research.report.findings import Severity
+from ballast.research.report.pages.page import PlotlyMissing
+from ballast.research.report.report import Judged
+from ballast.research.report.results import ResultError, read_all
+from ballast.research.report.sensitivity import over_drawdown
+from ballast.research.report.study import Options
+from ballast.research.report.trials import HYPEROPT_FOLDER
+from ballast.research.report.wording import counted, number, percent, share
+from ballast.tooling.errors import CommandError
 
 _DEFAULT_PAGE = Path("report.html")
 _WORDS = {

@@ -13,13 +13,13 @@ from rich.markup import escape
 from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
-from ballast.commands.errors import CommandError
+from ballast.alerts.messages import ALL_WELL
 from ballast.commands.why import add_places, config_of, open_journal, parse_time
+from ballast.core.events import Event, Kind
 from ballast.core.windows import minutes
 from ballast.core.wording import number
-from ballast.events import Event, Kind
 from ballast.journal.reader import Reader
-from ballast.messages import ALL_WELL
+from ballast.tooling.errors import CommandError
 
 _MOST = 5
 # An analysis is slow that takes so many times the usual, and this long at least.

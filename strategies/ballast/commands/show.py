@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ballast.core.data_quality import DataQuality
 from ballast.core.decision import Decision, Outcome
-from ballast.core.trust import Trust
 from ballast.core.windows import minutes
 from ballast.core.wording import distance, headline, number
 from ballast.journal.reader import Row
@@ -49,9 +49,9 @@ def decision(console: Console, row: Row, source: str) -> None:
 
 def _lines(row: Row) -> Iterator[Line]:
     one = row.decision
-    trusted = "yes" if one.trust == Trust.OK else "no"
+    trusted = "yes" if one.trust == DataQuality.OK else "no"
     if one.outcome is not Outcome.UNSEEN:
-        yield ("candle trusted", Trust(one.trust).name, Trust.OK.name, trusted, "")
+        yield ("candle trusted", DataQuality(one.trust).name, DataQuality.OK.name, trusted, "")
     yield from _rules(one)
     yield from _guards(row)
     yield from _gate(one)

@@ -20,18 +20,18 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ballast import settings
-from ballast.backtests import Task, TaskError, statistics
 from ballast.commands import backtest_options
-from ballast.commands.database import read_config
-from ballast.commands.errors import CommandError
+from ballast.config import settings
 from ballast.core.costs import LEVELS
-from ballast.stress import plan
-from ballast.stress.candles import require_candles
-from ballast.stress.plan import Job
-from ballast.stress.runner import Ran, run_all
-from ballast.stress.store import Store
-from ballast.stress.trials import moved_by_a_quarter
+from ballast.research.backtests import Task, TaskError, statistics
+from ballast.research.stress import plan
+from ballast.research.stress.candles import require_candles
+from ballast.research.stress.plan import Job
+from ballast.research.stress.runner import Ran, run_all
+from ballast.research.stress.store import Store
+from ballast.research.stress.trials import moved_by_a_quarter
+from ballast.tooling.database import read_config
+from ballast.tooling.errors import CommandError
 
 _SEED = 1
 

@@ -10,14 +10,14 @@ from freqtrade.exceptions import FreqtradeException
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
-from ballast import settings
 from ballast.commands import life, show
-from ballast.commands.errors import CommandError
 from ballast.commands.recompute import load_config, recomputed
+from ballast.config import settings
 from ballast.core.times import candle_border
 from ballast.core.windows import minutes
 from ballast.journal.file import journal_path
 from ballast.journal.reader import Reader, Row
+from ballast.tooling.errors import CommandError
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:

@@ -11,9 +11,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from ballast.core.columns import CandleColumns
+from ballast.core.data_quality import DataQuality
 from ballast.core.rules import Rule
-from ballast.core.tape import Tape
-from ballast.core.trust import Trust
 from ballast.core.verdict import Verdict, compose
 
 
@@ -110,7 +110,7 @@ class Decision:
     value, limit : float
         What was seen and what would have led to the other answer, in the unit of the code.
     trust : int
-        `Trust` code of the candle.
+        `DataQuality` code of the candle.
     close, atr : float
         Of the candle, quote currency.
     setup : str
@@ -137,7 +137,7 @@ class Decision:
     code: str
     value: float = math.nan
     limit: float = math.nan
-    trust: int = int(Trust.OK)
+    trust: int = int(DataQuality.OK)
     close: float = math.nan
     atr: float = math.nan
     setup: str = ""
@@ -159,14 +159,14 @@ class Decision:
 def decide(
     pair: str,
     candle: datetime,
-    tape: Tape | None,
+    columns: CandleColumns | None,
     position: int,
     rulebook: Rulebook | None,
     verdicts: Mapping[str, Verdict],
     held: Position | None = None,
 ) -> Decision:
     """
-    What is decided about a pair by the candle at a position of its tape.
+    What is decided about a pair by the candle at a position of its columns.
 
     Parameters
     ----------
@@ -178,10 +178,10 @@ def decide(
         What the account has in the pair when the candle has ended.
     """
     guards = {name: v for name, v in verdicts.items() if v.multiplier != 1}
-    if tape is None or rulebook is None or position < 0:
+    if columns is None or rulebook is None or position < 0:
         seen = Decision(pair, candle, Outcome.UNSEEN, CANDLE_MISSING, guards=guards)
         return _held(seen, held) if held else seen
-    trust = int(tape["trust"][position])
+    trust = int(columns["trust"][position])
     rules = rulebook.at(position)
     outcome, setup, why = _answer(trust, rules, rulebook.setups, compose(verdicts.values()))
     decision = Decision(
@@ -190,8 +190,8 @@ def decide(
         outcome,
         *why,
         trust,
-        float(tape["close"][position]),
-        float(tape["atr"][position]),
+        float(columns["close"][position]),
+        float(columns["atr"][position]),
         setup,
         rules,
         rulebook.setups,
@@ -215,8 +215,8 @@ def _answer(
     nearest = min(
         unmet, key=lambda name: len(unmet[name]) if setups[name] else math.inf, default=""
     )
-    if trust != Trust.OK:
-        return Outcome.UNTRUSTED, nearest, (Trust(trust).name, trust, int(Trust.OK))
+    if trust != DataQuality.OK:
+        return Outcome.UNTRUSTED, nearest, (DataQuality(trust).name, trust, int(DataQuality.OK))
     if not setups.get(nearest):
         return Outcome.NO_SIGNAL, nearest, ("NO_RULES", 0.0, 1.0)
     if unmet[nearest]:

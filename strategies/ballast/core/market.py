@@ -8,8 +8,8 @@ import pandas as pd
 import talib
 
 from ballast.core.candles import Candles
+from ballast.core.data_quality import DataQuality, DataQualityLimits, assess
 from ballast.core.frames import nanoseconds, span_ns
-from ballast.core.trust import Trust, TrustLimits, assess
 from ballast.core.windows import candles as candles_in
 
 # Fewer known pairs than this share of the basket is no picture of the market.
@@ -112,4 +112,6 @@ def _log_returns(close: pd.Series) -> np.ndarray:
 
 def _sound_closes(frame: pd.DataFrame) -> np.ndarray:
     """Closes, unknown where the candle is impossible or absurd."""
-    return np.where(assess(frame, TrustLimits()) < Trust.ABSURD_BAR, frame["close"], np.nan)
+    return np.where(
+        assess(frame, DataQualityLimits()) < DataQuality.ABSURD_BAR, frame["close"], np.nan
+    )

@@ -4,8 +4,8 @@ import math
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ballast.core.board import BoardRow
-from ballast.core.trust import Trust
+from ballast.core.cross_section import CrossSectionRow
+from ballast.core.data_quality import DataQuality
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,10 @@ class Snapshot:
         Account value with open positions at their last completed close, quote currency.
     closed : tuple of ClosedTrade
         Trades that ended since the previous snapshot, in order.
-    row : BoardRow or None
+    row : CrossSectionRow or None
         The last completed candles of the traded pairs; None where they are missing.
     leader_trust : int
-        `Trust` code of the market leader's last completed candle.
+        `DataQuality` code of the market leader's last completed candle.
     leader_fall : float
         How far the leader is below its recent highest close (ratio).
     api_errors : int
@@ -52,9 +52,9 @@ class Snapshot:
     now: datetime
     equity: float
     closed: tuple[ClosedTrade, ...] = ()
-    row: BoardRow | None = None
+    row: CrossSectionRow | None = None
     pairs: tuple[str, ...] = ()
-    leader_trust: int = Trust.DISORDER
+    leader_trust: int = DataQuality.DISORDER
     leader_fall: float = math.nan
     api_errors: int = 0
     epoch: float = field(init=False)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ballast.core.decision import Decision, Outcome
-from ballast.events import Event, Kind
+from ballast.core.events import Event, Kind
 
 ENTRY_CONFIRMED = "ENTRY_CONFIRMED"
 ENTRY_FILLED = "ENTRY_FILLED"

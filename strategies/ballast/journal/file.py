@@ -14,8 +14,8 @@ from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import NullPool, StaticPool
 
+from ballast.config.settings import JournalSettings
 from ballast.journal.tables import create_tables
-from ballast.settings import JournalSettings
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, func, select
 
 from ballast.core.decision import Decision
-from ballast.events import Event
+from ballast.core.events import Event
 from ballast.journal.file import read_only
 from ballast.journal.store import stored_decision
 from ballast.journal.tables import DECISIONS, EVENTS, VERSIONS, read_event

@@ -13,23 +13,17 @@ from typing import TypeVar
 
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from ballast.core.decision import (
-    NO_DECISION,
-    Decision,
-    Outcome,
-    Position,
-    decide,
-)
+from ballast.core.decision import NO_DECISION, Decision, Outcome, Position, decide
+from ballast.core.events import Event, Kind
+from ballast.core.guard_set import GuardSet
+from ballast.core.redaction import Redactor
 from ballast.core.times import candle_border
 from ballast.core.verdict import Verdict
-from ballast.core.warden import Warden
 from ballast.core.wording import explained
-from ballast.entries import refused
-from ballast.events import Event, Kind
 from ballast.journal.amend import amended
 from ballast.journal.sources import Sources
 from ballast.journal.store import Journal, Version
-from ballast.redaction import Redactor
+from ballast.risk.sizer import refused
 
 Found = TypeVar("Found")
 
@@ -52,7 +46,7 @@ class Recorder:
         Opens the journal; None where none is kept (decisions can be asked for all the same).
     version : callable
         What decides, asked when the rules are known.
-    warden : Warden
+    guard_set : GuardSet
     sources : Sources
     candle : timedelta
         Length of one.
@@ -67,7 +61,7 @@ class Recorder:
         self,
         open_journal: Callable[[], Journal] | None,
         version: Callable[[], Version],
-        warden: Warden,
+        guard_set: GuardSet,
         sources: Sources,
         candle: timedelta,
         live: bool,
@@ -76,7 +70,7 @@ class Recorder:
     ) -> None:
         self._open_journal = open_journal
         self._version = version
-        self._warden = warden
+        self._guard_set = guard_set
         self._sources = sources
         self._candle = candle
         self._live = live
@@ -97,7 +91,7 @@ class Recorder:
     def on_candle(self, now: datetime) -> None:
         """Write down what is decided by the candle that has just ended; once, after the guards."""
         end = candle_border(now, self._candle)
-        seen = self._warden.snapshot
+        seen = self._guard_set.snapshot
         with self._lock:
             if end != self._last and seen is not None and seen.now == end:
                 began = time.perf_counter()
@@ -191,7 +185,7 @@ class Recorder:
         self._account_for_gap(list(pairs), candle)
         self._now = {}
         self._told.clear()
-        for pair, verdicts in self._warden.said(pairs).items():
+        for pair, verdicts in self._guard_set.said(pairs).items():
             decided = self._before_restart(pair, candle)
             self._put(decided or self._decide(pair, end, verdicts, positions.get(pair)))
         self._last = end
@@ -210,12 +204,12 @@ class Recorder:
         verdicts: Mapping[str, Verdict],
         held: Position | None,
     ) -> Decision:
-        tape = self._sources.tape_of(pair)
-        position = tape.completed_at(end) if tape is not None else -1
-        if tape is not None and not tape.is_fresh(position, end):
+        columns = self._sources.columns_of(pair)
+        position = columns.completed_at(end) if columns is not None else -1
+        if columns is not None and not columns.is_fresh(position, end):
             position = -1
         book = self._sources.rulebook_of(pair)
-        decision = decide(pair, end - self._candle, tape, position, book, verdicts, held)
+        decision = decide(pair, end - self._candle, columns, position, book, verdicts, held)
         if decision.outcome is Outcome.SIGNAL:
             obstacle = self._sources.obstacle(pair, end)
             if obstacle is not None:

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from ballast.core.columns import CandleColumns
 from ballast.core.decision import Position, Rulebook
-from ballast.core.tape import Tape
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Sources:
 
     Parameters
     ----------
-    tape_of, rulebook_of : callable
+    columns_of, rulebook_of : callable
         Give what a pair's analysis left, or None.
     pairs : callable
         Pairs that are traded now.
@@ -27,7 +27,7 @@ class Sources:
         Whether a moment is the end of a backtest.
     """
 
-    tape_of: Callable[[str], Tape | None]
+    columns_of: Callable[[str], CandleColumns | None]
     rulebook_of: Callable[[str], Rulebook | None]
     pairs: Callable[[], Iterable[str]]
     positions: Callable[[datetime], Mapping[str, Position]]

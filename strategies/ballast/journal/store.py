@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, delete, func, select, text
 from sqlalchemy.dialects.sqlite import insert
 
+from ballast.config.settings import JournalSettings
 from ballast.core.decision import Decision
-from ballast.events import Event
+from ballast.core.events import Event
 from ballast.journal.file import JournalFile
 from ballast.journal.tables import (
     DECISIONS,
@@ -21,7 +22,6 @@ from ballast.journal.tables import (
     event_row,
     read_decision,
 )
-from ballast.settings import JournalSettings
 
 _KEY = ("strategy", "timeframe", "pair", "candle")
 _CHANGING = [column.name for column in DECISIONS.columns if column.name not in (*_KEY, "id")]

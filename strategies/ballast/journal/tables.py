@@ -22,10 +22,10 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from ballast.core.data_quality import DataQuality
 from ballast.core.decision import Decision, Outcome, Reading
-from ballast.core.trust import Trust
+from ballast.core.events import Event, Kind
 from ballast.core.verdict import Verdict
-from ballast.events import Event, Kind
 
 _META = MetaData()
 
@@ -107,7 +107,7 @@ def decision_row(decision: Decision) -> dict[str, Any]:
         "code": decision.code,
         "value": _number(decision.value),
         "limit": _number(decision.limit),
-        "trust": Trust(decision.trust).name,
+        "trust": DataQuality(decision.trust).name,
         "close": _number(decision.close),
         "atr": _number(decision.atr),
         "setup": decision.setup,
@@ -130,7 +130,7 @@ def read_decision(row: Mapping[str, Any], setups: Mapping[str, tuple[str, ...]])
         code=row["code"],
         value=_float(row["value"]),
         limit=_float(row["limit"]),
-        trust=int(Trust[row["trust"]]),
+        trust=int(DataQuality[row["trust"]]),
         close=_float(row["close"]),
         atr=_float(row["atr"]),
         setup=row["setup"],

@@ -1,6 +1,6 @@
 """MarketShockHalt as a Freqtrade protection."""
 
-from ballast.guard_protection import GuardProtection
+from ballast.protections.guard_protection import GuardProtection
 
 
 class MarketShockHalt(GuardProtection):

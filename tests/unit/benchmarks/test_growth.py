@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ballast import settings
+from ballast.config import settings
 from benchmarks import growth, market
 from benchmarks.strategies import WIDE_LIMITS
 from benchmarks.worker import Job, measure

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from ballast.core.board import Board
+from ballast.core.cross_section import CrossSection
 from ballast.core.snapshot import Snapshot
 from ballast.core.verdict import ALLOW, Verdict, compose
 
@@ -36,12 +36,12 @@ class Guard(ABC):
     def observe(self, snapshot: Snapshot) -> None:  # noqa: B027 - most guards only look
         """Take note of a completed candle."""
 
-    def stirred_by(self, board: Board) -> np.ndarray:
+    def stirred_by(self, cross_section: CrossSection) -> np.ndarray:
         """
-        Candles of a board, bool, at which a guard that blocks nothing may begin to, although no
-        trade is open and none has closed: no other candle needs to be shown to it then.
+        Candles of a cross-section, bool, at which a guard that blocks nothing may begin to,
+        although no trade is open and none has closed: no other candle needs to be shown to it then.
         """
-        return np.zeros(len(board.axis), dtype=bool)
+        return np.zeros(len(cross_section.axis), dtype=bool)
 
     def market_verdict(self, snapshot: Snapshot) -> Verdict:
         """Whether, and at what size, anything may be entered."""

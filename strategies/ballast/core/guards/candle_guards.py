@@ -7,10 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from ballast.core.board import Board
+from ballast.core.cross_section import CrossSection
+from ballast.core.data_quality import DataQuality
 from ballast.core.guards.base import Guard
 from ballast.core.snapshot import Snapshot
-from ballast.core.trust import Trust
 from ballast.core.verdict import ALLOW, Verdict
 
 
@@ -32,9 +32,9 @@ class VolatilityCooldown(Guard):
     def __init__(self, candle_minutes: float) -> None:
         self._candle_minutes = candle_minutes
 
-    def stirred_by(self, board: Board) -> np.ndarray:
+    def stirred_by(self, cross_section: CrossSection) -> np.ndarray:
         """Candles on which a pair cools down."""
-        cooling: np.ndarray = board.cooling_count > 0
+        cooling: np.ndarray = cross_section.cooling_count > 0
         return cooling
 
     def market_verdict(self, snapshot: Snapshot) -> Verdict:
@@ -78,18 +78,18 @@ class DataOutageHalt(Guard):
         self._api_errors = api_errors
         self._untrusted_share_pct = untrusted_share_pct
 
-    def stirred_by(self, board: Board) -> np.ndarray:
+    def stirred_by(self, cross_section: CrossSection) -> np.ndarray:
         """Candles on which a pair, or the leader, is missing or untrusted."""
-        missing: np.ndarray = board.untrusted_count > 0
-        missing |= board.axis["trust"] != Trust.OK
+        missing: np.ndarray = cross_section.untrusted_count > 0
+        missing |= cross_section.axis["trust"] != DataQuality.OK
         return missing
 
     def market_verdict(self, snapshot: Snapshot) -> Verdict:
         """Value and limit: failed requests, a trust code (0 is OK), or a share in percent."""
         if snapshot.api_errors >= self._api_errors:
             return Verdict(self.code, snapshot.api_errors, self._api_errors, 0.0)
-        if snapshot.leader_trust != Trust.OK:
-            return Verdict(self.code, snapshot.leader_trust, Trust.OK, 0.0)
+        if snapshot.leader_trust != DataQuality.OK:
+            return Verdict(self.code, snapshot.leader_trust, DataQuality.OK, 0.0)
         if snapshot.row is None:
             return Verdict(self.code, 100.0, self._untrusted_share_pct, 0.0)
         untrusted = snapshot.row.untrusted_count
@@ -105,10 +105,12 @@ class DataOutageHalt(Guard):
         if snapshot.row is None:
             return {}
         untrusted = snapshot.row.untrusted()
-        return {pair: Verdict(self.code, code, Trust.OK, 0.0) for pair, code in untrusted.items()}
+        return {
+            pair: Verdict(self.code, code, DataQuality.OK, 0.0) for pair, code in untrusted.items()
+        }
 
     def verdict(self, snapshot: Snapshot, pair: str) -> Verdict:
         """As above; a pair that is not among those looked at is blocked."""
         if pair not in snapshot.pairs:
-            return Verdict(self.code, Trust.DISORDER, Trust.OK, 0.0)
+            return Verdict(self.code, DataQuality.DISORDER, DataQuality.OK, 0.0)
         return super().verdict(snapshot, pair)

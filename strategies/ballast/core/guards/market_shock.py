@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from ballast.core.board import Board
+from ballast.core.cross_section import CrossSection
 from ballast.core.guards.base import Guard, Memory
 from ballast.core.snapshot import Snapshot
 from ballast.core.times import from_epoch, to_epoch
@@ -59,10 +59,10 @@ class MarketShockHalt(Guard):
         self._unknown = False
         self.memory = ShockMemory()
 
-    def stirred_by(self, board: Board) -> np.ndarray:
+    def stirred_by(self, cross_section: CrossSection) -> np.ndarray:
         """Candles on which the leader's fall is deep or unknown, or any pair's is deep."""
-        shallow = board.axis["fall"] < self._leader_fall
-        stirred: np.ndarray = ~shallow | (board.deepest_fall >= self._breadth_fall)
+        shallow = cross_section.axis["fall"] < self._leader_fall
+        stirred: np.ndarray = ~shallow | (cross_section.deepest_fall >= self._breadth_fall)
         return stirred
 
     def observe(self, snapshot: Snapshot) -> None:

@@ -7,11 +7,11 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-from ballast.core.board import Board, BoardRow
+from ballast.core.columns import CandleColumns
+from ballast.core.cross_section import CrossSection, CrossSectionRow
+from ballast.core.data_quality import DataQuality
 from ballast.core.guards.base import Guard
 from ballast.core.snapshot import ClosedTrade, Snapshot
-from ballast.core.tape import Tape
-from ballast.core.trust import Trust
 from ballast.core.windows import minutes
 
 AnyGuard = TypeVar("AnyGuard", bound=Guard)
@@ -100,15 +100,15 @@ def scaled(frame: pd.DataFrame, factor: float) -> pd.DataFrame:
     return frame.assign(**{name: frame[name] * factor for name in prices})
 
 
-def row(pairs: Mapping[str, Mapping[str, float]]) -> BoardRow:
-    """One row of a board; by pair trust, cooldown, intensity and fall, calm where not given."""
-    calm = {"trust": float(Trust.OK), "cooldown": 0.0, "intensity": 0.1, "fall": 0.0}
+def row(pairs: Mapping[str, Mapping[str, float]]) -> CrossSectionRow:
+    """One row of a cross-section; by pair its columns, calm where not given."""
+    calm = {"trust": float(DataQuality.OK), "cooldown": 0.0, "intensity": 0.1, "fall": 0.0}
     opened = pd.Series([pd.Timestamp(START - timedelta(hours=1))])
-    tapes = {
-        pair: Tape(opened, "1h", {k: np.array([v]) for k, v in {**calm, **given}.items()})
+    columns_by_pair = {
+        pair: CandleColumns(opened, "1h", {k: np.array([v]) for k, v in {**calm, **given}.items()})
         for pair, given in pairs.items()
     }
-    found = Board(Tape(opened, "1h", {}), tapes).at(START)
+    found = CrossSection(CandleColumns(opened, "1h", {}), columns_by_pair).at(START)
     assert found is not None
     return found
 
@@ -128,13 +128,15 @@ def seen(
     closed: Sequence[ClosedTrade] = (),
     pairs: Mapping[str, Mapping[str, float]] | None = None,
     fall: float = 0.0,
-    trust: int = Trust.OK,
+    trust: int = DataQuality.OK,
     api_errors: int = 0,
 ) -> Snapshot:
     """A snapshot of a calm market and account, but for what is given."""
-    board = CALM if pairs is None else row(pairs)
+    cross_section = CALM if pairs is None else row(pairs)
     names = ("A/USDT", "B/USDT") if pairs is None else tuple(pairs)
-    return Snapshot(moment(hours), equity, tuple(closed), board, names, trust, fall, api_errors)
+    return Snapshot(
+        moment(hours), equity, tuple(closed), cross_section, names, trust, fall, api_errors
+    )
 
 
 def trade(hours: float, r: float, pair: str = "A/USDT") -> ClosedTrade:

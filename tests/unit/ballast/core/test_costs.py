@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ballast.config.costs import CostSettings
 from ballast.core.costs import LEVELS, Conditions, CostModel, FillCost, Level
-from ballast.cost_settings import CostSettings
 
 MODEL = CostSettings().model()
 QUIET = Conditions(volatility=0.04, turnover=400e6)

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ballast.core.columns import CandleColumns
+from ballast.core.data_quality import DataQuality
 from ballast.core.decision import Decision, Outcome, Position, Rulebook, decide
 from ballast.core.rules import Rule, above, conjunction, holds
-from ballast.core.tape import Tape
-from ballast.core.trust import Trust
 from ballast.core.verdict import ALLOW, Verdict
 from ballast.core.wording import distance, explained, said
 
@@ -24,9 +24,11 @@ CANDLE = datetime(2024, 1, 1, tzinfo=UTC)
 HALT = Verdict("DAILY_LOSS", -3.2, -3.0, 0.0)
 
 
-def tape(trust: int = Trust.OK, close: float = 101.2) -> Tape:
+def columns(trust: int = DataQuality.OK, close: float = 101.2) -> CandleColumns:
     columns = {name: np.array([value]) for name, value in (("close", close), ("atr", 2.0))}
-    return Tape(pd.Series([pd.Timestamp(CANDLE)]), "1h", {**columns, "trust": np.array([trust])})
+    return CandleColumns(
+        pd.Series([pd.Timestamp(CANDLE)]), "1h", {**columns, "trust": np.array([trust])}
+    )
 
 
 def rule(value: float, limit: float) -> Rule:
@@ -37,10 +39,10 @@ def decided(
     setups: Mapping[str, Mapping[str, Rule]],
     verdicts: Mapping[str, Verdict] | None = None,
     held: Position | None = None,
-    trust: int = Trust.OK,
+    trust: int = DataQuality.OK,
 ) -> Decision:
     given_verdicts = {"DailyLossLimit": ALLOW, **(verdicts or {})}
-    return decide(PAIR, CANDLE, tape(trust), 0, Rulebook(setups), given_verdicts, held)
+    return decide(PAIR, CANDLE, columns(trust), 0, Rulebook(setups), given_verdicts, held)
 
 
 def test_a_candle_without_a_signal_is_decided_by_the_first_rule_that_is_not_met() -> None:
@@ -79,12 +81,12 @@ def test_a_guard_that_blocks_is_on_record_where_no_rule_asked_for_an_entry() -> 
 
 
 def test_an_untrusted_candle_gives_no_signal_whatever_the_rules_say() -> None:
-    row = decided({"Trend": {"up": rule(5, 1)}}, trust=Trust.AFTER_HOLE)
+    row = decided({"Trend": {"up": rule(5, 1)}}, trust=DataQuality.AFTER_HOLE)
     assert (row.outcome, row.code) == (Outcome.UNTRUSTED, "AFTER_HOLE")
 
 
 def test_a_missing_candle_is_unseen() -> None:
-    for found in (None, tape()):
+    for found in (None, columns()):
         row = decide(PAIR, CANDLE, found, -1, Rulebook({}), {})
         assert (row.outcome, row.code) == (Outcome.UNSEEN, "CANDLE_MISSING")
 

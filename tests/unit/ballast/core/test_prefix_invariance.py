@@ -11,15 +11,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ballast import analysis
-from ballast.core import patterns, regime, rules, shocks, uptrend
+from ballast.core import patterns, regime, rules, shocks, signals, uptrend
 from ballast.core.candles import Candles
+from ballast.core.data_quality import DataQualityLimits, assess
 from ballast.core.frames import slow_frame
 from ballast.core.market import Market
 from ballast.core.regime import RegimeRules
 from ballast.core.shocks import ShockRules
 from ballast.core.stops import StopRules
-from ballast.core.trust import TrustLimits, assess
 from tests.unit.ballast.core.made import TIMEFRAMES, span, walk
 
 LENGTH = {"5m": 6200, "15m": 2100, "1h": 600, "4h": 400}
@@ -28,7 +27,7 @@ REGIME = RegimeRules(fast="16h", slow="2d", confirm_candles=3)
 SHOCK = ShockRules(
     atr_fast="8h", atr_slow="2d", vol_window="1d", vol_history="2d", range_window="2d"
 )
-LIMITS = TrustLimits(history_candles=20)
+LIMITS = DataQualityLimits(history_candles=20)
 
 # Columns of any candles: of the pair, of the leader, and of the leader seen by the pair.
 OF_CANDLES: dict[str, Callable[[Candles], pd.Series]] = {
@@ -108,22 +107,22 @@ def columns(timeframe: str, k: int) -> dict[str, np.ndarray]:
 
 
 def state(timeframe: str, k: int) -> dict[str, np.ndarray]:
-    """The columns that analysis adds to a pair's frame, and the tape of the market."""
+    """The columns that analysis adds to a pair's frame, and the columns of the market."""
     pair, market, view = world(timeframe, k)
     frame = pair.frame.copy()
-    analysis.add_state(frame, pair, view, LIMITS, "1d")
+    signals.add_state(frame, pair, view, LIMITS, "1d")
     above = rules.above(pair.close, pair.mean("1d"))
     below = rules.below(pair.close, pair.mean("1d"))
     setups = [
-        analysis.Setup("Up", {"above": above}, StopRules(2.0), {"below": below}),
-        analysis.Setup("Down", {"below": below}, StopRules(2.0)),
+        signals.Setup("Up", {"above": above}, StopRules(2.0), {"below": below}),
+        signals.Setup("Down", {"below": below}, StopRules(2.0)),
     ]
-    analysis.add_signals(frame, setups)
-    tape = analysis.tape_of(frame, timeframe, setups)
-    leader = analysis.market_tape(market, LIMITS)
+    signals.add_signals(frame, setups)
+    columns = signals.columns_of(frame, timeframe, setups)
+    leader = signals.market_columns(market, LIMITS)
     found = {name: frame[name].to_numpy() for name in frame.columns}
-    found |= {f"tape.{name}": values for name, values in tape.columns.items()}
-    return found | {f"leader.{name}": values for name, values in leader.columns.items()}
+    found |= {f"columns.{name}": values for name, values in columns.by_name.items()}
+    return found | {f"leader.{name}": values for name, values in leader.by_name.items()}
 
 
 def cuts(timeframe: str) -> list[int]:

@@ -5,8 +5,8 @@ import math
 
 import pytest
 
+from ballast.core.data_quality import DataQuality
 from ballast.core.snapshot import Snapshot
-from ballast.core.trust import Trust
 from tests.unit.ballast.core.made import moment, trade
 
 
@@ -20,5 +20,5 @@ def test_a_snapshot_and_its_trades_cannot_be_changed() -> None:
 def test_what_a_snapshot_was_not_told_is_missing_and_not_calm() -> None:
     picture = Snapshot(moment(), 1000.0)
     assert picture.row is None
-    assert picture.leader_trust == Trust.DISORDER
+    assert picture.leader_trust == DataQuality.DISORDER
     assert math.isnan(picture.leader_fall)

@@ -18,13 +18,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.exc import OperationalError
 
+from ballast.config.settings import JournalSettings
 from ballast.core.decision import Decision, Outcome, Reading
+from ballast.core.events import Event, Kind
 from ballast.core.verdict import Verdict
-from ballast.events import Event, Kind
 from ballast.journal.file import journal_path
 from ballast.journal.store import Journal, Version
 from ballast.journal.tables import as_stored, event_row, read_event
-from ballast.settings import JournalSettings
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 VERSION = Version("abcd1234", "Trend", "1h", "0.1.0", ["DailyLossLimit"], {"Trend": ["up"]}, {})

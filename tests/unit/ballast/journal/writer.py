@@ -6,9 +6,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[4] / "strategies"))
 
+from ballast.config.settings import JournalSettings
 from ballast.core.decision import Decision, Outcome
 from ballast.journal.store import Journal, Version
-from ballast.settings import JournalSettings
 
 VERSION = Version("abcd1234", "Trend", "1h", "0.1.0", [], {}, {})
 

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ballast.config.guards import EdgeDecaySettings, GuardSettings, MarketShockHaltSettings
+from ballast.core.data_quality import DataQuality
+from ballast.core.guard_set import GuardSet
 from ballast.core.guards.base import Guard
 from ballast.core.snapshot import Snapshot
-from ballast.core.trust import Trust
 from ballast.core.verdict import Verdict
-from ballast.core.warden import Warden
-from ballast.guard_settings import EdgeDecaySettings, GuardSettings, MarketShockHaltSettings
 from tests.unit.ballast.core.made import moment, restarted, row, seen, trade
 
 PAIRS = ("A/USDT", "B/USDT")
@@ -31,7 +31,7 @@ CANDLES = st.tuples(
     st.sampled_from([0.0, 0.1, -0.2, -0.8, -1.5, -3.0, 2.0, 5.0, -100.0]),
     TRADES,
     st.sampled_from([0.0, 0.02, 0.059, 0.06, 0.2, float("nan")]),
-    st.sampled_from([Trust.OK, Trust.OK, Trust.BAD_BAR]),
+    st.sampled_from([DataQuality.OK, DataQuality.OK, DataQuality.BAD_BAR]),
     st.sampled_from([0, 0, 10]),
     st.sampled_from([*ROWS, None]),
 )
@@ -40,12 +40,14 @@ CANDLES = st.tuples(
 def story(candles: list[tuple]) -> list[Snapshot]:
     """Snapshots of an account and a market to which these things happen."""
     hours, equity, snapshots = 20.0, 1000.0, []
-    for step, change, trades, fall, trust, errors, board in candles:
+    for step, change, trades, fall, trust, errors, cross_section in candles:
         hours += step
         known = equity * (1 + change / 100)
         equity = known if known > 0 else equity
         closed = tuple(trade(hours - 0.5, r, pair) for pair, r in trades)
-        snapshots.append(Snapshot(moment(hours), known, closed, board, PAIRS, trust, fall, errors))
+        snapshots.append(
+            Snapshot(moment(hours), known, closed, cross_section, PAIRS, trust, fall, errors)
+        )
     return snapshots
 
 
@@ -87,8 +89,8 @@ def test_asking_changes_nothing(name: str, candles: list[tuple]) -> None:
 @settings(max_examples=500, deadline=None)
 @given(st.lists(CANDLES, min_size=1, max_size=12), st.sets(st.sampled_from(NAMES)))
 def test_a_guard_more_never_raises_the_size(candles: list[tuple], off: set[str]) -> None:
-    every = Warden(SETTINGS.build(60))
-    fewer = Warden({n: g for n, g in SETTINGS.build(60).items() if n not in off})
+    every = GuardSet(SETTINGS.build(60))
+    fewer = GuardSet({n: g for n, g in SETTINGS.build(60).items() if n not in off})
     for picture in story(candles):
         every.observe(picture)
         fewer.observe(picture)

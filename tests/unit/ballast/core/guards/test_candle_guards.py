@@ -2,9 +2,9 @@
 
 import pytest
 
+from ballast.core.data_quality import DataQuality
 from ballast.core.guards.candle_guards import DataOutageHalt, VolatilityCooldown
 from ballast.core.snapshot import Snapshot
-from ballast.core.trust import Trust
 from ballast.core.verdict import Verdict
 from tests.unit.ballast.core.made import moment, restarted, seen
 
@@ -55,15 +55,15 @@ def test_failed_requests_block_from_their_limit_on(errors: int, blocks: bool) ->
         assert (verdict.value, verdict.limit) == (errors, 10)
 
 
-@pytest.mark.parametrize("trust", [code for code in Trust if code != Trust.OK])
-def test_a_leader_that_is_not_trusted_blocks_all(trust: Trust) -> None:
+@pytest.mark.parametrize("trust", [code for code in DataQuality if code != DataQuality.OK])
+def test_a_leader_that_is_not_trusted_blocks_all(trust: DataQuality) -> None:
     verdict = outage().market_verdict(seen(trust=trust))
     assert verdict.blocks
     assert verdict.value == trust
 
 
-@pytest.mark.parametrize("trust", [code for code in Trust if code != Trust.OK])
-def test_a_pair_that_is_not_trusted_is_blocked_alone(trust: Trust) -> None:
+@pytest.mark.parametrize("trust", [code for code in DataQuality if code != DataQuality.OK])
+def test_a_pair_that_is_not_trusted_is_blocked_alone(trust: DataQuality) -> None:
     pairs = {PAIR: {"trust": float(trust)}, "B/USDT": {}, "C/USDT": {}}
     picture = seen(pairs=pairs)
     verdict = outage().verdict(picture, PAIR)
@@ -76,7 +76,7 @@ def test_a_pair_that_is_not_trusted_is_blocked_alone(trust: Trust) -> None:
 def test_all_pairs_are_blocked_once_half_of_them_are_not_trusted(
     untrusted: int, blocks: bool
 ) -> None:
-    trusts = [Trust.FILLED_HOLE] * untrusted + [Trust.OK] * (4 - untrusted)
+    trusts = [DataQuality.FILLED_HOLE] * untrusted + [DataQuality.OK] * (4 - untrusted)
     pairs = {f"P{i}/USDT": {"trust": float(t)} for i, t in enumerate(trusts)}
     verdict = outage().market_verdict(seen(pairs=pairs))
     assert verdict.blocks is blocks
@@ -85,7 +85,7 @@ def test_all_pairs_are_blocked_once_half_of_them_are_not_trusted(
 
 
 def test_missing_candles_block_all() -> None:
-    verdict = outage().market_verdict(Snapshot(moment(), 1000.0, leader_trust=Trust.OK))
+    verdict = outage().market_verdict(Snapshot(moment(), 1000.0, leader_trust=DataQuality.OK))
     assert verdict.blocks
     assert (verdict.value, verdict.limit) == (100.0, 50.0)
     assert outage().pair_verdicts(Snapshot(moment(), 1000.0)) == {}
@@ -100,7 +100,7 @@ def test_a_pair_that_is_not_among_those_seen_is_blocked() -> None:
 
 
 def test_a_cooldown_that_cannot_be_looked_up_blocks() -> None:
-    assert COOLDOWN.verdict(Snapshot(moment(), 1000.0, leader_trust=Trust.OK), PAIR).blocks
+    assert COOLDOWN.verdict(Snapshot(moment(), 1000.0, leader_trust=DataQuality.OK), PAIR).blocks
 
 
 def test_guards_of_the_last_candle_need_no_memory() -> None:

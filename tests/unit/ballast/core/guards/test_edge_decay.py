@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ballast import settings
+from ballast.config import settings
 from ballast.core.guards.edge_decay import HALVED, EdgeDecay, threshold
 from ballast.core.snapshot import Snapshot
 from tests.unit.ballast.core.made import moment, restarted, trade

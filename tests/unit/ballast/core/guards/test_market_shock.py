@@ -4,9 +4,9 @@ import math
 
 import pytest
 
+from ballast.core.data_quality import DataQuality
 from ballast.core.guards.market_shock import MarketShockHalt
 from ballast.core.snapshot import Snapshot
-from ballast.core.trust import Trust
 from ballast.core.verdict import Verdict
 from tests.unit.ballast.core.made import moment, restarted, seen
 
@@ -75,17 +75,17 @@ def test_the_pause_goes_on_across_midnight_and_with_a_clock_set_back() -> None:
 
 def test_an_unknown_fall_neither_begins_nor_ends_a_pause() -> None:
     guard = halt()
-    guard.observe(Snapshot(moment(1), 1000.0, leader_trust=Trust.OK, leader_fall=math.nan))
+    guard.observe(Snapshot(moment(1), 1000.0, leader_trust=DataQuality.OK, leader_fall=math.nan))
     guard.observe(seen(2))
     assert not guard.market_verdict(seen(2)).blocks
     guard.observe(seen(3, fall=0.07))
-    guard.observe(Snapshot(moment(4), 1000.0, leader_trust=Trust.OK, leader_fall=math.nan))
+    guard.observe(Snapshot(moment(4), 1000.0, leader_trust=DataQuality.OK, leader_fall=math.nan))
     guard.observe(seen(5))
     assert guard.market_verdict(seen(5)).until == moment(15)
 
 
 def test_a_fall_that_is_not_known_blocks_its_candle() -> None:
-    assert after(Snapshot(moment(), 1000.0, leader_trust=Trust.OK)).blocks
+    assert after(Snapshot(moment(), 1000.0, leader_trust=DataQuality.OK)).blocks
 
 
 def test_only_the_policy_flatten_closes_what_is_open_and_only_during_the_pause() -> None:

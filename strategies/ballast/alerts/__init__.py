@@ -1,0 +1,1 @@
+"""Telling a person: messages, log lines, answers to Telegram commands."""

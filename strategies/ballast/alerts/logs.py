@@ -1,0 +1,141 @@
+"""The log of a bot: secrets taken out of every line, and what happened as JSON beside the console.
+
+Freqtrade's `log_config` makes the file, with Freqtrade's own JSON formatter: it is read before the
+strategies can be imported. Once a strategy starts, that formatter is replaced by one that adds the
+events' fields, and every handler gets a filter.
+"""
+
+import logging
+import math
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from freqtrade.loggers.json_formatter import JsonFormatter
+
+from ballast.alerts.messages import ALL_WELL
+from ballast.core.events import Event, Kind
+from ballast.core.redaction import Redactor
+
+logger = logging.getLogger(__name__)
+
+# Attribute of a log record that holds an event's fields.
+_EVENT = "ballast_event"
+_EXCHANGE_LOGGER, _RESPONSE = "freqtrade.exchange.exchange", "API "
+_NOTEWORTHY = {Kind.INCIDENT, Kind.WATCH, Kind.GUARD, Kind.DATA}
+
+
+class Redaction(logging.Filter):
+    """Takes secrets out of a record's message and traceback before any handler writes it."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        super().__init__()
+        self._redactor = redactor
+        self._formatter = logging.Formatter()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Always True; the record is changed."""
+        try:
+            text = record.getMessage()
+        except Exception:
+            # Python would print the arguments as they are.
+            record.msg, record.args = "a message that cannot be formatted", ()
+            return True
+        clean = self._redactor.text(text)
+        if clean != text:
+            record.msg, record.args = clean, ()
+        if record.exc_info and record.exc_info[0] is not None and not record.exc_text:
+            record.exc_text = self._formatter.formatException(record.exc_info)
+        if record.exc_text:
+            record.exc_text = self._redactor.text(record.exc_text)
+        return True
+
+
+class EventFormatter(JsonFormatter):
+    """Freqtrade's JSON lines, in UTC, with the fields of an event where the line is about one."""
+
+    converter = time.gmtime
+
+    def formatMessageDict(self, record: logging.LogRecord) -> dict[str, Any]:  # noqa: N802
+        """Fields of the line."""
+        fields = super().formatMessageDict(record)
+        event = getattr(record, _EVENT, None)
+        return fields if event is None else {**fields, "event": event}
+
+
+class _NotResponses(logging.Filter):
+    """Keeps answers of the exchange off the console: one balance is a screen of its own."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        response = str(record.msg).startswith(_RESPONSE)
+        return not (record.name == _EXCHANGE_LOGGER and response)
+
+
+def attach(redactor: Redactor) -> None:
+    """Let every handler of the root logger pass through here; a later call replaces an earlier."""
+    handlers = logging.root.handlers
+    in_file = any(isinstance(handler.formatter, JsonFormatter) for handler in handlers)
+    for handler in handlers:
+        for known in [f for f in handler.filters if isinstance(f, Redaction | _NotResponses)]:
+            handler.removeFilter(known)
+        if isinstance(handler.formatter, JsonFormatter):
+            handler.setFormatter(EventFormatter(handler.formatter.fmt_dict))
+        elif in_file:
+            handler.addFilter(_NotResponses())
+        handler.addFilter(Redaction(redactor))
+
+
+class EventLog:
+    """
+    Writes every event to the log, as a sentence and as fields.
+
+    Parameters
+    ----------
+    redactor : Redactor
+    """
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+
+    def hear(self, event: Event) -> None:
+        """Write one event."""
+        noteworthy = event.kind in _NOTEWORTHY and event.code not in ALL_WELL
+        level = logging.WARNING if noteworthy else logging.INFO
+        logger.log(level, "%s", sentence(event), extra={_EVENT: self._fields(event)})
+
+    def _fields(self, event: Event) -> dict[str, Any]:
+        fields = {
+            **event.facts,
+            "at": f"{event.at:%Y-%m-%dT%H:%M:%SZ}",
+            "kind": str(event.kind),
+            "code": event.code,
+            "pair": event.pair,
+            "trade_id": event.trade_id,
+            "value": event.value,
+            "limit": event.limit,
+        }
+        clean = self._redactor.clean({name: _json(value) for name, value in fields.items()})
+        return {name: value for name, value in clean.items() if value not in ("", None)}
+
+
+def sentence(event: Event) -> str:
+    """An event in one line: 'BTC/USDT: refused NO_SIZE value=3 limit=10 (LIQUIDITY)'."""
+    about = event.pair or "all pairs"
+    numbers = "".join(
+        f" {name}={number:.4g}"
+        for name, number in (("value", event.value), ("limit", event.limit))
+        if math.isfinite(number)
+    )
+    detail = event.facts.get("detail")
+    return f"{about}: {event.kind} {event.code}{numbers}" + (f" ({detail})" if detail else "")
+
+
+def _json(value: Any) -> Any:
+    """What JSON has no word for, as null or text."""
+    if isinstance(value, Mapping):
+        return {str(name): _json(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json(part) for part in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if isinstance(value, str | int | None) else str(value)

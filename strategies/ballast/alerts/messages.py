@@ -1,0 +1,143 @@
+"""What the operator is told beside Freqtrade's own messages: digests, not a flood.
+
+Sent through Freqtrade's strategy messages: to Telegram, and to any other module whose
+`allow_custom_messages` is on. Telegram refuses a message whose Markdown does not close, and one
+underscore in a reason code opens it: every text of ours is sent as a block of code.
+"""
+
+import math
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from ballast.config.messages import MessageSettings
+from ballast.core.events import Event, Kind
+from ballast.core.guard_set import ALL_PAIRS
+
+# Telegram's limit is 4096 characters.
+_LONGEST = 3500
+_MOST_PAIRS = 8
+# Looks at the account that found nothing amiss.
+ALL_WELL = {"RECONCILED"}
+
+
+def as_code(text: str) -> str:
+    """A text that Telegram shows as it is, whatever is in it; cut to what fits in a message."""
+    text = text.replace("`", "'")
+    return "```\n" + (text if len(text) <= _LONGEST else text[:_LONGEST] + " ...") + "\n```"
+
+
+class Messages:
+    """
+    Gathers events and tells about them now and then.
+
+    Parameters
+    ----------
+    settings : MessageSettings
+    send : callable
+        Sends a text to the operator as it is (see `as_code`).
+    """
+
+    def __init__(self, settings: MessageSettings, send: Callable[[str], None]) -> None:
+        self._send = send
+        self._refusals = _Refusals(timedelta(minutes=settings.digest_minutes))
+        self._quiet = timedelta(minutes=settings.quiet_minutes)
+        self._untrusted = _Untrusted(self._quiet)
+        self._told: dict[tuple[str, str], datetime] = {}
+        self._transitions: list[str] = []
+
+    def hear(self, event: Event) -> None:
+        """Take note of an event."""
+        if event.kind == Kind.REFUSED:
+            self._refusals.add(event)
+        elif event.kind == Kind.DATA:
+            self._untrusted.add(event)
+        elif event.kind == Kind.WATCH and event.code not in ALL_WELL:
+            self._trouble(event)
+        elif event.kind == Kind.GUARD and event.facts.get("state") == "lifted":
+            # Those that begin are told by `ballast.alerts.lock_alerts`, with their end.
+            scope = "all pairs" if event.pair == ALL_PAIRS else event.pair
+            self.transition(f"{event.facts.get('guard')} no longer blocks {scope}")
+
+    def _trouble(self, event: Event) -> None:
+        """Tell about a position or an order that is not as it should be, once an interval each."""
+        key = (event.code, event.pair)
+        told = self._told.get(key)
+        if told is None or event.at - told >= self._quiet:
+            self._told[key] = event.at
+            self.transition(f"{event.pair or 'all pairs'}: {event.code}{_numbers(event)}")
+
+    def transition(self, sentence: str) -> None:
+        """Tell about something that has changed; all of one loop go into one message."""
+        self._transitions.append(sentence)
+
+    def tick(self, now: datetime) -> None:
+        """Send what is due; to be called in every loop of the bot."""
+        changed, self._transitions = "\n".join(self._transitions), []
+        for text in (changed, self._refusals.due(now), self._untrusted.due()):
+            if text:
+                self._send(text)
+
+
+class _Refusals:
+    """At most one message an interval: the first refusal at once, later ones together."""
+
+    def __init__(self, interval: timedelta) -> None:
+        self._interval = interval
+        self._sent: datetime | None = None
+        self._since: datetime | None = None
+        # By code and pair: the last refusal. One signal is refused in every loop while it is fresh.
+        self._last: dict[tuple[str, str], Event] = {}
+
+    def add(self, event: Event) -> None:
+        self._since = self._since or event.at
+        self._last[(event.code, event.pair)] = event
+
+    def due(self, now: datetime) -> str:
+        waits = self._sent is not None and now - self._sent < self._interval
+        if not self._last or self._since is None or waits:
+            return ""
+        by_code: dict[str, list[Event]] = {}
+        for event in self._last.values():
+            by_code.setdefault(event.code, []).append(event)
+        lines = [f"Entries refused since {self._since:%H:%M} UTC"]
+        for code, events in sorted(by_code.items(), key=lambda item: -len(item[1])):
+            lines.append(f"{code} ({len(events)} {'pair' if len(events) == 1 else 'pairs'})")
+            lines += [f"  {event.pair}{_numbers(event)}" for event in events[:_MOST_PAIRS]]
+            if len(events) > _MOST_PAIRS:
+                lines.append(f"  and {len(events) - _MOST_PAIRS} more")
+        self._sent, self._since, self._last = now, None, {}
+        return "\n".join(lines)
+
+
+class _Untrusted:
+    """Each pair's market data at most once an interval, and all that is due in one message."""
+
+    def __init__(self, interval: timedelta) -> None:
+        self._interval = interval
+        self._told: dict[str, datetime] = {}
+        self._new: dict[str, str] = {}
+
+    def add(self, event: Event) -> None:
+        told = self._told.get(event.pair)
+        if told is None or event.at - told >= self._interval:
+            self._told[event.pair] = event.at
+            self._new[event.pair] = event.code
+
+    def due(self) -> str:
+        if not self._new:
+            return ""
+        by_code: dict[str, list[str]] = {}
+        for pair, code in self._new.items():
+            by_code.setdefault(code, []).append(pair)
+        self._new = {}
+        lines = ["Market data not trusted, no entries there"]
+        lines += [f"{code}: {', '.join(pairs)}" for code, pairs in by_code.items()]
+        return "\n".join(lines)
+
+
+def _numbers(event: Event) -> str:
+    """Value and limit of a refusal, and what they do not say."""
+    known = (("value", event.value), ("limit", event.limit))
+    text = "".join(f" {name}={number:.4g}" for name, number in known if math.isfinite(number))
+    detail, until = event.facts.get("detail"), event.facts.get("until")
+    return text + (f" ({detail})" if detail else "") + (f" until {until[:16]}" if until else "")

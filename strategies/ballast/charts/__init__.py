@@ -1,0 +1,1 @@
+"""Drawing for FreqUI: columns, plot configuration, annotations."""

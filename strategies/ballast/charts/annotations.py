@@ -1,0 +1,186 @@
+"""What a chart marks beside its lines: regimes, cooldowns, halts, bad data, and stops of trades.
+
+Areas follow from the columns of the frame, so that they are there in a backtest's chart too; halts
+and stops of trades are those of a live or paper run, from Freqtrade's own locks and trades.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from ballast.core import regime
+from ballast.core.data_quality import DataQuality
+
+UP, DOWN = "rgba(42, 157, 143, 0.10)", "rgba(231, 111, 81, 0.10)"
+COOLDOWN, HALT = "rgba(233, 196, 106, 0.22)", "rgba(214, 40, 40, 0.20)"
+UNTRUSTED, STOP = "rgba(160, 160, 160, 0.30)", "#f4a261"
+# A label on a narrower area would lie over its neighbours'.
+_LABELLED_CANDLES = 24
+# Labels are written at the top of their areas: each kind has a row of its own there.
+_LINES_APART = 3
+_DATA_ROW, _COOLDOWN_ROW, _HALT_ROW = 1, 2, 3
+# Drawn over one another in this order.
+_REGIME_Z, _DATA_Z, _COOLDOWN_Z, _HALT_Z = 1, 2, 3, 4
+
+Annotation = dict[str, Any]
+
+
+class Block(NamedTuple):
+    """A lock: from when to when, and why."""
+
+    start: datetime
+    end: datetime
+    reason: str
+
+
+@dataclass(frozen=True)
+class StopPath:
+    """
+    How the stop of a trade moved.
+
+    Parameters
+    ----------
+    times : sequence of datetime
+        When each level came into force, ascending; the last entry is when the path ends.
+    levels : sequence of float
+        Prices, one fewer than times.
+    """
+
+    times: Sequence[datetime]
+    levels: Sequence[float]
+
+
+def of_frame(frame: pd.DataFrame, candle: timedelta) -> list[Annotation]:
+    """
+    Areas that follow from the columns of a frame: regimes, data that is not trusted, cooldowns.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        With `date` and the columns of `signals.add_state`.
+    candle : timedelta
+        Length of one candle.
+    """
+    return [*_regimes(frame, candle), *_untrusted(frame, candle), *_cooldowns(frame, candle)]
+
+
+def of_blocks(blocks: Iterable[Block], start: datetime, end: datetime) -> list[Annotation]:
+    """Areas of locks between two moments; those of one code that touch are one area."""
+    areas: list[Annotation] = []
+    shown = [b for b in _joined(blocks) if b.end > start and b.start < end]
+    for number, block in enumerate(sorted(shown)):
+        begin, until = max(block.start, start), min(block.end, end)
+        # Neighbours' labels are at different heights, or they would lie over one another.
+        label = _lowered(_label(block.reason), _HALT_ROW + number % 2)
+        areas.append(_area(begin, until, HALT, _HALT_Z, label))
+    return areas
+
+
+def of_stop(path: StopPath) -> list[Annotation]:
+    """A stop as steps; where it is last is labelled."""
+    steps = list(zip(path.times, path.times[1:], path.levels, strict=False))
+    lines = []
+    for number, (start, end, level) in enumerate(steps):
+        if number:
+            lines.append(_line(start, start, path.levels[number - 1], level))
+        lines.append(_line(start, end, level, level))
+    lines[-1]["label"] = "stop"
+    return lines
+
+
+def _line(start: datetime, end: datetime, from_price: float, to_price: float) -> Annotation:
+    return {
+        "type": "line",
+        "start": start,
+        "end": end,
+        "y_start": from_price,
+        "y_end": to_price,
+        "color": STOP,
+        "width": 2,
+        "line_style": "solid",
+    }
+
+
+def _regimes(frame: pd.DataFrame, candle: timedelta) -> Iterator[Annotation]:
+    pair, market = frame["regime"].to_numpy(), frame["market_regime"].to_numpy()
+    up = (pair == regime.UP) & (market == regime.UP)
+    codes = np.where(market == regime.DOWN, 3, np.where(pair == regime.DOWN, 2, np.where(up, 1, 0)))
+    looks = {1: (UP, "up"), 2: (DOWN, "pair down"), 3: (DOWN, "market down")}
+    for first, last, code in _runs(codes):
+        if code in looks:
+            color, name = looks[code]
+            label = name if last - first >= _LABELLED_CANDLES else ""
+            yield _between(frame, first, last, candle, color, _REGIME_Z, label)
+
+
+def _untrusted(frame: pd.DataFrame, candle: timedelta) -> Iterator[Annotation]:
+    codes = frame["trust"].to_numpy()
+    for first, last, _ in _runs(codes != DataQuality.OK):
+        gravest = DataQuality(int(codes[first:last].max()))
+        if gravest != DataQuality.OK:
+            label = _lowered(gravest.name.lower().replace("_", " "), _DATA_ROW)
+            yield _between(frame, first, last, candle, UNTRUSTED, _DATA_Z, label)
+
+
+def _cooldowns(frame: pd.DataFrame, candle: timedelta) -> Iterator[Annotation]:
+    intensity = frame["intensity"].to_numpy()
+    for first, last, paused in _runs(frame["cooldown"].to_numpy() > 0):
+        if paused:
+            label = _lowered(f"VOLATILITY {np.nanmax(intensity[first:last]):.1f}", _COOLDOWN_ROW)
+            yield _between(frame, first, last, candle, COOLDOWN, _COOLDOWN_Z, label)
+
+
+def _runs(values: np.ndarray) -> Iterator[tuple[int, int, Any]]:
+    """First position, the one after the last, and the value, of equal values in a row."""
+    if not len(values):
+        return
+    borders = np.flatnonzero(values[1:] != values[:-1]) + 1
+    starts = [0, *borders.tolist()]
+    for first, last in zip(starts, [*starts[1:], len(values)], strict=True):
+        yield first, last, values[first].item()
+
+
+def _between(
+    frame: pd.DataFrame,
+    first: int,
+    last: int,
+    candle: timedelta,
+    color: str,
+    z: int,
+    label: str,
+) -> Annotation:
+    dates = frame["date"]
+    start, end = dates.iloc[first].to_pydatetime(), dates.iloc[last - 1].to_pydatetime()
+    return _area(start, end + candle, color, z, label)
+
+
+def _area(start: datetime, end: datetime, color: str, z: int, label: str) -> Annotation:
+    area = {"type": "area", "start": start, "end": end, "color": color, "z_level": z}
+    return area | ({"label": label} if label else {})
+
+
+def _joined(blocks: Iterable[Block]) -> list[Block]:
+    """Blocks of the same code that touch or overlap, as one with the first's reason."""
+    joined: dict[str, list[Block]] = {}
+    for block in sorted(blocks):
+        known = joined.setdefault(block.reason.partition(" ")[0], [])
+        if known and block.start <= known[-1].end:
+            known[-1] = known[-1]._replace(end=max(known[-1].end, block.end))
+        else:
+            known.append(block)
+    return [block for known in joined.values() for block in known]
+
+
+def _lowered(label: str, rows: int) -> str:
+    return "\n" * (_LINES_APART * rows) + label
+
+
+def _label(reason: str) -> str:
+    """A lock's reason without its end, which the area shows: 'DAILY_LOSS 3.1 (limit 3)'."""
+    told = re.fullmatch(r"(\w+) value=(\S+) limit=(\S+)( until=.*)?", reason)
+    return f"{told[1]} {told[2]} (limit {told[3]})" if told else reason

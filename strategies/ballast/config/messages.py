@@ -1,0 +1,18 @@
+"""Settings of what the operator is told, beside Freqtrade's own `notification_settings`."""
+
+from pydantic import Field
+
+from ballast.config.guards import Section
+
+
+class MessageSettings(Section):
+    """How often the operator is told, and what may be asked."""
+
+    digest_minutes: float = Field(
+        60.0, ge=1, le=1440, description="minutes from one digest of refused entries to the next"
+    )
+    quiet_minutes: float = Field(
+        60.0, ge=1, le=1440, description="minutes before the same trouble of a pair is told again"
+    )
+    # Reads what is known already, for the operator alone; it sends no order and changes nothing.
+    why_command: bool = True

@@ -1,0 +1,238 @@
+"""The `ballast` section of config.json: every setting, its default and its accepted range.
+
+Unknown names, wrong types and values out of range are refused at start with one sentence each, so
+that a misspelled risk limit cannot silently be no limit.
+"""
+
+import difflib
+import hashlib
+from collections.abc import Mapping
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel, Field, ValidationError, field_validator
+
+from ballast.config.costs import CostSettings
+from ballast.config.execution import PreTradeSettings, PricingSettings, WatchSettings
+from ballast.config.guards import GuardSettings, Section
+from ballast.config.messages import MessageSettings
+from ballast.core import windows
+from ballast.core.data_quality import DataQualityLimits
+from ballast.core.sizing import RiskBudget
+
+SECTION = "ballast"
+
+
+class SettingsError(ValueError):
+    """A setting is unknown, of the wrong type or out of range; the text says which and what is."""
+
+
+class RiskSettings(Section):
+    """
+    How much one trade and the whole book may lose. Percentages are of equity unless noted.
+
+    Fee, slippage and gap are the budget that a trade is sized with; what fills of a backtest are
+    charged is `ballast.execution.costs`.
+    """
+
+    per_trade_pct: float = Field(0.5, gt=0, le=2)
+    position_cap_pct: float = Field(20.0, gt=0, le=100)
+    exposure_cap_pct: float = Field(
+        25.0, gt=0, le=100, description="all positions together: what a gap below every stop hits"
+    )
+    entries_per_candle: int = Field(2, ge=1, le=20)
+    daily_volatility_pct: float = Field(
+        1.0, gt=0, le=20, description="share of equity a position may move in a usual day"
+    )
+    turnover_share_pct: float = Field(
+        1.0, gt=0, le=20, description="percent of the turnover of a median hour"
+    )
+    fee_pct: float = Field(0.1, ge=0, le=2, description="percent of a fill, each side")
+    slippage_bps: float = Field(5.0, ge=0, le=500, description="basis points of a fill, each side")
+    # What stops slip by on average, of hourly candles, where the cost model charges its base level.
+    gap_pct: float = Field(0.5, ge=0, le=10, description="percent of price a stop may be jumped by")
+
+    @property
+    def round_trip_cost(self) -> float:
+        """Fees and slippage of entry and exit together, as a ratio of the stake."""
+        return 2 * (self.fee_pct / 100 + self.slippage_bps / 10_000)
+
+    def budget(self, heat_pct: float) -> RiskBudget:
+        """The same figures as ratios, for the sizer."""
+        return RiskBudget(
+            per_trade=self.per_trade_pct / 100,
+            heat=heat_pct / 100,
+            position=self.position_cap_pct / 100,
+            round_trip_cost=self.round_trip_cost,
+            gap_allowance=self.gap_pct / 100,
+        )
+
+
+class DataQualitySettings(Section):
+    """When a candle is fit to act on (see `ballast.core.data_quality`)."""
+
+    absurd_move_sigmas: float = Field(20.0, ge=5, le=100)
+    absurd_move_min_pct: float = Field(8.0, ge=1, le=50)
+    hole_candles: int = Field(3, ge=1, le=100)
+    recovery_candles: int = Field(3, ge=0, le=100)
+    late_candle_s: float = Field(
+        30.0, ge=0, le=3600, description="seconds that a late candle of one pair is waited for"
+    )
+
+    def limits(self, history_candles: int) -> DataQualityLimits:
+        """The limits for frames whose first `history_candles` candles are warm-up."""
+        return DataQualityLimits(
+            absurd_move_sigmas=self.absurd_move_sigmas,
+            absurd_move_min_pct=self.absurd_move_min_pct,
+            hole_candles=self.hole_candles,
+            recovery_candles=self.recovery_candles,
+            history_candles=history_candles,
+        )
+
+
+class MarketSettings(Section):
+    """Which pairs stand for the whole market."""
+
+    leader: str | None = Field(None, description="a pair such as 'BTC/USDT'; null for BTC")
+    basket: list[str] | None = Field(
+        None, description="pairs such as 'BTC/USDT'; null for the whitelist"
+    )
+
+    @field_validator("leader", "basket")
+    @classmethod
+    def _are_pairs(cls, pairs: Any) -> Any:
+        listed = [pairs] if isinstance(pairs, str) else pairs or []
+        if any("/" not in pair for pair in listed):
+            raise ValueError("pairs such as 'BTC/USDT'")
+        return pairs
+
+
+class StopSettings(Section):
+    """Overrides of a strategy's own stops; what is null stays as the strategy has it."""
+
+    initial_atr: float | None = Field(None, ge=0.5, le=20)
+    chandelier_atr: float | None = Field(None, ge=0.5, le=40)
+    chandelier_slack_atr: float | None = Field(None, ge=0, le=20)
+    break_even_r: float | None = Field(None, ge=0.25, le=10)
+    time_stop: str | None = Field(None, description="a length of time such as '10d'")
+
+    @field_validator("time_stop")
+    @classmethod
+    def _is_window(cls, window: str | None) -> str | None:
+        if window is not None:
+            windows.minutes(window)
+        return window
+
+
+class KillSettings(Section):
+    """The file that switches the bot off while it is there (see `ballast.risk.kill_switch`)."""
+
+    file: str = Field("KILL", min_length=1, description="a path, from the folder user_data")
+    policy: Literal["flatten", "halt"] = "flatten"
+
+
+class JournalSettings(Section):
+    """The decision journal (see `ballast.journal`)."""
+
+    enabled: bool = True
+    backtest: bool = Field(False, description="whether backtests keep one as well")
+    path: str | None = Field(None, description="a file; null for one in the user data folder")
+    keep_days: int = Field(365, ge=1, le=3650)
+    max_mb: int = Field(512, ge=1, le=100_000)
+
+
+class Settings(Section):
+    """The whole `ballast` section."""
+
+    risk: RiskSettings = RiskSettings()
+    trust: DataQualitySettings = DataQualitySettings()
+    market: MarketSettings = MarketSettings()
+    messages: MessageSettings = MessageSettings()
+    stops: StopSettings = StopSettings()
+    guards: GuardSettings = GuardSettings()
+    costs: CostSettings = CostSettings()
+    gate: PreTradeSettings = PreTradeSettings()
+    kill: KillSettings = KillSettings()
+    journal: JournalSettings = JournalSettings()
+    watch: WatchSettings = WatchSettings()
+    pricing: PricingSettings = PricingSettings()
+    # Beside the guards: Freqtrade's own and the user's (checked by `ballast.risk.protection_list`).
+    protections: list[dict[str, Any]] = Field([])
+
+    @field_validator("protections", mode="before")
+    @classmethod
+    def _are_entries(cls, entries: Any) -> Any:
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            raise ValueError('a list of entries such as {"method": "CooldownPeriod"}')
+        return entries
+
+    def digest(self) -> str:
+        """Eight characters that change when any setting does that decides."""
+        deciding = self.model_dump_json(exclude={"journal"})
+        return hashlib.sha256(deciding.encode()).hexdigest()[:8]
+
+
+def load(section: Mapping[str, Any] | None) -> Settings:
+    """
+    Validate the `ballast` section of a configuration.
+
+    Raises
+    ------
+    SettingsError
+        With one sentence for each wrong setting, naming it, its value and what is accepted.
+    """
+    if section is not None and not isinstance(section, Mapping):
+        raise SettingsError(f"{SECTION} is {section!r}: expected a section of settings")
+    try:
+        return Settings.model_validate(dict(section or {}))
+    except ValidationError as error:
+        raise SettingsError("\n".join(_sentence(e) for e in error.errors())) from None
+
+
+def _sentence(error: Any) -> str:
+    path = [str(part) for part in error["loc"]]
+    name = ".".join([SECTION, *path])
+    if error["type"] == "extra_forbidden":
+        known = _model_at(path[:-1]).model_fields
+        close = difflib.get_close_matches(path[-1], known, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(known)}"
+        return f"{name} is not a setting: {hint}"
+    return f"{name} is {error['input']!r}: expected {_accepted(path, error)}"
+
+
+def _accepted(path: list[str], error: Any) -> str:
+    model = _model_at(path[:-1])
+    field = model.model_fields.get(path[-1])
+    if error["type"] == "model_type":
+        return "a section of settings"
+    if error["type"] == "literal_error":
+        return str(error["ctx"]["expected"])
+    if field is None or error["type"] == "value_error":
+        return str(error["msg"]).removeprefix("Value error, ").removeprefix("expected ")
+    kind = {float: "a number", int: "a whole number", bool: "true or false", str: "a text"}.get(
+        _plain_type(field.annotation), "another type"
+    )
+    signs = (("gt", "above"), ("ge", "from"), ("lt", "below"), ("le", "to"))
+    bounds = {
+        sign: getattr(m, sign) for m in field.metadata for sign, _ in signs if hasattr(m, sign)
+    }
+    within = " ".join(f"{word} {bounds[sign]}" for sign, word in signs if sign in bounds)
+    note = f" ({field.description})" if field.description else ""
+    return " ".join(filter(None, (kind, within))) + note
+
+
+def _model_at(path: list[str]) -> type[BaseModel]:
+    model: type[BaseModel] = Settings
+    for part in path:
+        kind = _plain_type(model.model_fields[part].annotation)
+        if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
+            break
+        model = kind
+    return model
+
+
+def _plain_type(annotation: Any) -> Any:
+    """The type behind `X | None`."""
+    if get_origin(annotation) in (Union, UnionType):
+        return next(arg for arg in get_args(annotation) if arg is not type(None))
+    return annotation

@@ -1,0 +1,93 @@
+"""One pair's completed candles as arrays, for callbacks that only look things up."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+
+from ballast.core.frames import nanoseconds, span_ns
+
+
+class ColumnsByPair(dict[str, "CandleColumns"]):
+    """
+    Candle columns by pair.
+
+    `edition` counts those put in, so that one look tells whether any is new.
+    """
+
+    edition = 0
+
+    def __setitem__(self, pair: str, columns: "CandleColumns") -> None:
+        super().__setitem__(pair, columns)
+        self.edition += 1
+
+
+class CandleColumns:
+    """
+    Columns of a pair by time.
+
+    Parameters
+    ----------
+    dates : Series of datetime (UTC)
+        Opening times, ascending.
+    timeframe : str
+        Length of one candle.
+    columns : mapping of str to ndarray
+        One value per candle.
+    labels : mapping of str to sequence of str
+        Texts that the numbers of a column stand for, from 1.
+    """
+
+    def __init__(
+        self,
+        dates: pd.Series,
+        timeframe: str,
+        columns: Mapping[str, np.ndarray],
+        labels: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        self.opened = nanoseconds(dates)
+        self.span = span_ns(timeframe)
+        self.by_name = columns
+        self.labels = labels or {}
+        steps = np.diff(self.opened)
+        self._regular = bool((steps == self.span).all())
+        self._first = int(self.opened[0]) if len(self.opened) else 0
+        # Every callback of a candle asks for the same moment: the last answer is kept.
+        self._asked: datetime | None = None
+        self._position, self._fresh = -1, False
+
+    def __len__(self) -> int:
+        return len(self.opened)
+
+    def __getitem__(self, column: str) -> np.ndarray:
+        return self.by_name[column]
+
+    def completed_at(self, now: datetime) -> int:
+        """Position of the newest candle that had ended at `now`; -1 where there is none."""
+        if now != self._asked:
+            self._asked = now
+            self._position, self._fresh = self._find(now)
+        return self._position
+
+    def is_fresh(self, position: int, now: datetime) -> bool:
+        """Whether the candle at `position` is the last one that can have ended at `now`."""
+        return self.completed_at(now) == position and self._fresh
+
+    def ends_by(self, now: datetime) -> bool:
+        """Whether the last candle of all has ended by `now`, or is the one running."""
+        last = int(self.opened[-1]) if len(self.opened) else 0
+        return int(now.timestamp()) * 1_000_000_000 >= last
+
+    def _find(self, now: datetime) -> tuple[int, bool]:
+        if not len(self.opened):
+            return -1, False
+        # Whole seconds: candles end on them, and float nanoseconds would not be exact.
+        running = int(now.timestamp()) * 1_000_000_000 // self.span * self.span
+        newest = running - self.span
+        if self._regular:
+            wanted = (newest - self._first) // self.span
+            position = max(-1, min(wanted, len(self.opened) - 1))
+            return position, position == wanted >= 0
+        position = int(np.searchsorted(self.opened, newest, side="right")) - 1
+        return position, position >= 0 and int(self.opened[position]) == newest

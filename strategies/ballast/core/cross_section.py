@@ -1,0 +1,113 @@
+"""The traded pairs side by side: what guards ask of them, worked out for all candles at once."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import numpy as np
+
+from ballast.core.columns import CandleColumns
+from ballast.core.data_quality import DataQuality
+
+# A plain number: comparing with a member of an enumeration is slow.
+_TRUSTED = int(DataQuality.OK)
+
+
+class CrossSection:
+    """
+    Trust, cooldown and fall of several pairs on one time axis.
+
+    A pair that lacks a candle of the axis is untrusted there (`DataQuality.DISORDER`).
+
+    Parameters
+    ----------
+    axis : CandleColumns
+        Whose candles are the axis.
+    columns_by_pair : mapping of str to CandleColumns
+        By pair; with columns trust, cooldown, intensity and fall.
+
+    Attributes
+    ----------
+    untrusted_count, cooling_count : ndarray of int
+        By candle of the axis, pairs that are not trusted or missing, and that cool down.
+    deepest_fall : ndarray of float
+        By candle of the axis, of all pairs (ratio); 0 where none is known.
+    """
+
+    def __init__(self, axis: CandleColumns, columns_by_pair: Mapping[str, CandleColumns]) -> None:
+        self.axis = axis
+        self.pairs = tuple(columns_by_pair)
+        self.columns_by_pair = dict(columns_by_pair)
+        self._trust = _table(axis, columns_by_pair, "trust", float(DataQuality.DISORDER))
+        self._cooldown = _table(axis, columns_by_pair, "cooldown", 0.0)
+        self._intensity = _table(axis, columns_by_pair, "intensity", np.nan)
+        self._fall = _table(axis, columns_by_pair, "fall", np.nan)
+        # One look-up a candle tells that there is nothing to see, which is the usual case.
+        self.untrusted_count = (self._trust != DataQuality.OK).sum(axis=0)
+        self.cooling_count = (self._cooldown > 0).sum(axis=0)
+        self.deepest_fall = np.fmax.reduce(self._fall, axis=0, initial=0.0)
+
+    def at(self, now: datetime) -> "CrossSectionRow | None":
+        """The row of the candle that ended at `now`; None where the axis lacks it."""
+        position = self.axis.completed_at(now)
+        return CrossSectionRow(self, position) if self.axis.is_fresh(position, now) else None
+
+
+class CrossSectionRow:
+    """One candle of a cross-section."""
+
+    __slots__ = ("_cross_section", "_position")
+
+    def __init__(self, cross_section: CrossSection, position: int) -> None:
+        self._cross_section = cross_section
+        self._position = position
+
+    @property
+    def untrusted_count(self) -> int:
+        """Number of pairs whose candle is not trusted or missing."""
+        return int(self._cross_section.untrusted_count[self._position])
+
+    def untrusted(self) -> dict[str, int]:
+        """Trust code of every pair whose candle is not trusted or missing."""
+        cross_section, position = self._cross_section, self._position
+        if not cross_section.untrusted_count[position]:
+            return {}
+        codes = cross_section._trust[:, position]
+        return {
+            cross_section.pairs[row]: int(codes[row]) for row in np.flatnonzero(codes != _TRUSTED)
+        }
+
+    def cooling(self) -> dict[str, tuple[float, float]]:
+        """By pair that cools down after a shock: candles still to run at least, and intensity."""
+        cross_section, position = self._cross_section, self._position
+        if not cross_section.cooling_count[position]:
+            return {}
+        rows = zip(
+            cross_section.pairs,
+            cross_section._cooldown[:, position],
+            cross_section._intensity[:, position],
+            strict=True,
+        )
+        return {pair: (float(left), float(level)) for pair, left, level in rows if left > 0}
+
+    def share_fallen(self, by: float) -> float:
+        """Share (0 to 1), of the pairs known, that are at least `by` (ratio) below their high."""
+        cross_section, position = self._cross_section, self._position
+        if cross_section.deepest_fall[position] < by:
+            return 0.0
+        falls = cross_section._fall[:, position]
+        return float((falls >= by).sum() / np.isfinite(falls).sum())
+
+
+def _table(
+    axis: CandleColumns, columns_by_pair: Mapping[str, CandleColumns], column: str, missing: float
+) -> np.ndarray:
+    """Values by pair (rows) and candle of the axis (columns)."""
+    table = np.full((len(columns_by_pair), len(axis)), missing, dtype=np.float32)
+    for row, columns in enumerate(columns_by_pair.values()):
+        if not len(columns):
+            continue
+        at = np.searchsorted(columns.opened, axis.opened)
+        at = np.minimum(at, len(columns) - 1)
+        there = columns.opened[at] == axis.opened
+        table[row, there] = columns[column][at[there]]
+    return table

@@ -1,0 +1,151 @@
+"""The guard set: asks every guard at every candle and keeps the strictest answer."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from ballast.core.cross_section import CrossSection
+from ballast.core.guards.base import Guard
+from ballast.core.snapshot import Snapshot
+from ballast.core.verdict import Verdict, compose
+
+ALL_PAIRS = "*"
+# A block that ends with its cause is announced for so long; it is lifted when it ends.
+UNTIL_LIFTED = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Change:
+    """A guard's block that has begun, or goes on after its announced end; '*' is all pairs."""
+
+    guard: str
+    pair: str
+    verdict: Verdict
+
+
+class GuardSet:
+    """
+    Keeps the guards of one account.
+
+    Parameters
+    ----------
+    guards : mapping of str to Guard
+        By name.
+    """
+
+    def __init__(self, guards: Mapping[str, Guard]) -> None:
+        self.guards = dict(guards)
+        self.snapshot: Snapshot | None = None
+        # Name of a guard that wants open positions closed, or None.
+        self.flattens: str | None = None
+        # Guard and pair of blocks that ended, at the last candle, before their announced end.
+        self.lifted: list[tuple[str, str]] = []
+        self._announced: dict[tuple[str, str], datetime] = {}
+
+    def observe(self, snapshot: Snapshot) -> list[Change]:
+        """
+        Show every guard a completed candle.
+
+        The heartbeat is given last: a guard that fails leaves the previous one, and entries refuse.
+
+        Returns
+        -------
+        list of Change
+            Blocks that begin, or go on after the end that was announced.
+        """
+        self.snapshot = None
+        for guard in self.guards.values():
+            guard.observe(snapshot)
+        changes = self._changes(snapshot)
+        self.flattens = next((name for name, g in self.guards.items() if g.flattens), None)
+        self.snapshot = snapshot
+        return changes
+
+    def entry_verdict(self, pair: str, candle_end: datetime) -> Verdict:
+        """
+        Whether, and at what size, `pair` may be entered.
+
+        Parameters
+        ----------
+        candle_end : datetime
+            End of the signal candle. If the guards have not seen that candle, entries are blocked.
+        """
+        seen = self.snapshot
+        if seen is None or seen.now != candle_end:
+            age_s = (candle_end - seen.now).total_seconds() if seen is not None else float("inf")
+            return Verdict("GUARDS_SILENT", age_s, 0.0, 0.0)
+        return compose(guard.verdict(seen, pair) for guard in self.guards.values())
+
+    @property
+    def calm(self) -> bool:
+        """Whether the guards have seen the last candle shown to them, and none blocks anything."""
+        return self.snapshot is not None and not self._announced and self.flattens is None
+
+    def stirred_by(self, cross_section: CrossSection) -> np.ndarray:
+        """Candles at which a guard may begin to block (see `Guard.stirred_by`)."""
+        stirred = np.zeros(len(cross_section.axis), dtype=bool)
+        for guard in self.guards.values():
+            stirred |= guard.stirred_by(cross_section)
+        return stirred
+
+    def said(self, pairs: Iterable[str]) -> dict[str, dict[str, Verdict]]:
+        """By pair, the present verdict of every guard by name; nothing before the first candle."""
+        seen = self.snapshot
+        if seen is None:
+            return {pair: {} for pair in pairs}
+        common = self.standing()
+        single = {name: guard.pair_verdicts(seen) for name, guard in self.guards.items()}
+        known = frozenset(seen.pairs)
+
+        def of(name: str, pair: str) -> Verdict:
+            if pair not in known:
+                return self.guards[name].verdict(seen, pair)
+            own = single[name].get(pair)
+            return common[name] if own is None else compose((own, common[name]))
+
+        return {pair: {name: of(name, pair) for name in self.guards} for pair in pairs}
+
+    def standing(self) -> dict[str, Verdict]:
+        """Present verdict of every guard on the market as a whole, by name; for display."""
+        if self.snapshot is None:
+            return {}
+        return {name: g.market_verdict(self.snapshot) for name, g in self.guards.items()}
+
+    def recall(self, ends: Mapping[tuple[str, str], datetime]) -> None:
+        """Take up what an earlier run announced: ends of blocks by guard and pair."""
+        self._announced.update(ends)
+
+    def forget(self) -> None:
+        """Begin anew, as if nothing had ever been observed."""
+        for guard in self.guards.values():
+            guard.memory = type(guard.memory)()
+        self._announced = {}
+        self.snapshot = None
+        self.flattens = None
+        self.lifted = []
+
+    def _changes(self, snapshot: Snapshot) -> list[Change]:
+        """Blocks that are not covered by what was announced before."""
+        blocks = {
+            (name, pair): verdict
+            for name, guard in self.guards.items()
+            for pair, verdict in _blocks(guard, snapshot).items()
+        }
+        if not blocks and not self._announced:
+            self.lifted = []
+            return []
+        covered = {key: end for key, end in self._announced.items() if end > snapshot.now}
+        self.lifted = [key for key in covered if key not in blocks]
+        fresh = {key: verdict for key, verdict in blocks.items() if key not in covered}
+        self._announced = {key: end for key, end in covered.items() if key in blocks}
+        until_lifted = snapshot.now + UNTIL_LIFTED
+        self._announced |= {key: block.until or until_lifted for key, block in fresh.items()}
+        return [Change(*key, verdict) for key, verdict in fresh.items()]
+
+
+def _blocks(guard: Guard, snapshot: Snapshot) -> Mapping[str, Verdict]:
+    """By pair what a guard blocks; where it blocks everything, that alone."""
+    common = guard.market_verdict(snapshot)
+    return {ALL_PAIRS: common} if common.blocks else guard.pair_verdicts(snapshot)

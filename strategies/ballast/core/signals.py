@@ -1,0 +1,195 @@
+"""From candles to signals: trust, state, rules and their conjunction, as columns of the frame.
+
+The columns are what charts show and what callbacks look up; each is made of completed candles only.
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from ballast.core import regime, rules, shocks
+from ballast.core.candles import Candles
+from ballast.core.columns import CandleColumns
+from ballast.core.data_quality import DataQuality, DataQualityLimits, assess
+from ballast.core.market import Market
+from ballast.core.rules import Rule
+from ballast.core.stops import StopRules
+from ballast.core.windows import minutes
+
+NO_SETUP = -1
+VOLATILITY_WINDOW = "10d"
+TURNOVER_WINDOW = "5d"
+FALL_WINDOW = "8h"
+_PRICES = ("open", "high", "low", "close")
+_STATE = ("atr", "volatility", "turnover", "trust", "fall", "intensity", "cooldown")
+
+
+@dataclass(frozen=True)
+class Setup:
+    """
+    One way into a position and the way out that belongs to it.
+
+    Parameters
+    ----------
+    name : str
+        First part of the entry tag; the trade is managed by the setup of this name.
+    entry : mapping of str to Rule
+        All must be met to enter.
+    exit : mapping of str to Rule
+        Any one met leaves; its name is the exit reason.
+    stops : StopRules
+    size : float
+        Share of the usual risk, above 0 to 1.
+    """
+
+    name: str
+    entry: Mapping[str, Rule]
+    stops: StopRules
+    exit: Mapping[str, Rule] = field(default_factory=dict)
+    size: float = 1.0
+
+    @property
+    def tag(self) -> str:
+        """Entry tag: 'name: rule + rule'."""
+        return f"{self.name}: {rules.tag(self.entry)}"
+
+
+def setup_name(tag: str | None) -> str:
+    """Name of the setup that an entry tag came from."""
+    return (tag or "").split(":")[0]
+
+
+def add_state(
+    frame: pd.DataFrame, pair: Candles, market: Market, limits: DataQualityLimits, atr_window: str
+) -> None:
+    """
+    Add what is true of the pair whatever the strategy.
+
+    Columns added: trust (`DataQuality` code; of this pair and the market, the graver), atr (price,
+    per hour), volatility (ratio, per day), turnover (quote currency, per hour), regime and
+    market_regime (-1 down, 0 range, 1 up), intensity (1 is a volatility shock), cooldown (own
+    candles), fall (ratio).
+    """
+    columns = {
+        "trust": np.maximum(_trust(pair, limits), _trust(market, limits)),
+        "atr": pair.atr(atr_window),
+        "volatility": pair.daily_volatility(VOLATILITY_WINDOW),
+        "turnover": pair.hourly_turnover(TURNOVER_WINDOW),
+        "regime": regime.of_pair(pair),
+        "market_regime": regime.of_market(market),
+        "fall": pair.fall(FALL_WINDOW),
+        **_shock(pair),
+    }
+    for name, values in columns.items():
+        frame[name] = np.asarray(values)
+
+
+def entry_rules(setups: Sequence[Setup]) -> dict[str, Rule]:
+    """
+    Entry rules of all setups by the name of their column, rule_<name>.
+
+    Raises
+    ------
+    ValueError
+        When two setups mean different things by one name.
+    """
+    named: dict[str, Rule] = {}
+    for setup in setups:
+        for name, rule in setup.entry.items():
+            known = named.setdefault(f"rule_{name}", rule)
+            if not np.array_equal(known.met, rule.met):
+                raise ValueError(f"two setups have a rule {name!r}, and they differ: rename one")
+    return named
+
+
+def add_signals(frame: pd.DataFrame, setups: Sequence[Setup]) -> None:
+    """
+    Add one column for each rule, the entry signal and its tag.
+
+    Columns added: rule_<name> (bool) for each entry rule, setup (position in `setups`, -1 for
+    none), enter_long (0 or 1) and enter_tag. Earlier setups have precedence. An untrusted candle
+    gives no signal.
+    """
+    for column, rule in entry_rules(setups).items():
+        frame[column] = rule.met
+    chosen = np.full(len(frame), NO_SETUP, dtype=np.int8)
+    for position, setup in reversed(list(enumerate(setups))):
+        chosen[rules.conjunction(setup.entry, len(frame))] = position
+    chosen[frame["trust"].to_numpy() != DataQuality.OK] = NO_SETUP
+    tags = np.array([*(setup.tag for setup in setups), None], dtype=object)
+    frame["setup"] = chosen
+    frame["enter_long"] = (chosen != NO_SETUP).astype(np.int8)
+    frame["enter_tag"] = tags[chosen]
+
+
+def first_stops(frame: pd.DataFrame, setups: Sequence[Setup], disaster_ratio: float) -> np.ndarray:
+    """
+    Where an entry at each candle would have its first stop, for charts (see `stops.initial_stop`).
+
+    With the rules of the setup that signals; of the first one where none does. Quote currency, NaN
+    where the ATR is not known.
+    """
+    close, atr = frame["close"].to_numpy(), frame["atr"].to_numpy()
+    # The last one is what NO_SETUP points at.
+    distances = np.array([setup.stops.initial_atr for setup in (*setups, setups[0])])
+    wanted = close - distances[frame["setup"].to_numpy()] * atr
+    return np.where(atr > 0, np.maximum(wanted, close * (1 - disaster_ratio)), np.nan)
+
+
+def columns_of(frame: pd.DataFrame, timeframe: str, setups: Sequence[Setup]) -> CandleColumns:
+    """
+    Columns that callbacks look up: prices, those of `add_state`, and for each setup exit:<name>,
+    the number of the exit rule that is met (from 1) or 0.
+    """
+    columns = {name: frame[name].to_numpy() for name in (*_PRICES, *_STATE)}
+    labels = {f"exit:{setup.name}": tuple(setup.exit) for setup in setups}
+    for setup in setups:
+        met = np.zeros(len(frame), dtype=np.int8)
+        for number, rule in reversed(list(enumerate(setup.exit.values(), start=1))):
+            met[rule.met] = number
+        columns[f"exit:{setup.name}"] = met
+    return CandleColumns(frame["date"], timeframe, columns, labels)
+
+
+def market_columns(market: Market, limits: DataQualityLimits) -> CandleColumns:
+    """What guards look up of the market leader: close, trust, fall, intensity, cooldown."""
+    columns = {
+        "close": market.close.to_numpy(),
+        "trust": _trust(market, limits),
+        "fall": market.fall(FALL_WINDOW).to_numpy(),
+        **_shock(market),
+    }
+    return CandleColumns(market.frame["date"], market.timeframe, columns)
+
+
+def _shock(candles: Candles) -> dict[str, np.ndarray]:
+    """Intensity and cooldown of every candle."""
+    rules = shocks.DEFAULT
+    level = shocks.intensity(candles, rules).to_numpy()
+    candle = minutes(candles.timeframe)
+    pause, longest = (
+        max(1, round(minutes(w) / candle)) for w in (rules.pause, rules.longest_pause)
+    )
+    return {"intensity": level, "cooldown": shocks.cooldown(level, pause, longest, rules)}
+
+
+def _trust(candles: Candles, limits: DataQualityLimits) -> np.ndarray:
+    """
+    Trust codes on the axis of a view; where the candle is missing there, an older one does not
+    stand in for it. The warm-up is counted on the frame that windows are measured on.
+    """
+    if candles.slow is candles.frame:
+        own = candles.once(("trust", limits), lambda: assess(candles.frame, limits))
+        codes = candles.from_own(own, DataQuality.SHORT_HISTORY)
+    else:
+        any_age = dataclasses.replace(limits, history_candles=0)
+        own = candles.once(("trust", any_age), lambda: assess(candles.frame, any_age))
+        slow = candles.once(("slow trust", limits), lambda: assess(candles.slow, limits))
+        codes = np.maximum(
+            candles.from_own(own, DataQuality.SHORT_HISTORY),
+            candles.from_slow(slow, DataQuality.SHORT_HISTORY),
+        )
+    return np.where(candles.is_there(), codes, int(DataQuality.DISORDER))

@@ -1,0 +1,1 @@
+"""From Freqtrade's data provider to candles that strategies and guards look at."""

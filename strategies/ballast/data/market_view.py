@@ -1,0 +1,96 @@
+"""The market view: candles of the traded pairs and of the leader, as guards look at them."""
+
+import math
+from collections.abc import Callable
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+
+from ballast.core.columns import CandleColumns, ColumnsByPair
+from ballast.core.cross_section import CrossSection, CrossSectionRow
+from ballast.core.data_quality import DataQuality
+from ballast.core.guard_set import GuardSet
+
+MARKET = "market"
+_NO_CANDLES = CandleColumns(pd.Series([], dtype="datetime64[ns, UTC]"), "1h", {})
+
+
+class MarketView:
+    """
+    Sets the pairs side by side on one cross-section, which is made anew when any has new candles.
+
+    Parameters
+    ----------
+    columns_by_pair : ColumnsByPair
+        By pair; that of the market leader under `MARKET`.
+    pairs : callable
+        Pairs that are traded now.
+    guard_set : GuardSet
+        Whose guards say which candles could stir them.
+    """
+
+    def __init__(
+        self, columns_by_pair: ColumnsByPair, pairs: Callable[[], list[str]], guard_set: GuardSet
+    ) -> None:
+        self._columns_by_pair = columns_by_pair
+        self._traded = pairs
+        self._guard_set = guard_set
+        self._cross_section: CrossSection | None = None
+        self._edition = -1
+        self._stirring = np.zeros(0, dtype=bool)
+
+    @property
+    def pairs(self) -> tuple[str, ...]:
+        """Pairs that are traded now."""
+        return tuple(self._traded())
+
+    def row(self, end: datetime) -> CrossSectionRow | None:
+        """The candles of all pairs that ended at `end`; None where the leader's is missing."""
+        cross_section = self._present()
+        return cross_section.at(end) if cross_section is not None else None
+
+    def leader(self, end: datetime) -> tuple[int, float]:
+        """Trust code and fall (ratio) of the leader's candle that ended at `end`."""
+        columns = self._columns_by_pair.get(MARKET)
+        position = columns.completed_at(end) if columns is not None else -1
+        if columns is None or not columns.is_fresh(position, end):
+            return int(DataQuality.DISORDER), math.nan
+        return int(columns["trust"][position]), float(columns["fall"][position])
+
+    def is_calm(self, end: datetime) -> bool:
+        """Whether the candles that ended at `end` cannot stir any guard that is calm itself."""
+        cross_section = self._present()
+        if cross_section is None:
+            return False
+        position = cross_section.axis.completed_at(end)
+        return cross_section.axis.is_fresh(position, end) and not self._stirring[position]
+
+    def all_arrived(self, end: datetime) -> bool:
+        """Whether every pair and the leader have the candle that ended at `end`."""
+        columns_by_pair = [self._columns_by_pair.get(name) for name in (MARKET, *self._traded())]
+        return all(t is not None and t.is_fresh(t.completed_at(end), end) for t in columns_by_pair)
+
+    def is_last(self, end: datetime) -> bool:
+        """Whether no candle of the leader is known that ends after `end`."""
+        columns = self._columns_by_pair.get(MARKET)
+        return columns is not None and columns.ends_by(end)
+
+    def _present(self) -> CrossSection | None:
+        axis = self._columns_by_pair.get(MARKET)
+        if axis is None:
+            return None
+        pairs = self.pairs
+        cross_section = self._cross_section
+        if (
+            cross_section is None
+            or self._edition != self._columns_by_pair.edition
+            or cross_section.pairs != pairs
+        ):
+            columns_by_pair = {
+                pair: self._columns_by_pair.get(pair) or _NO_CANDLES for pair in pairs
+            }
+            cross_section = self._cross_section = CrossSection(axis, columns_by_pair)
+            self._edition = self._columns_by_pair.edition
+            self._stirring = self._guard_set.stirred_by(cross_section)
+        return cross_section

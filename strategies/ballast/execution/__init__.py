@@ -1,0 +1,1 @@
+"""An order's way to the exchange and back: checks before it, watches after it."""

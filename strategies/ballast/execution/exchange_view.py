@@ -1,0 +1,192 @@
+"""The one module that reaches through to the exchange.
+
+Order books and orders are private to Freqtrade's data provider and exchange; every name used here
+is held by a contract test, and what fails raises: the caller refuses. In a backtest even an order
+book would be a real request, so that a view there refuses to be asked.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+import ccxt
+from freqtrade.data.dataprovider import DataProvider
+from freqtrade.exceptions import ExchangeError
+from freqtrade.wallets import Wallets
+
+from ballast.core.pre_trade import Quote
+from ballast.core.reconciliation import SELL, SeenOrder
+from ballast.core.times import from_epoch
+from ballast.data.feeds import LIVE_MODES
+
+# Levels of each side that are read: the most that Binance gives for its cheapest request.
+_LEVELS = 100
+_SPOT_LEVERAGE = 1.0
+
+
+class ExchangeView:
+    """
+    The exchange as seen from a strategy.
+
+    Parameters
+    ----------
+    dp : DataProvider
+        Of the strategy.
+    wallets : callable
+        Gives Freqtrade's wallets; they are attached to the strategy after it is made.
+    """
+
+    def __init__(self, dp: DataProvider, wallets: Callable[[], Wallets]) -> None:
+        self._dp = dp
+        self._wallets = wallets
+
+    @property
+    def is_live(self) -> bool:
+        """Whether there is an exchange to ask, paper trading included."""
+        return self._dp.runmode in LIVE_MODES
+
+    @property
+    def is_real(self) -> bool:
+        """Whether orders are sent to an exchange: neither a backtest nor paper trading."""
+        return self.is_live and not self._exchange._config["dry_run"]
+
+    def quote(self, pair: str) -> Quote:
+        """The order book now; one request."""
+        self._needs_live()
+        book = self._dp.orderbook(pair, _LEVELS)
+        return Quote(_levels(book["bids"]), _levels(book["asks"]))
+
+    def free(self, currency: str) -> float:
+        """What is free of a currency now; one request (none when paper trading)."""
+        self.read_balances()
+        return float(self._wallets().get_free(currency))
+
+    def read_balances(self) -> None:
+        """Read all balances again; one request (none when paper trading)."""
+        self._needs_live()
+        self._wallets().update()
+
+    def total(self, currency: str) -> float:
+        """What there is of a currency, in orders or free, as read last."""
+        return float(self._wallets().get_total(currency))
+
+    def last_price(self, pair: str) -> float:
+        """Close of the pair's newest candle; NaN where it has none. No request."""
+        frame = self._dp.get_pair_dataframe(pair)
+        return float(frame["close"].iloc[-1]) if len(frame) else float("nan")
+
+    def smallest(self, pair: str, price: float) -> float:
+        """Value of the smallest order, quote currency; 0 where the exchange has no limit."""
+        return float(self._exchange.get_min_pair_stake_amount(pair, price, 0.0) or 0.0)
+
+    def base(self, pair: str) -> str:
+        """The currency that a pair buys."""
+        return str(self._exchange.get_pair_base_currency(pair))
+
+    def open_orders(self, pair: str) -> list[SeenOrder]:
+        """
+        All open orders of a pair, whoever sent them; one request.
+
+        Raises
+        ------
+        ExchangeError
+            As Freqtrade's own methods do; it has none for this.
+        """
+        self._needs_real()
+        try:
+            orders = self._exchange._api.fetch_open_orders(pair)
+        except ccxt.BaseError as error:
+            raise ExchangeError(f"open orders of {pair} could not be read: {error}") from error
+        return [self._seen(pair, order) for order in orders]
+
+    def orders(self, pair: str, since: datetime) -> list[SeenOrder]:
+        """All orders of a pair since a moment, open and closed; one request."""
+        self._needs_real()
+        return [self._seen(pair, order) for order in self._exchange.fetch_orders(pair, since)]
+
+    def cancel(self, order: SeenOrder) -> None:
+        """Cancel an order; up to two requests."""
+        self._needs_real()
+        self._exchange.cancel_order_with_result(order.id, order.pair, order.amount)
+
+    def sell(self, pair: str, amount: float) -> None:
+        """Sell by market; one request."""
+        self._needs_real()
+        self._exchange.create_order(
+            pair=pair,
+            ordertype="market",
+            side=SELL,
+            amount=amount,
+            rate=self.last_price(pair),
+            leverage=_SPOT_LEVERAGE,
+            initial_order=False,
+        )
+
+    def place_stop(self, pair: str, amount: float, stop: float) -> None:
+        """Place a stop order; one request."""
+        self._needs_real()
+        self._exchange.create_stoploss(
+            pair=pair,
+            amount=amount,
+            stop_price=stop,
+            order_types={"stoploss": "market"},
+            side=SELL,
+            leverage=_SPOT_LEVERAGE,
+        )
+
+    def terms(self, pair: str) -> dict[str, Any]:
+        """What Freqtrade records of the exchange with every trade, by the names of its columns."""
+        exchange = self._exchange
+        fee = exchange.get_fee(symbol=pair, taker_or_maker="maker")
+        return {
+            "base_currency": self.base(pair),
+            "stake_currency": exchange.get_pair_quote_currency(pair),
+            "fee_open": fee,
+            "fee_close": fee,
+            "exchange": exchange.id,
+            "trading_mode": exchange.trading_mode,
+            "amount_precision": exchange.get_precision_amount(pair),
+            "price_precision": exchange.get_precision_price(pair),
+            "precision_mode": exchange.precisionMode,
+            "precision_mode_price": exchange.precision_mode_price,
+            "contract_size": exchange.get_contract_size(pair),
+        }
+
+    @property
+    def _exchange(self) -> Any:
+        exchange = self._dp._exchange
+        if exchange is None:
+            raise RuntimeError("there is no exchange in this run mode")
+        return exchange
+
+    def _seen(self, pair: str, order: Mapping[str, Any]) -> SeenOrder:
+        return SeenOrder(
+            id=str(order["id"]),
+            pair=pair,
+            side=str(order["side"]),
+            amount=float(order["amount"]),
+            filled=float(order["filled"] or 0.0),
+            is_open=order["status"] == "open",
+            is_stop=bool(order.get("stopPrice")),
+            created=from_epoch(order["timestamp"] / 1000),
+            ours=str(order.get("clientOrderId") or "").startswith(self._mark),
+            raw=order,
+        )
+
+    @property
+    def _mark(self) -> str:
+        """How the names of orders begin that ccxt has sent; all do where it marks none."""
+        marks = self._exchange._api.options.get("broker")
+        return str(marks.get("spot", "")) if isinstance(marks, Mapping) else ""
+
+    def _needs_live(self) -> None:
+        if not self.is_live:
+            raise RuntimeError("a backtest must not ask the exchange")
+
+    def _needs_real(self) -> None:
+        if not self.is_real:
+            raise RuntimeError("orders on an exchange exist in live trading alone")
+
+
+def _levels(side: Any) -> list[tuple[float, float]]:
+    return [(float(level[0]), float(level[1])) for level in side]

@@ -1,0 +1,253 @@
+"""The account against the database: at start, every few minutes, and where something is amiss.
+
+What the bot's database does not account for is either the owner's, or unknown. The owner's is what
+was there when this pair was looked at first: it is remembered, and never touched. Growth beyond it
+is unknown: entries of all pairs stop until it is explained or gone. It is acted upon only as far as
+orders of a bot explain it (`watch.unknown`); a deposit by hand is told about, and left alone.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from freqtrade.exceptions import ExchangeError
+from freqtrade.persistence import Trade
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ballast.config.execution import WatchSettings
+from ballast.core import reconciliation
+from ballast.core.backoff import Backoff
+from ballast.core.events import Event, Kind
+from ballast.core.reconciliation import BUY, Discrepancy, RecordedPositions, SeenOrder
+from ballast.core.times import from_epoch, to_epoch
+from ballast.core.verdict import ALLOW, Verdict
+from ballast.execution.adoption import adopt_stop
+from ballast.execution.exchange_view import ExchangeView
+from ballast.execution.recorded_positions import recorded_positions
+from ballast.risk.state_store import StateStore
+
+logger = logging.getLogger(__name__)
+
+ROW = "OwnHoldings"
+# A balance may be told a little later than the order that changed it.
+CONFIRMED_AFTER = timedelta(seconds=4)
+
+
+class Holdings(BaseModel):
+    """
+    What the account's owner holds of the coins that the bot trades.
+
+    Parameters
+    ----------
+    since : float
+        When the account was first looked at, seconds since the epoch (UTC).
+    units : dict of str to float
+        By currency.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    since: float
+    units: dict[str, float] = {}
+
+
+_Key = tuple[str, str, str]
+
+
+@dataclass
+class _Doubt:
+    """Something amiss: as seen last, since when, and whether it has been told."""
+
+    seen: Discrepancy
+    since: datetime
+    told: bool = False
+
+
+class Reconciliation:
+    """
+    Compares database, balances and open orders.
+
+    Parameters
+    ----------
+    settings : WatchSettings
+    view : ExchangeView
+    store : StateStore
+        Holdings are kept in a row of its table.
+    pairs : callable
+        Pairs that are traded now.
+    disaster_ratio : float
+        Depth of the class stop: where a stop for an unknown position is placed.
+    publish : callable
+    """
+
+    def __init__(
+        self,
+        settings: WatchSettings,
+        view: ExchangeView,
+        store: StateStore,
+        pairs: Callable[[], Iterable[str]],
+        disaster_ratio: float,
+        publish: Callable[[Event], None],
+    ) -> None:
+        self._settings = settings
+        self._view = view
+        self._store = store
+        self._pairs = pairs
+        self._disaster_ratio = disaster_ratio
+        self._publish = publish
+        self._every = timedelta(minutes=settings.reconcile_minutes)
+        self._retry = Backoff(timedelta(seconds=5), timedelta(minutes=5))
+        self._checked: datetime | None = None
+        self._doubts: dict[_Key, _Doubt] = {}
+        self._holdings = self._read()
+
+    def verdict(self, now: datetime) -> Verdict:
+        """What is amiss, or NOT_RECONCILED in seconds where that has not been known for long."""
+        for doubt in self._doubts.values():
+            return Verdict(doubt.seen.code, doubt.seen.value, doubt.seen.limit, 0.0)
+        longest_s = 2 * self._every.total_seconds()
+        if self._checked is None:
+            return Verdict("NOT_RECONCILED", float("inf"), longest_s, 0.0)
+        age_s = (now - self._checked).total_seconds()
+        return ALLOW if age_s <= longest_s else Verdict("NOT_RECONCILED", age_s, longest_s, 0.0)
+
+    def verdict_now(self, pair: str) -> Verdict:
+        """What is amiss with a pair at this moment, with the balances read last; one request."""
+        known, price = recorded_positions(pair), self._view.last_price(pair)
+        currency = self._view.base(pair)
+        total, smallest = self._view.total(currency), self._view.smallest(pair, price)
+        found = reconciliation.of_orders(self._view.open_orders(pair), known)
+        found += reconciliation.of_position(
+            pair, total, known, self.owns(currency), price, smallest
+        )
+        return next((Verdict(f.code, f.value, f.limit, 0.0) for f in found), ALLOW)
+
+    def look(self, trades: Sequence[Trade], now: datetime, urgent: Iterable[str] = ()) -> None:
+        """
+        Compare what is due: everything from time to time, else pairs in doubt and urgent ones.
+
+        A failing exchange is asked again after a pause; what was known meanwhile grows old.
+        """
+        if self._retry.verdict(ROW, now).blocks:
+            return
+        due = self._checked is None or now - self._checked >= self._every
+        doubtful = {pair for _, pair, _ in self._doubts}
+        everything = {*self._pairs(), *(trade.pair for trade in trades), *doubtful}
+        pairs = everything if due else doubtful | set(urgent)
+        if not pairs:
+            return
+        try:
+            self._compare(sorted(pairs), trades, now)
+        except ExchangeError as error:
+            until = self._retry.failed(ROW, now)
+            logger.warning("the account could not be compared, again from %s: %s", until, error)
+            self._publish(Event(now, Kind.WATCH, "RECONCILE_FAILED", facts={"text": str(error)}))
+            return
+        self._retry.succeeded(ROW)
+        if due:
+            self._checked = now
+            self._publish(Event(now, Kind.WATCH, "RECONCILED", value=len(self._doubts), limit=0))
+
+    def owns(self, currency: str) -> float:
+        """Units of a currency that belong to the account's owner."""
+        return self._holdings.units.get(currency, 0.0) if self._holdings else 0.0
+
+    def _compare(self, pairs: list[str], trades: Sequence[Trade], now: datetime) -> None:
+        self._view.read_balances()
+        # A person may have said meanwhile that something is theirs.
+        self._holdings = self._read()
+        found: list[Discrepancy] = []
+        for pair in pairs:
+            known, orders = recorded_positions(pair), self._view.open_orders(pair)
+            self._adopt_lost_stop([t for t in trades if t.pair == pair], orders, known, now)
+            known = recorded_positions(pair)
+            found += reconciliation.of_orders(orders, known)
+            found += self._of_position(pair, known, now)
+        before = self._doubts
+        self._doubts = {key: doubt for key, doubt in before.items() if doubt.seen.pair not in pairs}
+        for seen in found:
+            key = (seen.code, seen.pair, seen.order_id)
+            earlier = before.get(key, _Doubt(seen, now))
+            self._doubts[key] = doubt = _Doubt(seen, earlier.since, earlier.told)
+            if now - doubt.since >= CONFIRMED_AFTER:
+                self._deal_with(doubt, now)
+
+    def _of_position(self, pair: str, known: RecordedPositions, now: datetime) -> list[Discrepancy]:
+        currency, price = self._view.base(pair), self._view.last_price(pair)
+        total, smallest = self._view.total(currency), self._view.smallest(pair, price)
+        if self._holdings is None or currency not in self._holdings.units:
+            units = reconciliation.surplus(total, known, 0.0)
+            self._remember(currency, units, now)
+            if units * price >= smallest:
+                logger.warning("%s %s are yours, not the bot's: never touched", units, currency)
+                self._publish(Event(now, Kind.WATCH, "OWN_HOLDING", pair, None, units))
+        return reconciliation.of_position(pair, total, known, self.owns(currency), price, smallest)
+
+    def _adopt_lost_stop(
+        self,
+        trades: Sequence[Trade],
+        orders: list[SeenOrder],
+        known: RecordedPositions,
+        now: datetime,
+    ) -> None:
+        for trade in trades:
+            order = reconciliation.lost_stop(orders, known, trade.amount, trade.has_open_sl_orders)
+            if order is not None:
+                adopt_stop(trade, order)
+                logger.warning("%s: stop order %s was lost and is adopted", trade.pair, order.id)
+                facts = {"order_id": order.id}
+                self._publish(
+                    Event(now, Kind.WATCH, "STOP_ADOPTED", trade.pair, trade.id, facts=facts)
+                )
+
+    def _deal_with(self, doubt: _Doubt, now: datetime) -> None:
+        """Tell about what is amiss, once, and do what the settings say about it."""
+        seen, policy = doubt.seen, self._settings.unknown
+        if not doubt.told:
+            doubt.told = True
+            logger.error("%s: %s; nothing is bought until it is gone", seen.pair, seen)
+            facts = {"order_id": seen.order_id, "policy": policy}
+            numbers = (seen.value, seen.limit)
+            self._publish(Event(now, Kind.WATCH, seen.code, seen.pair, None, *numbers, facts))
+        if policy != "alert" and seen.code != "POSITION_MISSING":
+            self._act(seen, now)
+
+    def _act(self, seen: Discrepancy, now: datetime) -> None:
+        """Protect or close what orders of a bot have bought; cancel what would buy more."""
+        known, pair = recorded_positions(seen.pair), seen.pair
+        since = from_epoch(self._holdings.since) if self._holdings else now
+        orders = self._view.orders(pair, since)
+        opened = [order for order in reconciliation.unknown(orders, known) if order.is_open]
+        for order in opened:
+            if order.side == BUY:
+                self._view.cancel(order)
+        currency, price = self._view.base(pair), self._view.last_price(pair)
+        over = reconciliation.surplus(self._view.total(currency), known, self.owns(currency))
+        amount = min(over, reconciliation.net_unknown(orders, known), self._view.free(currency))
+        # An unknown order to sell is at work already, or a person must decide about it.
+        if opened or not amount * price >= self._view.smallest(pair, price):
+            return
+        if self._settings.unknown == "close":
+            self._view.sell(pair, amount)
+        else:
+            self._view.place_stop(pair, amount, price * (1 - self._disaster_ratio))
+        code = "UNKNOWN_CLOSED" if self._settings.unknown == "close" else "UNKNOWN_PROTECTED"
+        logger.error("%s: %s, %s units", pair, code, amount)
+        self._publish(Event(now, Kind.WATCH, code, pair, None, amount * price, seen.limit))
+
+    def _remember(self, currency: str, units: float, now: datetime) -> None:
+        if self._holdings is None:
+            self._holdings = Holdings(since=to_epoch(now))
+        self._holdings.units[currency] = units
+        self._store.write(ROW, self._holdings.model_dump_json(), "")
+
+    def _read(self) -> Holdings | None:
+        row = self._store.rows().get(ROW)
+        if row is None:
+            return None
+        try:
+            return Holdings.model_validate_json(row["memory"])
+        except ValidationError as error:
+            logger.error("what the owner holds cannot be read and is taken anew: %s", error)
+            return None

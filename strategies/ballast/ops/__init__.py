@@ -1,0 +1,1 @@
+"""Beside a running bot: preflight, health, metrics, doctor, drill."""

@@ -1,0 +1,83 @@
+"""Counts from the bot's journal, read row by row as it grows."""
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ballast.ops.metrics.families import Sample
+
+_MOST_ROWS = 100_000
+
+
+class JournalCounts:
+    """
+    What the journal holds, counted since its beginning.
+
+    A decision that is completed after it has been read (an order that fills) stays counted as it
+    was: totals are of decisions, not of their outcomes to the last.
+    """
+
+    def __init__(self) -> None:
+        self._decisions: Counter[tuple[str, str]] = Counter()
+        self._events: Counter[tuple[str, str]] = Counter()
+        self._seen = {"decisions": 0, "events": 0}
+        self.latencies: dict[str, list[float]] = {}
+
+    def read(self, path: Path, now: datetime, candle_s: float) -> Iterator[Sample]:
+        """
+        Read what is new, and give all counts; nothing where there is no journal.
+
+        Raises
+        ------
+        sqlite3.Error
+            If it cannot be read.
+        """
+        if not path.is_file():
+            return
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as connection:
+            # Those of the candle just past may still change.
+            newest = connection.execute("SELECT MAX(candle) FROM decisions").fetchone()[0]
+            self._read_decisions(connection, newest)
+            self._read_events(connection)
+        if newest is not None:
+            opened = datetime.fromisoformat(newest).replace(tzinfo=UTC)
+            yield "journal_lag_seconds", {}, (now - opened).total_seconds() - candle_s
+        yield from self._totals()
+
+    def _read_decisions(self, connection: sqlite3.Connection, newest: str | None) -> None:
+        rows = connection.execute(
+            "SELECT id, outcome, code FROM decisions WHERE id > ? AND candle < ?"
+            " ORDER BY id LIMIT ?",
+            (self._seen["decisions"], newest, _MOST_ROWS),
+        )
+        for number, outcome, code in rows:
+            self._decisions[(outcome, code)] += 1
+            self._seen["decisions"] = number
+
+    def _read_events(self, connection: sqlite3.Connection) -> None:
+        rows = connection.execute(
+            "SELECT id, kind, code, facts FROM events WHERE id > ? ORDER BY id LIMIT ?",
+            (self._seen["events"], _MOST_ROWS),
+        )
+        for number, kind, code, facts in rows:
+            self._events[(kind, code)] += 1
+            self._seen["events"] = number
+            if kind == "latency":
+                # Seconds since the signal candle closed, by stage.
+                for stage, seconds in json.loads(facts).items():
+                    self.latencies.setdefault(stage, []).append(float(seconds))
+
+    def _totals(self) -> Iterator[Sample]:
+        refusals: Counter[str] = Counter()
+        for (outcome, code), count in self._decisions.items():
+            yield "decisions", {"outcome": outcome, "code": code}, count
+            if outcome == "REFUSED":
+                refusals[code] += count
+        for code, count in refusals.items():
+            yield "refusals", {"code": code}, count
+        for (kind, code), count in self._events.items():
+            yield "events", {"kind": kind, "code": code}, count

@@ -1,0 +1,53 @@
+"""Asked before every start: is this bot fit to be left alone with money?
+
+One small check for each question; none changes anything, and none shows a secret.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from ballast.core.redaction import Redactor
+from ballast.ops.preflight import access, exchange, host, keys, trading
+from ballast.ops.preflight.check import Bot, Check, Finding, failed
+
+CHECKS: Mapping[str, Check] = {
+    "mode": trading.mode,
+    "risk layer": trading.layer,
+    "stops": trading.stops,
+    "positions": trading.positions,
+    "protections": trading.protections,
+    "old signals": trading.old_signals,
+    "key rights": keys.key_rights,
+    "clock": exchange.clock,
+    "candles": exchange.candles,
+    "request room": exchange.request_room,
+    "database": host.database,
+    "disk": host.disk,
+    "Telegram": access.telegram,
+    "API": access.api_server,
+}
+
+
+def inspect(bot: Bot) -> list[tuple[str, Finding]]:
+    """
+    Ask every check, in order.
+
+    Returns
+    -------
+    list of (str, Finding)
+        Name of the check and what it found; one that cannot be carried out has failed.
+    """
+    redactor = Redactor(bot.config)
+    return [
+        (name, replace(finding, what=redactor.text(finding.what)))
+        for name, check in CHECKS.items()
+        for finding in _asked(check, bot)
+    ]
+
+
+def _asked(check: Check, bot: Bot) -> list[Finding]:
+    try:
+        return check(bot)
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        return [failed(f"cannot be checked: {type(error).__name__}: {reason}", "see the reason")]

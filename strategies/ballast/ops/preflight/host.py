@@ -1,0 +1,92 @@
+"""The machine: room on the disk, and the bot's database."""
+
+import os
+import shutil
+from pathlib import Path
+
+from freqtrade.persistence import Order, Trade
+from sqlalchemy import URL, Engine, create_engine, func, inspect, make_url, select
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from ballast.ops.preflight.check import Bot, Finding, failed, passed, warned
+from ballast.tooling.database import database_url
+
+_FULL_MB, _TIGHT_MB = 200, 2000
+_PAPER_ORDER = "dry_run"
+
+
+def disk(bot: Bot) -> list[Finding]:
+    """The folder the bot writes to can be written to, and has room."""
+    folder = Path(bot.config["user_data_dir"])
+    if not os.access(folder, os.W_OK):
+        return [failed(f"{folder} cannot be written to", "give it to the bot's user (chown)")]
+    free_mb = shutil.disk_usage(folder).free // 2**20
+    said = f"{free_mb} MB free at {folder}"
+    todo = "make room: a full disk stops the database, and with it the bot"
+    if free_mb < _FULL_MB:
+        return [failed(said, todo)]
+    return [warned(said, todo) if free_mb < _TIGHT_MB else passed(said)]
+
+
+def database(bot: Bot) -> list[Finding]:
+    """The database answers, and its open positions are this bot's."""
+    try:
+        address = make_url(database_url(None, dict(bot.config)))
+    except ArgumentError:
+        return [failed("db_url is no database URL", "such as sqlite:///user_data/bot.sqlite")]
+    shown = address.render_as_string(hide_password=True)
+    if address.get_backend_name() == "sqlite" and not Path(address.database or "").is_file():
+        return [_yet_to_be_made(address, shown)]
+    try:
+        engine = create_engine(address, poolclass=NullPool)
+        try:
+            return _foreign(engine, bot, shown) or [passed(f"{shown} answers and is this bot's")]
+        finally:
+            engine.dispose()
+    except (SQLAlchemyError, NoSuchModuleError, ImportError) as error:
+        reason = str(error).splitlines()[0]
+        return [failed(f"{shown} cannot be read: {reason}", "see that it runs and its address")]
+
+
+def _yet_to_be_made(address: URL, shown: str) -> Finding:
+    if address.database in (None, "", ":memory:"):
+        return failed(f"{shown} is in memory: positions are forgotten", "name a file in db_url")
+    folder = Path(address.database or "").parent
+    if not os.access(folder, os.W_OK):
+        return failed(f"{folder} cannot be written to", "make the folder, or correct db_url")
+    return passed(f"{shown} will be made at the first start")
+
+
+def _foreign(engine: Engine, bot: Bot, shown: str) -> list[Finding]:
+    """What says that the database is another bot's."""
+    # An answer is asked for even where there is no table yet.
+    if not inspect(engine).has_table(Trade.__tablename__):
+        return []
+    is_open, own = Trade.is_open.is_(True), type(bot.strategy).__name__
+    by_strategy = select(Trade.strategy, func.count()).where(is_open).group_by(Trade.strategy)
+    paper = select(func.count()).where(
+        is_open, Order.ft_trade_id == Trade.id, Order.order_id.startswith(_PAPER_ORDER)
+    )
+    with engine.connect() as connection:
+        counts = {name: count for name, count in connection.execute(by_strategy)}
+        paper_orders = connection.execute(paper).scalar() or 0
+    others = {name: count for name, count in counts.items() if name != own}
+    findings = []
+    if others:
+        held = ", ".join(f"{count} of {name}" for name, count in others.items())
+        findings.append(
+            failed(
+                f"{shown} holds open positions of another strategy: {held}",
+                f"close them, or give {own} a database of its own (db_url)",
+            )
+        )
+    if bot.live and paper_orders:
+        findings.append(
+            failed(f"{shown} holds open paper positions", "give the live bot its own (db_url)")
+        )
+    if not bot.live and sum(counts.values()) and not paper_orders:
+        findings.append(
+            failed(f"{shown} holds open LIVE positions", "give the paper bot its own (db_url)")
+        )
+    return findings

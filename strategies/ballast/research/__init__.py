@@ -1,0 +1,1 @@
+"""Reads results: backtests, stress, drift, report."""

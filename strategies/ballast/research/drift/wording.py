@@ -1,0 +1,79 @@
+"""A drift in words."""
+
+import math
+
+from ballast.core.sequential import Answer
+from ballast.research.drift.alarms import FALSE_ALARMS, OBSERVATIONS, Alarm
+from ballast.research.drift.layers import Difference, Layer
+from ballast.research.drift.study import Study
+
+
+def headline(study: Study) -> list[str]:
+    """The few sentences that matter, the worst first."""
+    counts = {layer: count for layer, count in study.by_layer().items() if count}
+    sentences = [_layer_sentence(layer, count, study) for layer, count in counts.items()]
+    sentences += [alarm_sentence(alarm) for alarm in study.alarms if _raised(alarm)]
+    match = study.comparison.signal_match
+    share = f"{100 * match:.4g} %" if math.isfinite(match) else "not known"
+    sentences.append(
+        f"Signal match {share}: {study.comparison.alike} of {study.comparison.compared} candles of "
+        "pairs have the same candle, indicators and rules."
+    )
+    matched = study.matched
+    sentences.append(
+        f"{len(matched.both)} trades of both, {len(matched.missed)} missed, {len(matched.extra)} "
+        f"of the bot alone; shortfall {study.shortfall.total:+.1f} bps of what was bought."
+    )
+    return sentences
+
+
+def alarm_sentence(alarm: Alarm) -> str:
+    """What the tests say of one series."""
+    if not alarm.judged:
+        return f"{alarm.name.capitalize()}: {alarm.observed} seen, too few to judge by."
+    means = (
+        f"mean {alarm.mean:+.2f} {alarm.unit} of {alarm.observed}, {alarm.expected:+.2f} expected"
+    )
+    raised = (
+        f"CUSUM alarms at number {alarm.at + 1}"
+        if alarm.at is not None
+        else f"no CUSUM alarm ({alarm.highest:.1f} of {alarm.threshold:.1f})"
+    )
+    chance = f"{100 * FALSE_ALARMS:g} % in {OBSERVATIONS}"
+    return (
+        f"{alarm.name.capitalize()}: {means}; {raised} (false alarms: {chance}); sequential test: "
+        f"{alarm.sequential}."
+    )
+
+
+def difference_row(difference: Difference) -> list[str]:
+    """One line of the table."""
+    at = f"{difference.at:%Y-%m-%d %H:%M}" if difference.at else "all"
+    return [
+        difference.layer.value,
+        difference.pair or "all",
+        at,
+        difference.what,
+        difference.bot,
+        difference.replay,
+    ]
+
+
+def where(study: Study) -> str:
+    """How many there are."""
+    count = len(study.differences)
+    return f"{count} in all, in order of time." if count else "There are none."
+
+
+def _layer_sentence(layer: Layer, count: int, study: Study) -> str:
+    first = next(each for each in study.differences if each.layer is layer)
+    _, pair, at, what, bot, replay = difference_row(first)
+    place = "" if at == "all" else f", {pair} {at}"
+    return (
+        f"{layer.value.capitalize()}: {count} difference{'s' if count > 1 else ''}; the first: "
+        f"{what}{place}: {bot} (bot), {replay} (replay)."
+    )
+
+
+def _raised(alarm: Alarm) -> bool:
+    return alarm.at is not None or alarm.sequential is Answer.SHIFTED

@@ -1,0 +1,188 @@
+"""Which backtests a stress is made of, and the key under which each one's result is kept."""
+
+import hashlib
+import json
+import random
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import product
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import freqtrade
+
+from ballast.config import settings
+from ballast.core.frames import SLOW_TIMEFRAME
+from ballast.research.backtests import Task
+from ballast.research.report.results import IndexEntry
+
+# Settings of Freqtrade's that say who trades and where it answers, not what is traded.
+_NOT_ABOUT_RESULTS = ("telegram", "api_server", "db_url", "bot_name", "user_data_dir", "logfile")
+# Packages beside the strategies whose code decides nothing in a backtest.
+_NOT_TRADING = ("commands", "ops", "research", "tooling")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A backtest and what is said about it in the index."""
+
+    task: Task
+    level: str
+    without_guard: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """What it is, for people."""
+        return f"{self.task.strategy} {self.task.timerange} {self.level}"
+
+    def entry(self, key: str) -> IndexEntry:
+        """Its line of the index."""
+        return IndexEntry(
+            file=f"{key}.zip",
+            strategy=self.task.strategy,
+            timerange=self.task.timerange,
+            costs=self.level,
+            pairs=self.task.pairs,
+            without_guard=self.without_guard,
+            parameters=dict(self.parameters),
+        )
+
+    def key(self) -> str:
+        """
+        Twenty hex digits that change with anything the result depends on: sources of strategy and
+        layer, Freqtrade's version, configuration, markets, candles, period, pairs, parameters.
+        """
+        task = self.task
+        parts = [
+            freqtrade.__version__,
+            _sources(task.strategy_path, task.strategy),
+            json.dumps(_deciding(task.config), sort_keys=True),
+            json.dumps(task.markets, sort_keys=True, default=str),
+            *(_digest(path) for path in candle_files(task)),
+            task.timerange,
+            json.dumps([task.strategy, task.pairs, dict(task.parameters)], sort_keys=True),
+        ]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:20]
+
+
+def candle_files(task: Task) -> list[Path]:
+    """Files of the candles that a task reads, by name: its pairs' and the market's."""
+    section = settings.load(task.config.get(settings.SECTION))
+    market = [section.market.leader, *(section.market.basket or [])]
+    pairs = dict.fromkeys([*task.pairs, *(pair for pair in market if pair)])
+    timeframes = dict.fromkeys([str(task.config["timeframe"]), SLOW_TIMEFRAME])
+    names = [f"{p.replace('/', '_')}-{t}.feather" for p in sorted(pairs) for t in timeframes]
+    return [path for path in (Path(task.datadir) / name for name in names) if path.is_file()]
+
+
+def with_settings(config: Mapping[str, Any], level: str, without_guard: str = "") -> dict[str, Any]:
+    """A configuration with a cost level, and one guard less if it is named."""
+    changed = deepcopy(dict(config))
+    section = changed.setdefault(settings.SECTION, {})
+    section["costs"] = {**section.get("costs", {}), "enabled": level != "none", "level": level}
+    if without_guard:
+        guards = section.setdefault("guards", {})
+        guards["off"] = [*guards.get("off", []), without_guard]
+    return changed
+
+
+def subsets(pairs: Sequence[str], count: int, size: int, seed: int) -> list[tuple[str, ...]]:
+    """All pairs in their order, and random choices of `size` of them, likewise in their order."""
+    chosen = random.Random(seed)  # noqa: S311 - which pairs are left out is no secret
+    return [
+        tuple(pairs),
+        *(
+            tuple(sorted(chosen.sample(list(pairs), size), key=list(pairs).index))
+            for _ in range(count)
+        ),
+    ]
+
+
+def jobs(
+    first: Task,
+    strategies: Sequence[str],
+    timeranges: Sequence[str],
+    levels: Sequence[str],
+    choices: Sequence[tuple[str, ...]],
+    guards: Sequence[str] = (),
+    trials: Mapping[str, Sequence[Mapping[str, Any]]] = MappingProxyType({}),
+) -> list[Job]:
+    """
+    Every combination; all pairs and the first level once more without each guard, and with each
+    trial of parameters (by strategy).
+
+    Neighbours in the list share their candles.
+    """
+    made = []
+    for timerange, strategy, pairs in product(timeranges, strategies, choices):
+        for level in levels:
+            made.append(_job(first, strategy, timerange, pairs, level))
+    usual = "base" if "base" in levels else levels[0]
+    for timerange, strategy in product(timeranges, strategies):
+        of = (first, strategy, timerange, choices[0], usual)
+        made += [_job(*of, without_guard=guard) for guard in guards]
+        made += [_job(*of, parameters=trial) for trial in trials.get(strategy, ())]
+    return made
+
+
+def _job(
+    first: Task,
+    strategy: str,
+    timerange: str,
+    pairs: tuple[str, ...],
+    level: str,
+    *,
+    without_guard: str = "",
+    parameters: Mapping[str, Any] | None = None,
+) -> Job:
+    changed = dict(parameters or {})
+    task = Task(
+        with_settings(first.config, level, without_guard),
+        first.markets,
+        strategy,
+        first.strategy_path,
+        first.datadir,
+        timerange,
+        pairs,
+        changed,
+    )
+    return Job(task, level, without_guard, changed)
+
+
+def _deciding(config: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in config.items() if name not in _NOT_ABOUT_RESULTS}
+    # Markets are hashed by themselves; what is left are addresses and keys.
+    return {**kept, "exchange": config["exchange"]["name"]}
+
+
+@lru_cache(maxsize=32)
+def _sources(strategy_path: str, strategy: str) -> str:
+    folder = Path(strategy_path)
+    package = folder / "ballast"
+    files = [
+        *folder.glob("*.py"),
+        *folder.glob(f"{strategy}.json"),
+        *(
+            path
+            for path in package.rglob("*.py")
+            if path.relative_to(package).parts[0] not in _NOT_TRADING
+        ),
+    ]
+    digest = hashlib.sha256()
+    for path in sorted(files):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _digest(path: Path) -> str:
+    stat = path.stat()
+    return f"{path.name} {_content(path, stat.st_mtime_ns, stat.st_size)}"
+
+
+@lru_cache(maxsize=4096)
+def _content(path: Path, modified: int, size: int) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

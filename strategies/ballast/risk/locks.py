@@ -1,0 +1,115 @@
+"""Blocks as Freqtrade locks: what `/locks`, the API and FreqUI show."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from freqtrade.persistence import PairLocks
+from freqtrade.persistence.models import PairLock
+
+from ballast.core.guard_set import UNTIL_LIFTED, Change
+
+_TIDY_EVERY = 50
+# Freqtrade rounds the end of a lock up to a candle border, and a border up to the one after it.
+_BEFORE_BORDER = timedelta(milliseconds=1)
+
+# Name of a guard, and a pair or '*'.
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Announced:
+    """What the lock of a block says: when it ends (just before a candle border), and why."""
+
+    until: datetime
+    reason: str
+
+
+class Locks:
+    """
+    Publishes blocks as locks, once each.
+
+    In a backtest Freqtrade searches every lock ever made at each signal. Those that have expired
+    are therefore put aside while it runs, and put back for its result at the last candle.
+    """
+
+    def __init__(self) -> None:
+        self._announced: dict[Key, Announced] = {}
+        self._expired: list[PairLock] = []
+
+    def add(self, change: Change, now: datetime) -> None:
+        """Lock a pair ('*' for all) from `now` until the candle on which the verdict ends."""
+        until = (change.verdict.until or now + UNTIL_LIFTED) - _BEFORE_BORDER
+        block = Announced(until, str(change.verdict))
+        with _rolled_back_if_refused():
+            PairLocks.lock_pair(change.pair, block.until, block.reason, now=now, side="*")
+        self._announced[(change.guard, change.pair)] = block
+
+    def lift(self, keys: Iterable[Key], now: datetime) -> None:
+        """End locks whose block has ended before its time (a win, a person's word)."""
+        for key in keys:
+            block = self._announced.pop(key, None)
+            if block is not None:
+                _release(key[1], block.reason, now)
+
+    def announced(self, guard: str, pair: str, now: datetime) -> Announced | None:
+        """What was last locked for a guard and a pair ('*' for all), if it still holds."""
+        block = self._announced.get((guard, pair))
+        return block if block is not None and block.until > now else None
+
+    def recall(self, guards: Mapping[str, str], now: datetime) -> dict[Key, datetime]:
+        """
+        Take up the locks that an earlier run left in the database.
+
+        Parameters
+        ----------
+        guards : mapping of str to str
+            Names of guards by the code that the reasons of their locks begin with.
+
+        Returns
+        -------
+        dict of Key to datetime
+            Ends of the locks found.
+        """
+        for lock in PairLocks.get_pair_locks(None, now):
+            guard = guards.get((lock.reason or "").partition(" ")[0])
+            block = Announced(lock.lock_end_time_utc - _BEFORE_BORDER, lock.reason or "")
+            if guard is not None:
+                known = self._announced.setdefault((guard, lock.pair), block)
+                if block.until > known.until:
+                    self._announced[(guard, lock.pair)] = block
+        return {key: block.until + _BEFORE_BORDER for key, block in self._announced.items()}
+
+    def tidy(self, now: datetime, *, is_last: bool) -> None:
+        """Put expired locks of a backtest aside, or back if this is the last candle."""
+        if PairLocks.use_db:
+            return
+        if is_last:
+            PairLocks.locks[:0] = self._expired
+            self._expired = []
+        elif len(PairLocks.locks) > _TIDY_EVERY:
+            self._expired += [lock for lock in PairLocks.locks if lock.lock_end_time_utc <= now]
+            PairLocks.locks = [lock for lock in PairLocks.locks if lock.lock_end_time_utc > now]
+
+
+def _release(pair: str, reason: str, now: datetime) -> None:
+    for lock in PairLocks.get_pair_locks(pair, now, side="*"):
+        if lock.reason == reason:
+            # As Freqtrade's own `/delete_lock` does it.
+            lock.active = False
+            lock.lock_end_time = now.astimezone(UTC)
+    if PairLocks.use_db:
+        with _rolled_back_if_refused():
+            PairLock.session.commit()
+
+
+@contextmanager
+def _rolled_back_if_refused() -> Iterator[None]:
+    """A database that refuses a write must not leave Freqtrade's session unusable."""
+    try:
+        yield
+    except Exception:
+        if PairLocks.use_db:
+            PairLock.session.rollback()
+        raise

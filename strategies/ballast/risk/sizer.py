@@ -1,0 +1,273 @@
+"""The entry sizer: how large an entry may be, and whether it still may be when the order is due."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from ballast.config.guards import PortfolioHeatSettings
+from ballast.config.settings import RiskSettings
+from ballast.core import sizing, stops
+from ballast.core.columns import CandleColumns
+from ballast.core.data_quality import DataQuality
+from ballast.core.signals import setup_name
+from ballast.core.sizing import Sized
+from ballast.core.stops import StopRules
+from ballast.core.verdict import Verdict
+
+# Freqtrade truncates amounts and rounds prices to the exchange's steps between sizing and order.
+_ROUNDING = 1.001
+
+
+class Account(Protocol):
+    """What the sizer asks about the account and the market."""
+
+    def equity(self, now: datetime) -> float:
+        """Account value with open positions, quote currency."""
+
+    def exposure(self, now: datetime) -> float:
+        """Value of all open positions, quote currency."""
+
+    def open_risks(self, now: datetime) -> Mapping[str, float]:
+        """By pair, what an open position loses at its stop, quote currency."""
+
+    def entry_verdict(self, pair: str, now: datetime) -> Verdict:
+        """What the guards say."""
+
+    def correlation(self, one: str, other: str, now: datetime) -> float:
+        """Correlation of two pairs' returns."""
+
+
+@dataclass(frozen=True)
+class OrderProposal:
+    """
+    An entry as it was decided.
+
+    Parameters
+    ----------
+    candle : int
+        Opening time of the signal candle, nanoseconds since the epoch (UTC).
+    setup : str
+        Name of the setup that signalled.
+    stop : float
+        First stop, quote currency.
+    sized : Sized
+        Stake and the constraint that bound it.
+    verdict : Verdict
+        The guards' answer, whose multiplier is in the stake.
+    """
+
+    pair: str
+    candle: int
+    setup: str
+    stop: float
+    sized: Sized
+    verdict: Verdict
+
+
+class EntryRefused(Exception):
+    """
+    An entry that may not be.
+
+    Parameters
+    ----------
+    verdict : Verdict
+        Why: code, value and limit.
+    detail : str
+        What the numbers do not say.
+    """
+
+    def __init__(self, verdict: Verdict, detail: str = "") -> None:
+        super().__init__(f"{verdict} ({detail})" if detail else str(verdict))
+        self.verdict = verdict
+        self.detail = detail
+
+
+def refused(code: str, value: float, limit: float, detail: str = "") -> EntryRefused:
+    """An entry refused by a single check."""
+    return EntryRefused(Verdict(code, value, limit, 0.0), detail)
+
+
+class PositionSizer:
+    """
+    Sizes entries and confirms them.
+
+    Parameters
+    ----------
+    risk : RiskSettings
+    heat : PortfolioHeatSettings or None
+        None where the guard PortfolioHeat is off.
+    account : Account
+    columns_of : callable
+        Gives a pair's columns, or None.
+    terms_of : callable
+        Stop rules and size (share of the usual risk) of a setup, by its name.
+    disaster_ratio : float
+        Depth of the strategy's class stop as a positive ratio.
+    """
+
+    def __init__(
+        self,
+        risk: RiskSettings,
+        heat: PortfolioHeatSettings | None,
+        account: Account,
+        columns_of: Callable[[str], CandleColumns | None],
+        terms_of: Callable[[str], tuple[StopRules, float]],
+        disaster_ratio: float,
+    ) -> None:
+        self._risk = risk
+        self._heat = heat
+        self._budget = risk.budget(heat.limit_pct if heat else 100.0)
+        self._account = account
+        self._columns_of = columns_of
+        self._terms_of = terms_of
+        self._disaster_ratio = disaster_ratio
+        self._proposals: dict[str, OrderProposal] = {}
+        self._confirmed: tuple[int, int] = (-1, 0)
+
+    def proposal(self, pair: str) -> OrderProposal | None:
+        """The last entry decided for a pair."""
+        return self._proposals.get(pair)
+
+    def propose(
+        self, pair: str, now: datetime, rate: float, tag: str | None, limits: Mapping[str, float]
+    ) -> OrderProposal:
+        """
+        Size an entry at `rate`.
+
+        Parameters
+        ----------
+        limits : mapping of str to float
+            min_stake and max_stake of the exchange and the free balance, quote currency.
+
+        Raises
+        ------
+        EntryRefused
+            When the signal candle is not the newest, is not trusted, a guard blocks, or no size is
+            left.
+        """
+        self._proposals.pop(pair, None)
+        columns, position = self.newest(pair, now)
+        trust = int(columns["trust"][position])
+        if trust != DataQuality.OK:
+            raise refused("CANDLE_UNTRUSTED", trust, DataQuality.OK, DataQuality(trust).name)
+        verdict = self._account.entry_verdict(pair, now)
+        if verdict.blocks:
+            raise EntryRefused(verdict)
+        name = setup_name(tag)
+        close, atr = float(columns["close"][position]), float(columns["atr"][position])
+        rules, share = self._terms_of(name)
+        stop = stops.initial_stop(close, atr, rules, self._disaster_ratio)
+        # The disaster stop hangs below the fill, which may be above the signal's close.
+        stop = max(stop, rate * (1 - self._disaster_ratio))
+        sized = self._size(pair, now, rate, stop, share * verdict.multiplier, limits)
+        if sized.stake == sizing.NO_TRADE:
+            smallest = sized.caps.get(sized.binding, sizing.NO_TRADE)
+            raise refused("NO_SIZE", smallest, limits["min_stake"], sized.binding)
+        candle = int(columns.opened[position])
+        proposal = self._proposals[pair] = OrderProposal(pair, candle, name, stop, sized, verdict)
+        return proposal
+
+    def confirm(self, pair: str, amount: float, rate: float, now: datetime) -> None:
+        """
+        Check an order just before it is sent.
+
+        Raises
+        ------
+        EntryRefused
+            When it was not sized on this candle, would lose more at its stop than was decided, or
+            is one too many on this candle.
+        """
+        columns, position = self.newest(pair, now)
+        proposal = self._proposals.get(pair)
+        if proposal is None or proposal.candle != int(columns.opened[position]):
+            raise refused("NOT_SIZED", 0, 1, "the order did not come through the sizer")
+        loss = amount * rate * sizing.loss_ratio(rate, proposal.stop, self._budget)
+        allowed = proposal.sized.stake * proposal.sized.loss_ratio * _ROUNDING
+        if not loss <= allowed:
+            raise refused("LOSS_AT_STOP", loss, allowed)
+        candle, entries = self._confirmed
+        entries = entries if candle == proposal.candle else 0
+        if entries >= self._risk.entries_per_candle:
+            raise refused("ENTRIES_PER_CANDLE", entries + 1, self._risk.entries_per_candle)
+
+    def sent(self, pair: str) -> OrderProposal:
+        """Count an entry that was confirmed and goes to the exchange."""
+        proposal = self._proposals[pair]
+        candle, entries = self._confirmed
+        self._confirmed = (proposal.candle, entries + 1 if candle == proposal.candle else 1)
+        return proposal
+
+    def fits(self, pair: str, amount: float, rate: float, now: datetime) -> bool:
+        """Whether units bought at a rate lose at their stop no more than one trade may."""
+        proposal = self._proposals.get(pair)
+        if proposal is None:
+            return False
+        loss = amount * rate * sizing.loss_ratio(rate, proposal.stop, self._budget)
+        return loss <= self._account.equity(now) * self._budget.per_trade
+
+    def newest(self, pair: str, now: datetime) -> tuple[CandleColumns, int]:
+        """
+        The pair's columns and the position of the candle that has just completed.
+
+        Raises
+        ------
+        EntryRefused
+            When that candle has not been analysed.
+        """
+        columns = self._columns_of(pair)
+        position = columns.completed_at(now) if columns is not None else -1
+        if columns is None or not columns.is_fresh(position, now):
+            raise refused("SIGNAL_STALE", 0, 1, "the newest completed candle is not analysed")
+        return columns, position
+
+    def _size(
+        self,
+        pair: str,
+        now: datetime,
+        rate: float,
+        stop: float,
+        multiplier: float,
+        limits: Mapping[str, float],
+    ) -> Sized:
+        equity = self._account.equity(now)
+        risks = self._account.open_risks(now)
+        loss = sizing.loss_ratio(rate, stop, self._budget)
+        columns, position = self.newest(pair, now)
+        volatility = float(columns["volatility"][position])
+        turnover = float(columns["turnover"][position])
+        caps = {
+            "VOLATILITY_TARGET": equity * self._risk.daily_volatility_pct / 100 / volatility
+            if volatility > 0
+            else math.nan,
+            "LIQUIDITY": turnover * self._risk.turnover_share_pct / 100,
+            "EXPOSURE_CAP": equity * self._risk.exposure_cap_pct / 100
+            - self._account.exposure(now),
+            "FREE_BALANCE": limits["max_stake"],
+        }
+        if self._heat is not None:
+            allowed = equity * self._heat.cluster_pct / 100
+            caps["CLUSTER_HEAT"] = (
+                allowed - self._cluster_risk(pair, now, risks, self._heat)
+            ) / loss
+        return sizing.size(
+            equity,
+            rate,
+            stop,
+            sum(risks.values()),
+            self._budget,
+            multiplier=multiplier,
+            min_stake=limits["min_stake"],
+            other_caps=caps,
+        )
+
+    def _cluster_risk(
+        self, pair: str, now: datetime, risks: Mapping[str, float], heat: PortfolioHeatSettings
+    ) -> float:
+        """Risk at stop of the open positions that move with `pair`."""
+        return sum(
+            risk
+            for other, risk in risks.items()
+            if self._account.correlation(pair, other, now) >= heat.cluster_correlation
+        )

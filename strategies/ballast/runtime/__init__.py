@@ -1,0 +1,1 @@
+"""The one composition root: connects data, risk, execution, journal and alerts of a run."""

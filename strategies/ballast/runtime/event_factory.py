@@ -1,0 +1,106 @@
+"""What a run tells about itself: events made from proposals, trades, orders, guards and stops."""
+
+import math
+from collections.abc import Iterator
+from datetime import datetime
+
+from freqtrade.persistence import LocalTrade, Order
+
+from ballast.core.events import Event, Kind
+from ballast.core.guard_set import Change
+from ballast.journal.amend import ENTRY_CONFIRMED, ENTRY_FILLED
+from ballast.risk.sizer import OrderProposal
+from ballast.risk.stop_manager import StopMove
+
+EXIT_FILLED = "EXIT_FILLED"
+
+
+def sized(proposal: OrderProposal, rate: float, now: datetime) -> Event:
+    """An entry that got a size. Value: stake; limit: the cap that bound, both quote currency."""
+    found = proposal.sized
+    facts = {
+        "stake": found.stake,
+        "binding": found.binding,
+        "caps": dict(found.caps),
+        "loss_ratio": found.loss_ratio,
+        "multiplier": proposal.verdict.multiplier,
+        "rate": rate,
+        "stop": proposal.stop,
+    }
+    cap = found.caps.get(found.binding, math.nan)
+    return Event(now, Kind.SIZED, found.binding, proposal.pair, None, found.stake, cap, facts)
+
+
+def confirmed(pair: str, amount: float, rate: float, now: datetime) -> Event:
+    """An entry order that may be sent. Value: its rate, quote currency."""
+    return Event(
+        now, Kind.ORDER, ENTRY_CONFIRMED, pair, None, rate, facts={"amount": amount, "rate": rate}
+    )
+
+
+def filled(trade: LocalTrade, order: Order, now: datetime, signal: datetime) -> Iterator[Event]:
+    """
+    An order that has filled, and the end of the trade where it ends it.
+
+    Parameters
+    ----------
+    signal : datetime
+        Opening time of the candle that the trade's entry follows from (UTC).
+    """
+    entered = order.ft_order_side == trade.entry_side
+    code = ENTRY_FILLED if entered else EXIT_FILLED
+    facts = _of_order(order)
+    if entered:
+        facts["signal"] = signal.isoformat()
+    price, asked = order.safe_price, order.safe_placement_price
+    yield Event(now, Kind.ORDER, code, trade.pair, trade.id, price, asked, facts)
+    if not entered:
+        reason = trade.exit_reason or order.ft_order_tag or str(order.ft_order_side)
+        profit = 100 * trade.calc_profit_ratio(price)
+        left = {"rate": price, "open_rate": trade.open_rate, "stop": trade.stop_loss}
+        yield Event(now, Kind.EXIT, reason, trade.pair, trade.id, profit, 0.0, left)
+
+
+def stop_moved(move: StopMove) -> Event:
+    """A stop that was raised. Value: where it is now; limit: where it was, quote currency."""
+    trade = move.trade
+    return Event(move.at, Kind.STOP, move.code, trade.pair, trade.id, move.stop, move.before)
+
+
+def guard_changed(change: Change, now: datetime) -> Event:
+    """A guard's block that begins or is lifted."""
+    verdict = change.verdict
+    facts = {
+        "guard": change.guard,
+        "state": "begins" if verdict.blocks else "lifted",
+        "until": str(verdict.until or ""),
+    }
+    numbers = (verdict.value, verdict.limit) if verdict.blocks else (math.nan, math.nan)
+    return Event(now, Kind.GUARD, verdict.code, change.pair, None, *numbers, facts)
+
+
+def failed(where: str, error: Exception, now: datetime) -> Event:
+    """A failure inside a callback."""
+    facts = {"where": where, "text": str(error)}
+    return Event(now, Kind.INCIDENT, type(error).__name__, facts=facts)
+
+
+def _of_order(order: Order) -> dict[str, object]:
+    """The order and the exchange's answer to it."""
+    placed, done = order.order_date_utc, order.order_filled_utc
+    return {
+        "order_id": order.order_id,
+        "side": order.ft_order_side,
+        "type": order.order_type,
+        "tag": order.ft_order_tag,
+        "status": order.status,
+        "asked": order.safe_placement_price,
+        "average": order.safe_price,
+        "amount": order.safe_amount,
+        "filled": order.safe_filled,
+        "cost": order.safe_cost,
+        "fee_base": order.safe_fee_base,
+        "placed": str(placed),
+        "filled_at": str(done or ""),
+        "seconds": (done - placed).total_seconds() if done is not None else None,
+    }

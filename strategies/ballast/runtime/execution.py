@@ -1,0 +1,113 @@
+"""Connects what stands between a decision and the exchange: checks, order watch, open orders."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from freqtrade.persistence import Trade
+
+from ballast.core.columns import CandleColumns
+from ballast.core.reconciliation import SeenOrder
+from ballast.execution.adoption import adopt_entry
+from ballast.execution.exchange_view import ExchangeView
+from ballast.execution.intents import Intent, Intents
+from ballast.execution.latency import LatencyLog
+from ballast.execution.open_entries import OpenEntries
+from ballast.execution.order_watch import OrderWatch
+from ballast.execution.pre_trade import PreTradeChecks
+from ballast.execution.reconciliation import Reconciliation
+from ballast.execution.stop_watch import StopWatch
+from ballast.risk.engine import RiskEngine
+from ballast.risk.sizer import PositionSizer
+from ballast.risk.state_store import StateStore
+
+if TYPE_CHECKING:
+    from ballast.strategy.guarded import GuardedStrategy
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Execution:
+    """
+    The parts that orders pass through.
+
+    Parameters
+    ----------
+    watch : OrderWatch or None
+        None in backtests, where nothing can go astray.
+    """
+
+    checks: PreTradeChecks
+    open_entries: OpenEntries
+    watch: OrderWatch | None
+
+    def analysed(self, pairs: list[str]) -> None:
+        """Live: all pairs are analysed; what is only measured must not end the bot's loop."""
+        if self.watch is None:
+            return
+        try:
+            self.watch.latency.analysed(pairs)
+        except Exception:
+            logger.exception("the moment of the analysis could not be noted")
+
+    @classmethod
+    def of(
+        cls,
+        strategy: "GuardedStrategy",
+        sizer: PositionSizer,
+        engine: RiskEngine,
+        columns_of: Callable[[str], CandleColumns | None],
+    ) -> "Execution":
+        """Connect the parts for a strategy that Freqtrade has given its data provider."""
+        settings, publish = strategy.settings, strategy.events.publish
+        view = ExchangeView(strategy.dp, lambda: strategy.wallets)
+        backoff = settings.gate.backoff()
+
+        def adopt(intent: Intent, order: SeenOrder) -> Trade:
+            return adopt_entry(
+                order,
+                rate=intent.rate,
+                tag=intent.tag,
+                terms=view.terms(order.pair),
+                strategy=strategy.get_strategy_name(),
+                timeframe=strategy.timeframe,
+                stoploss=strategy.stoploss,
+            )
+
+        entries = OpenEntries(
+            settings.gate,
+            settings.watch,
+            settings.pricing,
+            engine.entry_verdict,
+            columns_of,
+            sizer.fits,
+            publish,
+        )
+        watch = None
+        if view.is_live:
+            store = StateStore(Trade.session.get_bind())
+            pairs = strategy.dp.current_whitelist
+            rests = bool(strategy.order_types["stoploss_on_exchange"])
+            watch = OrderWatch(
+                view,
+                Intents(store, view, backoff, adopt, publish),
+                StopWatch(settings.watch, rests, publish),
+                Reconciliation(settings.watch, view, store, pairs, abs(strategy.stoploss), publish),
+                LatencyLog(columns_of, entries.first_fill, publish, lambda: datetime.now(UTC)),
+                publish,
+            )
+        checks = PreTradeChecks(
+            settings.gate,
+            engine.entry_verdict,
+            backoff,
+            sizer.newest,
+            view,
+            watch,
+            strategy.config["stake_currency"],
+            settings.risk.fee_pct / 100,
+            strategy.events,
+        )
+        return cls(checks, entries, watch)

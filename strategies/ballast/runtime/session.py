@@ -1,0 +1,201 @@
+"""One run of a strategy: everything that rules, guards and account share, connected once."""
+
+import logging
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from freqtrade.persistence import Trade
+
+from ballast.alerts.lock_alerts import LockAlerts
+from ballast.config.guards import GuardSettings
+from ballast.core.columns import ColumnsByPair
+from ballast.core.decision import Rulebook
+from ballast.core.guard_set import Change, GuardSet
+from ballast.core.market import Market
+from ballast.core.stops import StopRules
+from ballast.core.windows import minutes
+from ballast.data.feeds import Feeds
+from ballast.data.market_view import MarketView
+from ballast.execution.api_errors import ApiErrors
+from ballast.execution.costs import FillCosts
+from ballast.journal.recorder import Recorder
+from ballast.risk.engine import RiskEngine
+from ballast.risk.every_candle import EveryCandle
+from ballast.risk.kill_switch import KillSwitch
+from ballast.risk.portfolio import Portfolio
+from ballast.risk.sizer import PositionSizer
+from ballast.risk.state_store import StateStore
+from ballast.risk.stop_manager import StopManager
+from ballast.runtime.event_factory import guard_changed, stop_moved
+from ballast.runtime.execution import Execution
+from ballast.runtime.journal import recorder_of
+from ballast.runtime.operator_channel import OperatorChannel
+
+if TYPE_CHECKING:
+    from ballast.strategy.guarded import GuardedStrategy
+
+logger = logging.getLogger(__name__)
+
+CORRELATION_WINDOW = "20d"
+
+
+def _none(now: datetime) -> int:
+    """Failed requests of a run that makes none."""
+    return 0
+
+
+@dataclass
+class TradingSession:
+    """
+    The parts of one run.
+
+    Parameters
+    ----------
+    columns_by_pair : ColumnsByPair
+        Looked-up columns by pair; those of the market leader under `market_view.MARKET`.
+    stop_rules : dict of str to StopRules
+        By the name of the setup.
+    sizes : dict of str to float
+        Share of the usual risk by the name of the setup.
+    market : Market or None
+        As last seen.
+    costs : FillCosts or None
+        What fills are charged; None outside of backtests.
+    rulebooks : dict of str to Rulebook, or None
+        Entry rules by pair, where somebody reads them.
+    recorder : Recorder or None
+        None in a backtest that keeps no journal.
+    contact : OperatorChannel or None
+        With the operator; None in backtests.
+    """
+
+    feeds: Feeds
+    stop_manager: StopManager
+    sizer: PositionSizer
+    engine: RiskEngine
+    execution: Execution
+    kill: KillSwitch
+    columns_by_pair: ColumnsByPair = field(default_factory=ColumnsByPair)
+    stop_rules: dict[str, StopRules] = field(default_factory=dict)
+    sizes: dict[str, float] = field(default_factory=dict)
+    market: Market | None = None
+    costs: FillCosts | None = None
+    rulebooks: dict[str, Rulebook] | None = None
+    recorder: Recorder | None = None
+    contact: OperatorChannel | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Hyperopt's workers make the market anew."""
+        return {**self.__dict__, "market": None}
+
+    @classmethod
+    def of(cls, strategy: "GuardedStrategy") -> "TradingSession":
+        """Connect the parts for a strategy that Freqtrade has given its data provider."""
+        settings, stake_currency = strategy.settings, strategy.config["stake_currency"]
+        columns_by_pair = ColumnsByPair()
+        sizes: dict[str, float] = {}
+        stop_rules: dict[str, StopRules] = {}
+        disaster_ratio = abs(strategy.stoploss)
+        guards = settings.guards
+
+        def rules_of(setup: str) -> StopRules:
+            # A trade somebody forced, or of a setup since renamed, is managed like the first; at
+            # start, before any candle is analysed, closed trades are looked at.
+            return stop_rules.get(setup) or next(iter(stop_rules.values()), strategy.stops)
+
+        def correlation(one: str, other: str, now: datetime) -> float:
+            market = session.market
+            return market.correlation(one, other, now, CORRELATION_WINDOW) if market else 1.0
+
+        def announce(change: Change) -> None:
+            if change.verdict.blocks:
+                lock_alerts.block(change)
+            seen = engine.guard_set.snapshot
+            if seen is not None:
+                strategy.events.publish(guard_changed(change, seen.now))
+
+        leader = settings.market.leader or f"BTC/{stake_currency}"
+        feeds = Feeds(strategy.dp, strategy.timeframe, leader, settings.market.basket)
+        portfolio = Portfolio(lambda: strategy.wallets, columns_by_pair.get, stake_currency)
+        stop_manager = StopManager(
+            columns_by_pair.get,
+            rules_of,
+            lambda pair: session.sizer.proposal(pair),
+            disaster_ratio,
+            settings.risk.round_trip_cost,
+            lambda move: strategy.events.publish(stop_moved(move)),
+        )
+        lock_alerts = LockAlerts(strategy.dp)
+        errors = ApiErrors()
+        if feeds.live:
+            errors.listen()
+        heat = guards.PortfolioHeat if guards.is_on("PortfolioHeat") else None
+        guard_set = GuardSet(guards.build(minutes(strategy.timeframe)))
+        engine = RiskEngine(
+            guard_set,
+            portfolio,
+            stop_manager,
+            MarketView(columns_by_pair, strategy.dp.current_whitelist, guard_set),
+            strategy.timeframe,
+            heat.limit_pct / 100 if heat else None,
+            correlation,
+            announce,
+            # Hyperopt sends this to its workers, and a log handler cannot be sent.
+            errors.count if feeds.live else _none,
+            timedelta(seconds=settings.trust.late_candle_s if feeds.live else 0),
+        )
+        others = EveryCandle(
+            strategy.config,
+            [*strategy.extra_protections, *settings.protections],
+            strategy.dp.current_whitelist,
+            lambda: strategy.wallets.get_starting_balance(),
+            lock_alerts.lock,
+        )
+        if others.any:
+            engine.ask_too(others.ask)
+        sizer = PositionSizer(
+            settings.risk,
+            heat,
+            engine,
+            columns_by_pair.get,
+            lambda setup: (rules_of(setup), sizes.get(setup, 1.0)),
+            disaster_ratio,
+        )
+        costs = FillCosts.of(
+            settings.costs, strategy.dp.runmode, columns_by_pair.get, strategy.timeframe
+        )
+        # In backtests nobody switches anything off.
+        kill = KillSwitch(
+            Path(strategy.config["user_data_dir"]) / settings.kill.file if feeds.live else None,
+            settings.kill.policy == "flatten",
+            lock_alerts.say,
+        )
+        execution = Execution.of(strategy, sizer, engine, columns_by_pair.get)
+        parts = (feeds, stop_manager, sizer, engine, execution, kill)
+        session = cls(*parts, columns_by_pair, stop_rules, sizes, costs=costs)
+        session.recorder = recorder_of(strategy, session)
+        if session.recorder is not None:
+            engine.ask_too(session.recorder.on_candle)
+        if feeds.live:
+            session.contact = OperatorChannel(
+                strategy, engine, session.recorder, columns_by_pair.get
+            )
+            store = StateStore(Trade.session.get_bind())
+            engine.remember_in(store, strategy.wallets.get_starting_balance())
+        return session
+
+    @property
+    def present(self) -> datetime:
+        """This moment (UTC); in backtests the border that was reached last."""
+        seen = self.engine.guard_set.snapshot
+        return datetime.now(UTC) if self.feeds.live or seen is None else seen.now
+
+    @staticmethod
+    def log_start(name: str, guards: GuardSettings) -> None:
+        """Say which guards are on, and warn of those that are off."""
+        on = [guard for guard in guards.names() if guards.is_on(guard)]
+        logger.info("%s: guards on: %s", name, ", ".join(on))
+        if guards.off:
+            logger.warning("%s: guards switched OFF: %s", name, ", ".join(guards.off))

@@ -1,0 +1,1 @@
+"""The only `IStrategy`: from a strategy's rules to Freqtrade's callbacks."""

@@ -1,0 +1,174 @@
+"""SignalStrategy: from the rules of a strategy to the columns of its frames.
+
+The half of a strategy that decides nothing about money: it says what is true of each candle.
+"""
+
+import dataclasses
+import logging
+from datetime import datetime
+from typing import Any, ClassVar
+
+import pandas as pd
+from freqtrade.strategy import IStrategy
+
+from ballast.charts import drawing
+from ballast.config.settings import Settings
+from ballast.core import signals
+from ballast.core.candles import Candles
+from ballast.core.decision import Rulebook
+from ballast.core.market import Market
+from ballast.core.rules import Rule
+from ballast.core.signals import Setup
+from ballast.core.stops import StopRules
+from ballast.data.market_view import MARKET
+from ballast.runtime.session import TradingSession
+from ballast.strategy.startup import checked_startup, probe
+
+logger = logging.getLogger(__name__)
+
+
+class SignalStrategy(IStrategy):
+    """What a strategy states, and the frames that follow from it."""
+
+    INTERFACE_VERSION = 3
+    can_short = False
+    process_only_new_candles = True
+
+    stops: ClassVar[StopRules]
+    # Share of the usual risk that a trade of this strategy takes.
+    size: ClassVar[float] = 1.0
+    atr_window: ClassVar[str] = "1d"
+
+    settings: Settings
+    session: TradingSession | None = None
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        super().__init__(config)
+        self._warmup = 0
+        self._viewed: tuple[pd.DataFrame, Market, tuple[Candles, Market]] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Hyperopt sends the strategy to its workers at every epoch: frames are made anew there."""
+        return {**self.__dict__, "_viewed": None}
+
+    def __dir__(self) -> list[str]:
+        """Freqtrade's webserver asks for every attribute before the strategy is started."""
+        return [name for name in super().__dir__() if name != "_connected"]
+
+    def entry_rules(self, pair: Candles, market: Market) -> dict[str, Rule]:
+        """
+        Rules that must all be met to enter, by name.
+
+        Parameters
+        ----------
+        pair, market : Candles
+            The pair and the market leader, on the pair's candles.
+        """
+        raise NotImplementedError
+
+    def exit_rules(self, pair: Candles, market: Market) -> dict[str, Rule]:
+        """Rules any of which leaves, by name; none unless a strategy says so."""
+        return {}
+
+    @classmethod
+    def setup(cls, parameters: "SignalStrategy", pair: Candles, market: Market) -> Setup:
+        """
+        The way into a position of this class of strategy, with the parameters of `parameters`:
+        itself, or a strategy that combines several and has the parameters of them all.
+        """
+        entry = cls.entry_rules(parameters, pair, market)
+        leave = cls.exit_rules(parameters, pair, market)
+        return Setup(cls.__name__, entry, cls.stops, leave, cls.size)
+
+    def setups(self, pair: Candles, market: Market) -> list[Setup]:
+        """Ways into a position, in order of precedence; one unless a strategy combines several."""
+        return [self.setup(self, pair, market)]
+
+    def lines(self, pair: Candles, market: Market) -> dict[str, pd.Series]:
+        """Prices to draw in charts beside the candles, by name."""
+        return {}
+
+    @property
+    def startup_candle_count(self) -> int:
+        """Candles before the first signal: the longest window that the rules ask for."""
+        return checked_startup(self)
+
+    @property
+    def plot_config(self) -> dict[str, Any]:
+        """Lines, regimes, shocks and rules for the charts (see `charts.plot_config`)."""
+        _, pair, market = probe(self.timeframe)
+        return drawing.plot_config(self.lines(pair, market), self.setups(pair, market))
+
+    def plot_annotations(
+        self,
+        pair: str,
+        start_date: datetime,
+        end_date: datetime,
+        dataframe: pd.DataFrame,
+        **kwargs: Any,
+    ) -> list[dict[str, Any]]:
+        """Regimes, cooldowns, halts and stops of trades (see `charts.annotated`)."""
+        try:
+            return drawing.annotated(self, pair, dataframe)
+        except Exception:
+            # A chart without its areas is better than none.
+            logger.exception("the chart of %s could not be annotated", pair)
+            return []
+
+    def populate_indicators(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
+        """Add what is true of the pair whatever the strategy (see `signals.add_state`)."""
+        pair, market = self._views(dataframe, metadata["pair"])
+        limits = self.settings.trust.limits(self._warmup)
+        signals.add_state(dataframe, pair, market, limits, self.atr_window)
+        return dataframe
+
+    def populate_entry_trend(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
+        """Add rules, signal and tag (see `signals.add_signals`), and keep what callbacks need."""
+        session = self._connected
+        pair, market = self._views(dataframe, metadata["pair"])
+        setups = [self._overridden(setup) for setup in self.setups(pair, market)]
+        signals.add_signals(dataframe, setups)
+        for name, line in self.lines(pair, market).items():
+            dataframe[name] = line.to_numpy()
+        if session.feeds.drawn:
+            drawing.add_columns(dataframe, setups, abs(self.stoploss))
+        session.columns_by_pair[metadata["pair"]] = signals.columns_of(
+            dataframe, self.timeframe, setups
+        )
+        session.stop_rules.update({setup.name: setup.stops for setup in setups})
+        session.sizes.update({setup.name: setup.size for setup in setups})
+        if session.rulebooks is not None:
+            book = Rulebook({setup.name: setup.entry for setup in setups})
+            session.rulebooks[metadata["pair"]] = book
+        return dataframe
+
+    def populate_exit_trend(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
+        """Exits by rule depend on the trade's setup and are taken in `custom_exit`."""
+        return dataframe
+
+    @property
+    def _connected(self) -> TradingSession:
+        if self.session is None:
+            raise RuntimeError("the strategy has not been started by Freqtrade")
+        return self.session
+
+    def _views(self, dataframe: pd.DataFrame, name: str) -> tuple[Candles, Market]:
+        session = self._connected
+        market = session.feeds.market()
+        if market is not session.market:
+            session.market = market
+            limits = self.settings.trust.limits(self._warmup)
+            session.columns_by_pair[MARKET] = signals.market_columns(market, limits)
+        # Indicators and signals of a pair are asked for one after the other, on the same frame.
+        if (
+            self._viewed is None
+            or self._viewed[0] is not dataframe
+            or self._viewed[1] is not market
+        ):
+            views = session.feeds.candles(name, dataframe), market.onto(dataframe["date"])
+            self._viewed = (dataframe, market, views)
+        return self._viewed[2]
+
+    def _overridden(self, setup: Setup) -> Setup:
+        wanted = self.settings.stops.model_dump(exclude_none=True)
+        return dataclasses.replace(setup, stops=dataclasses.replace(setup.stops, **wanted))

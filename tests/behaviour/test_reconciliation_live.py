@@ -1,0 +1,178 @@
+"""What the exchange has and the database has not stops entries; what is the owner's stays."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from freqtrade.exceptions import ExchangeError
+from freqtrade.persistence import Order, Trade
+
+from ballast.__main__ import main
+from ballast.core.events import Kind
+from ballast.execution.exchange_view import ExchangeView
+from ballast.execution.recorded_positions import recorded_positions
+from sandbox.orders import Side
+from tests.behaviour.live_story import BOUGHT, LOOP_S, Told, story_run
+from tests.behaviour.mini import quiet
+from tests.exchange import PAIR
+
+NO_SIGNAL = quiet(8)
+# How ccxt marks the orders that it sends.
+CCXT = "x-TKT5PX2F"
+
+
+def compared(told: Told, loops: int = 1) -> None:
+    """The same, with a comparison due at once."""
+    account = told.run.bot.strategy.session.execution.watch.account
+    account._checked = None
+    told.loops(loops)
+
+
+def test_coins_that_were_there_before_the_bot_are_the_owners(tmp_path: Path) -> None:
+    wallet = {"USDT": 10_000, "AAA": 3}
+    with story_run(tmp_path, wallet=wallet, ballast={"watch": {"unknown": "close"}}) as told:
+        told.loops(3)
+        compared(told, 3)
+        (own,) = [event for event in told.events if event.code == "OWN_HOLDING"]
+        assert own.value == 3.0
+        assert told.codes() == ["OWN_HOLDING"]
+        assert told.trade.has_open_sl_orders
+        assert told.coins == pytest.approx(told.trade.amount + 3, abs=0.001)
+        told.run.killed()
+        told.run.started()
+        told.listen()
+        compared(told, 3)
+        assert told.codes() == ["OWN_HOLDING"]
+
+
+@pytest.mark.parametrize("policy", ["alert", "close"])
+def test_a_deposit_stops_entries_and_is_never_sold(policy: str, tmp_path: Path) -> None:
+    """No order of a bot explains it."""
+    with story_run(tmp_path, NO_SIGNAL, ballast={"watch": {"unknown": policy}}) as told:
+        told.loops(1)
+        told.by_hand(Side.BUY, 2.0)
+        watch = told.run.bot.strategy.session.execution.watch
+        compared(told)
+        assert told.codes() == []
+        assert watch.verdict(told.run.now).code == "UNKNOWN_POSITION"
+        told.loops(3)
+        assert told.codes() == ["UNKNOWN_POSITION"]
+        assert told.coins == 1.998
+        told.by_hand(Side.SELL, 1.998)
+        told.loops(1)
+        assert not watch.verdict(told.run.now).blocks
+
+
+def test_a_deposit_that_somebody_says_is_theirs_stops_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with story_run(tmp_path, NO_SIGNAL) as told:
+        told.loops(1)
+        told.by_hand(Side.BUY, 2.0)
+        compared(told, 3)
+        watch = told.run.bot.strategy.session.execution.watch
+        assert watch.verdict(told.run.now).blocks
+        config = tmp_path / "config.json"
+        config.write_text(json.dumps({"db_url": told.run.config["db_url"]}), encoding="utf-8")
+        own = ["--own", "AAA", "1.998", "--because", "mine"]
+        assert main(["holdings", "-c", str(config), *own]) == 0
+        told.loops(1)
+        assert not watch.verdict(told.run.now).blocks
+
+
+def test_the_gate_sees_what_has_come_since_the_account_was_compared(tmp_path: Path) -> None:
+    with story_run(tmp_path) as told:
+        bot, view = told.run.bot, ExchangeView
+        asked: list[str] = []
+        verdict_now = view.open_orders
+
+        def meanwhile(self: ExchangeView, pair: str) -> Any:
+            asked.append(pair)
+            if len(asked) == 2:
+                told.by_hand(Side.BUY, 1.0, mark=f"{CCXT}1", price=90.0)
+            return verdict_now(self, pair)
+
+        with patch.object(view, "open_orders", meanwhile):
+            told.loops(1)
+        assert told.codes(Kind.REFUSED) == ["UNKNOWN_ORDER"]
+        assert Trade.get_open_trades() == []
+        assert bot.strategy.incidents.counts == {}
+
+
+def forget_trade() -> None:
+    """A database from before the trade, or one that somebody has put a hand in."""
+    for trade in Trade.get_open_trades():
+        Trade.session.delete(trade)
+    Trade.commit()
+    assert Order.session.query(Order).count() == 0
+
+
+@pytest.mark.parametrize(
+    ("policy", "codes"),
+    [
+        ("alert", ["UNKNOWN_POSITION"]),
+        ("stop", ["UNKNOWN_POSITION", "UNKNOWN_PROTECTED"]),
+        ("close", ["UNKNOWN_POSITION", "UNKNOWN_CLOSED"]),
+    ],
+)
+def test_a_position_that_a_bots_orders_explain_is_dealt_with_as_the_settings_say(
+    policy: str, codes: list[str], tmp_path: Path
+) -> None:
+    with story_run(tmp_path, ballast={"watch": {"unknown": policy}}) as told:
+        told.loops(1)
+        amount = told.trade.amount
+        # The entry is recorded, the stop is not placed yet.
+        told.run.bot.strategy.session.execution.watch.intents.resolve(told.run.now)
+        forget_trade()
+        with patch.object(told.run.bot, "enter_positions", lambda _slots: 0):
+            compared(told, 3)
+        assert told.codes()[: len(codes)] == codes
+        if policy == "close":
+            assert told.coins < 0.01
+        else:
+            assert told.coins == pytest.approx(amount, abs=0.01)
+        stops = [order for order in told.run.exchange.open_orders() if order.waits_for_trigger]
+        assert len(stops) == (policy == "stop")
+        watch = told.run.bot.strategy.session.execution.watch
+        assert watch.verdict(told.run.now).blocks is (policy != "close")
+
+
+def test_an_unknown_order_to_buy_is_cancelled_where_the_settings_say_so(tmp_path: Path) -> None:
+    with story_run(tmp_path, NO_SIGNAL, ballast={"watch": {"unknown": "close"}}) as told:
+        told.loops(1)
+        told.by_hand(Side.BUY, 1.0, mark=f"{CCXT}1", price=90.0)
+        own = told.by_hand(Side.BUY, 1.0, mark="web_2", price=90.0)
+        compared(told, 3)
+        assert told.codes() == ["UNKNOWN_ORDER"]
+        assert told.run.exchange.open_orders() == [own]
+
+
+def test_entries_wait_for_the_first_comparison_and_it_is_tried_again(tmp_path: Path) -> None:
+    def gone(*_: Any) -> Any:
+        raise ExchangeError("no answer")
+
+    with story_run(tmp_path, BOUGHT) as told:
+        with patch.object(ExchangeView, "read_balances", gone):
+            told.loops(3)
+        assert set(told.codes(Kind.REFUSED)) == {"NOT_RECONCILED"}
+        # After five seconds, and ten more.
+        assert told.codes() == ["RECONCILE_FAILED"] * 2
+        told.loops(round(10 / LOOP_S) + 1)
+        assert len(told.run.trades) == 1
+
+
+def test_the_dust_that_closed_trades_leave_is_known_and_not_an_unknown_position(
+    tmp_path: Path,
+) -> None:
+    """It adds up: after some trades of a dear coin it is worth more than the smallest order."""
+    with story_run(tmp_path) as told:
+        told.loops(3)
+        told.leave()
+        told.loops(2)
+        assert not told.trade.is_open
+        assert 0 < told.coins < 0.01
+        assert recorded_positions(PAIR).left == pytest.approx(told.coins)

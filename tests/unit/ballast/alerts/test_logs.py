@@ -1,0 +1,143 @@
+"""Every line of the log is free of secrets, and what happened is there as fields."""
+
+import io
+import json
+import logging
+import math
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from freqtrade.loggers.json_formatter import JsonFormatter
+
+from ballast.alerts import logs
+from ballast.core.events import Event, Kind
+from ballast.core.redaction import Redactor
+
+KEY = "exchangekey0123456789"
+AT = datetime(2024, 1, 1, 12, tzinfo=UTC)
+EXCHANGE = "freqtrade.exchange.exchange"
+
+
+class Log:
+    """A console and a file of JSON lines, as `log_config` makes them."""
+
+    def __init__(self) -> None:
+        self.console, self.file = io.StringIO(), io.StringIO()
+        self.handlers = [logging.StreamHandler(self.console), logging.StreamHandler(self.file)]
+        self.handlers[0].setFormatter(logging.Formatter("%(message)s"))
+        self.handlers[1].setFormatter(JsonFormatter())
+
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line, parse_constant=float) for line in self._text().splitlines()]
+
+    def _text(self) -> str:
+        return self.file.getvalue()
+
+
+@pytest.fixture
+def log() -> Iterator[Log]:
+    made, known = Log(), logging.root.level
+    for handler in made.handlers:
+        logging.root.addHandler(handler)
+    logging.root.setLevel(logging.INFO)
+    logs.attach(Redactor({"exchange": {"key": KEY}}))
+    yield made
+    logging.root.setLevel(known)
+    for handler in made.handlers:
+        logging.root.removeHandler(handler)
+
+
+def both(log: Log) -> str:
+    return log.console.getvalue() + log.file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments"),
+    [
+        (f"key is {KEY}", ()),
+        ("key is %s", (KEY,)),
+        ("answer %s", ({"key": KEY},)),
+        ("GET /api/v3/account?signature=%s", ("deadbeef" * 8,)),
+    ],
+)
+def test_a_secret_in_a_message_or_its_arguments_is_taken_out(
+    text: str, arguments: tuple[Any, ...], log: Log
+) -> None:
+    logging.getLogger("somebody.else").info(text, *arguments)
+    assert "***" in log.console.getvalue()
+    assert "***" in log.lines()[0]["message"]
+    assert KEY not in both(log)
+    assert "deadbeef" not in both(log)
+
+
+def test_a_secret_in_a_traceback_is_taken_out(log: Log) -> None:
+    try:
+        raise ValueError(f"rejected: {KEY}")
+    except ValueError:
+        logging.getLogger("somebody.else").exception("it failed")
+    assert "ValueError: rejected: ***" in log.console.getvalue()
+    assert KEY not in both(log)
+
+
+def test_a_message_that_cannot_be_formatted_does_not_spill_its_arguments(log: Log) -> None:
+    logging.getLogger("somebody.else").info("one %s", KEY, KEY)
+    assert "cannot be formatted" in log.console.getvalue()
+    assert KEY not in both(log)
+
+
+def test_a_second_strategy_replaces_what_the_first_attached(log: Log) -> None:
+    """Freqtrade makes many in a process, and `/reload_config` brings new secrets."""
+    logs.attach(Redactor({"telegram": {"token": "1234567:newtoken"}}))
+    logging.getLogger("x").info("1234567:newtoken")
+    assert "newtoken" not in both(log)
+    assert [len(handler.filters) for handler in log.handlers] == [2, 1]
+
+
+def test_an_event_is_a_sentence_on_the_console_and_fields_in_the_file(log: Log) -> None:
+    facts = {"detail": "LIQUIDITY", "until": "", "caps": {"HEAT": math.nan}}
+    event = Event(AT, Kind.REFUSED, "NO_SIZE", "BTC/USDT", None, 3.0, 10.0, facts)
+    logs.EventLog(Redactor({})).hear(event)
+    sentence = "BTC/USDT: refused NO_SIZE value=3 limit=10 (LIQUIDITY)"
+    assert log.console.getvalue().strip() == sentence
+    (line,) = log.lines()
+    assert line["message"] == sentence
+    assert line["event"]["code"] == "NO_SIZE"
+    assert line["event"]["kind"] == "refused"
+    assert line["event"]["at"] == "2024-01-01T12:00:00Z"
+    assert (line["event"]["value"], line["event"]["limit"]) == (3.0, 10.0)
+
+
+def test_every_line_of_the_file_is_json_that_any_tool_reads(log: Log) -> None:
+    """NaN is no JSON, and most tools stop at it."""
+    facts = {"caps": {"HEAT": math.nan}, "when": AT, "text": "two\nlines"}
+    logs.EventLog(Redactor({})).hear(Event(AT, Kind.SIZED, "HEAT", "BTC/USDT", 7, facts=facts))
+    assert "NaN" not in log.file.getvalue()
+    (line,) = log.lines()
+    assert line["event"]["trade_id"] == 7
+    assert line["event"]["caps"] == {"HEAT": None}
+    assert line["event"]["text"] == "two\nlines"
+
+
+def test_lines_are_stamped_in_utc(log: Log) -> None:
+    before = datetime.now(UTC).replace(microsecond=0)
+    logging.getLogger("x").info("now")
+    stamp = datetime.fromisoformat(log.lines()[0]["timestamp"])
+    assert before <= stamp <= datetime.now(UTC)
+
+
+def test_answers_of_the_exchange_are_in_the_file_alone(log: Log) -> None:
+    """A balance is hundreds of coins: on the console it would hide everything else."""
+    logging.getLogger(EXCHANGE).info("API create_order: {'id': '1'}")
+    logging.getLogger(EXCHANGE).info("Using something")
+    assert "create_order" not in log.console.getvalue()
+    assert "Using something" in log.console.getvalue()
+    assert "create_order" in log.lines()[0]["message"]
+
+
+def test_without_a_file_the_console_keeps_the_answers_that_were_asked_for(log: Log) -> None:
+    logging.root.removeHandler(log.handlers[1])
+    logs.attach(Redactor({}))
+    logging.getLogger(EXCHANGE).info("API create_order: {'id': '1'}")
+    assert "create_order" in log.console.getvalue()

@@ -1,0 +1,139 @@
+"""The operator is told once and in time, never in a flood, and in a form that Telegram takes."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ballast.alerts.messages import Messages, as_code
+from ballast.config.messages import MessageSettings
+from ballast.core.events import Event, Kind
+from ballast.core.redaction import Redactor
+from ballast.runtime.operator_channel import sender
+from tests.telegram_api import Refused, readable
+
+NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
+
+
+def refusal(
+    pair: str, code: str = "NO_SIZE", at: datetime = NOON, value: float = 3.0, **facts: Any
+) -> Event:
+    return Event(at, Kind.REFUSED, code, pair, None, value, 10.0, facts)
+
+
+def after(**time: float) -> datetime:
+    return NOON + timedelta(**time)
+
+
+@pytest.fixture
+def sent() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def messages(sent: list[str]) -> Messages:
+    return Messages(MessageSettings(), sent.append)
+
+
+def test_the_first_refusal_is_told_in_the_next_loop(messages: Messages, sent: list[str]) -> None:
+    messages.hear(refusal("BTC/USDT", detail="LIQUIDITY"))
+    messages.tick(after(seconds=5))
+    (text,) = sent
+    assert "NO_SIZE (1 pair)" in text
+    assert "BTC/USDT value=3 limit=10 (LIQUIDITY)" in text
+
+
+def test_refusals_after_it_wait_for_the_hour_and_come_together(
+    messages: Messages, sent: list[str]
+) -> None:
+    messages.hear(refusal("BTC/USDT"))
+    messages.tick(NOON)
+    for minute in range(1, 60):
+        for pair in ("ETH/USDT", "XRP/USDT"):
+            messages.hear(refusal(pair, "VOLATILITY", after(minutes=minute)))
+        messages.tick(after(minutes=minute))
+    assert len(sent) == 1
+    messages.tick(after(minutes=60))
+    assert len(sent) == 2
+    assert "since 12:01 UTC" in sent[1]
+    assert "VOLATILITY (2 pairs)" in sent[1]
+
+
+def test_one_signal_refused_in_every_loop_is_one_line_with_its_last_numbers(
+    messages: Messages, sent: list[str]
+) -> None:
+    for number in range(24):
+        messages.hear(refusal("BTC/USDT", value=number))
+    messages.tick(NOON)
+    assert sent[0].count("BTC/USDT") == 1
+    assert "value=23" in sent[0]
+
+
+def test_nothing_refused_is_nothing_told(messages: Messages, sent: list[str]) -> None:
+    for hour in range(48):
+        messages.tick(after(hours=hour))
+    assert sent == []
+
+
+def test_untrusted_data_is_told_once_an_hour_for_each_pair(
+    messages: Messages, sent: list[str]
+) -> None:
+    for minute in range(0, 125, 5):
+        messages.hear(Event(after(minutes=minute), Kind.DATA, "AFTER_HOLE", "BTC/USDT"))
+        messages.tick(after(minutes=minute))
+    assert len(sent) == 3
+    messages.hear(Event(after(minutes=125), Kind.DATA, "ABSURD_BAR", "ETH/USDT"))
+    messages.tick(after(minutes=125))
+    assert sent[3].endswith("ABSURD_BAR: ETH/USDT")
+
+
+def test_a_block_lifted_is_told_once(messages: Messages, sent: list[str]) -> None:
+    lifted = {"guard": "LossStreakBackoff", "state": "lifted"}
+    messages.hear(Event(NOON, Kind.GUARD, "LOSS_STREAK", "*", facts=lifted))
+    begins = {"guard": "LossStreakBackoff", "state": "begins"}
+    messages.hear(Event(NOON, Kind.GUARD, "LOSS_STREAK", "*", facts=begins))
+    messages.tick(NOON)
+    messages.tick(NOON)
+    assert sent == ["LossStreakBackoff no longer blocks all pairs"]
+
+
+def test_a_position_that_is_not_as_it_should_be_is_told_once_an_hour(
+    messages: Messages, sent: list[str]
+) -> None:
+    for minute in range(70):
+        messages.hear(Event(after(minutes=minute), Kind.WATCH, "STOP_MISSING", "BTC/USDT"))
+        messages.tick(after(minutes=minute))
+    assert sent == ["BTC/USDT: STOP_MISSING"] * 2
+
+
+def test_a_digest_of_a_hundred_pairs_fits_into_a_message(
+    messages: Messages, sent: list[str]
+) -> None:
+    for number in range(100):
+        for code in ("NO_SIZE", "VOLATILITY", "LOSS_AT_STOP", "SIGNAL_STALE"):
+            messages.hear(refusal(f"PAIR{number}/USDT", code, detail="a word or two about it"))
+    messages.tick(NOON)
+    assert "and 92 more" in sent[0]
+    assert readable(as_code(sent[0]), "Markdown")
+
+
+@given(st.text(min_size=1).filter(str.strip))
+def test_telegram_takes_every_text(text: str) -> None:
+    """An error's text may hold anything; a message that Telegram refuses reaches nobody."""
+    assert readable(as_code(text), "Markdown")
+
+
+def test_telegram_refuses_a_bare_reason_code() -> None:
+    """Why every text is sent as code: an underscore begins what none ends."""
+    with pytest.raises(Refused, match="entity"):
+        readable("*Protection* triggered due to DAILY_LOSS value=1", "Markdown")
+
+
+def test_what_is_sent_holds_no_secret(sent: list[str]) -> None:
+    redactor = Redactor({"exchange": {"key": "exchangekey12345"}})
+    sender(redactor, sent.append)("failed: exchangekey12345, signature=abcdef0123456789")
+    assert "failed" in sent[0]
+    assert "exchangekey12345" not in sent[0]
+    assert "abcdef0123456789" not in sent[0]

@@ -1,0 +1,113 @@
+"""Areas and lines of a chart say what held, when, and why; Freqtrade takes every one of them."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from freqtrade.ft_types.plot_annotation_type import AnnotationTypeTA
+
+from ballast.charts.annotations import Block, StopPath, of_blocks, of_frame, of_stop
+from ballast.core.regime import DOWN, RANGE, UP
+from tests.engine import START
+
+HOUR = timedelta(hours=1)
+
+
+def at(hours: float) -> datetime:
+    return START + hours * HOUR
+
+
+def frame(count: int, **columns: Any) -> pd.DataFrame:
+    """Calm candles without a regime, but for some columns."""
+    calm = {"regime": RANGE, "market_regime": RANGE, "trust": 0, "intensity": 0.2, "cooldown": 0}
+    dates = {"date": pd.date_range(START, periods=count, freq="1h")}
+    return pd.DataFrame(dates | calm | columns)
+
+
+def spans(areas: list[dict[str, Any]]) -> list[tuple[float, float]]:
+    return [((a["start"] - START) / HOUR, (a["end"] - START) / HOUR) for a in areas]
+
+
+def taken(annotations: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same, if Freqtrade would show them: an unknown key invalidates an annotation."""
+    for annotation in annotations:
+        AnnotationTypeTA.validate_python(annotation, extra="forbid")
+    return annotations
+
+
+def test_calm_candles_have_no_areas() -> None:
+    assert of_frame(frame(10), HOUR) == []
+
+
+def test_regimes_are_areas_whole_candles_wide() -> None:
+    columns = {"regime": [UP] * 4 + [DOWN] * 4, "market_regime": [UP] * 6 + [DOWN] * 2}
+    areas = taken(of_frame(frame(8, **columns), HOUR))
+    assert spans(areas) == [(0, 4), (4, 6), (6, 8)]
+    assert areas[0]["color"] != areas[1]["color"]
+
+
+def test_only_wide_regimes_are_labelled() -> None:
+    columns = {"regime": [UP] * 30 + [DOWN] * 10, "market_regime": UP}
+    wide, narrow = of_frame(frame(40, **columns), HOUR)
+    assert wide["label"] == "up"
+    assert "label" not in narrow
+
+
+def test_a_cooldown_says_how_strong_the_shock_was() -> None:
+    columns = {"cooldown": [0, 3, 2, 1, 0], "intensity": [0.5, 1.4, 1.2, 0.8, 0.4]}
+    (area,) = taken(of_frame(frame(5, **columns), HOUR))
+    assert spans([area]) == [(1, 4)]
+    assert area["label"].strip() == "VOLATILITY 1.4"
+
+
+def test_data_that_is_not_trusted_is_marked_with_its_gravest_finding() -> None:
+    (area,) = taken(of_frame(frame(6, trust=[0, 5, 3, 3, 0, 0]), HOUR))
+    assert spans([area]) == [(1, 4)]
+    assert area["label"].strip() == "absurd bar"
+
+
+def test_a_halt_that_is_prolonged_is_one_area_with_its_first_reason() -> None:
+    blocks = [
+        Block(at(2), at(6), "MARKET_SHOCK value=-7 limit=-6 until=2024-01-01 06:00"),
+        Block(at(5), at(9), "MARKET_SHOCK value=-8 limit=-6 until=2024-01-01 09:00"),
+        Block(at(12), at(13), "MARKET_SHOCK value=-9 limit=-6"),
+        Block(at(3), at(4), "LOSS_STREAK value=3 limit=3"),
+    ]
+    areas = taken(of_blocks(blocks, at(0), at(20)))
+    assert spans(areas) == [(2, 9), (3, 4), (12, 13)]
+    assert areas[0]["label"].strip() == "MARKET_SHOCK -7 (limit -6)"
+
+
+def test_halts_are_cut_to_the_chart_and_those_beyond_it_are_left_out() -> None:
+    blocks = [Block(at(-5), at(2), "A"), Block(at(8), at(30), "B"), Block(at(-9), at(-6), "C")]
+    assert spans(of_blocks(blocks, at(0), at(10))) == [(0, 2), (8, 10)]
+
+
+def test_neighbouring_halts_have_their_labels_at_different_heights() -> None:
+    blocks = [Block(at(n), at(n + 1), f"CODE{n} value=1 limit=1") for n in range(2)]
+    heights = [len(a["label"]) - len(a["label"].lstrip()) for a in of_blocks(blocks, at(0), at(9))]
+    assert heights[0] != heights[1]
+
+
+def test_labels_of_different_kinds_do_not_lie_over_one_another() -> None:
+    """An absurd bar is a shock as well, and its area begins where the cooldown's does."""
+    columns = {"cooldown": [0, 2, 1], "intensity": [0.5, 9.4, 1.2], "trust": [0, 5, 0]}
+    areas = of_frame(frame(3, **columns), HOUR) + of_blocks(
+        [Block(at(1), at(2), "A")], at(0), at(3)
+    )
+    heights = [len(a["label"]) - len(a["label"].lstrip()) for a in areas]
+    assert len(set(heights)) == len(areas) == 3
+
+
+def test_a_stop_is_a_staircase_without_gaps() -> None:
+    lines = taken(of_stop(StopPath([at(0), at(3), at(5), at(9)], [95.0, 97.0, 98.0])))
+    ends = [(line["end"], line["y_end"]) for line in lines]
+    starts = [(line["start"], line["y_start"]) for line in lines]
+    assert ends[:-1] == starts[1:]
+    assert (starts[0], ends[-1]) == ((at(0), 95.0), (at(9), 98.0))
+    assert [line.get("label") for line in lines] == [None] * 4 + ["stop"]
+
+
+def test_an_empty_chart_has_no_areas() -> None:
+    assert of_frame(frame(0).astype({"cooldown": float, "trust": np.int8}), HOUR) == []

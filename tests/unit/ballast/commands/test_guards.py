@@ -1,0 +1,213 @@
+"""`python -m ballast guards`: a person sees what blocks, and can end it with a reason."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from freqtrade.persistence import PairLocks, Trade, init_db
+from sqlalchemy import create_engine
+
+from ballast.__main__ import main
+from ballast.config.guards import GuardSettings
+from ballast.core.guards.base import Guard
+from ballast.core.snapshot import ClosedTrade, Snapshot
+from ballast.risk.state_store import TABLE, StateStore
+from tests.engine import ROOT
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A bot's folder, with its configuration, as the present directory."""
+    monkeypatch.chdir(tmp_path)
+    configure(tmp_path)
+    return tmp_path
+
+
+def configure(folder: Path, **ballast: Any) -> None:
+    config = {"dry_run": True, "db_url": "sqlite:///bot.sqlite", "ballast": ballast}
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+
+
+@pytest.fixture
+def database(folder: Path) -> Iterator[Path]:
+    """
+    What a bot has left: a drawdown beyond the floor, losses of one pair, a cooldown of another.
+    """
+    now = datetime.now(UTC)
+    init_db("sqlite:///bot.sqlite")
+    PairLocks.timeframe = "1h"
+    guards = GuardSettings().build(60)
+    trades = tuple(ClosedTrade("BTC/USDT", now - HOUR * (3 - n), -1.0) for n in range(3))
+    observe(guards, Snapshot(now - HOUR, 10_000.0))
+    observe(guards, Snapshot(now, 8_500.0, trades))
+    StateStore(Trade.session.get_bind()).save(guards, now, now)
+    until = now + 5 * HOUR
+    reason = f"VOLATILITY value=1.9 limit=1 until={until:%Y-%m-%d %H:%M}"
+    PairLocks.lock_pair("ETH/USDT", until, reason, now=now)
+    PairLocks.lock_pair("XRP/USDT", until, "by hand", now=now)
+    yield folder / "bot.sqlite"
+    Trade.session.remove()
+    Trade.session.get_bind().dispose()
+
+
+def observe(guards: dict[str, Guard], snapshot: Snapshot) -> None:
+    for guard in guards.values():
+        guard.observe(snapshot)
+
+
+def rows(output: str) -> dict[str, list[str]]:
+    """Cells of the table by the guard's name."""
+    lines = [line.strip("│").split("│") for line in output.splitlines() if line.startswith("│")]
+    return {cells[0].strip(): [cell.strip() for cell in cells[1:]] for cells in lines}
+
+
+@pytest.mark.usefixtures("database")
+def test_table_shows_what_each_guard_remembers(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["guards"]) == 0
+    shown = rows(capsys.readouterr().out)
+    assert list(shown) == GuardSettings.names()
+    on, state, value, limit, until, note = shown["DrawdownLadder"]
+    assert (on, state, value, limit, note) == ("on", "blocks all entries", "15", "12", "")
+    in_a_week = datetime.now(UTC) + timedelta(days=7)
+    assert abs(datetime.fromisoformat(f"{until}+00:00") - in_a_week) < timedelta(minutes=2)
+    assert shown["LossStreakBackoff"][1:4] == ["blocks BTC/USDT", "3", "3"]
+    assert shown["VolatilityCooldown"][1:4] == ["blocks ETH/USDT", "1.9", "1"]
+    assert shown["MarketShockHalt"][1:] == ["allows", "", "", "", ""]
+    assert shown["PortfolioHeat"][:2] == ["on", "in the sizer"]
+
+
+def test_table_shows_what_is_off_and_what_only_scales(
+    folder: Path, database: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(folder, guards={"off": ["LossStreakBackoff"], "DrawdownLadder": {"halt_pct": 50}})
+    memory = json.dumps({"peak": 10_000, "rung": 3, "drawdown_pct": 3.5, "halted_until": 0})
+    edit(database, memory)
+    assert main(["guards"]) == 0
+    shown = rows(capsys.readouterr().out)
+    assert shown["LossStreakBackoff"][:2] == ["off", ""]
+    assert shown["DrawdownLadder"][:4] == ["on", "size x 0.67", "3.5", "3"]
+
+
+def edit(database: Path, memory: str) -> None:
+    with sqlite3.connect(database) as connection:
+        statement = f"UPDATE {TABLE} SET memory = ? WHERE name = 'DrawdownLadder'"  # noqa: S608
+        connection.execute(statement, (memory,))
+    connection.close()
+
+
+@pytest.mark.usefixtures("database")
+def test_rearmed_ladder_resumes_at_its_smallest_step_with_the_reason_as_note(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["guards", "rearm", "DrawdownLadder", "--because", "withdrew 1500 USDT"]) == 0
+    assert "adopts it at its next candle" in capsys.readouterr().out
+    assert main(["guards"]) == 0
+    on, state, _, limit, until, note = rows(capsys.readouterr().out)["DrawdownLadder"]
+    assert (on, state, limit, until) == ("on", "size x 0.11", "8", "")
+    assert note.startswith("re-armed 20")
+    assert note.endswith("UTC: withdrew 1500 USDT")
+
+
+@pytest.mark.usefixtures("database")
+def test_running_bot_adopts_what_was_rearmed_and_keeps_the_rest() -> None:
+    store, guards = StateStore(Trade.session.get_bind()), GuardSettings().build(60)
+    store.restore(guards)
+    streak = guards["LossStreakBackoff"].memory.model_copy(deep=True)
+    assert main(["guards", "rearm", "DrawdownLadder", "--because", "seen"]) == 0
+    assert store.take_over_edits(guards) == ["DrawdownLadder"]
+    snapshot = Snapshot(datetime.now(UTC), 8_500.0)
+    assert guards["DrawdownLadder"].market_verdict(snapshot).multiplier == 0.11
+    assert guards["LossStreakBackoff"].memory == streak
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["rearm", "DrawdownLader", "--because", "x"], "DrawdownLader is not a guard: expected"),
+        (["rearm", "DrawdownLadder"], "--because is missing: say why DrawdownLadder"),
+        (["rearm", "DrawdownLadder", "--because", " "], "--because is missing"),
+        (["rearm"], "NAME"),
+        (["rearm", "PortfolioHeat", "--because", "x"], "PortfolioHeat is switched off or keeps"),
+        (["rearm", "VolatilityCooldown", "--because", "x"], "VolatilityCooldown remembers no"),
+        (["rearm", "MarketShockHalt", "--because", "x"], "MarketShockHalt remembers no block"),
+        (["disarm", "DrawdownLadder"], "invalid choice: 'disarm'"),
+        (["--db", "sqlite:///nowhere.sqlite"], "nowhere.sqlite: there is no such database"),
+        (["--db", "nowhere"], "--db nowhere is no database URL: expected one such as sqlite:///"),
+        (["--db", "oracel://x"], "--db oracel://x is no database URL"),
+        (["--db", "sqlite:///config.json"], "config.json cannot be read: "),
+        (["-c", "nowhere.json"], "--config nowhere.json is not a file"),
+        (["-c", "bot.sqlite"], "--config bot.sqlite: "),
+    ],
+)
+@pytest.mark.usefixtures("database")
+def test_bad_input_is_answered_in_one_sentence(
+    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    store = StateStore(Trade.session.get_bind())
+    before = store.rows(), {path.name for path in folder.iterdir()}
+    assert main(["guards", *arguments]) == 2
+    said = capsys.readouterr()
+    assert sentence in said.err
+    assert said.err.count("\n") == 1
+    assert said.out == ""
+    assert (store.rows(), {path.name for path in folder.iterdir()}) == before
+
+
+def test_database_of_another_strategy_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And left as it is: no table is made in it."""
+    other = create_engine("sqlite:///bot.sqlite")
+    with other.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE trades (id INTEGER)")
+    before = (folder / "bot.sqlite").read_bytes()
+    assert main(["guards"]) == 2
+    assert f"bot.sqlite has no table {TABLE}: expected" in capsys.readouterr().err
+    assert (folder / "bot.sqlite").read_bytes() == before
+
+
+def test_wrong_settings_are_answered_in_one_sentence(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(folder, guards={"off": ["Seatbelt"]})
+    assert main(["guards"]) == 2
+    assert "Seatbelt" in capsys.readouterr().err
+
+
+def test_guard_without_readable_memory_cannot_be_rearmed(
+    database: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edit(database, "oops")
+    assert main(["guards", "rearm", "DrawdownLadder", "--because", "x"]) == 2
+    assert "DrawdownLadder has no readable memory" in capsys.readouterr().err
+    assert main(["guards"]) == 0
+    assert rows(capsys.readouterr().out)["DrawdownLadder"][1] == "nothing stored"
+
+
+@pytest.mark.usefixtures("database")
+def test_it_runs_as_a_module_and_finds_the_usual_database(folder: Path) -> None:
+    """Without a URL anywhere, that of Freqtrade for the mode of the configuration."""
+    Trade.session.remove()
+    Trade.session.get_bind().dispose()
+    (folder / "bot.sqlite").rename(folder / "tradesv3.sqlite")
+    (folder / "config.json").write_text('{"dry_run": false}', encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "ballast", "guards"],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "strategies")},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert rows(done.stdout)["DrawdownLadder"][1] == "blocks all entries"

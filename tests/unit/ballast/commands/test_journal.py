@@ -1,0 +1,236 @@
+"""`why` and `review`: a trader reads what was decided, by what, and how far it was from the other
+answer."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ballast.__main__ import main
+from ballast.config.settings import JournalSettings
+from ballast.core.decision import Decision, Outcome, Reading
+from ballast.core.events import Event, Kind
+from ballast.core.verdict import Verdict
+from ballast.journal.store import Journal, Version
+from tests.engine import ROOT
+
+START = datetime(2024, 3, 1, tzinfo=UTC)
+SETUPS = {"Trend": ("up", "breakout"), "Dip": ("dipped",)}
+GUARDS = ("DailyLossLimit", "DrawdownLadder")
+VERSION = Version("abcd1234", "Trend", "1h", "0.1.0", GUARDS, SETUPS, {})
+RULES = {
+    "up": Reading(5.0, ">", 1.0, True),
+    "breakout": Reading(101.2, ">", 104.9, False),
+    "dipped": Reading(1.0, "<", 0.5, False),
+}
+SIGNAL = {**RULES, "breakout": Reading(106.0, ">", 104.9, True)}
+SIZING = {
+    "stake": 500.0,
+    "binding": "RISK_AT_STOP",
+    "caps": {"RISK_AT_STOP": 1000.0, "POSITION_CAP": 2000.0},
+    "loss_ratio": 0.1,
+    "multiplier": 0.5,
+}
+NO_SIGNAL = Decision(
+    "ETH/USDT",
+    START,
+    Outcome.NO_SIGNAL,
+    "breakout",
+    101.2,
+    104.9,
+    close=101.2,
+    atr=2.0,
+    setup="Trend",
+    rules=RULES,
+    setups=SETUPS,
+)
+
+
+def later(hours: float) -> datetime:
+    return START + timedelta(hours=hours)
+
+
+def written() -> tuple[list[Decision], list[Event]]:
+    """A pair that is refused, entered, held and left at a loss; and what happened besides."""
+    row = replace(NO_SIGNAL, rules=SIGNAL, close=106.0)
+    halt = Verdict("DAILY_LOSS", -3.2, -3.0, 0.0, later(24))
+    half = Verdict("DRAWDOWN", 4.0, 3.0, 0.5)
+    entered = replace(
+        row, outcome=Outcome.ENTERED, code="RISK_AT_STOP", value=500.0, limit=1000.0, trade_id=4
+    )
+    held = replace(row, outcome=Outcome.HOLDING, code="STOP", stop=98.0, trade_id=4)
+    rows = [
+        NO_SIGNAL,
+        replace(
+            row,
+            candle=later(1),
+            outcome=Outcome.REFUSED,
+            code="DAILY_LOSS",
+            value=-3.2,
+            limit=-3.0,
+            guards={"DailyLossLimit": halt},
+        ),
+        replace(
+            entered, candle=later(2), sizing=SIZING, stop=97.0, guards={"DrawdownLadder": half}
+        ),
+        replace(held, candle=later(3), stop_code="CHANDELIER"),
+        replace(held, candle=later(4), outcome=Outcome.LEFT, code="stop_loss", value=-7.5),
+    ]
+    order = {"side": "buy", "type": "limit", "status": "closed", "filled": 5.0, "cost": 531.0}
+    sold = {**order, "side": "sell", "type": "market"}
+    sized = {**SIZING, "stop": 97.0}
+    pair = "ETH/USDT"
+    events = [
+        Event(later(2), Kind.GUARD, "DAILY_LOSS", "*", None, -3.2, -3.0, {"state": "begins"}),
+        Event(later(3), Kind.SIZED, "RISK_AT_STOP", pair, None, 500.0, 1000.0, sized),
+        Event(later(3.01), Kind.ORDER, "ENTRY_FILLED", pair, 4, 106.2, 106.0, order),
+        Event(later(4), Kind.STOP, "CHANDELIER", pair, 4, 98.0, 97.0),
+        Event(later(5), Kind.ORDER, "EXIT_FILLED", pair, 4, 97.9, 98.0, sold),
+        Event(
+            later(5),
+            Kind.EXIT,
+            "stop_loss",
+            pair,
+            4,
+            -7.5,
+            0.0,
+            {"rate": 98.6, "open_rate": 106.2},
+        ),
+        Event(later(5), Kind.INCIDENT, "KeyError", facts={"where": "custom_exit", "text": "oops"}),
+        *(Event(later(n), Kind.LATENCY, "ANALYSIS", value=0.5) for n in range(6)),
+        Event(later(6), Kind.LATENCY, "ANALYSIS", value=9.0),
+    ]
+    return rows, events
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A bot's folder with a journal, as the present directory."""
+    monkeypatch.chdir(tmp_path)
+    config = json.loads((ROOT / "config.json").read_text())
+    config["strategy"] = "Trend"
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    (tmp_path / "user_data").mkdir()
+    path = tmp_path / "user_data" / "ballast_journal.dryrun.sqlite"
+    journal = Journal(path, JournalSettings())
+    journal.write(VERSION, *written())
+    journal.file.engine.dispose()
+    return tmp_path
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> str:
+    assert main(arguments) == code
+    captured = capsys.readouterr()
+    return " ".join((captured.err if code else captured.out).split())
+
+
+def why(capsys: pytest.CaptureFixture[str], hour: int) -> str:
+    return said(capsys, "why", "ETH/USDT", "--at", f"2024-03-01 {hour + 1:02}:30")
+
+
+def test_why_names_the_rule_and_how_far_it_was(capsys: pytest.CaptureFixture[str]) -> None:
+    text = why(capsys, 0)
+    assert "no signal: breakout 101.2 > 104.9 is not met (-3.53 %, -1.9 ATR)" in text
+    assert "1 of 2 rules of Trend unmet" in text
+    assert "settings abcd1234" in text
+    assert "Dip, all 1 unmet 0 unmet no dipped" in text
+    assert "(from the journal)" in text
+
+
+def test_why_names_the_guard_that_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    text = why(capsys, 1)
+    assert "refused by DAILY_LOSS: -3.2 against -3 (-6.67 %)" in text
+    assert "DailyLossLimit -3.2 -3 blocks until 03-02 00:00" in text
+    assert "other guards 1 allow" in text
+
+
+def test_why_names_the_cap_that_bound(capsys: pytest.CaptureFixture[str]) -> None:
+    text = why(capsys, 2)
+    assert "entered, trade 4, stake 500 bound by RISK_AT_STOP" in text
+    assert "size: RISK_AT_STOP 1000 decided then POSITION_CAP 2000" in text
+    assert "x 0.5 by the guards" in text
+
+
+def test_why_tells_stop_and_exit_of_a_position(capsys: pytest.CaptureFixture[str]) -> None:
+    held = why(capsys, 3)
+    assert "held, trade 4: close 106 is above its stop 98 (+8.16 %, +4.0 ATR)" in held
+    assert "moved by CHANDELIER" in held
+    assert "left, trade 4: stop_loss, result -7.50 %" in why(capsys, 4)
+
+
+def test_why_without_a_time_answers_for_the_newest_candle(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert "candle 2024-03-01 04:00 to 05:00" in said(capsys, "why", "ETH/USDT")
+
+
+def test_the_life_of_a_trade_goes_from_its_size_to_its_costs(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = said(capsys, "why", "--trade", "4")
+    assert "entered on Trend: up 5 > 1, breakout 106 > 104.9; stake 500" in text
+    order = ["sized", "ENTRY_FILLED", "CHANDELIER", "EXIT_FILLED", "stop_loss"]
+    places = [text.index(word) for word in order]
+    assert places == sorted(places)
+    # 5 units bought 0.2 and sold 0.1 worse.
+    assert "fills 1.5 worse than asked (14.1 basis points of the turnover), fees 0.34 %" in text
+
+
+def test_a_review_tells_what_was_unusual(capsys: pytest.CaptureFixture[str]) -> None:
+    text = said(capsys, "review", "--since", "2024-03-01")
+    assert "REFUSED 1" in text
+    assert "refused DAILY_LOSS 1 last 03-01 02:00 * -3.2 against -3" in text
+    assert "guards fired DAILY_LOSS 1" in text
+    assert "errors KeyError in custom_exit 1 oops" in text
+    assert "slow ANALYSIS 1 worst 9.0 s at 03-01 06:00, usually 0.50 s" in text
+    assert "largest losses stop_loss -7.50 % ETH/USDT, trade 4" in text
+    assert "fills worse than asked buy 1 +18.9 basis points" in text
+    assert "nothing of: not taken up, not trusted, watched" in text
+
+
+def test_a_review_fits_on_a_screen(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    journal = Journal(folder / "user_data" / "ballast_journal.dryrun.sqlite", JournalSettings())
+    events = [
+        Event(later(n / 10), kind, f"CODE_{n}", "ETH/USDT", n, -1.0, 1.0, {"state": "begins"})
+        for n in range(50)
+        for kind in (Kind.GUARD, Kind.EXIT, Kind.WATCH, Kind.INCIDENT)
+    ]
+    journal.write(VERSION, [], events)
+    journal.file.engine.dispose()
+    assert main(("review", "--since", "2024-03-01")) == 0
+    assert len(capsys.readouterr().out.splitlines()) < 45
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("why",), "expected a PAIR such as BTC/USDT, or --trade ID"),
+        (("why", "ETH/USDT", "--at", "noon"), "'noon' is no time"),
+        (("why", "--trade", "99"), "the journal knows no such trade"),
+        (("why", "FOO/USDT"), "no journal and no 1h candles of FOO/USDT"),
+        (("review", "--since", "lately"), "'lately' is no time"),
+        (("review", "--backtest"), "there is no journal"),
+        (("why", "ETH/USDT", "-c", "none.json"), "none.json is not a file"),
+    ],
+)
+def test_what_cannot_be_answered_is_one_sentence(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], sentence: str, folder: Path
+) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    config |= {"strategy": "RegimeSwitch", "strategy_path": str(ROOT / "strategies")}
+    (folder / "config.json").write_text(json.dumps(config))
+    text = said(capsys, *arguments, code=2)
+    assert sentence in text
+    assert "Traceback" not in text
+
+
+def test_a_file_that_is_no_journal_is_told(
+    capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    (folder / "other.sqlite").write_text("no database")
+    text = said(capsys, "why", "ETH/USDT", "--journal", "other.sqlite", code=2)
+    assert "other.sqlite cannot be read" in text

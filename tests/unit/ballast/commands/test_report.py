@@ -1,0 +1,225 @@
+"""`python -m ballast report`: a page, figures and findings from results, or one sentence."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ballast.__main__ import main
+from tests.unit.ballast.research.report.made import START, trade, write_zip
+
+PAIRS = ("BTC/USDT", "ETH/USDT")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def write_candles(folder: Path, *pairs: str, days: int = 700) -> Path:
+    """Daily candles from 300 days before the results until their end."""
+    datadir = folder / "candles"
+    datadir.mkdir(exist_ok=True)
+    for number, pair in enumerate(pairs):
+        moves = 0.03 * np.random.default_rng(number).standard_normal(days)
+        close = 100 * np.exp(np.cumsum(moves))
+        dates = pd.date_range(START - pd.Timedelta(days=300), periods=days, freq="1D")
+        frame = pd.DataFrame({"date": dates, "open": close, "high": close * 1.01})
+        frame = frame.assign(low=close * 0.99, close=close, volume=10.0)
+        frame.to_feather(datadir / f"{pair.replace('/', '_')}-1d.feather")
+    return datadir
+
+
+def equity(days: int = 400, seed: int = 1, mean: float = 0.001) -> list[float]:
+    noise = np.random.default_rng(seed).standard_normal(days)
+    return list(1e4 * np.cumprod(1 + mean + 0.005 * noise))
+
+
+def trades(count: int = 60) -> list[dict[str, Any]]:
+    chance = np.random.default_rng(3)
+    return [
+        trade(
+            float(4 * chance.standard_normal() + 1),
+            day=float(6 * n),
+            days=3,
+            pair=PAIRS[n % 2],
+            exit_reason="stop_loss" if n % 3 else "chandelier_exit",
+        )
+        for n in range(count)
+    ]
+
+
+def stress(folder: Path) -> Path:
+    """A folder with levels of costs, a guard off and parameters moved."""
+    out = folder / "stress"
+    out.mkdir()
+    runs: list[dict[str, Any]] = [{"costs": level} for level in ("none", "base", "stressed")]
+    runs += [{"costs": "base", "without_guard": "DailyLossLimit"}]
+    runs += [{"costs": "base", "parameters": {"days": n}} for n in range(3, 12)]
+    lock = {
+        "pair": "*",
+        "lock_timestamp": int((START + pd.Timedelta(days=3)).timestamp() * 1000),
+        "lock_end_timestamp": int((START + pd.Timedelta(days=5)).timestamp() * 1000),
+        "reason": "DAILY_LOSS value=2 limit=1.5",
+    }
+    for number, entry in enumerate(runs):
+        entry |= {"file": f"{number}.zip", "strategy": "Made", "timerange": "x", "pairs": PAIRS}
+        write_zip(out / entry["file"], trades(), equity(seed=number), locks=[lock])
+    (out / "index.json").write_text(json.dumps(runs), encoding="utf-8")
+    return out
+
+
+def test_one_result_gives_a_page_figures_and_findings(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = write_zip(folder / "a.zip", trades(), equity())
+    candles = write_candles(folder, *PAIRS)
+    assert main(["report", str(result), "-d", str(candles), "--json", "a.json"]) == 0
+    out = capsys.readouterr().out
+    assert "warning  Only 60 trades were made" in out
+    assert "The whole report: report.html" in out
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    for title in ("Findings", "Regimes", "Crises", "Against holding", "Luck", "Overfitting"):
+        assert f"<h2>{title}</h2>" in page
+    assert page.index("<h2>Findings</h2>") < page.index("<h2>Key figures</h2>")
+    assert "What this cannot tell" in page
+    data = json.loads((folder / "a.json").read_text(encoding="utf-8"))["Made"]
+    assert data["run"]["trades"] == 60
+    order = ("alarm", "warning", "note", "fine")
+    ranks = [order.index(finding["severity"]) for finding in data["findings"]]
+    assert ranks == sorted(ranks)
+    assert sum(cell["days"] for cell in data["regimes"]) == 400
+    assert data["holding"]["pairs"]["max_drawdown"] > 0
+
+
+def test_a_folder_of_runs_adds_costs_guards_and_parameters(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    candles = write_candles(folder, *PAIRS)
+    arguments = ["report", str(stress(folder)), "-d", str(candles), "--trials", "90"]
+    assert main([*arguments, "--html", "out/page.html", "--json", "a.json"]) == 0
+    assert "not only the best of 100 trials" in capsys.readouterr().out
+    page = (folder / "out" / "page.html").read_text(encoding="utf-8")
+    for title in ("Costs", "Guards", "Walk-forward", "Sensitivity"):
+        assert f"<h2>{title}</h2>" in page
+    data = json.loads((folder / "a.json").read_text(encoding="utf-8"))["Made"]
+    assert [run["costs"] for run in data["costs"]] == ["none", "base", "stressed"]
+    assert data["doubt"]["trials"] == 100
+    assert data["doubt"]["overfitting"]["configurations"] == 10
+    assert [price["guard"] for price in data["guards"]["prices"]] == ["DailyLossLimit"]
+    assert [active["name"] for active in data["guards"]["active"]] == ["DailyLossLimit"]
+    assert len(data["sensitivity"]) == 9
+
+
+def test_several_strategies_get_a_page_each_and_an_overview(folder: Path) -> None:
+    one = write_zip(folder / "a.zip", trades(), equity())
+    other = write_zip(folder / "b.zip", trades(20), equity(seed=9), strategy="Other")
+    assert main(["report", str(one), str(other)]) == 0
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert [f'<a href="#{anchor}">' in page for anchor in ("all", "Made", "Other")] == [True] * 3
+    assert "<h2>Side by side</h2>" in page
+
+
+def test_names_are_shown_as_they_are_and_not_as_markup(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_zip(folder / "a.zip", trades(), equity())
+    write_zip(folder / "b.zip", trades(), equity(mean=-0.001))
+    entry = {"file": "a.zip", "strategy": "Made", "costs": "[red]"}
+    moved = {**entry, "file": "b.zip", "parameters": {"[bold]<b>": 3}}
+    (folder / "index.json").write_text(json.dumps([entry, moved]), encoding="utf-8")
+    assert main(["report", "."]) == 0
+    out = capsys.readouterr().out
+    assert "[red]" in out
+    assert "With [bold]<b> at 3 it keeps" in out
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "With [bold]&lt;b&gt; at 3 it keeps" in page
+
+
+def test_two_reports_on_the_same_results_are_the_same(folder: Path) -> None:
+    result = write_zip(folder / "a.zip", trades(), equity())
+    for name in ("one.html", "two.html"):
+        assert main(["report", str(result), "--html", name]) == 0
+    assert (folder / "one.html").read_bytes() == (folder / "two.html").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("count", "sentence"),
+    [(0, "No trade was made: nothing can be said"), (1, "One trade was made: it is an anecdote")],
+)
+def test_no_trade_and_one_trade_are_said_in_a_sentence(
+    folder: Path, capsys: pytest.CaptureFixture[str], count: int, sentence: str
+) -> None:
+    result = write_zip(folder / "a.zip", trades(count), equity() if count else None)
+    candles = write_candles(folder, *PAIRS)
+    assert main(["report", str(result), "-d", str(candles), "--json", "a.json"]) == 0
+    assert sentence in capsys.readouterr().out
+    assert sentence in (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_pair_without_candles_is_said_in_a_sentence(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = write_zip(folder / "a.zip", trades(), equity())
+    candles = write_candles(folder, "BTC/USDT")
+    assert main(["report", str(result), "-d", str(candles)]) == 0
+    sentence = "There are no 1d candles of ETH/USDT in"
+    out, err = capsys.readouterr()
+    assert out.count(sentence) == 1
+    assert err == ""
+    assert sentence in (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_without_any_candles_the_rest_is_there_all_the_same(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["report", str(write_zip(folder / "a.zip", trades(), equity()))]) == 0
+    assert "no regimes, crises or comparison with holding" in capsys.readouterr().out
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "<h2>Regimes</h2>" not in page
+    assert "<h2>Luck</h2>" in page
+
+
+def test_without_plotly_it_says_what_to_install(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = write_zip(folder / "a.zip")
+    monkeypatch.setitem(sys.modules, "plotly.offline", None)
+    assert main(["report", str(result)]) == 2
+    assert capsys.readouterr().err == (
+        "ballast: plotly, which draws the report, is not installed: pip install plotly\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["none.zip"], "none.zip is not there: expected the zip of a backtest"),
+        (["bad.zip"], "bad.zip is no readable backtest result"),
+        (["empty.zip"], "empty.zip covers no time with Made: nothing can be said about it"),
+        (["."], "has no index.json"),
+        (["a.zip", "--drawdown-limit", "0"], "--drawdown-limit is 0: expected percent"),
+        (["a.zip", "--trials", "-1"], "--trials is -1: expected a whole number from 0"),
+        (["a.zip", "-d", "none"], "--datadir none is not a folder"),
+        (["a.zip", "--html", "a.zip/b.html"], "a.zip/b.html cannot be written"),
+        ([], "the following arguments are required: RESULT"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_with_one_sentence(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], sentence: str
+) -> None:
+    write_zip(folder / "a.zip")
+    write_zip(folder / "empty.zip", equity=[1e4])
+    (folder / "bad.zip").write_bytes(b"PK\x03\x04 cut short")
+    assert main(["report", *arguments]) == 2
+    err = capsys.readouterr().err
+    assert sentence in err
+    assert err.startswith("ballast: ")
+    assert err.count("\n") == 1

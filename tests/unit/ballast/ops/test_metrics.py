@@ -1,0 +1,284 @@
+"""Metrics: what is exported is true, what is not known is not exported, alerts and pages use it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Mapping
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+pytest.importorskip("prometheus_client", reason="metrics are an extra")
+
+from prometheus_client import CollectorRegistry, generate_latest
+from sqlalchemy import create_engine
+
+from ballast.__main__ import main
+from ballast.config.guards import GuardSettings
+from ballast.core.snapshot import Snapshot
+from ballast.ops.metrics.account import uncovered
+from ballast.ops.metrics.families import COUNTERS, GAUGES, PREFIX
+from ballast.ops.metrics.journal import JournalCounts
+from ballast.ops.metrics.sidecar import Sidecar
+from ballast.risk.state_store import StateStore
+from ballast.tooling.bot_api import BotApi
+from tests.unit.ballast.ops.test_preflight import answering
+
+PROMTOOL = shutil.which("promtool")
+DEPLOY = Path(__file__).parents[4] / "deploy"
+NOW = datetime(2024, 5, 1, 12, 0, 30, tzinfo=UTC)
+STOP = {"ft_order_side": "stoploss", "is_open": True}
+TRADE = {
+    "amount": 2.0,
+    "current_rate": 100.0,
+    "stop_loss_abs": 95.0,
+    "orders": [],
+    "open_rate": 101.0,
+    "open_rate_requested": 100.0,
+}
+FAILED = 'fetch_ticker() returned exception: "Could not load due to NetworkError. Message: x".'
+
+
+class Answers:
+    """A bot's API; what it tells can be changed."""
+
+    def __init__(self) -> None:
+        now = datetime.now(UTC).timestamp()
+        self.logs = [["", now, "freqtrade.exchange.common", "WARNING", FAILED]]
+        shown = {"state": "running", "timeframe": "1h", "timeframe_ms": 3_600_000}
+        held = [{"currency": "USDT", "balance": 9_800.0}, {"currency": "BTC", "balance": 2.0}]
+        lock = {"pair": "*", "reason": "DAILY_LOSS value=-3 limit=-3"}
+        by_hand = {"pair": "BTC/USDT", "reason": "by hand"}
+        self.bodies: dict[str, Any] = {
+            "show_config": {**shown, "dry_run": True, "bot_name": "b"},
+            "health": {"last_process_ts": now - 7},
+            "whitelist": {"whitelist": ["BTC/USDT"]},
+            "pair_candles": {"data_stop_ts": (now - 3_700) * 1000},
+            "balance": {"stake": "USDT", "currencies": held},
+            "status": [TRADE],
+            "locks": {"locks": [lock, by_hand]},
+            "profit": {
+                "profit_closed_coin": -12.5,
+                "profit_factor": None,
+                "winning_trades": 1,
+                "losing_trades": 3,
+            },
+            "trades": {"trades": [{**TRADE, "close_rate": 99.0, "close_rate_requested": 100.0}]},
+        }
+
+    def __call__(self, path: str) -> tuple[int, Any]:
+        name = path.partition("/api/v1/")[2].partition("?")[0]
+        return 200, {"logs": self.logs} if name == "logs" else self.bodies[name]
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> str:
+    """Guards that have seen an account of 12,500 fall by a twentieth."""
+    url = f"sqlite:///{tmp_path / 'bot.sqlite'}"
+    engine = create_engine(url)
+    guards = GuardSettings().build(60)
+    for guard in guards.values():
+        guard.observe(Snapshot(NOW - timedelta(hours=1), 12_500.0))
+        guard.observe(Snapshot(NOW, 11_875.0))
+    StateStore(engine).save(guards, NOW)
+    engine.dispose()
+    return url
+
+
+def scraped(sidecar: Sidecar) -> dict[str, float]:
+    """Samples by name and labels, as Prometheus reads them."""
+    registry = CollectorRegistry()
+    registry.register(sidecar)
+    lines = generate_latest(registry).decode().splitlines()
+    samples = [line.rpartition(" ") for line in lines if not line.startswith("#")]
+    return {name.removeprefix(PREFIX): float(value) for name, _, value in samples}
+
+
+def test_account_is_told_as_the_guards_reckon_it(database: str, tmp_path: Path) -> None:
+    with answering(Answers()) as url:
+        sidecar = Sidecar(BotApi(url, "me", "x"), GuardSettings(), database, tmp_path)
+        told = scraped(sidecar)
+    assert told["up"] == 1
+    assert told["equity"] == 10_000
+    assert told["drawdown_ratio"] == pytest.approx(0.2)
+    assert told['guard_multiplier{guard="DrawdownLadder"}'] == 0.44
+    assert told["exposure_ratio"] == pytest.approx(0.02)
+    assert told["heat_ratio"] == pytest.approx(0.001)
+    assert told["heat_limit_ratio"] == pytest.approx(0.02)
+    assert told['locks{code="DAILY_LOSS",pair="*"}'] == 1
+    assert told['locks{code="OTHER",pair="BTC/USDT"}'] == 1
+    age_s = told['candle_age_seconds{pair="BTC/USDT",timeframe="1h"}']
+    assert age_s == pytest.approx(100, abs=5)
+    assert told['slippage_bps{side="entry"}'] == pytest.approx(100)
+    assert told['slippage_bps{side="exit"}'] == pytest.approx(100)
+    assert told['trades_closed_total{result="losing"}'] == 3
+    assert not any(name.startswith(("profit_factor", "journal")) for name in told)
+
+
+def test_failed_requests_are_counted_once(database: str, tmp_path: Path) -> None:
+    answers = Answers()
+    failed = 'api_errors_total{call="fetch_ticker",kind="NetworkError"}'
+    with answering(answers) as url:
+        sidecar = Sidecar(BotApi(url, "me", "x"), GuardSettings(), database, tmp_path)
+        assert [scraped(sidecar)[failed], scraped(sidecar)[failed]] == [1, 1]
+        _, written, *rest = answers.logs[-1]
+        answers.logs.append(["", float(str(written)) + 1, *rest])
+        assert scraped(sidecar)[failed] == 2
+
+
+def test_silent_bot_is_told_and_nothing_else_of_it(database: str, tmp_path: Path) -> None:
+    api = BotApi("http://127.0.0.1:1", "me", "x")
+    told = scraped(Sidecar(api, GuardSettings(), database, tmp_path))
+    assert told.pop("up") == 0
+    assert set(told) == {"disk_free_bytes"}
+
+
+def test_answer_that_cannot_be_read_is_a_silent_bot(database: str, tmp_path: Path) -> None:
+    answers = Answers()
+    answers.bodies["balance"] = {"unexpected": True}
+    with answering(answers) as url:
+        sidecar = Sidecar(BotApi(url, "me", "x"), GuardSettings(), database, tmp_path)
+        assert scraped(sidecar)["up"] == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "live", "expected"),
+    [
+        ({}, False, False),
+        ({}, True, True),
+        ({"orders": [STOP]}, True, False),
+        ({"orders": [{**STOP, "is_open": False}]}, True, True),
+        ({"stop_loss_abs": None}, False, True),
+    ],
+)
+def test_position_is_covered_by_a_stop_that_rests(
+    change: Mapping[str, Any], live: bool, expected: bool
+) -> None:
+    assert uncovered({**TRADE, **change}, live=live) is expected
+
+
+def journal(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as file:
+        file.execute("CREATE TABLE decisions (id INTEGER PRIMARY KEY, candle, outcome, code)")
+        file.execute("CREATE TABLE events (id INTEGER PRIMARY KEY, kind, code, facts)")
+        file.commit()
+
+
+def add(path: Path, hours_ago: int, *decisions: tuple[str, str]) -> None:
+    candle = f"{NOW - timedelta(hours=hours_ago):%Y-%m-%d %H:%M:%S}.000000"
+    with closing(sqlite3.connect(path)) as file:
+        rows = [(candle, outcome, code) for outcome, code in decisions]
+        file.executemany("INSERT INTO decisions (candle, outcome, code) VALUES (?, ?, ?)", rows)
+        facts = json.dumps({"sent": 1.5})
+        file.execute("INSERT INTO events VALUES (NULL, 'latency', 'ENTRY', ?)", (facts,))
+        file.commit()
+
+
+def test_journal_is_counted_as_it_grows_and_the_running_candle_waits(tmp_path: Path) -> None:
+    path, counts = tmp_path / "journal.sqlite", JournalCounts()
+    assert list(counts.read(path, NOW, 3600)) == []
+    journal(path)
+    add(path, 3, ("REFUSED", "DAILY_LOSS"), ("NO_SIGNAL", "market_up"))
+    add(path, 2, ("REFUSED", "DAILY_LOSS"))
+
+    def read() -> dict[str, float]:
+        rows = list(counts.read(path, NOW, 3600))
+        return {
+            name: value
+            for name, labels, value in rows
+            if name in ("refusals", "journal_lag_seconds")
+        }
+
+    assert read() == {"journal_lag_seconds": 3600, "refusals": 1}
+    assert read()["refusals"] == 1
+    add(path, 1, ("NO_SIGNAL", "market_up"))
+    assert read() == {"journal_lag_seconds": 0, "refusals": 2}
+    assert counts.latencies == {"sent": [1.5, 1.5, 1.5]}
+
+
+def expressions() -> list[str]:
+    """Every query of the dashboard."""
+    dashboard = json.loads((DEPLOY / "grafana" / "ballast.json").read_text(encoding="utf-8"))
+    return [t["expr"] for panel in dashboard["panels"] for t in panel.get("targets", [])]
+
+
+def rules() -> dict[str, Any]:
+    groups = yaml.safe_load((DEPLOY / "rules.yml").read_text(encoding="utf-8"))["groups"]
+    return {rule["alert"]: rule for group in groups for rule in group["rules"]}
+
+
+def test_alerts_and_dashboard_ask_only_for_metrics_that_there_are() -> None:
+    known = {PREFIX + name for name in GAUGES} | {f"{PREFIX}{name}_total" for name in COUNTERS}
+    known.add(f"{PREFIX}latency_seconds_bucket")
+    asked = "\n".join([*expressions(), *(rule["expr"] for rule in rules().values())])
+    assert set(re.findall(r"ballast_\w+", asked)) <= known
+
+
+def test_every_alert_says_what_to_do_and_is_drilled() -> None:
+    drilled = yaml.safe_load((DEPLOY / "rules_test.yml").read_text(encoding="utf-8"))["tests"]
+    fired = {
+        test["alertname"]
+        for series in drilled
+        for test in series["alert_rule_test"]
+        if test.get("exp_alerts")
+    }
+    assert fired == set(rules())
+    for name, rule in rules().items():
+        assert rule["annotations"]["runbook"].endswith(f"docs/runbook.md#{name.lower()}")
+
+
+def test_dashboard_fits_one_screen_without_overlaps() -> None:
+    dashboard = json.loads((DEPLOY / "grafana" / "ballast.json").read_text(encoding="utf-8"))
+    taken: set[tuple[int, int]] = set()
+    for panel in dashboard["panels"]:
+        place = panel["gridPos"]
+        cells = {
+            (place["x"] + right, place["y"] + down)
+            for right in range(place["w"])
+            for down in range(place["h"])
+        }
+        assert not taken & cells, panel["title"]
+        taken |= cells
+    assert max(x for x, _ in taken) < 24
+    # 30 pixels a row: 24 of them are 1080 pixels with Grafana's own head.
+    assert max(y for _, y in taken) < 24
+    assert [p["title"] for p in dashboard["panels"] if p["type"] == "row"] == [
+        "Is it alive?",
+        "Is it safe?",
+        "Is it earning what it should?",
+    ]
+
+
+@pytest.mark.skipif(PROMTOOL is None, reason="no promtool here")
+def test_prometheus_reads_rules_queries_and_configuration(tmp_path: Path) -> None:
+    for name in ("rules.yml", "rules_test.yml", "prometheus.yml"):
+        shutil.copy(DEPLOY / name, tmp_path)
+    recorded = [{"record": f"r{n}", "expr": expr} for n, expr in enumerate(expressions())]
+    queries = {"groups": [{"name": "dashboard", "rules": recorded}]}
+    (tmp_path / "queries.yml").write_text(yaml.safe_dump(queries), encoding="utf-8")
+    for command in (
+        ["check", "config", "prometheus.yml"],
+        ["check", "rules", "queries.yml"],
+        ["test", "rules", "rules_test.yml"],
+    ):
+        ended = subprocess.run(
+            [str(PROMTOOL), *command], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def test_command_refuses_in_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.json").write_text("{}", encoding="utf-8")
+    assert main(["metrics"]) == 2
+    assert "api_server.enabled is not true" in capsys.readouterr().err

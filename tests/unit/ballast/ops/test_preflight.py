@@ -1,0 +1,435 @@
+"""Preflight: what must not be started is refused, what cannot be verified is said, no secret shown.
+
+Keys and Telegram are asked over real HTTP on loopback.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from freqtrade.exceptions import OperationalException
+from freqtrade.persistence import Order, Trade, init_db
+
+from ballast.ops.preflight import access, exchange, host, inspect, keys, trading
+from ballast.ops.preflight.check import Bot, Finding, Level
+from ballast.strategy.guarded import GuardedStrategy
+from sandbox.overlay import overlay
+from tests.engine import base_config
+
+NOW = datetime(2024, 5, 1, 12, 30, tzinfo=UTC)
+SAFE = {
+    "ipRestrict": True,
+    "enableReading": True,
+    "enableSpotAndMarginTrading": True,
+    "enableWithdrawals": False,
+    "enableInternalTransfer": False,
+    "permitsUniversalTransfer": False,
+    "enableMargin": False,
+    "enableFutures": False,
+}
+STRONG = "k3J9-xQ2_vT7m-Zp4-Lw8-Rb6-Hd1-Yc5"
+
+
+def bot(**config: Any) -> Bot:
+    """A bot of which only what a check looks at is there."""
+    strategy = SimpleNamespace(
+        timeframe="1h",
+        stoploss=-0.1,
+        order_types={"stoploss_on_exchange": True},
+        ignore_buying_expired_candle_after=120,
+        protections=[{"method": "DailyLossLimit"}],
+    )
+    base = {"dry_run": True, "stake_currency": "USDT", "exchange": {"name": "binance"}}
+    return Bot({**base, **config}, strategy, lambda: NOW)
+
+
+def levels(findings: list[Finding]) -> set[Level]:
+    return {finding.level for finding in findings}
+
+
+def gravest(findings: list[Finding]) -> Level:
+    return max(levels(findings), key=[Level.PASS, Level.WARN, Level.FAIL].index)
+
+
+@contextmanager
+def answering(answer: Callable[[str], tuple[int, Any]]) -> Iterator[str]:
+    """An HTTP server on loopback that answers every request by its path; yields its URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, body = answer(self.path)
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.wfile.write(json.dumps(body).encode())
+
+        do_POST = do_GET  # noqa: N815 - the name http.server asks for
+
+        def log_message(self, *_: Any) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def rights_found(rights: Any, *, status: int = 200, **config: Any) -> list[tuple[str, Finding]]:
+    """What is found of a key with these rights, through ccxt and HTTP."""
+    with answering(lambda path: (status, rights)) as url:
+        section = {**overlay(url)["exchange"], "key": "THEKEY123", "secret": "THESECRET456"}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("ballast.ops.preflight.CHECKS", {"key rights": keys.key_rights})
+            return inspect(bot(exchange=section, **config))
+
+
+def test_key_that_only_trades_from_given_addresses_passes() -> None:
+    ((_, finding),) = rights_found(SAFE, dry_run=False)
+    assert finding.level is Level.PASS
+
+
+@pytest.mark.parametrize(
+    ("change", "level", "words"),
+    [
+        ({"enableWithdrawals": True}, Level.FAIL, "may withdraw"),
+        ({"enableInternalTransfer": True}, Level.FAIL, "may transfer to other accounts"),
+        ({"permitsUniversalTransfer": True}, Level.FAIL, "may transfer between wallets"),
+        ({"enableWithdrawals": None}, Level.FAIL, "is not known not to withdraw"),
+        ({"enableReading": False}, Level.FAIL, "may not read"),
+        ({"enableSpotAndMarginTrading": False}, Level.FAIL, "may not trade spot"),
+        ({"ipRestrict": False}, Level.WARN, "good from any address"),
+        ({"enableMargin": True}, Level.WARN, "borrow on margin"),
+        ({"enableFutures": True}, Level.WARN, "trade futures"),
+        (
+            {"tradingAuthorityExpirationTime": int((NOW + timedelta(days=3)).timestamp() * 1000)},
+            Level.WARN,
+            "trade for 3 more days",
+        ),
+    ],
+)
+@pytest.mark.parametrize("dry_run", [True, False], ids=["paper", "live"])
+def test_each_right_is_judged_alone(
+    change: dict[str, Any], level: Level, words: str, dry_run: bool
+) -> None:
+    """In paper trading as well: the key lies on the server all the same."""
+    ((_, finding),) = rights_found({**SAFE, **change}, dry_run=dry_run)
+    assert finding.level is level
+    assert words in finding.what
+    assert finding.todo
+
+
+def test_key_that_the_exchange_refuses_has_failed_without_being_shown() -> None:
+    body = {"code": -2015, "msg": "Invalid API-key THEKEY123, IP, or permissions THESECRET456."}
+    ((_, finding),) = rights_found(body, status=401)
+    assert finding.level is Level.FAIL
+    assert "cannot be checked" in finding.what
+    assert "THEKEY" not in str(finding)
+    assert "THESECRET" not in str(finding)
+
+
+def test_answer_that_is_no_answer_fails() -> None:
+    assert gravest([finding for _, finding in rights_found([])]) is Level.FAIL
+
+
+def test_exchange_that_does_not_tell_is_said_to_be_unverified() -> None:
+    (finding,) = keys.key_rights(bot(exchange={"name": "kraken", "key": "k", "secret": "s"}))
+    assert finding.level is Level.WARN
+    assert finding.what.startswith("cannot verify: kraken")
+
+
+def test_live_without_a_key_fails_and_paper_without_one_passes() -> None:
+    assert levels(keys.key_rights(bot(dry_run=False))) == {Level.FAIL}
+    assert levels(keys.key_rights(bot())) == {Level.PASS}
+
+
+class Exchange:
+    """Answers of an exchange, as ccxt gives them."""
+
+    enableRateLimit = True  # noqa: N815 - ccxt's name
+    has: dict[str, bool] = {"fetchTime": True}  # noqa: RUF012 - never changed
+    urls: dict[str, Any] = {"api": {"public": "http://somewhere"}}  # noqa: RUF012 - never changed
+
+    def __init__(self, *, ahead_ms: float = 0, candle_age: timedelta = timedelta(), used: int = 0):
+        self.ahead_ms, self.candle_age = ahead_ms, candle_age
+        self.last_response_headers = {"X-MBX-USED-WEIGHT-1M": str(used)}
+
+    def fetch_time(self) -> float:
+        return NOW.timestamp() * 1000 + self.ahead_ms
+
+    def load_markets(self) -> dict[str, Any]:
+        return {"BTC/USDT": {"id": "BTCUSDT"}, "ETH/USDT": {"id": "ETHUSDT"}}
+
+    def fetch_ohlcv(self, pair: str, timeframe: str, limit: int) -> list[list[float]]:
+        age = self.candle_age if pair == "ETH/USDT" else timedelta(minutes=30)
+        return [[(NOW - age).timestamp() * 1000, 1, 1, 1, 1, 1]]
+
+    def publicGetExchangeInfo(self, _: Any) -> dict[str, Any]:  # noqa: N802 - ccxt's name
+        limit = {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "limit": "6000"}
+        return {"rateLimits": [limit]}
+
+
+def with_exchange(answers: Any, *pairs: str) -> Bot:
+    made = bot(exchange={"name": "binance", "pair_whitelist": list(pairs or ("ETH/USDT",))})
+    made.__dict__["api"] = answers
+    return made
+
+
+@pytest.mark.parametrize(
+    ("ahead_ms", "level"),
+    [(0, Level.PASS), (400, Level.PASS), (-800, Level.WARN), (800, Level.WARN), (5000, Level.FAIL)],
+)
+def test_clock_skew_is_judged_by_what_binance_refuses(ahead_ms: float, level: Level) -> None:
+    assert levels(exchange.clock(with_exchange(Exchange(ahead_ms=ahead_ms)))) == {level}
+
+
+def test_running_candle_is_fresh_and_an_older_one_is_not() -> None:
+    fresh = exchange.candles(with_exchange(Exchange(candle_age=timedelta(minutes=59))))
+    assert levels(fresh) == {Level.PASS}
+    late = exchange.candles(with_exchange(Exchange(candle_age=timedelta(hours=2))))
+    assert levels(late) == {Level.WARN}
+    assert "ETH/USDT has none since 2024-05-01 10:30" in late[0].what
+
+
+def test_no_fresh_candle_at_all_fails_and_an_unlisted_pair_is_named() -> None:
+    class Silent(Exchange):
+        def fetch_ohlcv(self, pair: str, timeframe: str, limit: int) -> list[list[float]]:
+            return []
+
+    assert gravest(exchange.candles(with_exchange(Silent()))) is Level.FAIL
+    (finding,) = exchange.candles(with_exchange(Exchange(), "GONE/USDT"))
+    assert (finding.level, finding.what) == (Level.WARN, "not listed: GONE/USDT")
+
+
+@pytest.mark.parametrize(
+    ("used", "level"), [(3000, Level.PASS), (3001, Level.WARN), (5401, Level.FAIL)]
+)
+def test_room_for_requests_is_what_binance_says_is_left(used: int, level: Level) -> None:
+    assert levels(exchange.request_room(with_exchange(Exchange(used=used)))) == {level}
+
+
+def test_a_switched_off_rate_limit_fails_beyond_loopback() -> None:
+    class Unlimited(Exchange):
+        enableRateLimit = False  # noqa: N815 - ccxt's name
+
+    assert levels(exchange.request_room(with_exchange(Unlimited()))) == {Level.FAIL}
+
+
+def test_mode_is_said_in_capitals_and_must_be_set() -> None:
+    assert trading.mode(bot())[0].what == "PAPER TRADING: NO REAL MONEY"
+    assert trading.mode(bot(dry_run=False))[0].what == "LIVE: REAL MONEY IS TRADED"
+    unsaid = bot()
+    unsaid.config = {key: value for key, value in unsaid.config.items() if key != "dry_run"}
+    assert unsaid.live
+    assert levels(trading.mode(unsaid)) == {Level.FAIL}
+
+
+@pytest.mark.parametrize(
+    ("check", "attribute", "good", "bad"),
+    [
+        (trading.stops, "order_types", {"stoploss_on_exchange": True}, {}),
+        (trading.stops, "stoploss", -0.3, -0.99),
+        (trading.stops, "stoploss", -0.02, -0.01),
+        (trading.old_signals, "ignore_buying_expired_candle_after", 600, 601),
+        (trading.old_signals, "ignore_buying_expired_candle_after", 1, 0),
+        (trading.protections, "protections", [{"method": "X"}], []),
+    ],
+)
+def test_strategy_under_which_nothing_holds_fails(
+    check: Any, attribute: str, good: Any, bad: Any
+) -> None:
+    made = bot(enable_protections=True, max_open_trades=3)
+    setattr(made.strategy, attribute, good)
+    assert levels(check(made)) == {Level.PASS}
+    setattr(made.strategy, attribute, bad)
+    assert levels(check(made)) == {Level.FAIL}
+
+
+@pytest.mark.parametrize(
+    ("config", "level"),
+    [
+        ({"max_open_trades": 3}, Level.PASS),
+        ({"max_open_trades": float("inf")}, Level.FAIL),
+        ({}, Level.FAIL),
+        ({"max_open_trades": 3, "trading_mode": "futures"}, Level.FAIL),
+        ({"max_open_trades": 3, "force_entry_enable": True}, Level.WARN),
+    ],
+)
+def test_positions_are_finite_and_spot(config: dict[str, Any], level: Level) -> None:
+    assert gravest(trading.positions(bot(**config))) is level
+
+
+def test_strategy_without_the_layer_fails_and_guards_that_are_off_are_named(
+    tmp_path: Path,
+) -> None:
+    class Plain(GuardedStrategy):
+        timeframe = "1h"
+
+    config = base_config(tmp_path, ["BTC/USDT"])
+    made = bot()
+    assert levels(trading.layer(made)) == {Level.FAIL}
+    made.strategy = Plain(config)
+    assert levels(trading.layer(made)) == {Level.PASS}
+    made.strategy = Plain({**config, "ballast": {"guards": {"off": ["DrawdownLadder"]}}})
+    (finding,) = trading.layer(made)
+    assert (finding.level, "DrawdownLadder" in finding.what) == (Level.WARN, True)
+
+
+def api_section(**changes: Any) -> dict[str, Any]:
+    section = {"enabled": True, "username": "me", "password": "tR8-kq2-Xw5-bn", **changes}
+    return {"api_server": {"jwt_secret_key": STRONG, **section}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "level"),
+    [
+        ({}, Level.PASS),
+        ({"enabled": False}, Level.WARN),
+        ({"listen_ip_address": "0.0.0.0"}, Level.WARN),  # noqa: S104 - it is what is refused
+        ({"password": "short"}, Level.FAIL),
+        ({"password": ""}, Level.FAIL),
+        ({"password": "aaaaaaaaaaaaaaaaaaa"}, Level.FAIL),
+        ({"password": "SuperSecurePassword"}, Level.FAIL),
+        ({"password": "tR8-kq2-Xw5-bn", "username": "tR8-kq2-Xw5-bn"}, Level.FAIL),
+        ({"jwt_secret_key": None}, Level.FAIL),
+        ({"jwt_secret_key": STRONG[:31]}, Level.FAIL),
+    ],
+)
+def test_api_secrets_are_long_and_unknown_to_others(changes: dict[str, Any], level: Level) -> None:
+    assert gravest(access.api_server(bot(**api_section(**changes)))) is level
+
+
+def telegram_bot(url: str, token: str, chat: str) -> Bot:
+    made = bot(telegram={"enabled": True, "token": token, "chat_id": chat})
+    made.telegram_url = f"{url}/bot"
+    return made
+
+
+def test_telegram_is_asked_and_its_token_never_shown() -> None:
+    token = "12345:" + "A" * 35
+
+    def answer(path: str) -> tuple[int, Any]:
+        if path.endswith("/getMe"):
+            me = {"id": 12345, "is_bot": True, "first_name": "b", "username": "keeper_bot"}
+            return 200, {"ok": True, "result": me}
+        if "A" * 35 in path:
+            chat = {"id": 7, "type": "private", "accent_color_id": 1, "max_reaction_count": 1}
+            chat["accepted_gift_types"] = dict.fromkeys(GIFTS, True)
+            return 200, {"ok": True, "result": chat}
+        return 401, {"ok": False, "error_code": 401, "description": "Unauthorized"}
+
+    with answering(answer) as url:
+        assert access.telegram(telegram_bot(url, token, "7"))[0].what == (
+            "@keeper_bot may write to the chat"
+        )
+    with answering(lambda path: (401, {"ok": False, "description": "Unauthorized"})) as url:
+        (refused,) = access.telegram(telegram_bot(url, token, "7"))
+    assert refused.level is Level.FAIL
+    assert "AAAA" not in str(refused)
+
+
+GIFTS = ["unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription"]
+GIFTS += ["gifts_from_channels"]
+
+
+@pytest.mark.parametrize(("token", "chat"), [("no token", "7"), ("1:" + "A" * 35, "@me")])
+def test_telegram_settings_that_cannot_be_are_refused_unasked(token: str, chat: str) -> None:
+    assert levels(access.telegram(telegram_bot("http://127.0.0.1:1", token, chat))) == {Level.FAIL}
+
+
+def test_telegram_that_is_off_is_a_warning() -> None:
+    assert levels(access.telegram(bot())) == {Level.WARN}
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[str]:
+    """A database in which a bot could have left trades."""
+    url = f"sqlite:///{tmp_path / 'bot.sqlite'}"
+    init_db(url)
+    yield url
+    Trade.session.remove()
+    Trade.session.get_bind().dispose()
+
+
+def hold(strategy: str, order_id: str) -> None:
+    """Leave an open position."""
+    fees = {"fee_open": 0.001, "fee_close": 0.001}
+    size = {"stake_amount": 10.0, "amount": 1.0, "open_rate": 10.0}
+    trade = Trade(pair="BTC/USDT", is_open=True, exchange="binance", **size, **fees)
+    trade.strategy, trade.open_date = strategy, NOW
+    order = Order(order_id=order_id, ft_pair="BTC/USDT", ft_order_side="buy", ft_is_open=False)
+    order.ft_amount, order.ft_price = 1, 10
+    trade.orders.append(order)
+    Trade.session.add(trade)
+    Trade.commit()
+
+
+def test_database_with_positions_of_others_or_of_the_other_mode_fails(database: str) -> None:
+    def found(**config: Any) -> Level:
+        return gravest(host.database(bot(db_url=database, **config)))
+
+    assert found() is Level.PASS
+    hold("SimpleNamespace", "dry_run_buy_1")
+    assert found() is Level.PASS
+    assert found(dry_run=False) is Level.FAIL
+    hold("Another", "dry_run_buy_2")
+    assert found() is Level.FAIL
+
+
+def test_paper_bot_does_not_take_over_live_positions(database: str) -> None:
+    hold("SimpleNamespace", "1234567")
+    assert gravest(host.database(bot(db_url=database))) is Level.FAIL
+    assert gravest(host.database(bot(db_url=database, dry_run=False))) is Level.PASS
+
+
+@pytest.mark.parametrize(
+    ("url", "level"),
+    [
+        ("sqlite://", Level.FAIL),
+        ("sqlite:////nowhere/bot.sqlite", Level.FAIL),
+        ("no url", Level.FAIL),
+        ("postgresql://me:hushhush@127.0.0.1:1/bot", Level.FAIL),
+        ("sqlite:///{folder}/new.sqlite", Level.PASS),
+    ],
+)
+def test_database_that_cannot_be_had_fails_and_shows_no_password(
+    url: str, level: Level, tmp_path: Path
+) -> None:
+    (finding,) = host.database(bot(db_url=url.format(folder=tmp_path)))
+    assert finding.level is level
+    assert "hushhush" not in str(finding)
+
+
+def test_full_disk_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for free_mb, level in ((199, Level.FAIL), (1999, Level.WARN), (2000, Level.PASS)):
+        usage = SimpleNamespace(free=free_mb * 2**20)
+        monkeypatch.setattr("shutil.disk_usage", lambda _, usage=usage: usage)
+        assert levels(host.disk(bot(user_data_dir=tmp_path))) == {level}
+
+
+def test_check_that_breaks_has_failed_and_shows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = api_section(ws_token="wswswsws")  # noqa: S106 - it must not be shown
+    config["db_url"] = "postgresql://me:hushhush@127.0.0.1/bot"
+    config["exchange"] = {"name": "binance", "key": "THEKEY", "secret": "THESECRET"}
+    secrets = ("THEKEY", "THESECRET", "hushhush", "wswswsws", STRONG, "tR8-kq2-Xw5-bn")
+
+    def breaks(_: Bot) -> list[Finding]:
+        raise OperationalException(" ".join(secrets))
+
+    monkeypatch.setattr("ballast.ops.preflight.CHECKS", {"breaking": breaks})
+    ((name, finding),) = inspect(bot(**config))
+    assert (name, finding.level) == ("breaking", Level.FAIL)
+    assert finding.what.endswith("*** *** *** *** *** ***")

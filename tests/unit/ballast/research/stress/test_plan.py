@@ -1,0 +1,121 @@
+"""Which backtests a stress is made of, and what the key of a result depends on."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from ballast.research.backtests import Task
+from ballast.research.stress import plan
+from ballast.research.stress.plan import Job
+from tests.engine import ROOT, candle_frame, flat
+
+PAIRS = ("BTC/USDT", "ETH/USDT", "SOL/USDT")
+
+
+@pytest.fixture
+def task(tmp_path: Path) -> Task:
+    strategies = tmp_path / "strategies"
+    (strategies / "ballast" / "core").mkdir(parents=True)
+    (strategies / "ballast" / "commands").mkdir()
+    for name in ("Some.py", "ballast/core/rules.py", "ballast/commands/report.py"):
+        (strategies / name).write_text("before")
+    shutil.copy(ROOT / "strategies" / "ballast" / "__init__.py", strategies / "ballast")
+    for pair in PAIRS:
+        frame = candle_frame(flat(3), "1h")
+        frame.to_feather(tmp_path / f"{pair.replace('/', '_')}-1h.feather")
+    config = {"timeframe": "1h", "exchange": {"name": "binance", "key": "k"}, "ballast": {}}
+    markets = {pair: {"taker": 0.001} for pair in PAIRS}
+    path = str(strategies)
+    return Task(config, markets, "Some", path, str(tmp_path), "20240101-20240201", PAIRS)
+
+
+def key(task: Task) -> str:
+    plan._sources.cache_clear()
+    return Job(task, "base").key()
+
+
+def _config(**changes: Any) -> Callable[[Task], Task]:
+    return lambda task: replace(task, config={**task.config, **changes})
+
+
+CHANGES: dict[str, Callable[[Task], Task]] = {
+    "strategy": lambda task: replace(task, strategy="Other"),
+    "settings": _config(ballast={"risk": {"per_trade_pct": 0.4}}),
+    "stake": _config(dry_run_wallet=5),
+    "timerange": lambda task: replace(task, timerange="20240101-20240202"),
+    "order of pairs": lambda task: replace(task, pairs=PAIRS[::-1]),
+    "fees": lambda task: replace(task, markets={pair: {"taker": 0.002} for pair in PAIRS}),
+    "parameters": lambda task: replace(task, parameters={"days": 3}),
+    "costs": lambda task: replace(task, config=plan.with_settings(task.config, "worst")),
+    "guards": lambda task: replace(
+        task, config=plan.with_settings(task.config, "base", "DrawdownLadder")
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_key_changes_with_what_the_result_depends_on(
+    task: Task, change: Callable[[Task], Task]
+) -> None:
+    assert key(change(task)) != key(task)
+
+
+@pytest.mark.parametrize("name", ["Some.py", "ballast/core/rules.py", "Some.json"])
+def test_key_changes_with_the_sources(task: Task, name: str) -> None:
+    before = key(task)
+    (Path(task.strategy_path) / name).write_text("after")
+    assert key(task) != before
+
+
+def test_key_changes_with_the_candles(task: Task) -> None:
+    before = key(task)
+    path = Path(task.datadir) / "SOL_USDT-1h.feather"
+    frame = pd.read_feather(path)
+    frame.loc[1, "close"] += 0.01
+    frame.to_feather(path)
+    assert key(task) != before
+
+
+def test_key_does_not_change_with_what_decides_nothing(task: Task) -> None:
+    before = key(task)
+    (Path(task.strategy_path) / "ballast" / "commands" / "report.py").write_text("after")
+    other = replace(
+        task,
+        config={
+            **task.config,
+            "telegram": {"enabled": True},
+            "exchange": {"name": "binance", "key": "other"},
+        },
+    )
+    assert key(other) == before
+
+
+def test_every_combination_is_planned(task: Task) -> None:
+    choices = plan.subsets(PAIRS, 2, 2, seed=1)
+    planned = plan.jobs(task, ["A", "B"], ["1", "2"], ["none", "base"], choices)
+    assert len(planned) == 2 * 2 * 2 * 3
+    assert {job.level for job in planned} == {"none", "base"}
+
+
+def test_guards_and_parameters_are_varied_on_all_pairs_at_the_base_level(task: Task) -> None:
+    trials = {"A": [{"days": 3}]}
+    planned = plan.jobs(task, ["A"], ["1"], ["none", "base"], [PAIRS], ["DrawdownLadder"], trials)
+    without, moved = planned[-2:]
+    assert (without.without_guard, without.level) == ("DrawdownLadder", "base")
+    assert without.task.config["ballast"]["guards"]["off"] == ["DrawdownLadder"]
+    assert moved.parameters == moved.task.parameters == {"days": 3}
+
+
+def test_choices_of_pairs_keep_their_order_and_follow_from_the_seed() -> None:
+    many = tuple(f"{letter}/USDT" for letter in "ABCDEFGH")
+    first = plan.subsets(many, 5, 4, seed=3)
+    assert first == plan.subsets(many, 5, 4, seed=3) != plan.subsets(many, 5, 4, seed=4)
+    assert first[0] == many
+    assert all(list(chosen) == sorted(chosen) and len(chosen) == 4 for chosen in first[1:])
