@@ -34,10 +34,11 @@ soak: $(DONE)  ## 14 days of live trading on a failing exchange, 20 kills, three
 load: $(DONE)  ## fifty pairs on 1m candles: seconds from a candle to the last order
 	$(BIN)/python -m tools.run_load
 
-lint: $(DONE)  ## ruff and mypy
+lint: $(DONE)  ## ruff, mypy and which package may import which
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	PYTHONPATH=strategies $(BIN)/lint-imports
 
 format: $(DONE)  ## let ruff mend what it can
 	$(BIN)/ruff check --fix .

@@ -1,8 +1,9 @@
 """What FreqUI and `freqtrade plot-dataframe` draw when told to take the strategy's own chart."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 from freqtrade.persistence import PairLocks, Trade
@@ -15,10 +16,6 @@ from ballast.core.data_quality import DataQuality
 from ballast.core.signals import Setup, entry_rules, first_stops, setup_name
 from ballast.core.stops import StopPlan, StopRules
 from ballast.core.windows import minutes
-
-if TYPE_CHECKING:
-    from ballast.runtime.session import TradingSession
-    from ballast.strategy.signals import SignalStrategy
 
 # Column: where an entry would have its first stop.
 FIRST_STOP = "first_stop"
@@ -71,7 +68,7 @@ def add_columns(frame: pd.DataFrame, setups: Sequence[Setup], disaster_ratio: fl
     """
     Add columns that are there to be drawn alone; a backtest goes without.
 
-    Columns added: first_stop (see `analysis.first_stops`), and met_<rule> for each entry rule, in a
+    Columns added: first_stop (see `signals.first_stops`), and met_<rule> for each entry rule, in a
     lane of its own: the first rule on top, each a step up where it is met. As 0 and 1 they would
     all be one line.
     """
@@ -86,7 +83,29 @@ def _lane(column: str) -> str:
     return column.replace("rule_", "met_", 1)
 
 
-def annotated(strategy: "SignalStrategy", pair: str, frame: pd.DataFrame) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class Account:
+    """
+    What a running bot adds to a chart: its locks, its trades and their stops.
+
+    Parameters
+    ----------
+    candles : DataFrame
+        All that the pair's last analysis left, with `atr` and `trust`.
+    stop_rules : mapping of str to StopRules
+        By the name of the setup.
+    cost_ratio : float
+        Round-trip cost that a break-even stop covers.
+    """
+
+    candles: pd.DataFrame
+    stop_rules: Mapping[str, StopRules]
+    cost_ratio: float
+
+
+def annotated(
+    pair: str, frame: pd.DataFrame, timeframe: str, account: Account | None
+) -> list[dict[str, Any]]:
     """
     Annotations of a pair's chart (see `ballast.charts.annotations`), oldest first within each kind.
 
@@ -94,23 +113,22 @@ def annotated(strategy: "SignalStrategy", pair: str, frame: pd.DataFrame) -> lis
     ----------
     frame : DataFrame
         What the chart shows, with every column of the strategy.
+    account : Account or None
+        None where no bot runs: in the webserver's charts the tables of locks and trades are another
+        run's.
     """
-    candle = timedelta(minutes=minutes(strategy.timeframe))
+    candle = timedelta(minutes=minutes(timeframe))
     marks = annotations.of_frame(frame, candle)
-    session = strategy.session
-    # In the webserver's charts the tables of locks and trades are another run's.
-    if session is None or not session.feeds.live or not PairLocks.use_db:
+    if account is None or not PairLocks.use_db:
         return marks
     start = frame["date"].iloc[0].to_pydatetime()
     # FreqUI shows a few candles to come: a halt that has just begun lies there.
     end = frame["date"].iloc[-1].to_pydatetime() + (1 + _TO_COME) * candle
     marks += annotations.of_blocks(_blocks(pair, start, end), start, end)
-    whole, _ = strategy.dp.get_analyzed_dataframe(pair, strategy.timeframe)
-    cost_ratio = strategy.settings.risk.round_trip_cost
     for trade in _trades(pair, start):
-        marks += annotations.of_stop(
-            stop_path(trade, whole, _rules(session, trade), cost_ratio, candle)
-        )
+        rules = _rules(account.stop_rules, trade)
+        path = stop_path(trade, account.candles, rules, account.cost_ratio, candle)
+        marks += annotations.of_stop(path)
     return marks
 
 
@@ -147,8 +165,7 @@ def stop_path(
     return StopPath([*times, max(ended, times[-1])], levels)
 
 
-def _rules(session: "TradingSession", trade: Trade) -> StopRules:
-    rules = session.stop_rules
+def _rules(rules: Mapping[str, StopRules], trade: Trade) -> StopRules:
     return rules.get(setup_name(trade.enter_tag)) or next(iter(rules.values()))
 
 

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from freqtrade.persistence import Trade
 
@@ -22,9 +21,7 @@ from ballast.execution.stop_watch import StopWatch
 from ballast.risk.engine import RiskEngine
 from ballast.risk.sizer import PositionSizer
 from ballast.risk.state_store import StateStore
-
-if TYPE_CHECKING:
-    from ballast.strategy.guarded import GuardedStrategy
+from ballast.runtime.host import Host
 
 logger = logging.getLogger(__name__)
 
@@ -56,14 +53,14 @@ class Execution:
     @classmethod
     def of(
         cls,
-        strategy: "GuardedStrategy",
+        host: Host,
         sizer: PositionSizer,
         engine: RiskEngine,
         columns_of: Callable[[str], CandleColumns | None],
     ) -> "Execution":
-        """Connect the parts for a strategy that Freqtrade has given its data provider."""
-        settings, publish = strategy.settings, strategy.events.publish
-        view = ExchangeView(strategy.dp, lambda: strategy.wallets)
+        """Connect the parts for a host that Freqtrade has given its data provider."""
+        settings, publish = host.settings, host.events.publish
+        view = ExchangeView(host.dp, lambda: host.wallets)
         backoff = settings.gate.backoff()
 
         def adopt(intent: Intent, order: SeenOrder) -> Trade:
@@ -72,9 +69,9 @@ class Execution:
                 rate=intent.rate,
                 tag=intent.tag,
                 terms=view.terms(order.pair),
-                strategy=strategy.get_strategy_name(),
-                timeframe=strategy.timeframe,
-                stoploss=strategy.stoploss,
+                strategy=host.get_strategy_name(),
+                timeframe=host.timeframe,
+                stoploss=host.stoploss,
             )
 
         entries = OpenEntries(
@@ -89,13 +86,13 @@ class Execution:
         watch = None
         if view.is_live:
             store = StateStore(Trade.session.get_bind())
-            pairs = strategy.dp.current_whitelist
-            rests = bool(strategy.order_types["stoploss_on_exchange"])
+            pairs = host.dp.current_whitelist
+            rests = bool(host.order_types["stoploss_on_exchange"])
             watch = OrderWatch(
                 view,
                 Intents(store, view, backoff, adopt, publish),
                 StopWatch(settings.watch, rests, publish),
-                Reconciliation(settings.watch, view, store, pairs, abs(strategy.stoploss), publish),
+                Reconciliation(settings.watch, view, store, pairs, abs(host.stoploss), publish),
                 LatencyLog(columns_of, entries.first_fill, publish, lambda: datetime.now(UTC)),
                 publish,
             )
@@ -106,8 +103,8 @@ class Execution:
             sizer.newest,
             view,
             watch,
-            strategy.config["stake_currency"],
+            host.config["stake_currency"],
             settings.risk.fee_pct / 100,
-            strategy.events,
+            host.events,
         )
         return cls(checks, entries, watch)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from freqtrade.enums import RunMode
 from freqtrade.exceptions import OperationalException
@@ -10,6 +9,7 @@ from freqtrade.persistence import LocalTrade, PairLocks, Trade
 from sqlalchemy.exc import SQLAlchemyError
 
 from ballast.alerts.messages import as_code
+from ballast.core.columns import ColumnsByPair
 from ballast.core.decision import Position, Rulebook
 from ballast.core.windows import minutes
 from ballast.data.market_view import MARKET
@@ -17,17 +17,30 @@ from ballast.journal.file import journal_path
 from ballast.journal.recorder import Recorder
 from ballast.journal.sources import Sources
 from ballast.journal.store import Journal, Version
+from ballast.risk.engine import RiskEngine
 from ballast.risk.portfolio import Portfolio
+from ballast.risk.stop_manager import StopManager
+from ballast.runtime.host import Host
 from ballast.version import __version__
 
-if TYPE_CHECKING:
-    from ballast.runtime.session import TradingSession
-    from ballast.strategy.guarded import GuardedStrategy
 
-
-def recorder_of(strategy: "GuardedStrategy", session: "TradingSession") -> Recorder | None:
+def recorder_of(
+    host: Host,
+    live: bool,
+    engine: RiskEngine,
+    stop_manager: StopManager,
+    columns_by_pair: ColumnsByPair,
+    books: Mapping[str, Rulebook],
+) -> Recorder | None:
     """
     The recorder of a run; None in a backtest that keeps no journal, and in Hyperopt.
+
+    Parameters
+    ----------
+    live : bool
+        Whether a bot trades, paper trading included.
+    books : mapping of str to Rulebook
+        Entry rules by pair, filled as pairs are analysed.
 
     Raises
     ------
@@ -35,39 +48,38 @@ def recorder_of(strategy: "GuardedStrategy", session: "TradingSession") -> Recor
         Where a backtest's journal cannot be made. A bot begins all the same, to look after what it
         holds, and refuses entries.
     """
-    settings, live = strategy.settings.journal, session.feeds.live
-    wanted = settings.enabled and (live or (_is_backtest(strategy) and settings.backtest))
+    settings = host.settings.journal
+    wanted = settings.enabled and (live or (_is_backtest(host) and settings.backtest))
     if not (live or wanted):
         return None
-    path = journal_path(strategy.config, settings)
-    books = session.rulebooks = {}
+    path = journal_path(host.config, settings)
 
     def opened() -> Journal:
         journal = Journal(path, settings)
         if journal.file.damaged is not None:
             text = f"the journal was damaged: kept as {journal.file.damaged.name}, begun anew"
-            strategy.dp.send_msg(as_code(f"Ballast: {text}"), always_send=True)
+            host.dp.send_msg(as_code(f"Ballast: {text}"), always_send=True)
         return journal
 
     recorder = Recorder(
         opened if wanted else None,
-        _Versions(strategy, books).now,
-        session.engine.guard_set,
-        _sources(strategy, session, books),
-        timedelta(minutes=minutes(strategy.timeframe)),
+        _Versions(host, books).now,
+        engine.guard_set,
+        _sources(host, stop_manager, columns_by_pair, books),
+        timedelta(minutes=minutes(host.timeframe)),
         live,
-        strategy.redactor,
+        host.redactor,
         # Not as an event: it could not be written either.
-        lambda error: strategy.incidents.record("journal", error),
+        lambda error: host.incidents.record("journal", error),
     )
     if wanted and not live:
         _begin(recorder, path)
-    strategy.events.listen(recorder.hear)
+    host.events.listen(recorder.hear)
     return recorder
 
 
-def _is_backtest(strategy: "GuardedStrategy") -> bool:
-    return bool(strategy.config.get("runmode") == RunMode.BACKTEST)
+def _is_backtest(host: Host) -> bool:
+    return bool(host.config.get("runmode") == RunMode.BACKTEST)
 
 
 def _begin(recorder: Recorder, path: object) -> None:
@@ -81,8 +93,8 @@ def _begin(recorder: Recorder, path: object) -> None:
 class _Versions:
     """What decides, worked out once the rules are known."""
 
-    def __init__(self, strategy: "GuardedStrategy", books: Mapping[str, Rulebook]) -> None:
-        self._strategy = strategy
+    def __init__(self, host: Host, books: Mapping[str, Rulebook]) -> None:
+        self._host = host
         self._books = books
         self._known: Version | None = None
 
@@ -90,16 +102,16 @@ class _Versions:
         """As far as it is known now."""
         if self._known is not None:
             return self._known
-        strategy, books = self._strategy, self._books
-        guards = strategy.settings.guards
+        host, books = self._host, self._books
+        guards = host.settings.guards
         version = Version(
-            strategy.settings.digest(),
-            type(strategy).__name__,
-            strategy.timeframe,
+            host.settings.digest(),
+            host.get_strategy_name(),
+            host.timeframe,
             __version__,
             [name for name in guards.names() if guards.is_on(name)],
             next(iter(books.values())).setups if books else {},
-            strategy.settings.model_dump(mode="json"),
+            host.settings.model_dump(mode="json"),
         )
         if books:
             self._known = version
@@ -107,13 +119,18 @@ class _Versions:
 
 
 def _sources(
-    strategy: "GuardedStrategy", session: "TradingSession", books: Mapping[str, Rulebook]
+    host: Host,
+    stop_manager: StopManager,
+    columns_by_pair: ColumnsByPair,
+    books: Mapping[str, Rulebook],
 ) -> Sources:
     def positions(end: datetime) -> Mapping[str, Position]:
-        return {trade.pair: _position(trade, session, end) for trade in Portfolio.open_trades()}
+        return {
+            trade.pair: _position(trade, stop_manager, end) for trade in Portfolio.open_trades()
+        }
 
     def obstacle(pair: str, end: datetime) -> tuple[str, float, float] | None:
-        slots = strategy.config.get("max_open_trades", float("inf"))
+        slots = host.config.get("max_open_trades", float("inf"))
         taken = Trade.get_open_trade_count()
         if 0 <= slots <= taken:
             return "SLOTS_FULL", taken, slots
@@ -122,15 +139,15 @@ def _sources(
         return None
 
     def is_last(now: datetime) -> bool:
-        axis = session.columns_by_pair.get(MARKET)
+        axis = columns_by_pair.get(MARKET)
         return axis is not None and axis.ends_by(now)
 
-    pairs = strategy.dp.current_whitelist
-    return Sources(session.columns_by_pair.get, books.get, pairs, positions, obstacle, is_last)
+    pairs = host.dp.current_whitelist
+    return Sources(columns_by_pair.get, books.get, pairs, positions, obstacle, is_last)
 
 
-def _position(trade: LocalTrade, session: "TradingSession", end: datetime) -> Position:
+def _position(trade: LocalTrade, stop_manager: StopManager, end: datetime) -> Position:
     if not trade.nr_of_successful_entries:
         return Position(trade.id, filled=False)
-    stop = session.stop_manager.stop(trade, end)
-    return Position(trade.id, stop, session.stop_manager.moved_by(trade, end))
+    stop = stop_manager.stop(trade, end)
+    return Position(trade.id, stop, stop_manager.moved_by(trade, end))

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from ballast.alerts.data_watch import DataWatch
 from ballast.alerts.guard_watch import GuardWatch
@@ -16,9 +15,7 @@ from ballast.core.verdict import Verdict
 from ballast.journal.explanations import why
 from ballast.journal.recorder import Recorder
 from ballast.risk.engine import RiskEngine
-
-if TYPE_CHECKING:
-    from ballast.strategy.guarded import GuardedStrategy
+from ballast.runtime.host import Host
 
 
 class OperatorChannel:
@@ -27,7 +24,7 @@ class OperatorChannel:
 
     Parameters
     ----------
-    strategy : GuardedStrategy
+    host : Host
     engine : RiskEngine
     recorder : Recorder or None
     columns_of : callable
@@ -36,16 +33,16 @@ class OperatorChannel:
 
     def __init__(
         self,
-        strategy: "GuardedStrategy",
+        host: Host,
         engine: RiskEngine,
         recorder: Recorder | None,
         columns_of: Callable[[str], CandleColumns | None],
     ) -> None:
-        settings, dp, events = strategy.settings, strategy.dp, strategy.events
-        tell = sender(strategy.redactor, lambda text: dp.send_msg(text, always_send=True))
-        strategy.incidents.announce_through(tell)
+        settings, dp, events = host.settings, host.dp, host.events
+        tell = sender(host.redactor, lambda text: dp.send_msg(text, always_send=True))
+        host.incidents.announce_through(tell)
         self._messages = Messages(settings.messages, tell)
-        events.listen(EventLog(strategy.redactor).hear)
+        events.listen(EventLog(host.redactor).hear)
         events.listen(self._messages.hear)
         self._data = DataWatch(dp.current_whitelist, columns_of, events.publish)
         self._guards = GuardWatch(engine.guard_set, self._messages.transition)
@@ -54,7 +51,7 @@ class OperatorChannel:
             (lambda pair: why(recorder, dp.current_whitelist(), pair))
             if settings.messages.why_command
             else None,
-            lambda: guards_text(strategy.version(), settings, engine.guard_set.standing()),
+            lambda: guards_text(host.version(), settings, engine.guard_set.standing()),
         )
         self._engine = engine
         self._seen: datetime | None = None

@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from freqtrade.persistence import Trade
 
@@ -30,11 +30,9 @@ from ballast.risk.state_store import StateStore
 from ballast.risk.stop_manager import StopManager
 from ballast.runtime.event_factory import guard_changed, stop_moved
 from ballast.runtime.execution import Execution
+from ballast.runtime.host import Host
 from ballast.runtime.journal import recorder_of
 from ballast.runtime.operator_channel import OperatorChannel
-
-if TYPE_CHECKING:
-    from ballast.strategy.guarded import GuardedStrategy
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +65,7 @@ class TradingSession:
         Entry rules by pair, where somebody reads them.
     recorder : Recorder or None
         None in a backtest that keeps no journal.
-    contact : OperatorChannel or None
+    operator : OperatorChannel or None
         With the operator; None in backtests.
     """
 
@@ -84,26 +82,26 @@ class TradingSession:
     costs: FillCosts | None = None
     rulebooks: dict[str, Rulebook] | None = None
     recorder: Recorder | None = None
-    contact: OperatorChannel | None = None
+    operator: OperatorChannel | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Hyperopt's workers make the market anew."""
         return {**self.__dict__, "market": None}
 
     @classmethod
-    def of(cls, strategy: "GuardedStrategy") -> "TradingSession":
-        """Connect the parts for a strategy that Freqtrade has given its data provider."""
-        settings, stake_currency = strategy.settings, strategy.config["stake_currency"]
+    def of(cls, host: Host) -> "TradingSession":
+        """Connect the parts for a host that Freqtrade has given its data provider."""
+        settings, stake_currency = host.settings, host.config["stake_currency"]
         columns_by_pair = ColumnsByPair()
         sizes: dict[str, float] = {}
         stop_rules: dict[str, StopRules] = {}
-        disaster_ratio = abs(strategy.stoploss)
+        disaster_ratio = abs(host.stoploss)
         guards = settings.guards
 
         def rules_of(setup: str) -> StopRules:
             # A trade somebody forced, or of a setup since renamed, is managed like the first; at
             # start, before any candle is analysed, closed trades are looked at.
-            return stop_rules.get(setup) or next(iter(stop_rules.values()), strategy.stops)
+            return stop_rules.get(setup) or next(iter(stop_rules.values()), host.stops)
 
         def correlation(one: str, other: str, now: datetime) -> float:
             market = session.market
@@ -114,31 +112,31 @@ class TradingSession:
                 lock_alerts.block(change)
             seen = engine.guard_set.snapshot
             if seen is not None:
-                strategy.events.publish(guard_changed(change, seen.now))
+                host.events.publish(guard_changed(change, seen.now))
 
         leader = settings.market.leader or f"BTC/{stake_currency}"
-        feeds = Feeds(strategy.dp, strategy.timeframe, leader, settings.market.basket)
-        portfolio = Portfolio(lambda: strategy.wallets, columns_by_pair.get, stake_currency)
+        feeds = Feeds(host.dp, host.timeframe, leader, settings.market.basket)
+        portfolio = Portfolio(lambda: host.wallets, columns_by_pair.get, stake_currency)
         stop_manager = StopManager(
             columns_by_pair.get,
             rules_of,
             lambda pair: session.sizer.proposal(pair),
             disaster_ratio,
             settings.risk.round_trip_cost,
-            lambda move: strategy.events.publish(stop_moved(move)),
+            lambda move: host.events.publish(stop_moved(move)),
         )
-        lock_alerts = LockAlerts(strategy.dp)
+        lock_alerts = LockAlerts(host.dp)
         errors = ApiErrors()
         if feeds.live:
             errors.listen()
         heat = guards.PortfolioHeat if guards.is_on("PortfolioHeat") else None
-        guard_set = GuardSet(guards.build(minutes(strategy.timeframe)))
+        guard_set = GuardSet(guards.build(minutes(host.timeframe)))
         engine = RiskEngine(
             guard_set,
             portfolio,
             stop_manager,
-            MarketView(columns_by_pair, strategy.dp.current_whitelist, guard_set),
-            strategy.timeframe,
+            MarketView(columns_by_pair, host.dp.current_whitelist, guard_set),
+            host.timeframe,
             heat.limit_pct / 100 if heat else None,
             correlation,
             announce,
@@ -147,10 +145,10 @@ class TradingSession:
             timedelta(seconds=settings.trust.late_candle_s if feeds.live else 0),
         )
         others = EveryCandle(
-            strategy.config,
-            [*strategy.extra_protections, *settings.protections],
-            strategy.dp.current_whitelist,
-            lambda: strategy.wallets.get_starting_balance(),
+            host.config,
+            [*host.extra_protections, *settings.protections],
+            host.dp.current_whitelist,
+            lambda: host.wallets.get_starting_balance(),
             lock_alerts.lock,
         )
         if others.any:
@@ -163,27 +161,27 @@ class TradingSession:
             lambda setup: (rules_of(setup), sizes.get(setup, 1.0)),
             disaster_ratio,
         )
-        costs = FillCosts.of(
-            settings.costs, strategy.dp.runmode, columns_by_pair.get, strategy.timeframe
-        )
+        costs = FillCosts.of(settings.costs, host.dp.runmode, columns_by_pair.get, host.timeframe)
         # In backtests nobody switches anything off.
         kill = KillSwitch(
-            Path(strategy.config["user_data_dir"]) / settings.kill.file if feeds.live else None,
+            Path(host.config["user_data_dir"]) / settings.kill.file if feeds.live else None,
             settings.kill.policy == "flatten",
             lock_alerts.say,
         )
-        execution = Execution.of(strategy, sizer, engine, columns_by_pair.get)
+        execution = Execution.of(host, sizer, engine, columns_by_pair.get)
         parts = (feeds, stop_manager, sizer, engine, execution, kill)
         session = cls(*parts, columns_by_pair, stop_rules, sizes, costs=costs)
-        session.recorder = recorder_of(strategy, session)
+        books: dict[str, Rulebook] = {}
+        session.recorder = recorder_of(
+            host, feeds.live, engine, stop_manager, columns_by_pair, books
+        )
         if session.recorder is not None:
+            session.rulebooks = books
             engine.ask_too(session.recorder.on_candle)
         if feeds.live:
-            session.contact = OperatorChannel(
-                strategy, engine, session.recorder, columns_by_pair.get
-            )
+            session.operator = OperatorChannel(host, engine, session.recorder, columns_by_pair.get)
             store = StateStore(Trade.session.get_bind())
-            engine.remember_in(store, strategy.wallets.get_starting_balance())
+            engine.remember_in(store, host.wallets.get_starting_balance())
         return session
 
     @property

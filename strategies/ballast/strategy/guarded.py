@@ -119,8 +119,8 @@ class GuardedStrategy(OrderCallbacks):
         """Live: look at orders and positions. In backtests: let the guards judge the candle."""
         if self.session and self.session.feeds.live:
             self._watch(current_time)
-            if self.session.contact:
-                self.session.contact.tick(current_time)
+            if self.session.operator:
+                self.session.operator.tick(current_time)
         elif self.session:
             self._judge(current_time)
 

@@ -109,11 +109,18 @@ class SignalStrategy(IStrategy):
     ) -> list[dict[str, Any]]:
         """Regimes, cooldowns, halts and stops of trades (see `charts.annotated`)."""
         try:
-            return drawing.annotated(self, pair, dataframe)
+            return drawing.annotated(pair, dataframe, self.timeframe, self._drawn_account(pair))
         except Exception:
             # A chart without its areas is better than none.
             logger.exception("the chart of %s could not be annotated", pair)
             return []
+
+    def _drawn_account(self, pair: str) -> drawing.Account | None:
+        if self.session is None or not self.session.feeds.live:
+            return None
+        candles, _ = self.dp.get_analyzed_dataframe(pair, self.timeframe)
+        cost_ratio = self.settings.risk.round_trip_cost
+        return drawing.Account(candles, self.session.stop_rules, cost_ratio)
 
     def populate_indicators(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
         """Add what is true of the pair whatever the strategy (see `signals.add_state`)."""

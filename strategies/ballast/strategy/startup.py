@@ -1,20 +1,18 @@
 """Checked before a strategy may run: its warm-up, and that it leaves the risk layer alone."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 import pandas as pd
 from freqtrade.exceptions import OperationalException
+from freqtrade.strategy import IStrategy
 
 from ballast.core.candles import Candles
 from ballast.core.data_quality import DataQualityLimits
 from ballast.core.frames import PRICES
 from ballast.core.market import Market
-from ballast.core.signals import add_state
+from ballast.core.signals import Setup, add_state
 from ballast.core.windows import minutes
-
-if TYPE_CHECKING:
-    from ballast.strategy.signals import SignalStrategy
 
 # Freqtrade makes at most five requests of a thousand candles, the last of which is still forming.
 MOST_CANDLES = 4999
@@ -36,6 +34,19 @@ _FREE = {"entry_rules", "exit_rules", "setups", "lines", "plot_config", "plot_an
 
 class OverrideRefused(OperationalException, TypeError):
     """A strategy redefines what the risk layer lives in; Freqtrade shows the sentence alone."""
+
+
+class StatesRules(Protocol):
+    """What is asked for the longest window of a strategy."""
+
+    timeframe: str
+    atr_window: Any
+
+    def setups(self, pair: Candles, market: Market) -> Sequence[Setup]:
+        """Ways into a position."""
+
+    def lines(self, pair: Candles, market: Market) -> Mapping[str, pd.Series]:
+        """Prices to draw in charts."""
 
 
 def refuse_overrides(strategy: type, bases: tuple[type, ...]) -> None:
@@ -63,7 +74,7 @@ def refuse_overrides(strategy: type, bases: tuple[type, ...]) -> None:
         )
 
 
-def refuse_unsafe(strategy: "SignalStrategy", config: Mapping[str, Any]) -> None:
+def refuse_unsafe(strategy: IStrategy, config: Mapping[str, Any]) -> None:
     """
     Refuse settings of Freqtrade's under which the risk layer would not hold.
 
@@ -93,7 +104,7 @@ def refuse_unsafe(strategy: "SignalStrategy", config: Mapping[str, Any]) -> None
         )
 
 
-def checked_startup(strategy: "SignalStrategy") -> int:
+def checked_startup(strategy: "StatesRules") -> int:
     """
     Candles a strategy needs before its first signal, found by asking its rules on a few candles.
 
