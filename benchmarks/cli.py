@@ -75,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     add = parser.add_argument
     add("--only", nargs="+", choices=PARTS, default=PARTS, help="parts (all)")
-    add("--strategy", default="RegimeSwitch", help="backtested in 'loop' (%(default)s)")
+    add("--strategy", default="RisingMarket", help="backtested in 'loop' (%(default)s)")
     add("--data", type=Path, metavar="DIR", help="hourly feather files for 'loop'")
     add("--seed", type=int, default=7, help="of the generated market (%(default)s)")
     add("--days", type=int, default=1096, help="of it, for 'loop' (%(default)s)")

@@ -10,7 +10,7 @@ class RangeReversion(GuardedStrategy):
     Buys a deep dip of a pair that is going nowhere while the market holds up, and gives it three
     days; a bounce that has become a trend by then is followed.
 
-    A component of RegimeSwitch, not to be run alone: on hourly candles it earns about its costs.
+    A component of RisingMarket, not to be run alone: on hourly candles it earns about its costs.
     Earns in quiet markets, where dips are noise. Loses when a range breaks downwards. It should
     hold because a seller in a hurry pays for liquidity, and the price comes back once he is done.
     """

@@ -44,8 +44,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def find_strategies(folder: Path) -> list[str]:
-    """Names of all strategies: one a file, named after its class."""
-    names = sorted(path.stem for path in folder.glob("[!_]*.py"))
+    """Names of all strategies: one a file, named after its class; former names are left out."""
+    names = sorted(
+        path.stem
+        for path in folder.glob("[!_]*.py")
+        if "renamed_to" not in path.read_text(encoding="utf-8")
+    )
     if not names:
         raise BacktestError(f"No strategy found in {folder}.")
     return names

@@ -213,7 +213,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", default="7", help="which market is generated (%(default)s)")
     add("--start", type=date.fromisoformat, default=date(2024, 10, 20), help="%(default)s")
     add("--days", type=float, default=7, help="simulated days (%(default)s)")
-    add("--strategy", default="RegimeSwitch", help="%(default)s")
+    add("--strategy", default="RisingMarket", help="%(default)s")
     add("--stay", action="store_true", help="go on afterwards until Ctrl+C, to look around")
     add("--userdir", type=Path, default=ROOT / "user_data", help="Freqtrade's folder")
     return parser

@@ -35,7 +35,8 @@ def every_strategy() -> list[type[GuardedStrategy]]:
         module = importlib.import_module(path.stem)
         classes = [cls for _, cls in inspect.getmembers(module, inspect.isclass)]
         own = [cls for cls in classes if cls.__module__ == path.stem]
-        found += [cls for cls in own if issubclass(cls, GuardedStrategy)]
+        # A former name is the same strategy again.
+        found += [cls for cls in own if issubclass(cls, GuardedStrategy) and not cls.renamed_to]
     return found
 
 

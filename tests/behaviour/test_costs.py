@@ -165,7 +165,7 @@ def traded(frames: dict[str, pd.DataFrame], **costs: Any) -> BacktestOutcome:
         "ballast": {"costs": costs, "guards": {"off": MONEY_GUARDS}},
     }
     return run_backtest(
-        "strategies/RegimeSwitch.py", frames, config=config, fee=0.001, protections=True
+        "strategies/RisingMarket.py", frames, config=config, fee=0.001, protections=True
     )
 
 

@@ -30,7 +30,7 @@ PAIRS = ("BTC/USDT", "ETH/USDT", "SOL/USDT", "XRP/USDT", "SUI/USDT", "XMR/USDT")
 HOUR = timedelta(hours=1)
 # Easily alarmed, so that signals are refused.
 GUARDS = {"MarketShockHalt": {"leader_fall_pct": 2.0, "pause_hours": 24.0}}
-STRATEGY = "strategies/RegimeSwitch.py"
+STRATEGY = "strategies/RisingMarket.py"
 
 
 @dataclass
@@ -86,7 +86,7 @@ def store(frames: dict[str, pd.DataFrame], folder: Path) -> None:
     for pair, frame in frames.items():
         handler.ohlcv_store(pair, "1h", frame, CandleType.SPOT)
     config = json.loads((ROOT / "config.json").read_text())
-    config |= {"user_data_dir": str(folder / "user_data"), "strategy": "RegimeSwitch"}
+    config |= {"user_data_dir": str(folder / "user_data"), "strategy": "RisingMarket"}
     config |= {"strategy_path": str(ROOT / "strategies"), "ballast": {"guards": GUARDS}}
     config["exchange"]["pair_whitelist"] = list(frames)
     (folder / "config.json").write_text(json.dumps(config))
@@ -155,7 +155,7 @@ def test_a_journal_changes_nothing(month: Month, frames: dict, tmp_path: Path) -
 
 def both_ways(month: Month, pair: str, moment: datetime) -> tuple[Row, Row]:
     """The row of the candle that ended at a moment, read and worked out."""
-    reader = Reader(month.journal, "RegimeSwitch")
+    reader = Reader(month.journal, "RisingMarket")
     read = reader.row(pair, moment - HOUR)
     reader.close()
     config = load_config({"config": [str(month.folder / "config.json")]})

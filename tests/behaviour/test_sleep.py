@@ -46,7 +46,7 @@ def backtest(*, sleepless: bool) -> tuple[BacktestOutcome, int]:
     awake = patch.object(RiskEngine, "_may_sleep", lambda *_: False) if sleepless else nullcontext()
     with awake, patch.object(GuardSet, "observe", counted):
         outcome = run_backtest(
-            "strategies/RegimeSwitch.py",
+            "strategies/RisingMarket.py",
             frames,
             config={
                 "stake_amount": "unlimited",

@@ -83,7 +83,7 @@ def year(*, guards: bool) -> Year:
     }
     with equity_watched() as seen:
         outcome = run_backtest(
-            "strategies/RegimeSwitch.py", frames, config=config, fee=0.001, protections=True
+            "strategies/RisingMarket.py", frames, config=config, fee=0.001, protections=True
         )
     # Guards sleep where nothing is open, and equity stays what it was.
     return Year(pd.Series(seen).sort_index().resample("1h").ffill(), outcome.trades)

@@ -1,6 +1,6 @@
 """A loss function for `freqtrade hyperopt` that rewards staying in the game.
 
-`freqtrade hyperopt -c config.json --strategy RegimeSwitch --hyperopt-loss SurvivalLoss --spaces buy
+`freqtrade hyperopt -c config.json --strategy RisingMarket --hyperopt-loss SurvivalLoss --spaces buy
 -e 100 --disable-param-export`
 """
 

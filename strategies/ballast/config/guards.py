@@ -146,7 +146,7 @@ class EdgeDecaySettings(GuardSection):
     """
     See `EdgeDecay`. The baseline is a backtest's: `python -m ballast baseline RESULT.zip`.
 
-    Once in 200, 600 and 2000 trades is about once in one, three and ten years of `RegimeSwitch`.
+    Once in 200, 600 and 2000 trades is about once in one, three and ten years of `RisingMarket`.
     """
 
     guard: ClassVar[type[Guard]] = EdgeDecay

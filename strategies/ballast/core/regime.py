@@ -1,90 +1,56 @@
-"""Regime of a pair and of the market: up, down or range; from completed candles only."""
+"""
+Regime of a pair and of the market: up, down or range; from completed candles only.
 
-from dataclasses import dataclass
+The definition is that of the entry rules (`ballast.core.uptrend`): 'up' is where they are met, so
+that a chart never shades 'down' what an entry takes for up.
+"""
 
 import numpy as np
 import pandas as pd
-import talib
 
 from ballast.core.candles import Candles
 from ballast.core.market import Market
+from ballast.core.uptrend import SLOW, rising_market, trend_gap
 
 DOWN, RANGE, UP = -1, 0, 1
 NAMES = {DOWN: "down", RANGE: "range", UP: "up"}
 
 
-@dataclass(frozen=True)
-class RegimeRules:
-    """
-    Definition of the regimes.
-
-    Parameters
-    ----------
-    fast, slow : str
-        Windows of the two simple averages whose order gives a pair's direction.
-    breadth : float
-        Share of the basket (0 to 1) that must be above its slow average for an up-market.
-    confirm_candles : int
-        Closes in a row (hourly, or longer candles) that a new regime needs to replace the old one.
-    """
-
-    fast: str = "5d"
-    slow: str = "20d"
-    breadth: float = 0.5
-    confirm_candles: int = 3
-
-
-DEFAULT = RegimeRules()
-
-
-def of_pair(candles: Candles, rules: RegimeRules = DEFAULT) -> pd.Series:
+def of_pair(candles: Candles) -> pd.Series:
     """
     Regime of every candle of a pair.
 
-    Up: the fast average is above the slow one and the close above the slow one. Down: both below.
-    Range: neither, or not known yet.
+    Up: the rule pair_up is met, the 5-day average is above the 20-day one. Down: it is below, and
+    so is the close. Range: neither, or not known yet.
 
     Returns
     -------
-    Series, one value per candle
-        DOWN, RANGE or UP; NaN before the first hour is complete.
+    Series of int, one value per candle
+        DOWN, RANGE or UP.
     """
-
-    def regimes(frame: pd.DataFrame, fast_n: int, slow_n: int) -> np.ndarray:
-        close = frame["close"].to_numpy(dtype=float)
-        fast, slow = talib.SMA(close, fast_n), talib.SMA(close, slow_n)
-        up = (fast > slow) & (close > slow)
-        down = (fast < slow) & (close < slow)
-        raw = np.where(up, UP, np.where(down, DOWN, RANGE)).astype(np.int8)
-        return confirmed(raw, rules.confirm_candles)
-
-    return candles.measure(f"regime/{rules}", (rules.fast, rules.slow), regimes)
+    gap = trend_gap(candles)
+    return _regimes(gap > 0, (gap < 0) & (candles.close < candles.mean(SLOW)))
 
 
-def of_market(market: Market, rules: RegimeRules = DEFAULT) -> pd.Series:
+def of_market(market: Market) -> pd.Series:
     """
     Regime of the market at every candle.
 
-    Up: the leader's close is above its slow average and so are enough pairs of the basket. Down:
-    the leader is below, and too few are above. Range: neither, or not known.
+    Up: both rules of a rising market are met, market_up and breadth_up. Down: neither is. Range:
+    one of them, or not known yet.
+
+    Returns
+    -------
+    Series of int, one value per candle
+        DOWN, RANGE or UP.
     """
-    above = market.close > market.mean(rules.slow)
-    below = market.close < market.mean(rules.slow)
-    breadth = market.breadth(rules.slow)
-    up = above & (breadth >= rules.breadth)
-    down = below & (breadth < rules.breadth)
-    return pd.Series(np.where(up, UP, np.where(down, DOWN, RANGE)), index=above.index)
+    rules = rising_market(market).values()
+    up = np.logical_and.reduce([rule.met for rule in rules])
+    known = [np.isfinite(np.asarray(rule.value) + np.asarray(rule.limit)) for rule in rules]
+    down = np.logical_and.reduce([*known, *(~rule.met for rule in rules)])
+    index = market.close.index
+    return _regimes(pd.Series(up, index=index), pd.Series(down, index=index))
 
 
-def confirmed(raw: np.ndarray, candles: int) -> np.ndarray:
-    """
-    Hysteresis: a value counts once it has stood for `candles` candles in a row; until then the last
-    one that did so counts. RANGE before the first.
-    """
-    if len(raw) == 0 or candles <= 1:
-        return raw
-    position = np.arange(len(raw))
-    changed = np.concatenate(([True], raw[1:] != raw[:-1]))
-    run = position - np.maximum.accumulate(np.where(changed, position, 0)) + 1
-    last = np.maximum.accumulate(np.where(run >= candles, position, -1))
-    return np.where(last >= 0, raw[np.maximum(last, 0)], RANGE).astype(np.int8)
+def _regimes(up: pd.Series, down: pd.Series) -> pd.Series:
+    return pd.Series(np.where(up, UP, np.where(down, DOWN, RANGE)), index=up.index, dtype=np.int8)

@@ -64,6 +64,8 @@ class GuardedStrategy(OrderCallbacks):
         "stoploss_on_exchange_interval": 60,
     }
 
+    # A class that only keeps a former name alive says here what it is called now.
+    renamed_to: ClassVar[str] = ""
     # Freqtrade protections of a strategy's own, in addition to the guards.
     extra_protections: ClassVar[list[dict[str, Any]]] = []
 
@@ -110,6 +112,12 @@ class GuardedStrategy(OrderCallbacks):
         self._warmup = self.startup_candle_count
         self.session = TradingSession.of(self)
         self.session.log_start(type(self).__name__, self.settings.guards)
+        if self.renamed_to:
+            logger.warning(
+                "%s is now called %s: name that, and rename its parameter file",
+                type(self).__name__,
+                self.renamed_to,
+            )
 
     def informative_pairs(self) -> list[tuple[str, str]]:
         """Frames beside the pairs' own: the market's and, on fine timeframes, hourly ones."""

@@ -10,6 +10,7 @@ import pandas as pd
 from ballast.core import regime
 from ballast.core.candles import Candles
 from ballast.core.market import Market
+from ballast.core.uptrend import SLOW
 from ballast.core.windows import minutes
 from ballast.research.report.bootstrap import mean_interval
 
@@ -93,7 +94,7 @@ def labels(
     volatility = np.select([rank < _CALM, rank > _HIGH], ["calm", "high"], "normal").astype(object)
     volatility[rank.isna().to_numpy()] = ""
     names = trend.map(regime.NAMES).astype(object)
-    names[market.mean(regime.DEFAULT.slow).isna().to_numpy()] = ""
+    names[market.mean(SLOW).isna().to_numpy()] = ""
     ends = pd.DatetimeIndex(frame["date"]) + pd.Timedelta(minutes=minutes(timeframe))
     return pd.DataFrame({"trend": names.to_numpy(), "volatility": volatility}, index=ends)
 

@@ -5,9 +5,9 @@ strategies; each is a `RunResult`. Zips of many runs lie together in a folder wi
 that says what differs between them: a list of objects (see `IndexEntry`), one for each run::
 
     [
-        {"file": "3f2a.zip", "strategy": "RegimeSwitch", "timerange": "20190301-20220101",
+        {"file": "3f2a.zip", "strategy": "RisingMarket", "timerange": "20190301-20220101",
          "costs": "base", "pairs": ["BTC/USDT", "ETH/USDT"]},
-        {"file": "77b1.zip", "strategy": "RegimeSwitch", "timerange": "20190301-20220101",
+        {"file": "77b1.zip", "strategy": "RisingMarket", "timerange": "20190301-20220101",
          "costs": "base", "pairs": ["BTC/USDT", "ETH/USDT"],
          "without_guard": "DrawdownLadder", "parameters": {"channel_days": 6}}
     ]

@@ -221,7 +221,7 @@ def test_what_cannot_be_answered_is_one_sentence(
     capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], sentence: str, folder: Path
 ) -> None:
     config = json.loads((folder / "config.json").read_text())
-    config |= {"strategy": "RegimeSwitch", "strategy_path": str(ROOT / "strategies")}
+    config |= {"strategy": "RisingMarket", "strategy_path": str(ROOT / "strategies")}
     (folder / "config.json").write_text(json.dumps(config))
     text = said(capsys, *arguments, code=2)
     assert sentence in text

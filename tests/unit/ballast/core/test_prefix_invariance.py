@@ -16,14 +16,12 @@ from ballast.core.candles import Candles
 from ballast.core.data_quality import DataQualityLimits, assess
 from ballast.core.frames import slow_frame
 from ballast.core.market import Market
-from ballast.core.regime import RegimeRules
 from ballast.core.shocks import ShockRules
 from ballast.core.stops import StopRules
 from tests.unit.ballast.core.made import TIMEFRAMES, span, walk
 
 LENGTH = {"5m": 6200, "15m": 2100, "1h": 600, "4h": 400}
 CUTS = 8
-REGIME = RegimeRules(fast="16h", slow="2d", confirm_candles=3)
 SHOCK = ShockRules(
     atr_fast="8h", atr_slow="2d", vol_window="1d", vol_history="2d", range_window="2d"
 )
@@ -51,7 +49,7 @@ OF_CANDLES: dict[str, Callable[[Candles], pd.Series]] = {
     "zscore": lambda c: patterns.zscore(c, "1d"),
     "deepest_dip": lambda c: patterns.deepest_dip(c, "1d", "8h"),
     "tightest_range": lambda c: patterns.tightest_range(c, "12h", "2d", "8h"),
-    "regime": lambda c: regime.of_pair(c, REGIME),
+    "regime": regime.of_pair,
     "intensity": lambda c: shocks.intensity(c, SHOCK),
     "cooldown": lambda c: pd.Series(
         shocks.cooldown(shocks.intensity(c, SHOCK).to_numpy(), 4, 48, SHOCK)
@@ -61,7 +59,7 @@ OF_CANDLES: dict[str, Callable[[Candles], pd.Series]] = {
 OF_MARKET: dict[str, Callable[[Market], pd.Series]] = {
     "breadth": lambda m: m.breadth("1d"),
     "mean_roc": lambda m: m.mean_roc("1d"),
-    "market_regime": lambda m: regime.of_market(m, REGIME),
+    "market_regime": regime.of_market,
 }
 
 
