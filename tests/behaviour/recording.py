@@ -17,8 +17,9 @@ from unittest.mock import patch
 from freqtrade.persistence import LocalTrade
 
 from ballast.core.guard_set import GuardSet
+from ballast.core.refusals import EntryRefused
 from ballast.risk.engine import RiskEngine
-from ballast.risk.sizer import EntryRefused, PositionSizer
+from ballast.risk.sizer import PositionSizer
 from ballast.risk.stop_manager import StopManager
 from ballast.strategy.guarded import GuardedStrategy
 from tests.behaviour.mini import Story, at, play, told

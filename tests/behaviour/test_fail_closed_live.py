@@ -17,6 +17,7 @@ from unittest.mock import patch
 import pytest
 
 from ballast.core.guards.loss_limits import LossLimit
+from ballast.core.refusals import EntryRefused
 from ballast.core.verdict import Verdict
 from ballast.execution.exchange_view import ExchangeView
 from ballast.execution.intents import Intents
@@ -25,7 +26,7 @@ from ballast.execution.pre_trade import PreTradeChecks
 from ballast.execution.stop_watch import StopWatch
 from ballast.risk.engine import RiskEngine
 from ballast.risk.portfolio import Portfolio
-from ballast.risk.sizer import EntryRefused, PositionSizer
+from ballast.risk.sizer import PositionSizer
 from ballast.risk.state_store import StateStore
 from ballast.risk.stop_manager import StopManager
 from ballast.strategy.guarded import GuardedStrategy

@@ -37,7 +37,8 @@ FALL: list[Row] = [*BOUGHT, (101, 101.2, 90, 91), *quiet(2, 91)]
 
 def bound(outcome: BacktestOutcome) -> tuple[str, float]:
     """The constraint that decided the stake of the one trade, and the stake."""
-    proposal = outcome.strategy.session.sizer.proposal(PAIR)
+    proposal = outcome.strategy.session.proposals.last(PAIR)
+    assert proposal is not None
     (trade,) = outcome.trades.itertuples()
     assert trade.stake_amount == pytest.approx(proposal.sized.stake, rel=1e-3)
     return proposal.sized.binding, trade.stake_amount

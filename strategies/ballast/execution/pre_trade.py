@@ -18,10 +18,10 @@ from ballast.core.backoff import Backoff
 from ballast.core.columns import CandleColumns
 from ballast.core.data_quality import DataQuality
 from ballast.core.events import Event, Events, Kind
+from ballast.core.refusals import EntryRefused, refused
 from ballast.core.verdict import Verdict
 from ballast.execution.exchange_view import ExchangeView
 from ballast.execution.order_watch import OrderWatch
-from ballast.risk.sizer import EntryRefused, refused
 
 
 class PreTradeChecks:

@@ -17,13 +17,13 @@ from ballast.core.decision import NO_DECISION, Decision, Outcome, Position, deci
 from ballast.core.events import Event, Kind
 from ballast.core.guard_set import GuardSet
 from ballast.core.redaction import Redactor
+from ballast.core.refusals import refused
 from ballast.core.times import candle_border
 from ballast.core.verdict import Verdict
 from ballast.core.wording import explained
 from ballast.journal.amend import amended
 from ballast.journal.sources import Sources
 from ballast.journal.store import Journal, Version
-from ballast.risk.sizer import refused
 
 Found = TypeVar("Found")
 

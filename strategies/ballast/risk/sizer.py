@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -11,10 +10,12 @@ from ballast.config.settings import RiskSettings
 from ballast.core import sizing, stops
 from ballast.core.columns import CandleColumns
 from ballast.core.data_quality import DataQuality
+from ballast.core.refusals import EntryRefused, refused
 from ballast.core.signals import setup_name
 from ballast.core.sizing import Sized
 from ballast.core.stops import StopRules
 from ballast.core.verdict import Verdict
+from ballast.risk.proposals import OrderProposal, OrderProposals
 
 # Freqtrade truncates amounts and rounds prices to the exchange's steps between sizing and order.
 _ROUNDING = 1.001
@@ -39,56 +40,6 @@ class Account(Protocol):
         """Correlation of two pairs' returns."""
 
 
-@dataclass(frozen=True)
-class OrderProposal:
-    """
-    An entry as it was decided.
-
-    Parameters
-    ----------
-    candle : int
-        Opening time of the signal candle, nanoseconds since the epoch (UTC).
-    setup : str
-        Name of the setup that signalled.
-    stop : float
-        First stop, quote currency.
-    sized : Sized
-        Stake and the constraint that bound it.
-    verdict : Verdict
-        The guards' answer, whose multiplier is in the stake.
-    """
-
-    pair: str
-    candle: int
-    setup: str
-    stop: float
-    sized: Sized
-    verdict: Verdict
-
-
-class EntryRefused(Exception):
-    """
-    An entry that may not be.
-
-    Parameters
-    ----------
-    verdict : Verdict
-        Why: code, value and limit.
-    detail : str
-        What the numbers do not say.
-    """
-
-    def __init__(self, verdict: Verdict, detail: str = "") -> None:
-        super().__init__(f"{verdict} ({detail})" if detail else str(verdict))
-        self.verdict = verdict
-        self.detail = detail
-
-
-def refused(code: str, value: float, limit: float, detail: str = "") -> EntryRefused:
-    """An entry refused by a single check."""
-    return EntryRefused(Verdict(code, value, limit, 0.0), detail)
-
-
 class PositionSizer:
     """
     Sizes entries and confirms them.
@@ -99,6 +50,8 @@ class PositionSizer:
     heat : PortfolioHeatSettings or None
         None where the guard PortfolioHeat is off.
     account : Account
+    proposals : OrderProposals
+        Where what is decided is kept.
     columns_of : callable
         Gives a pair's columns, or None.
     terms_of : callable
@@ -112,6 +65,7 @@ class PositionSizer:
         risk: RiskSettings,
         heat: PortfolioHeatSettings | None,
         account: Account,
+        proposals: OrderProposals,
         columns_of: Callable[[str], CandleColumns | None],
         terms_of: Callable[[str], tuple[StopRules, float]],
         disaster_ratio: float,
@@ -120,15 +74,11 @@ class PositionSizer:
         self._heat = heat
         self._budget = risk.budget(heat.limit_pct if heat else 100.0)
         self._account = account
+        self._proposals = proposals
         self._columns_of = columns_of
         self._terms_of = terms_of
         self._disaster_ratio = disaster_ratio
-        self._proposals: dict[str, OrderProposal] = {}
         self._confirmed: tuple[int, int] = (-1, 0)
-
-    def proposal(self, pair: str) -> OrderProposal | None:
-        """The last entry decided for a pair."""
-        return self._proposals.get(pair)
 
     def propose(
         self, pair: str, now: datetime, rate: float, tag: str | None, limits: Mapping[str, float]
@@ -147,7 +97,7 @@ class PositionSizer:
             When the signal candle is not the newest, is not trusted, a guard blocks, or no size is
             left.
         """
-        self._proposals.pop(pair, None)
+        self._proposals.drop(pair)
         columns, position = self.newest(pair, now)
         trust = int(columns["trust"][position])
         if trust != DataQuality.OK:
@@ -166,7 +116,8 @@ class PositionSizer:
             smallest = sized.caps.get(sized.binding, sizing.NO_TRADE)
             raise refused("NO_SIZE", smallest, limits["min_stake"], sized.binding)
         candle = int(columns.opened[position])
-        proposal = self._proposals[pair] = OrderProposal(pair, candle, name, stop, sized, verdict)
+        proposal = OrderProposal(pair, candle, name, stop, sized, verdict)
+        self._proposals.keep(proposal)
         return proposal
 
     def confirm(self, pair: str, amount: float, rate: float, now: datetime) -> None:
@@ -180,7 +131,7 @@ class PositionSizer:
             is one too many on this candle.
         """
         columns, position = self.newest(pair, now)
-        proposal = self._proposals.get(pair)
+        proposal = self._proposals.last(pair)
         if proposal is None or proposal.candle != int(columns.opened[position]):
             raise refused("NOT_SIZED", 0, 1, "the order did not come through the sizer")
         loss = amount * rate * sizing.loss_ratio(rate, proposal.stop, self._budget)
@@ -192,16 +143,17 @@ class PositionSizer:
         if entries >= self._risk.entries_per_candle:
             raise refused("ENTRIES_PER_CANDLE", entries + 1, self._risk.entries_per_candle)
 
-    def sent(self, pair: str) -> OrderProposal:
+    def sent(self, pair: str) -> None:
         """Count an entry that was confirmed and goes to the exchange."""
-        proposal = self._proposals[pair]
+        proposal = self._proposals.last(pair)
+        if proposal is None:
+            raise LookupError(f"{pair} was sent without having been sized")
         candle, entries = self._confirmed
         self._confirmed = (proposal.candle, entries + 1 if candle == proposal.candle else 1)
-        return proposal
 
     def fits(self, pair: str, amount: float, rate: float, now: datetime) -> bool:
         """Whether units bought at a rate lose at their stop no more than one trade may."""
-        proposal = self._proposals.get(pair)
+        proposal = self._proposals.last(pair)
         if proposal is None:
             return False
         loss = amount * rate * sizing.loss_ratio(rate, proposal.stop, self._budget)

@@ -1,4 +1,4 @@
-"""The stop stop manager: holds a plan for every open position and says when to leave."""
+"""The stop manager: holds a plan for every open position and says when to leave."""
 
 import math
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from ballast.core.data_quality import DataQuality
 from ballast.core.signals import setup_name
 from ballast.core.stops import StopPlan, StopRules
 from ballast.core.windows import minutes
-from ballast.risk.sizer import OrderProposal
+from ballast.risk.proposals import OrderProposals
 
 INITIAL_STOP = "initial_stop"
 EXPLANATION = "explanation"
@@ -70,8 +70,8 @@ class StopManager:
         Gives a pair's columns, or None.
     rules_of : callable
         Stop rules of a setup, by its name.
-    proposal_of : callable
-        The entry decided for a pair, or None.
+    proposals : OrderProposals
+        Entries as they were decided, with their first stops.
     disaster_ratio : float
         Depth of the strategy's class stop as a positive ratio.
     cost_ratio : float
@@ -84,14 +84,14 @@ class StopManager:
         self,
         columns_of: Callable[[str], CandleColumns | None],
         rules_of: Callable[[str], StopRules],
-        proposal_of: Callable[[str], OrderProposal | None],
+        proposals: OrderProposals,
         disaster_ratio: float,
         cost_ratio: float,
         tell: Callable[[StopMove], None] = lambda move: None,
     ) -> None:
         self._columns_of = columns_of
         self._rules_of = rules_of
-        self._proposal_of = proposal_of
+        self._proposals = proposals
         self._disaster_ratio = disaster_ratio
         self._cost_ratio = cost_ratio
         self._tell = tell
@@ -99,7 +99,7 @@ class StopManager:
 
     def opened(self, trade: LocalTrade, now: datetime) -> StopPlan:
         """Start the plan of a position whose entry has just filled."""
-        proposal = self._proposal_of(trade.pair)
+        proposal = self._proposals.last(trade.pair)
         # An order that outlived a restart has no proposal.
         stop = proposal.stop if proposal is not None else self._decided_stop(trade)
         return self._start(trade, now, stop).plan

@@ -9,7 +9,7 @@ from freqtrade.persistence import LocalTrade, Order
 from ballast.core.events import Event, Kind
 from ballast.core.guard_set import Change
 from ballast.journal.amend import ENTRY_CONFIRMED, ENTRY_FILLED
-from ballast.risk.sizer import OrderProposal
+from ballast.risk.proposals import OrderProposal
 from ballast.risk.stop_manager import StopMove
 
 EXIT_FILLED = "EXIT_FILLED"

@@ -25,6 +25,7 @@ from ballast.risk.engine import RiskEngine
 from ballast.risk.every_candle import EveryCandle
 from ballast.risk.kill_switch import KillSwitch
 from ballast.risk.portfolio import Portfolio
+from ballast.risk.proposals import OrderProposals
 from ballast.risk.sizer import PositionSizer
 from ballast.risk.state_store import StateStore
 from ballast.risk.stop_manager import StopManager
@@ -71,6 +72,7 @@ class TradingSession:
 
     feeds: Feeds
     stop_manager: StopManager
+    proposals: OrderProposals
     sizer: PositionSizer
     engine: RiskEngine
     execution: Execution
@@ -110,17 +112,18 @@ class TradingSession:
         def announce(change: Change) -> None:
             if change.verdict.blocks:
                 lock_alerts.block(change)
-            seen = engine.guard_set.snapshot
+            seen = guard_set.snapshot
             if seen is not None:
                 host.events.publish(guard_changed(change, seen.now))
 
         leader = settings.market.leader or f"BTC/{stake_currency}"
         feeds = Feeds(host.dp, host.timeframe, leader, settings.market.basket)
         portfolio = Portfolio(lambda: host.wallets, columns_by_pair.get, stake_currency)
+        proposals = OrderProposals()
         stop_manager = StopManager(
             columns_by_pair.get,
             rules_of,
-            lambda pair: session.sizer.proposal(pair),
+            proposals,
             disaster_ratio,
             settings.risk.round_trip_cost,
             lambda move: host.events.publish(stop_moved(move)),
@@ -157,6 +160,7 @@ class TradingSession:
             settings.risk,
             heat,
             engine,
+            proposals,
             columns_by_pair.get,
             lambda setup: (rules_of(setup), sizes.get(setup, 1.0)),
             disaster_ratio,
@@ -169,7 +173,7 @@ class TradingSession:
             lock_alerts.say,
         )
         execution = Execution.of(host, sizer, engine, columns_by_pair.get)
-        parts = (feeds, stop_manager, sizer, engine, execution, kill)
+        parts = (feeds, stop_manager, proposals, sizer, engine, execution, kill)
         session = cls(*parts, columns_by_pair, stop_rules, sizes, costs=costs)
         books: dict[str, Rulebook] = {}
         session.recorder = recorder_of(

@@ -18,12 +18,12 @@ from ballast.alerts.incidents import IncidentLog
 from ballast.config import settings
 from ballast.core.events import Event, Events, Kind
 from ballast.core.redaction import Redactor
+from ballast.core.refusals import EntryRefused
 from ballast.core.sizing import NO_TRADE
 from ballast.core.stops import relative_to
 from ballast.journal.recorder import Recorder
 from ballast.risk import protection_list
 from ballast.risk.locks import Announced
-from ballast.risk.sizer import EntryRefused
 from ballast.risk.stop_manager import EXPLANATION, INITIAL_STOP
 from ballast.runtime import event_factory
 from ballast.runtime.session import TradingSession
