@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from ballast.config.costs import CostSettings
 from ballast.config.execution import PreTradeSettings, PricingSettings, WatchSettings
-from ballast.config.guards import GuardSettings, Section
+from ballast.config.guards import GuardSettings, PortfolioHeatSettings, Section
 from ballast.config.messages import MessageSettings
 from ballast.core import windows
 from ballast.core.data_quality import DataQualityLimits
@@ -57,12 +57,16 @@ class RiskSettings(Section):
         """Fees and slippage of entry and exit together, as a ratio of the stake."""
         return 2 * (self.fee_pct / 100 + self.slippage_bps / 10_000)
 
-    def budget(self, heat_pct: float) -> RiskBudget:
-        """The same figures as ratios, for the sizer."""
+    def budget(self, heat: PortfolioHeatSettings | None) -> RiskBudget:
+        """The same figures as ratios, for the sizer; None where the guard PortfolioHeat is off."""
         return RiskBudget(
             per_trade=self.per_trade_pct / 100,
-            heat=heat_pct / 100,
+            heat=heat.limit_pct / 100 if heat else 1.0,
+            cluster_heat=heat.cluster_pct / 100 if heat else None,
             position=self.position_cap_pct / 100,
+            exposure=self.exposure_cap_pct / 100,
+            daily_volatility=self.daily_volatility_pct / 100,
+            turnover_share=self.turnover_share_pct / 100,
             round_trip_cost=self.round_trip_cost,
             gap_allowance=self.gap_pct / 100,
         )

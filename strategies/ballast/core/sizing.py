@@ -36,7 +36,8 @@ class Sized:
 @dataclass(frozen=True)
 class RiskBudget:
     """
-    What one trade and the whole book may lose, as ratios of equity (0.005 is half a percent).
+    What one trade and the whole portfolio may lose or hold, as ratios of equity (0.005 is half a
+    percent) where nothing else is said.
 
     Parameters
     ----------
@@ -44,8 +45,16 @@ class RiskBudget:
         Loss of one trade at its stop.
     heat : float
         Sum of the losses of all open trades at their stops.
+    cluster_heat : float or None
+        The same sum of the trades that move together; None sets no limit.
     position : float
         Largest stake.
+    exposure : float
+        Value of all positions together.
+    daily_volatility : float
+        What a position may move in a usual day.
+    turnover_share : float
+        Largest stake as a ratio of the pair's turnover in a median hour.
     round_trip_cost : float
         Fees, spread and impact of entry and exit together, ratio of the stake.
     gap_allowance : float
@@ -54,9 +63,55 @@ class RiskBudget:
 
     per_trade: float
     heat: float
+    cluster_heat: float | None
     position: float
+    exposure: float
+    daily_volatility: float
+    turnover_share: float
     round_trip_cost: float
     gap_allowance: float
+
+
+@dataclass(frozen=True)
+class SizingInputs:
+    """
+    What the size of a long trade follows from, beside the budget. Amounts are in quote currency.
+
+    Parameters
+    ----------
+    equity : float
+        Account value including open positions.
+    entry, stop : float
+        Prices.
+    volatility : float
+        Usual move of the pair in a day, ratio.
+    turnover : float
+        Of the pair, in a median hour.
+    exposure : float
+        Value of all open positions.
+    open_risk : float
+        Loss of the open trades at their stops.
+    cluster_risk : float
+        The same of those that move with the pair.
+    free_balance : float
+        What can be spent.
+    min_stake : float
+        The exchange's minimum; a smaller stake is no trade, never rounded up.
+    multiplier : float
+        The guards' and the setup's, 0 to 1; anything else is no trade.
+    """
+
+    equity: float
+    entry: float
+    stop: float
+    volatility: float
+    turnover: float
+    exposure: float
+    open_risk: float
+    cluster_risk: float
+    free_balance: float
+    min_stake: float = 0.0
+    multiplier: float = 1.0
 
 
 def loss_ratio(entry: float, stop: float, budget: RiskBudget) -> float:
@@ -71,60 +126,49 @@ def loss_ratio(entry: float, stop: float, budget: RiskBudget) -> float:
     return (entry - stop) / entry + budget.round_trip_cost + budget.gap_allowance
 
 
-def size(
-    equity: float,
-    entry: float,
-    stop: float,
-    open_risk: float,
-    budget: RiskBudget,
-    *,
-    multiplier: float = 1.0,
-    min_stake: float = 0.0,
-    other_caps: Mapping[str, float] | None = None,
-) -> Sized:
+def size(inputs: SizingInputs, budget: RiskBudget) -> Sized:
     """
-    Stake of a long trade: the smallest cap, times the guards' multiplier, rounded down.
+    Stake of a long trade: the smallest of `_caps`, times the multiplier, rounded down.
 
-    stake = multiplier * min(equity * per_trade / loss, (equity * heat - open_risk) / loss,
-    equity * position, other caps), the fixed-fractional rule of methods such as the Turtles' with
-    costs and gap added to the stop distance.
-
-    Parameters
-    ----------
-    equity : float
-        Account value including open positions, quote currency.
-    entry, stop : float
-        Prices in quote currency.
-    open_risk : float
-        Loss of the open trades at their stops, quote currency.
-    multiplier : float
-        Guards' multiplier, 0 to 1; anything else is no trade.
-    min_stake : float
-        The exchange's minimum in quote currency; a smaller stake is no trade, never rounded up.
-    other_caps : mapping of str to float, optional
-        Further caps in quote currency by code, such as liquidity or the free balance.
+    The fixed-fractional rule of methods such as the Turtles', with costs and gap added to the stop
+    distance, within limits of volatility, liquidity and exposure.
     """
-    loss = loss_ratio(entry, stop, budget)
+    loss = loss_ratio(inputs.entry, inputs.stop, budget)
     if not math.isfinite(loss):
         return Sized(NO_TRADE, "STOP_NOT_BELOW_ENTRY", loss_ratio=loss)
-    if not 0 <= multiplier <= 1:
+    if not 0 <= inputs.multiplier <= 1:
         return Sized(NO_TRADE, "MULTIPLIER_INVALID", loss_ratio=loss)
-    if not math.isfinite(open_risk):
+    if not math.isfinite(inputs.open_risk):
         return Sized(NO_TRADE, "OPEN_RISK_UNKNOWN", loss_ratio=loss)
-    caps = {
-        "RISK_AT_STOP": equity * budget.per_trade / loss,
-        "PORTFOLIO_HEAT": (equity * budget.heat - max(open_risk, 0.0)) / loss,
-        "POSITION_CAP": equity * budget.position,
-        **(other_caps or {}),
-    }
-    caps = {code: cap if math.isfinite(cap) else NO_TRADE for code, cap in caps.items()}
+    known = _caps(inputs, budget, loss).items()
+    caps = {code: cap if math.isfinite(cap) else NO_TRADE for code, cap in known}
     binding = min(caps, key=caps.__getitem__)
-    stake = _round_down(multiplier * max(caps[binding], NO_TRADE))
+    stake = _round_down(inputs.multiplier * max(caps[binding], NO_TRADE))
     if stake <= 0:
-        return Sized(NO_TRADE, binding if multiplier > 0 else "GUARDS", caps, loss)
-    if not stake >= min_stake:
+        return Sized(NO_TRADE, binding if inputs.multiplier > 0 else "GUARDS", caps, loss)
+    if not stake >= inputs.min_stake:
         return Sized(NO_TRADE, "BELOW_EXCHANGE_MINIMUM", caps, loss)
     return Sized(stake, binding, caps, loss)
+
+
+def _caps(inputs: SizingInputs, budget: RiskBudget, loss: float) -> dict[str, float]:
+    """Every cap on a stake that loses the share `loss` at its stop; NaN where one is not known."""
+    equity, volatility = inputs.equity, inputs.volatility
+    heat_left = equity * budget.heat - max(inputs.open_risk, 0.0)
+    caps = {
+        "RISK_AT_STOP": equity * budget.per_trade / loss,
+        "PORTFOLIO_HEAT": heat_left / loss,
+        "POSITION_CAP": equity * budget.position,
+        "VOLATILITY_TARGET": (
+            equity * budget.daily_volatility / volatility if volatility > 0 else math.nan
+        ),
+        "LIQUIDITY": inputs.turnover * budget.turnover_share,
+        "EXPOSURE_CAP": equity * budget.exposure - inputs.exposure,
+        "FREE_BALANCE": inputs.free_balance,
+    }
+    if budget.cluster_heat is not None:
+        caps["CLUSTER_HEAT"] = (equity * budget.cluster_heat - inputs.cluster_risk) / loss
+    return caps
 
 
 def _round_down(stake: float) -> float:

@@ -1,6 +1,5 @@
 """The entry sizer: how large an entry may be, and whether it still may be when the order is due."""
 
-import math
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Protocol
@@ -12,7 +11,7 @@ from ballast.core.columns import CandleColumns
 from ballast.core.data_quality import DataQuality
 from ballast.core.refusals import EntryRefused, refused
 from ballast.core.signals import setup_name
-from ballast.core.sizing import Sized
+from ballast.core.sizing import Sized, SizingInputs
 from ballast.core.stops import StopRules
 from ballast.core.verdict import Verdict
 from ballast.risk.proposals import OrderProposal, OrderProposals
@@ -72,7 +71,7 @@ class PositionSizer:
     ) -> None:
         self._risk = risk
         self._heat = heat
-        self._budget = risk.budget(heat.limit_pct if heat else 100.0)
+        self._budget = risk.budget(heat)
         self._account = account
         self._proposals = proposals
         self._columns_of = columns_of
@@ -183,41 +182,28 @@ class PositionSizer:
         multiplier: float,
         limits: Mapping[str, float],
     ) -> Sized:
-        equity = self._account.equity(now)
         risks = self._account.open_risks(now)
-        loss = sizing.loss_ratio(rate, stop, self._budget)
         columns, position = self.newest(pair, now)
-        volatility = float(columns["volatility"][position])
-        turnover = float(columns["turnover"][position])
-        caps = {
-            "VOLATILITY_TARGET": equity * self._risk.daily_volatility_pct / 100 / volatility
-            if volatility > 0
-            else math.nan,
-            "LIQUIDITY": turnover * self._risk.turnover_share_pct / 100,
-            "EXPOSURE_CAP": equity * self._risk.exposure_cap_pct / 100
-            - self._account.exposure(now),
-            "FREE_BALANCE": limits["max_stake"],
-        }
-        if self._heat is not None:
-            allowed = equity * self._heat.cluster_pct / 100
-            caps["CLUSTER_HEAT"] = (
-                allowed - self._cluster_risk(pair, now, risks, self._heat)
-            ) / loss
-        return sizing.size(
-            equity,
-            rate,
-            stop,
-            sum(risks.values()),
-            self._budget,
-            multiplier=multiplier,
+        inputs = SizingInputs(
+            equity=self._account.equity(now),
+            entry=rate,
+            stop=stop,
+            volatility=float(columns["volatility"][position]),
+            turnover=float(columns["turnover"][position]),
+            exposure=self._account.exposure(now),
+            open_risk=sum(risks.values()),
+            cluster_risk=self._cluster_risk(pair, now, risks),
+            free_balance=limits["max_stake"],
             min_stake=limits["min_stake"],
-            other_caps=caps,
+            multiplier=multiplier,
         )
+        return sizing.size(inputs, self._budget)
 
-    def _cluster_risk(
-        self, pair: str, now: datetime, risks: Mapping[str, float], heat: PortfolioHeatSettings
-    ) -> float:
+    def _cluster_risk(self, pair: str, now: datetime, risks: Mapping[str, float]) -> float:
         """Risk at stop of the open positions that move with `pair`."""
+        heat = self._heat
+        if heat is None:
+            return 0.0
         return sum(
             risk
             for other, risk in risks.items()

@@ -9,7 +9,7 @@ import pytest
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, ValidationError
 
-from ballast.config.guards import GuardName, GuardSettings
+from ballast.config.guards import GuardName, GuardSettings, PortfolioHeatSettings
 from ballast.config.settings import Settings, SettingsError, load
 
 
@@ -263,15 +263,34 @@ def test_the_digest_does_not_depend_on_how_the_same_settings_are_written() -> No
 
 def test_percentages_become_ratios_in_the_risk_budget() -> None:
     risk = load(
-        {"risk": {"per_trade_pct": 1, "position_cap_pct": 10, "fee_pct": 0.2, "slippage_bps": 10}}
+        {
+            "risk": {
+                "per_trade_pct": 1,
+                "position_cap_pct": 10,
+                "exposure_cap_pct": 30,
+                "daily_volatility_pct": 2,
+                "turnover_share_pct": 4,
+                "fee_pct": 0.2,
+                "slippage_bps": 10,
+            }
+        }
     ).risk
-    budget = risk.budget(heat_pct=3.0)
+    budget = risk.budget(PortfolioHeatSettings(limit_pct=3.0, cluster_pct=2.5))
     assert budget.per_trade == pytest.approx(0.01)
     assert budget.heat == pytest.approx(0.03)
+    assert budget.cluster_heat == pytest.approx(0.025)
     assert budget.position == pytest.approx(0.1)
+    assert budget.exposure == pytest.approx(0.3)
+    assert budget.daily_volatility == pytest.approx(0.02)
+    assert budget.turnover_share == pytest.approx(0.04)
     # Two sides of 0.2 % fee and 0.1 % slippage.
     assert budget.round_trip_cost == risk.round_trip_cost == pytest.approx(0.006)
     assert budget.gap_allowance == pytest.approx(0.005)
+
+
+def test_without_the_guard_of_heat_the_whole_account_may_be_at_risk() -> None:
+    budget = load(None).risk.budget(None)
+    assert (budget.heat, budget.cluster_heat) == (1.0, None)
 
 
 def test_trust_settings_become_trust_limits() -> None:

@@ -2,16 +2,48 @@
 
 import dataclasses
 import math
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ballast.core.sizing import NO_TRADE, RiskBudget, loss_ratio, size
+from ballast.core.sizing import NO_TRADE, RiskBudget, Sized, SizingInputs, loss_ratio, size
 
 BUDGET = RiskBudget(
-    per_trade=0.005, heat=0.02, position=0.2, round_trip_cost=0.003, gap_allowance=0.002
+    per_trade=0.005,
+    heat=0.02,
+    cluster_heat=0.015,
+    position=0.2,
+    exposure=0.25,
+    daily_volatility=0.01,
+    turnover_share=0.01,
+    round_trip_cost=0.003,
+    gap_allowance=0.002,
 )
+# A quiet, liquid market and an empty account: the risk at the stop binds.
+INPUTS = SizingInputs(
+    equity=10_000.0,
+    entry=100.0,
+    stop=95.0,
+    volatility=0.03,
+    turnover=1e7,
+    exposure=0.0,
+    open_risk=0.0,
+    cluster_risk=0.0,
+    free_balance=10_000.0,
+)
+# By cap, inputs at which it is the smallest, and the stake that it allows.
+BINDING: dict[str, tuple[dict[str, Any], float]] = {
+    "RISK_AT_STOP": ({}, 50 / 0.055),
+    "PORTFOLIO_HEAT": ({"open_risk": 180.0}, 20 / 0.055),
+    "POSITION_CAP": ({"stop": 99.9}, 2_000.0),
+    "VOLATILITY_TARGET": ({"volatility": 0.5}, 200.0),
+    "LIQUIDITY": ({"turnover": 1_000.0}, 10.0),
+    "EXPOSURE_CAP": ({"exposure": 2_400.0}, 100.0),
+    "FREE_BALANCE": ({"free_balance": 7.0}, 7.0),
+    "CLUSTER_HEAT": ({"cluster_risk": 149.0}, 1 / 0.055),
+}
 # Stakes are whole 1e-8 units, so that the last bit of a float may round either way.
 ROUNDING = 1 + 1e-12
 
@@ -19,84 +51,114 @@ BUDGETS = st.builds(
     RiskBudget,
     per_trade=st.floats(1e-4, 0.02),
     heat=st.floats(1e-3, 0.2),
+    cluster_heat=st.none() | st.floats(1e-3, 0.2),
     position=st.floats(0.01, 1),
+    exposure=st.floats(0.01, 1),
+    daily_volatility=st.floats(1e-3, 0.2),
+    turnover_share=st.floats(1e-3, 0.2),
     round_trip_cost=st.floats(0, 0.08),
     gap_allowance=st.floats(0, 0.1),
 )
-EQUITIES = st.floats(1, 1e9)
-PRICES = st.floats(1e-8, 1e6)
 DEPTHS = st.floats(1e-4, 0.99)
-CAPS = st.dictionaries(st.sampled_from(["LIQUIDITY", "VOLATILITY", "BALANCE"]), st.floats(-10, 1e9))
+AMOUNTS = st.floats(0, 1e6)
 
 
-@settings(max_examples=500, deadline=None)
-@given(EQUITIES, PRICES, DEPTHS, st.floats(0, 1), BUDGETS, st.floats(0, 1), CAPS)
-def test_a_stake_exceeds_no_cap_no_risk_budget_and_no_heat_left(
-    equity: float,
-    entry: float,
-    depth: float,
-    used: float,
-    budget: RiskBudget,
-    multiplier: float,
-    caps: dict[str, float],
-) -> None:
-    stop, open_risk = entry * (1 - depth), used * equity * budget.heat * 1.5
-    sized = size(equity, entry, stop, open_risk, budget, multiplier=multiplier, other_caps=caps)
-    assert sized.stake >= 0
-    # Worked out anew: distance to the stop, costs of both sides, and the gap beyond the stop.
-    loss = sized.stake * ((entry - stop) / entry + budget.round_trip_cost + budget.gap_allowance)
-    assert loss <= equity * budget.per_trade * ROUNDING
-    assert loss <= max(0.0, equity * budget.heat - open_risk) * ROUNDING
-    assert sized.stake <= equity * budget.position * ROUNDING
-    for cap in [*caps.values(), *sized.caps.values()]:
-        assert sized.stake <= max(0.0, multiplier * cap) * ROUNDING
-
-
-@settings(max_examples=500, deadline=None)
-@given(EQUITIES, PRICES, DEPTHS, DEPTHS, BUDGETS)
-def test_a_wider_stop_never_makes_a_larger_stake(
-    equity: float, entry: float, depth: float, wider: float, budget: RiskBudget
-) -> None:
-    near, far = sorted((depth, wider))
-    narrow = size(equity, entry, entry * (1 - near), 0.0, budget).stake
-    assert size(equity, entry, entry * (1 - far), 0.0, budget).stake <= narrow * ROUNDING
-
-
-@settings(max_examples=500, deadline=None)
-@given(EQUITIES, DEPTHS, BUDGETS, st.floats(1e-4, 2), st.floats(1, 10))
-def test_a_larger_volatility_never_makes_a_larger_stake(
-    equity: float, depth: float, budget: RiskBudget, volatility: float, times: float
-) -> None:
-    def stake(sigma: float) -> float:
-        caps = {"VOLATILITY_TARGET": equity * 0.01 / sigma}
-        return size(equity, 100.0, 100.0 * (1 - depth), 0.0, budget, other_caps=caps).stake
-
-    assert stake(volatility * times) <= stake(volatility)
-
-
-@settings(max_examples=500, deadline=None)
-@given(EQUITIES, DEPTHS, BUDGETS, st.floats(0, 1), st.floats(0, 1), st.floats(0, 1e6))
-def test_a_smaller_multiplier_more_heat_or_another_cap_never_makes_a_larger_stake(
-    equity: float, depth: float, budget: RiskBudget, one: float, other: float, cap: float
-) -> None:
-    less, more = sorted((one, other))
-    stop = 100.0 * (1 - depth)
-    full = size(equity, 100.0, stop, 0.0, budget, multiplier=more).stake
-    assert size(equity, 100.0, stop, 0.0, budget, multiplier=less).stake <= full
-    assert size(equity, 100.0, stop, cap, budget, multiplier=more).stake <= full
-    capped = size(equity, 100.0, stop, 0.0, budget, multiplier=more, other_caps={"CAP": cap})
-    assert capped.stake <= full
-
-
-@settings(max_examples=500, deadline=None)
-@given(PRICES, DEPTHS, st.integers(-40, 40))
-def test_the_unit_of_price_does_not_change_the_stake(
-    entry: float, depth: float, power: int
-) -> None:
-    stop, factor = entry * (1 - depth), 2.0**power
-    assert size(1e4, entry, stop, 10.0, BUDGET) == size(
-        1e4, entry * factor, stop * factor, 10.0, BUDGET
+@st.composite
+def situations(draw: st.DrawFn) -> SizingInputs:
+    """Any market and account, some with little left of a limit."""
+    entry, equity = draw(st.floats(1e-8, 1e6)), draw(st.floats(1, 1e9))
+    used = st.floats(0, 1).map(lambda share: share**4 * equity)
+    return SizingInputs(
+        equity=equity,
+        entry=entry,
+        stop=entry * (1 - draw(DEPTHS)),
+        volatility=draw(st.floats(1e-4, 2)),
+        turnover=draw(st.floats(0, 1e10)),
+        exposure=draw(used),
+        open_risk=draw(used.map(lambda amount: amount / 20)),
+        cluster_risk=draw(used.map(lambda amount: amount / 20)),
+        free_balance=draw(st.floats(0, 1e9)),
+        multiplier=draw(st.floats(0, 1)),
     )
+
+
+def sized(budget: RiskBudget = BUDGET, **changed: Any) -> Sized:
+    return size(dataclasses.replace(INPUTS, **changed), budget)
+
+
+@settings(max_examples=500, deadline=None)
+@given(situations(), BUDGETS)
+def test_a_stake_exceeds_no_cap_no_risk_budget_and_no_heat_left(
+    inputs: SizingInputs, budget: RiskBudget
+) -> None:
+    found = size(inputs, budget)
+    assert found.stake >= 0
+    # Worked out anew, each limit by itself: what is lost at the stop, with costs of both sides and
+    # the gap beyond it, and what is held.
+    depth = (inputs.entry - inputs.stop) / inputs.entry
+    loss = found.stake * (depth + budget.round_trip_cost + budget.gap_allowance)
+    equity = inputs.equity
+    held = [
+        (loss, equity * budget.per_trade),
+        (loss, equity * budget.heat - inputs.open_risk),
+        (found.stake, equity * budget.position),
+        (found.stake * inputs.volatility, equity * budget.daily_volatility),
+        (found.stake, inputs.turnover * budget.turnover_share),
+        (found.stake, equity * budget.exposure - inputs.exposure),
+        (found.stake, inputs.free_balance),
+    ]
+    if budget.cluster_heat is not None:
+        held.append((loss, equity * budget.cluster_heat - inputs.cluster_risk))
+    for amount, limit in held:
+        assert amount <= max(0.0, inputs.multiplier * limit) * ROUNDING
+    for cap in found.caps.values():
+        assert found.stake <= max(0.0, inputs.multiplier * cap) * ROUNDING
+
+
+@pytest.mark.parametrize(
+    "worse",
+    ["volatility", "exposure", "open_risk", "cluster_risk", "entry", "min_stake"],
+)
+@settings(max_examples=300, deadline=None)
+@given(inputs=situations(), budget=BUDGETS, times=st.floats(1, 10), more=AMOUNTS)
+def test_what_makes_a_trade_riskier_never_makes_it_larger(
+    worse: str, inputs: SizingInputs, budget: RiskBudget, times: float, more: float
+) -> None:
+    """More volatility, more held, more at risk, a higher entry above the same stop."""
+    figure = getattr(inputs, worse) * times + (0.0 if worse in ("volatility", "entry") else more)
+    riskier = dataclasses.replace(inputs, **{worse: figure})
+    assert size(riskier, budget).stake <= size(inputs, budget).stake * ROUNDING
+
+
+@pytest.mark.parametrize("less", ["turnover", "free_balance", "multiplier", "stop"])
+@settings(max_examples=300, deadline=None)
+@given(inputs=situations(), budget=BUDGETS, share=st.floats(0, 1))
+def test_less_of_what_a_trade_needs_never_makes_it_larger(
+    less: str, inputs: SizingInputs, budget: RiskBudget, share: float
+) -> None:
+    """Less turnover, less to spend, a smaller multiplier, a wider stop."""
+    poorer = dataclasses.replace(inputs, **{less: getattr(inputs, less) * share})
+    assert size(poorer, budget).stake <= size(inputs, budget).stake * ROUNDING
+
+
+@pytest.mark.parametrize(
+    "volatilities", [(0.03, 0.5), (0.06, 0.07), (0.2, 0.4), (0.4, math.inf), (0.4, math.nan)]
+)
+def test_where_volatility_binds_more_of_it_makes_a_smaller_stake(
+    volatilities: tuple[float, float],
+) -> None:
+    calm, wild = (sized(stop=99.0, volatility=figure).stake for figure in volatilities)
+    assert wild < calm
+
+
+@settings(max_examples=300, deadline=None)
+@given(situations(), BUDGETS, st.integers(-40, 40))
+def test_the_unit_of_price_does_not_change_the_stake(
+    inputs: SizingInputs, budget: RiskBudget, power: int
+) -> None:
+    factor = 2.0**power
+    prices = {"entry": inputs.entry * factor, "stop": inputs.stop * factor}
+    assert size(dataclasses.replace(inputs, **prices), budget) == size(inputs, budget)
 
 
 @settings(max_examples=500, deadline=None)
@@ -106,114 +168,116 @@ def test_the_heat_of_trades_sized_one_after_another_stays_within_its_limit(
 ) -> None:
     heat = 0.0
     for depth, multiplier in trades:
-        sized = size(1e4, 50.0, 50.0 * (1 - depth), heat, budget, multiplier=multiplier)
-        if sized.stake:
-            heat += sized.stake * sized.loss_ratio
-    assert heat <= 1e4 * budget.heat * (1 + 1e-9)
+        found = sized(budget, stop=100 * (1 - depth), open_risk=heat, multiplier=multiplier)
+        if found.stake:
+            heat += found.stake * found.loss_ratio
+    assert heat <= INPUTS.equity * budget.heat * (1 + 1e-9)
 
 
 def test_the_risk_at_stop_counts_distance_costs_and_gap() -> None:
     assert loss_ratio(100.0, 95.0, BUDGET) == pytest.approx(0.05 + 0.003 + 0.002)
-    sized = size(10_000, 100.0, 95.0, 0.0, BUDGET)
-    assert sized.binding == "RISK_AT_STOP"
-    assert sized.stake == pytest.approx(10_000 * 0.005 / 0.055)
-    assert sized.loss_ratio == pytest.approx(0.055)
+    found = sized()
+    assert found.binding == "RISK_AT_STOP"
+    assert found.stake == pytest.approx(10_000 * 0.005 / 0.055)
+    assert found.loss_ratio == pytest.approx(0.055)
 
 
-@pytest.mark.parametrize(
-    ("open_risk", "stop", "caps", "binding"),
-    [
-        (0.0, 95.0, {}, "RISK_AT_STOP"),
-        (180.0, 95.0, {}, "PORTFOLIO_HEAT"),
-        (0.0, 99.9, {}, "POSITION_CAP"),
-        (0.0, 95.0, {"LIQUIDITY": 10.0}, "LIQUIDITY"),
-    ],
-)
-def test_the_cap_that_bound_is_named(
-    open_risk: float, stop: float, caps: dict[str, float], binding: str
-) -> None:
-    sized = size(10_000, 100.0, stop, open_risk, BUDGET, other_caps=caps)
-    assert sized.binding == binding
-    assert sized.stake == pytest.approx(sized.caps[binding])
+@pytest.mark.parametrize("cap", BINDING)
+def test_the_cap_that_bound_is_named(cap: str) -> None:
+    changed, stake = BINDING[cap]
+    found = sized(**changed)
+    assert found.binding == cap
+    assert found.stake == pytest.approx(found.caps[cap])
+    assert found.stake == pytest.approx(stake)
+
+
+def test_every_cap_there_is_binds_somewhere() -> None:
+    assert set(sized().caps) == set(BINDING)
+
+
+def test_without_a_limit_of_clusters_what_moves_together_is_not_held_back() -> None:
+    free = dataclasses.replace(BUDGET, cluster_heat=None)
+    assert "CLUSTER_HEAT" not in sized(free).caps
+    assert sized(free, cluster_risk=1e6).stake == sized().stake
 
 
 @pytest.mark.parametrize("open_risk", [200.0, 200.0001, 1e6])
 def test_no_heat_left_is_no_trade(open_risk: float) -> None:
-    sized = size(10_000, 100.0, 95.0, open_risk, BUDGET)
-    assert (sized.stake, sized.binding) == (NO_TRADE, "PORTFOLIO_HEAT")
+    found = sized(open_risk=open_risk)
+    assert (found.stake, found.binding) == (NO_TRADE, "PORTFOLIO_HEAT")
 
 
 def test_the_last_of_the_heat_may_be_used() -> None:
-    assert size(10_000, 100.0, 95.0, 199.0, BUDGET).stake == pytest.approx(1 / 0.055)
+    assert sized(open_risk=199.0).stake == pytest.approx(1 / 0.055)
 
 
 @pytest.mark.parametrize("stop", [100.0, 100.1, 0.0, -1.0, math.nan, math.inf, -math.inf])
 def test_a_stop_that_is_not_below_the_entry_is_no_trade(stop: float) -> None:
-    sized = size(10_000, 100.0, stop, 0.0, BUDGET)
-    assert (sized.stake, sized.binding) == (NO_TRADE, "STOP_NOT_BELOW_ENTRY")
+    found = sized(stop=stop)
+    assert (found.stake, found.binding) == (NO_TRADE, "STOP_NOT_BELOW_ENTRY")
 
 
 @pytest.mark.parametrize("entry", [0.0, -1.0, math.nan, math.inf])
 def test_an_entry_that_is_no_price_is_no_trade(entry: float) -> None:
-    assert size(10_000, entry, 95.0, 0.0, BUDGET).stake == NO_TRADE
+    assert sized(entry=entry).stake == NO_TRADE
 
 
-@pytest.mark.parametrize("missing", [math.nan, math.inf, -math.inf])
-def test_a_figure_that_is_missing_is_no_trade(missing: float) -> None:
-    assert size(missing, 100.0, 95.0, 0.0, BUDGET).stake == NO_TRADE
-    assert size(10_000, 100.0, 95.0, missing, BUDGET).stake == NO_TRADE
-    assert size(10_000, 100.0, 95.0, 0.0, BUDGET, other_caps={"CAP": missing}).stake == NO_TRADE
+@pytest.mark.parametrize("missing", [math.nan, math.inf])
+@pytest.mark.parametrize("field", [f.name for f in dataclasses.fields(SizingInputs)])
+def test_a_figure_that_is_missing_is_no_trade(field: str, missing: float) -> None:
+    changed: dict[str, Any] = {field: missing}
+    assert sized(**changed).stake == NO_TRADE
+
+
+@pytest.mark.parametrize("volatility", [0.0, -0.1])
+def test_a_market_that_never_moves_is_not_known_and_no_trade(volatility: float) -> None:
+    found = sized(volatility=volatility)
+    assert (found.stake, found.binding) == (NO_TRADE, "VOLATILITY_TARGET")
 
 
 @pytest.mark.parametrize("field", [f.name for f in dataclasses.fields(RiskBudget)])
 def test_a_budget_with_a_missing_figure_is_no_trade(field: str) -> None:
-    broken = dataclasses.replace(BUDGET, **{field: math.nan})
-    assert size(10_000, 100.0, 95.0, 0.0, broken).stake == NO_TRADE
-
-
-def test_a_minimum_of_the_exchange_that_is_missing_is_no_trade() -> None:
-    assert size(10_000, 100.0, 95.0, 0.0, BUDGET, min_stake=math.nan).stake == NO_TRADE
+    assert sized(dataclasses.replace(BUDGET, **{field: math.nan})).stake == NO_TRADE
 
 
 def test_open_trades_whose_stops_lock_in_profit_add_nothing_to_the_heat_limit() -> None:
     tight = dataclasses.replace(BUDGET, heat=0.001)
-    sized = size(10_000, 100.0, 95.0, -30.0, tight)
-    assert sized.stake * sized.loss_ratio <= 10_000 * tight.heat * ROUNDING
+    found = sized(tight, open_risk=-30.0)
+    assert found.stake * found.loss_ratio <= 10_000 * tight.heat * ROUNDING
 
 
 @pytest.mark.parametrize("equity", [0.0, -1.0, -1e9])
 def test_no_equity_is_no_trade(equity: float) -> None:
-    assert size(equity, 100.0, 95.0, 0.0, BUDGET).stake == NO_TRADE
+    assert sized(equity=equity).stake == NO_TRADE
 
 
 @pytest.mark.parametrize("multiplier", [-0.01, 1.01, math.nan, math.inf])
 def test_a_multiplier_outside_zero_to_one_is_no_trade(multiplier: float) -> None:
-    sized = size(10_000, 100.0, 95.0, 0.0, BUDGET, multiplier=multiplier)
-    assert (sized.stake, sized.binding) == (NO_TRADE, "MULTIPLIER_INVALID")
+    found = sized(multiplier=multiplier)
+    assert (found.stake, found.binding) == (NO_TRADE, "MULTIPLIER_INVALID")
 
 
 def test_guards_that_block_are_named() -> None:
-    sized = size(10_000, 100.0, 95.0, 0.0, BUDGET, multiplier=0.0)
-    assert (sized.stake, sized.binding) == (NO_TRADE, "GUARDS")
+    found = sized(multiplier=0.0)
+    assert (found.stake, found.binding) == (NO_TRADE, "GUARDS")
 
 
 def test_a_stake_exactly_at_the_exchanges_minimum_is_a_trade() -> None:
-    stake = size(10_000, 100.0, 95.0, 0.0, BUDGET).stake
-    assert size(10_000, 100.0, 95.0, 0.0, BUDGET, min_stake=stake).stake == stake
+    stake = sized().stake
+    assert sized(min_stake=stake).stake == stake
 
 
 def test_a_stake_below_the_exchanges_minimum_is_no_trade_and_is_not_sized_up() -> None:
-    stake = size(10_000, 100.0, 95.0, 0.0, BUDGET).stake
-    sized = size(10_000, 100.0, 95.0, 0.0, BUDGET, min_stake=stake + 1e-8)
-    assert (sized.stake, sized.binding) == (NO_TRADE, "BELOW_EXCHANGE_MINIMUM")
+    found = sized(min_stake=sized().stake + 1e-8)
+    assert (found.stake, found.binding) == (NO_TRADE, "BELOW_EXCHANGE_MINIMUM")
 
 
 @given(st.floats(1e-7, 1e5))
 def test_a_stake_is_rounded_down_to_whole_units(cap: float) -> None:
-    stake = size(1e9, 100.0, 95.0, 0.0, BUDGET, other_caps={"CAP": cap}).stake
+    stake = sized(equity=1e9, free_balance=cap).stake
     assert 0 <= cap - stake <= 1e-8 * 1.0001 or stake == pytest.approx(cap, rel=1e-12)
 
 
 def test_less_than_the_smallest_unit_is_no_trade() -> None:
-    sized = size(10_000, 100.0, 95.0, 0.0, BUDGET, other_caps={"DUST": 0.9e-8})
-    assert (sized.stake, sized.binding) == (NO_TRADE, "DUST")
+    found = sized(free_balance=0.9e-8)
+    assert (found.stake, found.binding) == (NO_TRADE, "FREE_BALANCE")
