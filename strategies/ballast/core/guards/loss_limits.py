@@ -76,14 +76,16 @@ class LossLimit(Guard):
         return Verdict(self.code, memory.blocked_value, memory.blocked_limit, 0.0, until)
 
     def _begin_period(self, snapshot: Snapshot) -> None:
-        start, end = self._period(snapshot.now)
-        self._period_end = to_epoch(end)
+        start, _ = self._period(snapshot.now)
         memory = self.memory
         # A clock set back must not begin an old period again and forget the loss of this one.
         if to_epoch(start) > memory.period_start:
             memory.period_start = to_epoch(start)
             memory.start_equity = snapshot.equity
             memory.latched = NOTHING
+        # That of the period which was begun, so that a restart under such a clock changes nothing.
+        _, end = self._period(from_epoch(memory.period_start))
+        self._period_end = to_epoch(end)
 
     def _latch(self, level: int, loss_pct: float, limit: float, until: float) -> None:
         """Once a period for each level: a block is not pushed on at every candle below a limit."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ballast.core.guards.loss_limits import DailyLossLimit, LossLimit, WeeklyLossLimit
 from ballast.core.verdict import Verdict
-from tests.unit.ballast.core.made import START, moment, seen
+from tests.unit.ballast.core.made import START, moment, restarted, seen
 
 DAY, WEEK = 24, 168
 
@@ -131,6 +131,21 @@ def test_a_clock_set_back_does_not_begin_an_old_day_again(pause: int) -> None:
     run(guard, (24, 100), (30, 98))
     assert run(guard, (24 - pause, 98), (31, 98.2)).blocks
     assert guard.market_verdict(seen(47)).blocks
+
+
+@pytest.mark.parametrize(
+    ("limit", "period", "low"), [(daily, DAY, 98), (daily, DAY, 96), (weekly, WEEK, 96)]
+)
+def test_a_clock_set_back_over_a_border_gives_one_answer_with_and_without_a_restart(
+    limit: Callable[[], LossLimit], period: int, low: float
+) -> None:
+    """A period that was begun is not begun again: its block lasts until its own end."""
+    steady = limit()
+    run(steady, (0, 100), (period, 100))
+    again = restarted(steady, limit())
+    one, other = (run(guard, (period - 2, low)) for guard in (steady, again))
+    assert one == other
+    assert one.until == moment(2 * period)
 
 
 def test_a_clock_set_back_within_the_day_keeps_the_loss_of_the_day() -> None:
