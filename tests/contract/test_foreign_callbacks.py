@@ -223,29 +223,39 @@ def test_custom_stops_without_a_callback_trail_the_class_stop() -> None:
     assert (trade.exit_reason, trade.close_rate) == ("trailing_stop_loss", pytest.approx(108))
 
 
+class Old(IStrategy):
+    """Interface version 2, with a tag for its entries."""
+
+    INTERFACE_VERSION = 2
+    timeframe = "1h"
+    stoploss = -0.1
+    minimal_roi: ClassVar[dict[str, float]] = {"0": 10}
+
+    def populate_indicators(self, dataframe: Any, metadata: dict) -> Any:
+        return dataframe
+
+    def populate_buy_trend(self, dataframe: Any, metadata: dict) -> Any:
+        return dataframe.assign(buy=(dataframe.index == 0) * 1, buy_tag="old")
+
+    def populate_sell_trend(self, dataframe: Any, metadata: dict) -> Any:
+        return dataframe.assign(sell=(dataframe.index == 2) * 1)
+
+
 def test_version_two_is_renamed_after_the_strategy_has_been_asked() -> None:
     """A layer that looks at signals looks in `advise_entry` and `advise_exit`, not before."""
-
-    class Old(IStrategy):
-        INTERFACE_VERSION = 2
-        timeframe = "1h"
-
-        def populate_indicators(self, dataframe: Any, metadata: dict) -> Any:
-            return dataframe
-
-        def populate_buy_trend(self, dataframe: Any, metadata: dict) -> Any:
-            return dataframe.assign(buy=1, buy_tag="old")
-
-        def populate_sell_trend(self, dataframe: Any, metadata: dict) -> Any:
-            return dataframe.assign(sell=1)
-
     strategy, frame = Old({}), candle_frame(flat(3), "1h")
     assert "buy" in strategy.populate_entry_trend(frame.copy(), {"pair": PAIR})
     advised = strategy.ft_advise_signals(frame, {"pair": PAIR})
     assert {"enter_long", "exit_long"} <= set(advised)
     assert not {"buy", "buy_tag", "sell"} & set(advised)
-    # The empty tag that Freqtrade put there first and theirs: two columns of one name.
+
+
+def test_tag_of_version_two_is_a_second_column_and_ends_up_as_the_exits() -> None:
+    """The empty tag that Freqtrade starts with stays: a layer has to keep the last of the two."""
+    advised = Old({}).ft_advise_signals(candle_frame(flat(3), "1h"), {"pair": PAIR})
     assert list(advised).count("enter_tag") == 2
+    (trade,) = run_backtest(Old, {PAIR: flat(5)}).trades.itertuples()
+    assert (trade.enter_tag, trade.exit_reason) == ("", "old")
 
 
 def test_validation_sees_length_and_last_candle_alone() -> None:

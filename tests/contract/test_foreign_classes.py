@@ -75,6 +75,13 @@ def between(theirs):
     return Between
 
 
+def dropping(theirs):
+    import sys
+
+    del sys.modules[theirs.__module__]
+    return between(theirs)
+
+
 def nameless(theirs):
     return type(Layer)("Between", (Layer, theirs), {})
 
@@ -96,6 +103,7 @@ class Holding(IStrategy):
 HEAD = "from deep.shelf.Theirs import Theirs\nimport thelayer\n\n\n"
 MINE = {
     "Mine": "class Mine(thelayer.between(Theirs)):\n    pass\n",
+    "Dropped": "class Dropped(thelayer.dropping(Theirs)):\n    pass\n",
     "Mixed": "class Mixed(thelayer.Mixin, Theirs):\n    pass\n",
     "Nameless": "class Nameless(thelayer.nameless(Theirs)):\n    pass\n",
     "Composed": (
@@ -115,7 +123,7 @@ for path in sys.argv[1:]:
             strategy = cloudpickle.load(file)
         answers[path] = strategy.populate_entry_trend(None, {})
         layer = next(c for c in type(strategy).__mro__ if c.__name__ == "Layer")
-        answers["built"] = layer.__init_subclass__.__func__.__globals__["BUILT"]
+        answers.setdefault("built", list(layer.__init_subclass__.__func__.__globals__["BUILT"]))
     except Exception as error:
         answers.setdefault(path, f"{type(error).__name__}: {error}")
 print(json.dumps(answers))
@@ -191,10 +199,11 @@ def test_hyperopts_worker_rebuilds_the_class_and_nothing_else_does(
     pytest.importorskip("optuna", reason="hyperopt needs optuna; `make test` installs it")
     mine = hyperopts_pickle(load(folder, "Mine"), tmp_path / "Mine")
     built = [list(each) for each in sys.modules["thelayer"].BUILT]
+    dropped = hyperopts_pickle(load(folder, "Dropped"), tmp_path / "Dropped")
     nameless = hyperopts_pickle(load(folder, "Nameless"), tmp_path / "Nameless")
     composed = hyperopts_pickle(load(folder, "Composed"), tmp_path / "Composed")
-    answers = in_a_worker(mine, nameless, composed)
-    assert answers[str(mine)] == "layer over theirs 3"
+    answers = in_a_worker(mine, dropped, nameless, composed)
+    assert answers[str(mine)] == answers[str(dropped)] == "layer over theirs 3"
     assert "metaclass conflict" in answers[str(nameless)]
     assert "No module named 'deep'" in answers[str(composed)]
     # A check of what a class redefines, made when it is built, sees nothing here.
@@ -220,6 +229,13 @@ def test_second_load_shares_what_was_imported(folder: Path) -> None:
     assert type(first).__mro__[3] is type(second).__mro__[3]
     assert first.buy_rows is second.buy_rows
     assert first.memory is second.memory
+
+
+def test_second_load_shares_nothing_once_the_module_is_dropped(folder: Path) -> None:
+    """Taken off `sys.modules` when its class has been taken, theirs is read anew as if alone."""
+    first, second = load(folder, "Dropped"), load(folder, "Dropped")
+    assert first.buy_rows is not second.buy_rows
+    assert first.memory is not second.memory
 
 
 def test_loading_theirs_itself_shares_nothing(folder: Path) -> None:
