@@ -43,13 +43,13 @@ def run(options: argparse.Namespace) -> None:
         raise CommandError("prometheus-client is missing: pip install prometheus-client") from None
     config = read_config(options.config or ["config.json"])
     try:
-        guards = settings.load(config.get(settings.SECTION)).guards
+        loaded = settings.load(config.get(settings.SECTION))
         api = BotApi.of(config, options.url)
     except (settings.SettingsError, BotSilent) as error:
         raise CommandError(str(error)) from None
     user_data = Path(options.userdir or config.get("user_data_dir") or "user_data")
     registry = CollectorRegistry()
-    registry.register(Sidecar(api, guards, database_url(options.db, config), user_data, config))
+    registry.register(Sidecar(api, loaded, database_url(options.db, config), user_data, config))
     try:
         start_http_server(options.port, options.host, registry)
     except OSError as error:

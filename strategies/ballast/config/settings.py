@@ -18,6 +18,7 @@ from ballast.config.guards import GuardSettings, PortfolioHeatSettings, Section
 from ballast.config.messages import MessageSettings
 from ballast.core import windows
 from ballast.core.data_quality import DataQualityLimits
+from ballast.core.heat import StopCosts
 from ballast.core.sizing import RiskBudget
 
 SECTION = "ballast"
@@ -57,6 +58,11 @@ class RiskSettings(Section):
         """Fees and slippage of entry and exit together, as a ratio of the stake."""
         return 2 * (self.fee_pct / 100 + self.slippage_bps / 10_000)
 
+    @property
+    def stop_costs(self) -> StopCosts:
+        """What leaving at a stop is reckoned to cost beside the distance."""
+        return StopCosts(self.round_trip_cost, self.gap_pct / 100)
+
     def budget(self, heat: PortfolioHeatSettings | None) -> RiskBudget:
         """The same figures as ratios, for the sizer; None where the guard PortfolioHeat is off."""
         return RiskBudget(
@@ -67,8 +73,7 @@ class RiskSettings(Section):
             exposure=self.exposure_cap_pct / 100,
             daily_volatility=self.daily_volatility_pct / 100,
             turnover_share=self.turnover_share_pct / 100,
-            round_trip_cost=self.round_trip_cost,
-            gap_allowance=self.gap_pct / 100,
+            costs=self.stop_costs,
         )
 
 

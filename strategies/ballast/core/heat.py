@@ -1,11 +1,49 @@
-"""Portfolio heat: what all stops together put at risk."""
+"""What positions lose at their stops: one position, and all together, which is the heat."""
 
 import math
+from dataclasses import dataclass
 
 
-def at_risk(amount: float, price: float, stop: float) -> float:
-    """What a long position of `amount` loses from `price` to its stop, quote currency."""
-    return amount * max(0.0, price - stop)
+@dataclass(frozen=True)
+class StopCosts:
+    """
+    What leaving at a stop costs beside the distance to it.
+
+    Parameters
+    ----------
+    round_trip : float
+        Fees, spread and impact of entry and exit together, ratio of the position's value.
+    gap : float
+        How far beyond the stop the exit is expected to fill at worst, ratio of the price.
+    """
+
+    round_trip: float
+    gap: float
+
+
+def loss_at_stop(amount: float, price: float, stop: float, costs: StopCosts) -> float:
+    """
+    What a long position loses from `price` if it leaves at its stop, costs and gap included.
+
+    amount * (price - stop + price * (round-trip cost + gap)). The costs of both sides count as long
+    as it is open, as backtest and paper trading book them when it closes; where the entry's fee has
+    already left the account, the loss comes out that much too large.
+
+    Parameters
+    ----------
+    amount : float
+        Base currency.
+    price, stop : float
+        Entry price or last completed close, and stop, quote currency. Above the price a stop takes
+        nothing off the costs.
+
+    Returns
+    -------
+    float
+        Quote currency; NaN where a figure is missing.
+    """
+    # In this order a missing figure is not taken for no distance.
+    return amount * (max(price - stop, 0.0) + price * (costs.round_trip + costs.gap))
 
 
 def drawn_closer(price: float, stop: float, heat: float, allowed: float) -> float:
@@ -19,7 +57,8 @@ def drawn_closer(price: float, stop: float, heat: float, allowed: float) -> floa
     price, stop : float
         Last completed close and present stop, quote currency.
     heat, allowed : float
-        Present and allowed sum of the risks at stop, quote currency.
+        Present and allowed sum of the losses at the stops, quote currency, both less the costs and
+        gaps, which no stop brings down.
 
     Returns
     -------

@@ -7,6 +7,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ballast.core.heat import StopCosts, loss_at_stop
+
 NO_TRADE = 0.0
 
 
@@ -55,10 +57,8 @@ class RiskBudget:
         What a position may move in a usual day.
     turnover_share : float
         Largest stake as a ratio of the pair's turnover in a median hour.
-    round_trip_cost : float
-        Fees, spread and impact of entry and exit together, ratio of the stake.
-    gap_allowance : float
-        How far beyond the stop the exit is expected to fill at worst, ratio of the price.
+    costs : StopCosts
+        What leaving at a stop costs beside the distance.
     """
 
     per_trade: float
@@ -68,8 +68,7 @@ class RiskBudget:
     exposure: float
     daily_volatility: float
     turnover_share: float
-    round_trip_cost: float
-    gap_allowance: float
+    costs: StopCosts
 
 
 @dataclass(frozen=True)
@@ -114,16 +113,16 @@ class SizingInputs:
     multiplier: float = 1.0
 
 
-def loss_ratio(entry: float, stop: float, budget: RiskBudget) -> float:
+def loss_ratio(entry: float, stop: float, costs: StopCosts) -> float:
     """
     Share of a stake lost when a long position bought at `entry` leaves at `stop`.
 
-    stop distance + round-trip cost + gap allowance. Infinite where the stop is not below the entry
+    What `loss_at_stop` says of it, over its value. Infinite where the stop is not below the entry
     or a price is not a positive number: such a trade has no size.
     """
     if not (math.isfinite(entry) and math.isfinite(stop) and 0 < stop < entry):
         return math.inf
-    return (entry - stop) / entry + budget.round_trip_cost + budget.gap_allowance
+    return loss_at_stop(1.0, entry, stop, costs) / entry
 
 
 def size(inputs: SizingInputs, budget: RiskBudget) -> Sized:
@@ -133,7 +132,7 @@ def size(inputs: SizingInputs, budget: RiskBudget) -> Sized:
     The fixed-fractional rule of methods such as the Turtles', with costs and gap added to the stop
     distance, within limits of volatility, liquidity and exposure.
     """
-    loss = loss_ratio(inputs.entry, inputs.stop, budget)
+    loss = loss_ratio(inputs.entry, inputs.stop, budget.costs)
     if not math.isfinite(loss):
         return Sized(NO_TRADE, "STOP_NOT_BELOW_ENTRY", loss_ratio=loss)
     if not 0 <= inputs.multiplier <= 1:

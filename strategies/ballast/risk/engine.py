@@ -15,7 +15,7 @@ from freqtrade.persistence import LocalTrade, Trade
 from ballast.config.guards import GuardSettings
 from ballast.core.guard_set import Change, GuardSet
 from ballast.core.guards.base import Guard
-from ballast.core.heat import at_risk, drawn_closer
+from ballast.core.heat import StopCosts, drawn_closer, loss_at_stop
 from ballast.core.snapshot import ClosedTrade, Snapshot
 from ballast.core.verdict import ALLOW, Verdict
 from ballast.core.windows import minutes
@@ -41,6 +41,8 @@ class RiskEngine:
     timeframe : str
     open_heat : float or None
         Limit of the open heat, ratio of equity; None leaves stops alone.
+    stop_costs : StopCosts
+        What leaving at a stop costs beside the distance.
     correlation : callable
         Correlation of two pairs at a moment.
     announce : callable
@@ -59,6 +61,7 @@ class RiskEngine:
         market_view: MarketView,
         timeframe: str,
         open_heat: float | None,
+        stop_costs: StopCosts,
         correlation: Callable[[str, str, datetime], float],
         announce: Callable[[Change], None],
         api_errors: Callable[[datetime], int],
@@ -70,6 +73,7 @@ class RiskEngine:
         self._market_view = market_view
         self._candle = timedelta(minutes=minutes(timeframe))
         self._open_heat = open_heat
+        self._stop_costs = stop_costs
         self._correlation = correlation
         self._announce = announce
         self._api_errors = api_errors
@@ -184,14 +188,15 @@ class RiskEngine:
 
     def open_risks(self, now: datetime) -> dict[str, float]:
         """
-        By pair, what an open position loses at its stop, quote currency.
+        By pair, what an open position loses at its stop, costs and gap included, quote currency.
 
         Measured from the last completed close, not from the entry: open profit that a stop would
         give back is equity too.
         """
         risks: dict[str, float] = {}
         for trade, price in self._portfolio.positions(now):
-            risk = at_risk(trade.amount, price, self._stop_manager.stop(trade, now))
+            stop = self._stop_manager.stop(trade, now)
+            risk = loss_at_stop(trade.amount, price, stop, self._stop_costs)
             risks[trade.pair] = risks.get(trade.pair, 0.0) + risk
         return risks
 
@@ -250,13 +255,16 @@ class RiskEngine:
         if self._open_heat is None or not positions:
             return
         stops = [self._stop_manager.stop(trade, end) for trade, _ in positions]
-        risks = zip(positions, stops, strict=True)
-        heat = sum(at_risk(trade.amount, price, stop) for (trade, price), stop in risks)
+        held = list(zip(positions, stops, strict=True))
+        costs = self._stop_costs
+        heat = sum(loss_at_stop(trade.amount, price, stop, costs) for (trade, price), stop in held)
         allowed = self._open_heat * equity
         if heat <= allowed:
             return
-        for (trade, price), stop in zip(positions, stops, strict=True):
-            closer = drawn_closer(price, stop, heat, allowed)
+        # What leaving costs is lost wherever the stop is.
+        fixed = sum(loss_at_stop(trade.amount, price, price, costs) for trade, price in positions)
+        for (trade, price), stop in held:
+            closer = drawn_closer(price, stop, heat - fixed, allowed - fixed)
             self._stop_manager.tighten(trade, closer, "PORTFOLIO_HEAT", end)
 
     def _publish(self, change: Change, end: datetime) -> None:

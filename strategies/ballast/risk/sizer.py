@@ -133,7 +133,7 @@ class PositionSizer:
         proposal = self._proposals.last(pair)
         if proposal is None or proposal.candle != int(columns.opened[position]):
             raise refused("NOT_SIZED", 0, 1, "the order did not come through the sizer")
-        loss = amount * rate * sizing.loss_ratio(rate, proposal.stop, self._budget)
+        loss = amount * rate * sizing.loss_ratio(rate, proposal.stop, self._budget.costs)
         allowed = proposal.sized.stake * proposal.sized.loss_ratio * _ROUNDING
         if not loss <= allowed:
             raise refused("LOSS_AT_STOP", loss, allowed)
@@ -155,7 +155,7 @@ class PositionSizer:
         proposal = self._proposals.last(pair)
         if proposal is None:
             return False
-        loss = amount * rate * sizing.loss_ratio(rate, proposal.stop, self._budget)
+        loss = amount * rate * sizing.loss_ratio(rate, proposal.stop, self._budget.costs)
         return loss <= self._account.equity(now) * self._budget.per_trade
 
     def newest(self, pair: str, now: datetime) -> tuple[CandleColumns, int]:

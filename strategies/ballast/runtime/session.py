@@ -141,6 +141,7 @@ class TradingSession:
             MarketView(columns_by_pair, host.dp.current_whitelist, guard_set),
             host.timeframe,
             heat.limit_pct / 100 if heat else None,
+            settings.risk.stop_costs,
             correlation,
             announce,
             # Hyperopt sends this to its workers, and a log handler cannot be sent.

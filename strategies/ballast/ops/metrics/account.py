@@ -6,6 +6,7 @@ from datetime import datetime
 from statistics import fmean
 from typing import Any
 
+from ballast.core.heat import StopCosts, loss_at_stop
 from ballast.ops.liveness import candle_end
 from ballast.ops.metrics.families import Sample
 from ballast.tooling.bot_api import BotApi
@@ -15,7 +16,9 @@ _LAST_TRADES = 50
 _SINCE_CODE = re.compile(r"^[A-Z][A-Z0-9_]*$")
 
 
-def samples(api: BotApi, now: datetime, heat_limit: float | None) -> Iterator[Sample]:
+def samples(
+    api: BotApi, now: datetime, heat_limit: float | None, costs: StopCosts
+) -> Iterator[Sample]:
     """
     What the API tells.
 
@@ -23,6 +26,8 @@ def samples(api: BotApi, now: datetime, heat_limit: float | None) -> Iterator[Sa
     ----------
     heat_limit : float or None
         Share of the equity; None where the guard is off.
+    costs : StopCosts
+        What leaving at a stop costs beside the distance.
 
     Raises
     ------
@@ -40,7 +45,7 @@ def samples(api: BotApi, now: datetime, heat_limit: float | None) -> Iterator[Sa
     yield "equity", {}, equity
     if heat_limit is not None:
         yield "heat_limit_ratio", {}, heat_limit
-    yield from _positions(positions, equity, live=not shown["dry_run"])
+    yield from _positions(positions, equity, costs, live=not shown["dry_run"])
     yield from _locks(api.ask("locks")["locks"])
     yield from _results(api)
 
@@ -77,14 +82,14 @@ def uncovered(trade: Mapping[str, Any], *, live: bool) -> bool:
 
 
 def _positions(
-    trades: Sequence[Mapping[str, Any]], equity: float, *, live: bool
+    trades: Sequence[Mapping[str, Any]], equity: float, costs: StopCosts, *, live: bool
 ) -> Iterator[Sample]:
     yield "open_positions", {}, len(trades)
     yield "uncovered_positions", {}, sum(uncovered(trade, live=live) for trade in trades)
     if equity > 0:
         value = sum(t["amount"] * t["current_rate"] for t in trades)
         at_stop = sum(
-            t["amount"] * max(0.0, t["current_rate"] - (t.get("stop_loss_abs") or 0.0))
+            loss_at_stop(t["amount"], t["current_rate"], t.get("stop_loss_abs") or 0.0, costs)
             for t in trades
         )
         yield "exposure_ratio", {}, value / equity

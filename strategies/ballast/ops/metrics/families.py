@@ -16,7 +16,7 @@ GAUGES = {
     "live": "1 if real money is traded",
     "equity": "account value with open positions",
     "drawdown_ratio": "how far the equity is below its peak, as the guard DrawdownLadder knows it",
-    "heat_ratio": "what all stops together would lose, share of the equity",
+    "heat_ratio": "what all stops together would lose, costs included, share of the equity",
     "heat_limit_ratio": "limit of the heat (ballast.guards.PortfolioHeat)",
     "exposure_ratio": "value of all positions, share of the equity",
     "open_positions": "open positions",

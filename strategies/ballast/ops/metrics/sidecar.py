@@ -13,7 +13,7 @@ from typing import Any
 
 from prometheus_client.metrics_core import Metric
 
-from ballast.config.guards import GuardSettings
+from ballast.config.settings import Settings
 from ballast.execution import api_errors
 from ballast.ops.liveness import journal_file
 from ballast.ops.metrics import account, families, guards
@@ -37,7 +37,7 @@ class Sidecar:
     Parameters
     ----------
     api : BotApi
-    settings : GuardSettings
+    settings : Settings
     database : str
         URL of the bot's database.
     user_data : Path
@@ -49,7 +49,7 @@ class Sidecar:
     def __init__(
         self,
         api: BotApi,
-        settings: GuardSettings,
+        settings: Settings,
         database: str,
         user_data: Path,
         config: Mapping[str, Any] | None = None,
@@ -77,10 +77,11 @@ class Sidecar:
                 yield families.latencies(self._journal.latencies)
 
     def _of_bot(self, now: datetime) -> list[Sample]:
-        heat = self._settings.PortfolioHeat
-        limit = heat.limit_pct / 100 if self._settings.is_on("PortfolioHeat") else None
+        risk, guards_on = self._settings.risk, self._settings.guards
+        heat = guards_on.PortfolioHeat if guards_on.is_on("PortfolioHeat") else None
+        limit = heat.limit_pct / 100 if heat else None
         try:
-            samples = list(account.samples(self._api, now, limit))
+            samples = list(account.samples(self._api, now, limit, risk.stop_costs))
             samples += self._of_logs()
         except (BotSilent, KeyError, TypeError, ValueError) as error:
             logger.warning("the bot cannot be read: %s", error)
@@ -114,7 +115,7 @@ class Sidecar:
 
     def _of_guards(self, equity: float, now: datetime) -> list[Sample]:
         try:
-            return list(guards.samples(self._database, self._settings, equity, now))
+            return list(guards.samples(self._database, self._settings.guards, equity, now))
         except CommandError as error:
             logger.warning("the guards cannot be read: %s", error)
             return []

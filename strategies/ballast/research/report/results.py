@@ -30,6 +30,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, field_validator
 
 from ballast.config import settings
+from ballast.core.heat import StopCosts
 from ballast.core.times import from_epoch
 from ballast.core.windows import minutes
 from ballast.research.report.export import account_of, locks_of, trades_of
@@ -114,6 +115,14 @@ class RunResult:
     without_guard: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def stop_costs(self) -> StopCosts:
+        """What the run reckoned that leaving at a stop costs; the usual where it does not say."""
+        try:
+            return settings.load(self.config.get(settings.SECTION)).risk.stop_costs
+        except settings.SettingsError:
+            return settings.RiskSettings().stop_costs
 
     @property
     def total_return(self) -> float:

@@ -162,7 +162,7 @@ def study(name: str, runs: Selection, options: Options) -> Study:
         ),
         drawdown_limit=options.drawdown_limit,
         exposure=exposure,
-        heat=trade_figures.heat(table, base.equity),
+        heat=trade_figures.heat(table, base.equity, base.stop_costs),
         regimes=_regimes(base, known, leader, daily, table),
         crises=crises(base.equity, held.pairs, table) if held is not None else [],
         holding=held,

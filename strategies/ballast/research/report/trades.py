@@ -9,6 +9,8 @@ disaster stop and makes every R look small.
 import numpy as np
 import pandas as pd
 
+from ballast.core.heat import StopCosts, loss_at_stop
+
 _HOUR = pd.Timedelta(hours=1)
 
 
@@ -45,24 +47,28 @@ def contributions(trades: pd.DataFrame, equity: pd.Series) -> pd.Series:
     )
 
 
-def heat(trades: pd.DataFrame, equity: pd.Series) -> pd.Series:
+def heat(trades: pd.DataFrame, equity: pd.Series, costs: StopCosts) -> pd.Series:
     """
-    What all open trades together had at risk at their first stops, over the account (ratio).
+    What all open trades together lost at their first stops, over the account (ratio).
 
-    An upper bound of the true heat: stops only tighten, and gaps are left out.
+    An upper bound of the true heat: stops only tighten.
 
     Parameters
     ----------
     trades : DataFrame
         From `in_r`.
     equity : Series over UTC time, quote currency
+    costs : StopCosts
+        What leaving at a stop costs beside the distance.
 
     Returns
     -------
     Series
         On the times of `equity`.
     """
-    risk = trades["risk"].fillna(0.0).to_numpy()
+    bought = zip(trades["amount"], trades["open_rate"], trades["initial_stop"], strict=True)
+    losses = np.array([loss_at_stop(*position, costs) for position in bought])
+    risk = np.where(trades["risk"].notna(), losses, 0.0)
     opened = _accumulated(trades["open_date"], risk, equity.index)
     closed = _accumulated(trades["close_date"], risk, equity.index)
     return pd.Series(np.maximum(opened - closed, 0.0) / equity.to_numpy(), index=equity.index)

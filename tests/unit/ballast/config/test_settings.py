@@ -284,8 +284,8 @@ def test_percentages_become_ratios_in_the_risk_budget() -> None:
     assert budget.daily_volatility == pytest.approx(0.02)
     assert budget.turnover_share == pytest.approx(0.04)
     # Two sides of 0.2 % fee and 0.1 % slippage.
-    assert budget.round_trip_cost == risk.round_trip_cost == pytest.approx(0.006)
-    assert budget.gap_allowance == pytest.approx(0.005)
+    assert budget.costs.round_trip == risk.round_trip_cost == pytest.approx(0.006)
+    assert budget.costs.gap == pytest.approx(0.005)
 
 
 def test_without_the_guard_of_heat_the_whole_account_may_be_at_risk() -> None:

@@ -1,4 +1,7 @@
-"""Drawing stops closer brings the heat of all positions to its limit, and loosens none."""
+"""
+A loss at the stop counts what leaving costs; drawing stops closer brings the heat of all positions
+to its limit, and loosens none.
+"""
 
 import math
 
@@ -6,14 +9,33 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ballast.core.heat import drawn_closer
+from ballast.core.heat import StopCosts, drawn_closer, loss_at_stop
 
 ANY = st.floats(allow_nan=True, allow_infinity=True)
+COSTS = StopCosts(round_trip=0.003, gap=0.005)
 POSITIONS = st.lists(
     st.tuples(st.floats(0.01, 1e4), st.floats(1e-3, 1e5), st.floats(0.001, 0.999)),
     min_size=1,
     max_size=8,
 )
+
+
+def test_the_loss_at_a_stop_is_the_distance_with_costs_of_both_sides_and_the_gap() -> None:
+    """Two hundred of distance were counted where two hundred and forty are at risk."""
+    assert loss_at_stop(50.0, 100.0, 96.0, COSTS) == pytest.approx(200 + 40)
+
+
+def test_a_stop_at_or_above_the_price_takes_nothing_off_the_costs() -> None:
+    assert loss_at_stop(50.0, 100.0, 100.0, COSTS) == pytest.approx(40)
+    assert loss_at_stop(50.0, 100.0, 120.0, COSTS) == pytest.approx(40)
+
+
+@pytest.mark.parametrize("position", range(3))
+def test_a_loss_with_a_missing_figure_is_not_known(position: int) -> None:
+    figures = [50.0, 100.0, 96.0]
+    figures[position] = math.nan
+    amount, price, stop = figures
+    assert math.isnan(loss_at_stop(amount, price, stop, COSTS))
 
 
 @settings(max_examples=500, deadline=None)

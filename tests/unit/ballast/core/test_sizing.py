@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ballast.core.heat import StopCosts
 from ballast.core.sizing import NO_TRADE, RiskBudget, Sized, SizingInputs, loss_ratio, size
 
 BUDGET = RiskBudget(
@@ -18,8 +19,7 @@ BUDGET = RiskBudget(
     exposure=0.25,
     daily_volatility=0.01,
     turnover_share=0.01,
-    round_trip_cost=0.003,
-    gap_allowance=0.002,
+    costs=StopCosts(round_trip=0.003, gap=0.002),
 )
 # A quiet, liquid market and an empty account: the risk at the stop binds.
 INPUTS = SizingInputs(
@@ -56,8 +56,7 @@ BUDGETS = st.builds(
     exposure=st.floats(0.01, 1),
     daily_volatility=st.floats(1e-3, 0.2),
     turnover_share=st.floats(1e-3, 0.2),
-    round_trip_cost=st.floats(0, 0.08),
-    gap_allowance=st.floats(0, 0.1),
+    costs=st.builds(StopCosts, round_trip=st.floats(0, 0.08), gap=st.floats(0, 0.1)),
 )
 DEPTHS = st.floats(1e-4, 0.99)
 AMOUNTS = st.floats(0, 1e6)
@@ -96,7 +95,7 @@ def test_a_stake_exceeds_no_cap_no_risk_budget_and_no_heat_left(
     # Worked out anew, each limit by itself: what is lost at the stop, with costs of both sides and
     # the gap beyond it, and what is held.
     depth = (inputs.entry - inputs.stop) / inputs.entry
-    loss = found.stake * (depth + budget.round_trip_cost + budget.gap_allowance)
+    loss = found.stake * (depth + budget.costs.round_trip + budget.costs.gap)
     equity = inputs.equity
     held = [
         (loss, equity * budget.per_trade),
@@ -175,7 +174,7 @@ def test_the_heat_of_trades_sized_one_after_another_stays_within_its_limit(
 
 
 def test_the_risk_at_stop_counts_distance_costs_and_gap() -> None:
-    assert loss_ratio(100.0, 95.0, BUDGET) == pytest.approx(0.05 + 0.003 + 0.002)
+    assert loss_ratio(100.0, 95.0, BUDGET.costs) == pytest.approx(0.05 + 0.003 + 0.002)
     found = sized()
     assert found.binding == "RISK_AT_STOP"
     assert found.stake == pytest.approx(10_000 * 0.005 / 0.055)
@@ -235,9 +234,19 @@ def test_a_market_that_never_moves_is_not_known_and_no_trade(volatility: float) 
     assert (found.stake, found.binding) == (NO_TRADE, "VOLATILITY_TARGET")
 
 
-@pytest.mark.parametrize("field", [f.name for f in dataclasses.fields(RiskBudget)])
+@pytest.mark.parametrize(
+    "field", [f.name for f in dataclasses.fields(RiskBudget) if f.name != "costs"]
+)
 def test_a_budget_with_a_missing_figure_is_no_trade(field: str) -> None:
-    assert sized(dataclasses.replace(BUDGET, **{field: math.nan})).stake == NO_TRADE
+    missing: dict[str, Any] = {field: math.nan}
+    assert sized(dataclasses.replace(BUDGET, **missing)).stake == NO_TRADE
+
+
+@pytest.mark.parametrize("field", [f.name for f in dataclasses.fields(StopCosts)])
+def test_a_missing_cost_is_no_trade(field: str) -> None:
+    missing: dict[str, Any] = {field: math.nan}
+    costs = dataclasses.replace(BUDGET.costs, **missing)
+    assert sized(dataclasses.replace(BUDGET, costs=costs)).stake == NO_TRADE
 
 
 def test_open_trades_whose_stops_lock_in_profit_add_nothing_to_the_heat_limit() -> None:

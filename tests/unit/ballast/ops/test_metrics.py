@@ -23,6 +23,7 @@ from sqlalchemy import create_engine
 
 from ballast.__main__ import main
 from ballast.config.guards import GuardSettings
+from ballast.config.settings import Settings
 from ballast.core.snapshot import Snapshot
 from ballast.ops.metrics.account import uncovered
 from ballast.ops.metrics.families import COUNTERS, GAUGES, PREFIX
@@ -104,14 +105,17 @@ def scraped(sidecar: Sidecar) -> dict[str, float]:
 
 def test_account_is_told_as_the_guards_reckon_it(database: str, tmp_path: Path) -> None:
     with answering(Answers()) as url:
-        sidecar = Sidecar(BotApi(url, "me", "x"), GuardSettings(), database, tmp_path)
+        sidecar = Sidecar(BotApi(url, "me", "x"), Settings(), database, tmp_path)
         told = scraped(sidecar)
     assert told["up"] == 1
     assert told["equity"] == 10_000
     assert told["drawdown_ratio"] == pytest.approx(0.2)
     assert told['guard_multiplier{guard="DrawdownLadder"}'] == 0.44
     assert told["exposure_ratio"] == pytest.approx(0.02)
-    assert told["heat_ratio"] == pytest.approx(0.001)
+    # Two units five below the price, and what both sides and a gap cost of their value.
+    risk = Settings().risk
+    lost = 2 * 5 + 200 * (risk.round_trip_cost + risk.gap_pct / 100)
+    assert told["heat_ratio"] == pytest.approx(lost / 10_000)
     assert told["heat_limit_ratio"] == pytest.approx(0.02)
     assert told['locks{code="DAILY_LOSS",pair="*"}'] == 1
     assert told['locks{code="OTHER",pair="BTC/USDT"}'] == 1
@@ -127,7 +131,7 @@ def test_failed_requests_are_counted_once(database: str, tmp_path: Path) -> None
     answers = Answers()
     failed = 'api_errors_total{call="fetch_ticker",kind="NetworkError"}'
     with answering(answers) as url:
-        sidecar = Sidecar(BotApi(url, "me", "x"), GuardSettings(), database, tmp_path)
+        sidecar = Sidecar(BotApi(url, "me", "x"), Settings(), database, tmp_path)
         assert [scraped(sidecar)[failed], scraped(sidecar)[failed]] == [1, 1]
         _, written, *rest = answers.logs[-1]
         answers.logs.append(["", float(str(written)) + 1, *rest])
@@ -136,7 +140,7 @@ def test_failed_requests_are_counted_once(database: str, tmp_path: Path) -> None
 
 def test_silent_bot_is_told_and_nothing_else_of_it(database: str, tmp_path: Path) -> None:
     api = BotApi("http://127.0.0.1:1", "me", "x")
-    told = scraped(Sidecar(api, GuardSettings(), database, tmp_path))
+    told = scraped(Sidecar(api, Settings(), database, tmp_path))
     assert told.pop("up") == 0
     assert set(told) == {"disk_free_bytes"}
 
@@ -145,7 +149,7 @@ def test_answer_that_cannot_be_read_is_a_silent_bot(database: str, tmp_path: Pat
     answers = Answers()
     answers.bodies["balance"] = {"unexpected": True}
     with answering(answers) as url:
-        sidecar = Sidecar(BotApi(url, "me", "x"), GuardSettings(), database, tmp_path)
+        sidecar = Sidecar(BotApi(url, "me", "x"), Settings(), database, tmp_path)
         assert scraped(sidecar)["up"] == 0
 
 

@@ -25,6 +25,7 @@ from ballast.config.guards import GuardSettings
 from ballast.core.columns import ColumnsByPair
 from ballast.core.guard_set import GuardSet
 from ballast.core.guards.base import Guard
+from ballast.core.heat import StopCosts
 from ballast.core.snapshot import ClosedTrade, Snapshot
 from ballast.data.market_view import MarketView
 from ballast.risk.engine import RiskEngine
@@ -308,6 +309,7 @@ def engine() -> RiskEngine:
         MarketView(columns_by_pair, lambda: [PAIR], guard_set),
         "1h",
         None,
+        StopCosts(round_trip=0.003, gap=0.005),
         lambda one, other, now: 0.0,
         lambda change: None,
         lambda moment: 0,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
+from ballast.config.settings import RiskSettings
+from ballast.core.heat import StopCosts
 from ballast.research.report import trades as trade_figures
 from ballast.research.report.results import RunResult, read_zip
 from tests.unit.ballast.research.report.made import START, trade, write_zip
@@ -39,9 +42,20 @@ def test_a_stop_that_is_not_below_the_entry_has_no_r(tmp_path: Path) -> None:
 
 def test_heat_is_what_all_open_trades_risk_over_the_account(tmp_path: Path) -> None:
     run = made(tmp_path, trade(1.0, day=1, days=3), trade(1.0, day=2, days=1, stop=90.0))
-    found = trade_figures.heat(trade_figures.in_r(run.trades), run.equity)
+    costs = StopCosts(round_trip=0.003, gap=0.002)
+    found = trade_figures.heat(trade_figures.in_r(run.trades), run.equity, costs)
     by_day = [1e4 * found[START + pd.Timedelta(days=day)] for day in range(5)]
-    assert by_day == pytest.approx([0, 5, 15, 5, 0])
+    # Distances of 5 and 10, and half a percent of 100 each.
+    assert by_day == pytest.approx([0, 5.5, 16, 5.5, 0])
+
+
+def test_the_costs_of_a_stop_are_those_that_the_run_was_sized_with(tmp_path: Path) -> None:
+    run = made(tmp_path, trade(1.0))
+    told = {"ballast": {"risk": {"fee_pct": 0.2, "slippage_bps": 10.0, "gap_pct": 1.0}}}
+    costs = replace(run, config=told).stop_costs
+    assert (costs.round_trip, costs.gap) == pytest.approx((0.006, 0.01))
+    assert replace(run, config={}).stop_costs == RiskSettings().stop_costs
+    assert replace(run, config={"ballast": {"risk": 1}}).stop_costs == RiskSettings().stop_costs
 
 
 def test_a_contribution_is_the_profit_over_the_account_at_the_entry(tmp_path: Path) -> None:
@@ -62,4 +76,4 @@ def test_no_trades_are_no_figures(tmp_path: Path) -> None:
     run = made(tmp_path)
     table = trade_figures.in_r(run.trades)
     assert len(table) == 0
-    assert trade_figures.heat(table, run.equity).max() == 0.0
+    assert trade_figures.heat(table, run.equity, run.stop_costs).max() == 0.0
