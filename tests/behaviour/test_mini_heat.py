@@ -1,4 +1,4 @@
-"""Heat is what all stops together lose, costs and gap included: for an entry, and for what is open."""
+"""Heat is what all stops lose together, with costs and gap, for an entry and for what is held."""
 
 from __future__ import annotations
 

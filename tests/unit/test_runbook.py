@@ -1,4 +1,4 @@
-"""The runbook has an entry for every alert and every reason code that the source can give."""
+"""The runbook has an entry for every alert, and for every reason code as the source has it."""
 
 from __future__ import annotations
 
@@ -10,50 +10,87 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ballast.core.data_quality import DataQuality
+from ballast.core.decision import Outcome
+from ballast.core.reasons import Reason
+from ballast.ops import runbook
+
 ROOT = Path(__file__).parents[2]
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
 SOURCE = ROOT / "strategies" / "ballast"
-# Two words or more: what is written like this in the source is a reason code ...
+# Two words or more: what is written like this in the source looks like a reason code ...
 CODE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
 # ... except the exchange's and the system's own words.
-NOT_OURS = {"REQUEST_WEIGHT", "DRILL_KILL"}
+NOT_CODES = {"REQUEST_WEIGHT", "DRILL_KILL", *Outcome}
 
 
 def texts(tree: ast.AST) -> Iterator[str]:
-    """Texts of a module, whole and by their first word, and all words of its formatted ones."""
+    """
+    Texts of a module, whole and by their first word, and all words of its formatted ones; those of
+    docstrings left out.
+    """
+    told = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in told:
             yield node.value.split(" ")[0].rstrip(":")
         if isinstance(node, ast.JoinedStr):
             parts = [part for part in node.values if isinstance(part, ast.Constant)]
             yield from (word for part in parts for word in re.split(r"[\s:,]", str(part.value)))
 
 
-def guard_codes(tree: ast.AST) -> Iterator[str]:
-    """`code: ClassVar[str] = "..."` of guards, one-word ones among them."""
-    for node in ast.walk(tree):
-        named = isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == "code"
-        if named and isinstance(node, ast.AnnAssign) and isinstance(node.value, ast.Constant):
-            yield str(node.value.value)
+def sources() -> list[Path]:
+    return [path for path in SOURCE.rglob("*.py") if path.name != "reasons.py"]
 
 
-def codes() -> set[str]:
-    found: set[str] = set()
-    for path in SOURCE.rglob("*.py"):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        found |= {text for text in texts(tree) if CODE.fullmatch(text)} | set(guard_codes(tree))
-    return found - NOT_OURS
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(SOURCE)))
+def test_reason_codes_are_written_in_one_place(path: Path) -> None:
+    """A code written as text elsewhere would have no meaning, and no entry in the runbook."""
+    found = set(texts(ast.parse(path.read_text(encoding="utf-8"))))
+    assert not {text for text in found if CODE.fullmatch(text)} - NOT_CODES
+    assert not found & {reason for reason in Reason if CODE.fullmatch(reason)}
 
 
-def test_codes_are_found_where_they_are_written() -> None:
-    """Otherwise the test below would hold of an empty list."""
-    written = {"DAILY_LOSS", "VOLATILITY", "DRAWDOWN", "KILL_FILE", "API_SILENT", "NOT_SIZED"}
-    assert written <= codes()
+def test_codes_written_as_text_are_found() -> None:
+    """Otherwise the test above would hold of anything."""
+    written = ast.parse("""refuse("DAILY_LOSS", f"{x} KILL_FILE: gone", "API_SILENT none")""")
+    assert {"DAILY_LOSS", "KILL_FILE", "API_SILENT"} <= set(texts(written))
 
 
-@pytest.mark.parametrize("code", sorted(codes()))
-def test_every_reason_code_has_an_entry(code: str) -> None:
-    assert f"| `{code}` |" in RUNBOOK
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(SOURCE)))
+def test_only_codes_that_there_are_are_used(path: Path) -> None:
+    """`Reason.X` fails only where it is reached."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "Reason":
+            assert node.attr in Reason.__members__
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_every_reason_code_is_given_somewhere(reason: Reason) -> None:
+    used = f"Reason.{reason.name}"
+    by_name = reason.name in DataQuality.__members__
+    assert by_name or any(
+        re.search(rf"{used}\b", path.read_text(encoding="utf-8"))
+        for path in sources()
+        if path.name != "runbook.py"
+    )
+
+
+def test_every_quality_of_data_but_the_good_one_is_a_reason() -> None:
+    assert {quality.name for quality in DataQuality} - {"OK"} <= set(Reason)
+
+
+def test_a_reason_is_its_text() -> None:
+    """What was stored as text is found again, compared and looked up."""
+    by_code: dict[str, int] = {Reason.DAILY_LOSS: 1, Reason.TIME_STOP: 2}
+    assert by_code["DAILY_LOSS"] == {"DAILY_LOSS": 1}[Reason.DAILY_LOSS] == 1
+    assert by_code["time_stop"] == 2
+    assert f"{Reason.TIME_STOP}" == str(Reason.TIME_STOP) == "time_stop"
+    assert type(str(Reason.TIME_STOP)) is str
+
+
+def test_the_tables_are_as_the_codes_have_it() -> None:
+    """After a change: `python -m ballast.ops.runbook docs/runbook.md`."""
+    assert runbook.page(RUNBOOK) == RUNBOOK
 
 
 def test_every_alert_has_an_entry_where_its_link_leads() -> None:

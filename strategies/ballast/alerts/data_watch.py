@@ -6,8 +6,7 @@ from datetime import datetime
 from ballast.core.columns import CandleColumns
 from ballast.core.data_quality import DataQuality
 from ballast.core.events import Event, Kind
-
-MISSING = "CANDLE_MISSING"
+from ballast.core.reasons import Reason
 
 
 class DataWatch:
@@ -39,9 +38,9 @@ class DataWatch:
         for pair in self._pairs():
             trust = self._trust(pair, end)
             if trust is None:
-                self._publish(Event(end, Kind.DATA, MISSING, pair))
+                self._publish(Event(end, Kind.DATA, Reason.CANDLE_MISSING, pair))
             elif trust != DataQuality.OK:
-                self._publish(Event(end, Kind.DATA, trust.name, pair, None, int(trust), 0))
+                self._publish(Event(end, Kind.DATA, Reason[trust.name], pair, None, int(trust), 0))
 
     def _trust(self, pair: str, end: datetime) -> DataQuality | None:
         """Trust in the pair's candle; None where it has not come."""

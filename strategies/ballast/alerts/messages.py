@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 from ballast.config.messages import MessageSettings
 from ballast.core.events import Event, Kind
 from ballast.core.guard_set import ALL_PAIRS
+from ballast.core.reasons import Reason
 
 # Telegram's limit is 4096 characters.
 _LONGEST = 3500
 _MOST_PAIRS = 8
 # Looks at the account that found nothing amiss.
-ALL_WELL = {"RECONCILED"}
+ALL_WELL = {Reason.RECONCILED}
 
 
 def as_code(text: str) -> str:

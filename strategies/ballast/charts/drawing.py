@@ -13,6 +13,7 @@ from sqlalchemy import select
 from ballast.charts import annotations
 from ballast.charts.annotations import Block, StopPath
 from ballast.core.data_quality import DataQuality
+from ballast.core.reasons import Reason
 from ballast.core.signals import Setup, entry_rules, first_stops, setup_name
 from ballast.core.stops import StopPlan, StopRules
 from ballast.core.windows import minutes
@@ -23,7 +24,7 @@ _TO_COME = 4
 # Of the height of a lane.
 _STEP = 0.7
 # Freqtrade's own lock of one candle after an exit, and one of ours that the columns show already.
-_NOT_SHOWN = ("Auto lock", "VOLATILITY")
+_NOT_SHOWN = ("Auto lock", Reason.VOLATILITY)
 
 _STOP_COLOUR = "#8d99ae"
 _LINE_COLOURS = ("#2a9d8f", "#e9c46a", "#8ecae6", "#b5838d")

@@ -17,7 +17,7 @@ from ballast.config.guards import GuardSettings
 from ballast.core.guard_set import ALL_PAIRS
 from ballast.core.guards.base import Guard
 from ballast.core.snapshot import Snapshot
-from ballast.core.verdict import Verdict
+from ballast.core.verdict import ALLOW, Verdict
 from ballast.risk.state_store import StateStore
 from ballast.tooling.database import database_url, open_store, read_config
 from ballast.tooling.errors import CommandError
@@ -145,7 +145,7 @@ def _remembered(guard: Guard, now: datetime) -> dict[str, Verdict]:
     """Verdicts that follow from memory alone, by pair, '*' being all."""
     snapshot = Snapshot(now, math.nan)
     if not type(guard.memory).model_fields:
-        return {ALL_PAIRS: Verdict("OK", 0.0, 0.0)}
+        return {ALL_PAIRS: ALLOW}
     return {**guard.pair_verdicts(snapshot), ALL_PAIRS: guard.market_verdict(snapshot)}
 
 

@@ -5,6 +5,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ballast.core.reasons import Reason
 from ballast.ops.liveness import Signs, faults, signs_of
 from ballast.tooling.bot_api import BotApi, BotSilent
 from ballast.tooling.database import read_config
@@ -35,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
         api = BotApi.of(config, options.url)
         signs = signs_of(api, datetime.now(UTC), user_data, config)
     except BotSilent as error:
-        sys.stdout.write(f"DEAD: API_SILENT {error}\n")
+        sys.stdout.write(f"DEAD: {Reason.API_SILENT} {error}\n")
         return 1
     found = faults(signs)
     sys.stdout.write(f"{'DEAD: ' + '; '.join(found) if found else _well(signs)}\n")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from ballast.core.reasons import Reason
 from ballast.core.verdict import ALLOW, Verdict
 
 # 2 ** 30 first pauses are longer than any limit; higher powers would overflow a timedelta.
@@ -48,4 +49,4 @@ class Backoff:
         failures, until = self._failed.get(key, (0, now))
         if failures == 0 or now >= until:
             return ALLOW
-        return Verdict("BACKOFF", (until - now).total_seconds(), 0.0, 0.0, until)
+        return Verdict(Reason.BACKOFF, (until - now).total_seconds(), 0.0, 0.0, until)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from ballast.core.columns import CandleColumns
 from ballast.core.data_quality import DataQuality
+from ballast.core.reasons import Reason
 from ballast.core.rules import Rule
 from ballast.core.verdict import Verdict, compose
 
@@ -29,14 +30,6 @@ class Outcome(StrEnum):
     ENTERED = "ENTERED"  # it has filled
     HOLDING = "HOLDING"  # in a position, and staying
     LEFT = "LEFT"  # in a position that was left before the next candle ended
-
-
-# Codes beside those of guards, trust, rules, sizer and exits.
-CANDLE_MISSING = "CANDLE_MISSING"
-NO_DECISION = "NO_DECISION"
-NOT_ASKED = "NOT_ASKED"
-STOP = "STOP"
-ENTRY_UNFILLED = "ENTRY_UNFILLED"
 
 
 class Reading(NamedTuple):
@@ -179,7 +172,7 @@ def decide(
     """
     guards = {name: v for name, v in verdicts.items() if v.multiplier != 1}
     if columns is None or rulebook is None or position < 0:
-        seen = Decision(pair, candle, Outcome.UNSEEN, CANDLE_MISSING, guards=guards)
+        seen = Decision(pair, candle, Outcome.UNSEEN, Reason.CANDLE_MISSING, guards=guards)
         return _held(seen, held) if held else seen
     trust = int(columns["trust"][position])
     rules = rulebook.at(position)
@@ -216,28 +209,29 @@ def _answer(
         unmet, key=lambda name: len(unmet[name]) if setups[name] else math.inf, default=""
     )
     if trust != DataQuality.OK:
-        return Outcome.UNTRUSTED, nearest, (DataQuality(trust).name, trust, int(DataQuality.OK))
+        why = Reason[DataQuality(trust).name]
+        return Outcome.UNTRUSTED, nearest, (why, trust, int(DataQuality.OK))
     if not setups.get(nearest):
-        return Outcome.NO_SIGNAL, nearest, ("NO_RULES", 0.0, 1.0)
+        return Outcome.NO_SIGNAL, nearest, (Reason.NO_RULES, 0.0, 1.0)
     if unmet[nearest]:
         name = unmet[nearest][0]
         reading = rules[name]
         return Outcome.NO_SIGNAL, nearest, (name, float(reading.value), float(reading.limit))
     if verdict.blocks:
         return Outcome.REFUSED, nearest, (verdict.code, verdict.value, verdict.limit)
-    return Outcome.SIGNAL, nearest, (NOT_ASKED, math.nan, math.nan)
+    return Outcome.SIGNAL, nearest, (Reason.NOT_ASKED, math.nan, math.nan)
 
 
 def _held(decision: Decision, held: Position) -> Decision:
     """The same candle, seen by one who is in the pair."""
     if not held.filled:
         return replace(
-            decision, outcome=Outcome.ORDERED, code=ENTRY_UNFILLED, trade_id=held.trade_id
+            decision, outcome=Outcome.ORDERED, code=Reason.ENTRY_UNFILLED, trade_id=held.trade_id
         )
     return replace(
         decision,
         outcome=Outcome.HOLDING,
-        code=STOP,
+        code=Reason.STOP,
         value=decision.close,
         limit=held.stop,
         stop=held.stop,

@@ -41,7 +41,7 @@ class Event:
         When (UTC; in backtests the candle's time).
     kind : Kind
     code : str
-        Reason code, the same in locks, logs, journal and metrics.
+        A `Reason`; of an exit, a rule's or Freqtrade's own, and of an incident the error's name.
     pair : str
         Empty where it is about all.
     trade_id : int or None

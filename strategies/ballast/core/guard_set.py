@@ -8,6 +8,7 @@ import numpy as np
 
 from ballast.core.cross_section import CrossSection
 from ballast.core.guards.base import Guard
+from ballast.core.reasons import Reason
 from ballast.core.snapshot import Snapshot
 from ballast.core.verdict import Verdict, compose
 
@@ -75,7 +76,7 @@ class GuardSet:
         seen = self.snapshot
         if seen is None or seen.now != candle_end:
             age_s = (candle_end - seen.now).total_seconds() if seen is not None else float("inf")
-            return Verdict("GUARDS_SILENT", age_s, 0.0, 0.0)
+            return Verdict(Reason.GUARDS_SILENT, age_s, 0.0, 0.0)
         return compose(guard.verdict(seen, pair) for guard in self.guards.values())
 
     @property

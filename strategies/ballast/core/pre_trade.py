@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ballast.core.reasons import Reason
 from ballast.core.verdict import ALLOW, Verdict
 
 Level = tuple[float, float]
@@ -45,40 +46,40 @@ class Quote:
         return min(_value(self.bids, within_bps), _value(self.asks, within_bps))
 
 
-def at_most(code: str, value: float, limit: float) -> Verdict:
+def at_most(code: Reason, value: float, limit: float) -> Verdict:
     """Allow what does not exceed the limit."""
     return ALLOW if value <= limit else Verdict(code, value, limit, 0.0)
 
 
-def at_least(code: str, value: float, limit: float) -> Verdict:
+def at_least(code: Reason, value: float, limit: float) -> Verdict:
     """Allow what does not fall short of the limit."""
     return ALLOW if value >= limit else Verdict(code, value, limit, 0.0)
 
 
 def age(seconds: float, limit: float) -> Verdict:
     """SIGNAL_OLD: since its candle closed. A clock that runs behind the exchange's is as bad."""
-    return at_most("SIGNAL_OLD", abs(seconds), limit)
+    return at_most(Reason.SIGNAL_OLD, abs(seconds), limit)
 
 
 def moved(rate: float, close: float, atr: float, limit: float) -> Verdict:
     """PRICE_MOVED: from the signal's close to the price of the order, either way."""
     distance = abs(rate - close) / atr if atr > 0 else math.nan
-    return at_most("PRICE_MOVED", distance, limit)
+    return at_most(Reason.PRICE_MOVED, distance, limit)
 
 
 def spread(quote: Quote, limit_bps: float) -> Verdict:
     """SPREAD_WIDE: half of it is lost at once, and again on the way out."""
-    return at_most("SPREAD_WIDE", quote.spread_bps, limit_bps)
+    return at_most(Reason.SPREAD_WIDE, quote.spread_bps, limit_bps)
 
 
 def depth(quote: Quote, stake: float, within_bps: float, times: float) -> Verdict:
     """DEPTH_THIN: the book must hold our size several times over, near the best price."""
-    return at_least("DEPTH_THIN", quote.depth(within_bps), stake * times)
+    return at_least(Reason.DEPTH_THIN, quote.depth(within_bps), stake * times)
 
 
 def balance(free: float, stake: float, fee: float) -> Verdict:
     """BALANCE_SHORT: what is free on the exchange now must pay for the order and its fee."""
-    return at_least("BALANCE_SHORT", free, stake * (1 + fee))
+    return at_least(Reason.BALANCE_SHORT, free, stake * (1 + fee))
 
 
 def _value(levels: Sequence[Level], within_bps: float) -> float:

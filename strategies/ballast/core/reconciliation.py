@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from ballast.core.reasons import Reason
+
 # Exchange and bot agree about the time to within what a signed request may be off.
 CLOCK_SKEW = timedelta(seconds=15)
 # Fees taken in the coin bought, and rounding to lots.
@@ -82,7 +84,7 @@ class Discrepancy:
 
     Parameters
     ----------
-    code : str
+    code : Reason
         UNKNOWN_POSITION, POSITION_MISSING or UNKNOWN_ORDER.
     value, limit : float
         Value of what is too much or missing and the smallest that counts, quote currency; of an
@@ -91,7 +93,7 @@ class Discrepancy:
         Empty where it is no order.
     """
 
-    code: str
+    code: Reason
     pair: str
     value: float
     limit: float
@@ -126,8 +128,8 @@ def of_position(
     """
     found = []
     for code, units in (
-        ("UNKNOWN_POSITION", surplus(total, known, own)),
-        ("POSITION_MISSING", shortfall(total, known)),
+        (Reason.UNKNOWN_POSITION, surplus(total, known, own)),
+        (Reason.POSITION_MISSING, shortfall(total, known)),
     ):
         value = units * price
         if units > 0 and not value < smallest:
@@ -138,7 +140,7 @@ def of_position(
 def of_orders(orders: Iterable[SeenOrder], known: RecordedPositions) -> list[Discrepancy]:
     """Open orders of a bot that the database does not know; those of a person are theirs."""
     return [
-        Discrepancy("UNKNOWN_ORDER", order.pair, order.amount - order.filled, 0.0, order.id)
+        Discrepancy(Reason.UNKNOWN_ORDER, order.pair, order.amount - order.filled, 0.0, order.id)
         for order in unknown(orders, known)
         if order.is_open
     ]

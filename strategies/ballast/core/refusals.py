@@ -1,5 +1,6 @@
 """An entry that may not be, as every check says it."""
 
+from ballast.core.reasons import Reason
 from ballast.core.verdict import Verdict
 
 
@@ -21,6 +22,6 @@ class EntryRefused(Exception):
         self.detail = detail
 
 
-def refused(code: str, value: float, limit: float, detail: str = "") -> EntryRefused:
+def refused(code: Reason, value: float, limit: float, detail: str = "") -> EntryRefused:
     """An entry refused by a single check."""
     return EntryRefused(Verdict(code, value, limit, 0.0), detail)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ballast.core.heat import StopCosts, loss_at_stop
+from ballast.core.reasons import Reason
 
 NO_TRADE = 0.0
 
@@ -21,17 +22,17 @@ class Sized:
     ----------
     stake : float
         Quote currency to spend; 0 is no trade.
-    binding : str
+    binding : Reason
         Code of the constraint that decided.
-    caps : mapping of str to float
+    caps : mapping of Reason to float
         Every cap considered, in quote currency, before the multiplier.
     loss_ratio : float
         Share of the stake that is lost at the stop, costs and gap allowance included.
     """
 
     stake: float
-    binding: str
-    caps: Mapping[str, float] = field(default_factory=dict)
+    binding: Reason
+    caps: Mapping[Reason, float] = field(default_factory=dict)
     loss_ratio: float = math.nan
 
 
@@ -134,39 +135,39 @@ def size(inputs: SizingInputs, budget: RiskBudget) -> Sized:
     """
     loss = loss_ratio(inputs.entry, inputs.stop, budget.costs)
     if not math.isfinite(loss):
-        return Sized(NO_TRADE, "STOP_NOT_BELOW_ENTRY", loss_ratio=loss)
+        return Sized(NO_TRADE, Reason.STOP_NOT_BELOW_ENTRY, loss_ratio=loss)
     if not 0 <= inputs.multiplier <= 1:
-        return Sized(NO_TRADE, "MULTIPLIER_INVALID", loss_ratio=loss)
+        return Sized(NO_TRADE, Reason.MULTIPLIER_INVALID, loss_ratio=loss)
     if not math.isfinite(inputs.open_risk):
-        return Sized(NO_TRADE, "OPEN_RISK_UNKNOWN", loss_ratio=loss)
+        return Sized(NO_TRADE, Reason.OPEN_RISK_UNKNOWN, loss_ratio=loss)
     known = _caps(inputs, budget, loss).items()
     caps = {code: cap if math.isfinite(cap) else NO_TRADE for code, cap in known}
     binding = min(caps, key=caps.__getitem__)
     stake = _round_down(inputs.multiplier * max(caps[binding], NO_TRADE))
     if stake <= 0:
-        return Sized(NO_TRADE, binding if inputs.multiplier > 0 else "GUARDS", caps, loss)
+        return Sized(NO_TRADE, binding if inputs.multiplier > 0 else Reason.GUARDS, caps, loss)
     if not stake >= inputs.min_stake:
-        return Sized(NO_TRADE, "BELOW_EXCHANGE_MINIMUM", caps, loss)
+        return Sized(NO_TRADE, Reason.BELOW_EXCHANGE_MINIMUM, caps, loss)
     return Sized(stake, binding, caps, loss)
 
 
-def _caps(inputs: SizingInputs, budget: RiskBudget, loss: float) -> dict[str, float]:
+def _caps(inputs: SizingInputs, budget: RiskBudget, loss: float) -> dict[Reason, float]:
     """Every cap on a stake that loses the share `loss` at its stop; NaN where one is not known."""
     equity, volatility = inputs.equity, inputs.volatility
     heat_left = equity * budget.heat - max(inputs.open_risk, 0.0)
     caps = {
-        "RISK_AT_STOP": equity * budget.per_trade / loss,
-        "PORTFOLIO_HEAT": heat_left / loss,
-        "POSITION_CAP": equity * budget.position,
-        "VOLATILITY_TARGET": (
+        Reason.RISK_AT_STOP: equity * budget.per_trade / loss,
+        Reason.PORTFOLIO_HEAT: heat_left / loss,
+        Reason.POSITION_CAP: equity * budget.position,
+        Reason.VOLATILITY_TARGET: (
             equity * budget.daily_volatility / volatility if volatility > 0 else math.nan
         ),
-        "LIQUIDITY": inputs.turnover * budget.turnover_share,
-        "EXPOSURE_CAP": equity * budget.exposure - inputs.exposure,
-        "FREE_BALANCE": inputs.free_balance,
+        Reason.LIQUIDITY: inputs.turnover * budget.turnover_share,
+        Reason.EXPOSURE_CAP: equity * budget.exposure - inputs.exposure,
+        Reason.FREE_BALANCE: inputs.free_balance,
     }
     if budget.cluster_heat is not None:
-        caps["CLUSTER_HEAT"] = (equity * budget.cluster_heat - inputs.cluster_risk) / loss
+        caps[Reason.CLUSTER_HEAT] = (equity * budget.cluster_heat - inputs.cluster_risk) / loss
     return caps
 
 

@@ -8,6 +8,8 @@ import math
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from ballast.core.reasons import Reason
+
 
 @dataclass(frozen=True)
 class StopRules:
@@ -100,9 +102,9 @@ class StopPlan:
             level = self.highest_close - self.rules.chandelier_atr * atr
             self.chandelier = max(self.chandelier, level)
             self.closed_below = close < self.chandelier
-            self.tighten(level - self.rules.chandelier_slack_atr * atr, "CHANDELIER")
+            self.tighten(level - self.rules.chandelier_slack_atr * atr, Reason.CHANDELIER)
         if self.rules.break_even_r is not None and self.reached(self.rules.break_even_r):
-            self.tighten(self.entry * (1 + self.cost_ratio), "BREAK_EVEN")
+            self.tighten(self.entry * (1 + self.cost_ratio), Reason.BREAK_EVEN)
         return self.stop
 
     def tighten(self, stop: float, by: str = "") -> None:

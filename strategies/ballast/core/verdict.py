@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from ballast.core.reasons import Reason
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -13,9 +15,9 @@ class Verdict:
     Parameters
     ----------
     code : str
-        Reason code in capitals, the same in locks, logs and journal.
+        A `Reason`, or its text as it was stored.
     value, limit : float
-        What was seen and what would have been allowed, in the unit the code's guard documents.
+        What was seen and what would have been allowed, as `Reason` has it.
     multiplier : float
         Size allowed, from 0 (block) to 1 (allow).
     until : datetime or None
@@ -38,7 +40,7 @@ class Verdict:
         return f"{self.code} value={self.value:.4g} limit={self.limit:.4g}{end}"
 
 
-ALLOW = Verdict("OK", 0.0, 0.0)
+ALLOW = Verdict(Reason.OK, 0.0, 0.0)
 
 
 def compose(verdicts: Iterable[Verdict]) -> Verdict:

@@ -3,7 +3,8 @@
 import math
 from collections.abc import Callable
 
-from ballast.core.decision import CANDLE_MISSING, ENTRY_UNFILLED, Decision, Outcome, Reading
+from ballast.core.decision import Decision, Outcome, Reading
+from ballast.core.reasons import Reason
 
 
 def number(value: float | bool) -> str:
@@ -80,11 +81,12 @@ def _refused(decision: Decision) -> str:
 
 
 def _signal(decision: Decision) -> str:
-    why = {
-        "SLOTS_FULL": "all places for trades are taken",
-        "PAIR_LOCKED": "a lock held the pair",
-        "NOT_ASKED": "nothing of Ballast's objected, and no entry was asked for",
-    }.get(decision.code, decision.code)
+    told: dict[str, str] = {
+        Reason.SLOTS_FULL: "all places for trades are taken",
+        Reason.PAIR_LOCKED: "a lock held the pair",
+        Reason.NOT_ASKED: "nothing of Ballast's objected, and no entry was asked for",
+    }
+    why = told.get(decision.code, decision.code)
     return f"signal of {decision.setup}, not taken up: {why}{_numbers(decision)}"
 
 
@@ -92,7 +94,7 @@ def _entered(decision: Decision) -> str:
     size = decision.sizing
     stake = f", stake {number(size['stake'])} bound by {decision.code}" if "stake" in size else ""
     verb = "entered" if decision.outcome is Outcome.ENTERED else "ordered, not filled"
-    if decision.code == ENTRY_UNFILLED:
+    if decision.code == Reason.ENTRY_UNFILLED:
         verb = "an entry order waits to be filled"
     return f"{verb}{_trade(decision)}{stake}"
 
@@ -109,7 +111,7 @@ def _left(decision: Decision) -> str:
 
 
 def _unseen(decision: Decision) -> str:
-    if decision.code == CANDLE_MISSING:
+    if decision.code == Reason.CANDLE_MISSING:
         return "no decision: the candle was not there"
     return "no decision: the bot did not see this candle"
 

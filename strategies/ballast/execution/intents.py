@@ -17,6 +17,7 @@ from sqlalchemy import select
 from ballast.core import reconciliation
 from ballast.core.backoff import Backoff
 from ballast.core.events import Event, Kind
+from ballast.core.reasons import Reason
 from ballast.core.reconciliation import BUY, CLOCK_SKEW, SeenOrder
 from ballast.core.times import from_epoch, to_epoch
 from ballast.core.verdict import ALLOW, Verdict
@@ -107,7 +108,7 @@ class Intents:
         """
         for intent in self._open:
             if not _is_recorded(intent):
-                return Verdict("ORDER_UNRESOLVED", to_epoch(now) - intent.sent, 0.0, 0.0)
+                return Verdict(Reason.ORDER_UNRESOLVED, to_epoch(now) - intent.sent, 0.0, 0.0)
         return ALLOW
 
     def resolve(self, now: datetime) -> None:
@@ -137,7 +138,7 @@ class Intents:
         until = self._backoff.failed(intent.pair, now)
         wait_s = (until - now).total_seconds()
         logger.warning("%s: an entry has no trade, next not before %s", intent.pair, until)
-        self._publish(Event(now, Kind.WATCH, "ORDER_FAILED", intent.pair, None, wait_s))
+        self._publish(Event(now, Kind.WATCH, Reason.ORDER_FAILED, intent.pair, None, wait_s))
         return intent.model_copy(update={"failed": True})
 
     def _look_for(self, intent: Intent, now: datetime) -> bool:
@@ -156,7 +157,7 @@ class Intents:
         facts = {"order_id": order.id, "amount": order.amount, "filled": order.filled}
         late_s = (now - sent).total_seconds()
         self._publish(
-            Event(now, Kind.WATCH, "ORDER_ADOPTED", intent.pair, trade.id, late_s, facts=facts)
+            Event(now, Kind.WATCH, Reason.ORDER_ADOPTED, intent.pair, trade.id, late_s, facts=facts)
         )
         return True
 

@@ -17,6 +17,7 @@ from ballast.config.execution import PreTradeSettings, PricingSettings, WatchSet
 from ballast.core.columns import CandleColumns
 from ballast.core.events import Event, Kind
 from ballast.core.pricing import followed
+from ballast.core.reasons import Reason
 from ballast.core.verdict import Verdict
 
 
@@ -96,7 +97,9 @@ class OpenEntries:
             or age_s > self._gate.signal_age_s
             or not self._fits(trade.pair, order.safe_amount, rate, now)
         ):
-            event = Event(now, Kind.WATCH, "CHASE_ENDED", trade.pair, trade.id, proposed, current)
+            event = Event(
+                now, Kind.WATCH, Reason.CHASE_ENDED, trade.pair, trade.id, proposed, current
+            )
             self._publish(event)
             return None
         return rate
@@ -106,9 +109,9 @@ class OpenEntries:
             since = self._partial.setdefault(order.order_id, now)
             stands_s, limit_s = (now - since).total_seconds(), self._watch.partial_fill_s
             if stands_s >= limit_s:
-                return Verdict("PARTIAL_FILL", stands_s, limit_s, 0.0)
+                return Verdict(Reason.PARTIAL_FILL, stands_s, limit_s, 0.0)
         age_s, limit_s = (now - order.order_date_utc).total_seconds(), self._pricing.entry_timeout_s
         if age_s >= limit_s:
-            return Verdict("ENTRY_TIMEOUT", age_s, limit_s, 0.0)
+            return Verdict(Reason.ENTRY_TIMEOUT, age_s, limit_s, 0.0)
         verdict = self._guards(pair, now)
         return verdict if verdict.blocks else None

@@ -18,6 +18,7 @@ from ballast.core.backoff import Backoff
 from ballast.core.columns import CandleColumns
 from ballast.core.data_quality import DataQuality
 from ballast.core.events import Event, Events, Kind
+from ballast.core.reasons import Reason
 from ballast.core.refusals import EntryRefused, refused
 from ballast.core.verdict import Verdict
 from ballast.execution.exchange_view import ExchangeView
@@ -86,19 +87,21 @@ class PreTradeChecks:
             try:
                 facts |= self._ask_exchange(pair, amount * rate)
             except ExchangeError as error:
-                raise refused("EXCHANGE_ERROR", 1, 0, str(error)) from None
+                raise refused(Reason.EXCHANGE_ERROR, 1, 0, str(error)) from None
         if self._watch is not None:
             self._watch.latency.gate_passed(pair)
         if self._events.heard:
             moved, limit = facts["moved_atr"], self._limits.move_atr
-            self._events.publish(Event(now, Kind.GATE, "PASSED", pair, None, moved, limit, facts))
+            self._events.publish(
+                Event(now, Kind.GATE, Reason.PASSED, pair, None, moved, limit, facts)
+            )
 
     def _check_signal(self, pair: str, rate: float, now: datetime) -> dict[str, float]:
         """Refuse by the signal's candle, its age, and where price has gone since."""
         columns, position = self._newest(pair, now)
         trust = int(columns["trust"][position])
         if trust != DataQuality.OK:
-            raise refused("CANDLE_UNTRUSTED", trust, DataQuality.OK, DataQuality(trust).name)
+            raise refused(Reason.CANDLE_UNTRUSTED, trust, DataQuality.OK, DataQuality(trust).name)
         close, atr = float(columns["close"][position]), float(columns["atr"][position])
         age_s = now.timestamp() - (int(columns.opened[position]) + columns.span) / 1e9
         _refuse_first(
@@ -114,7 +117,7 @@ class PreTradeChecks:
         yield self._backoff.verdict(pair, now)
         if self._watch is not None:
             age_s = (now - self.watched).total_seconds() if self.watched else math.inf
-            yield pre_trade.at_most("WATCH_SILENT", age_s, self._limits.watch_silent_s)
+            yield pre_trade.at_most(Reason.WATCH_SILENT, age_s, self._limits.watch_silent_s)
             yield self._watch.verdict(now)
 
     def _ask_exchange(self, pair: str, stake: float) -> dict[str, float]:

@@ -19,6 +19,7 @@ from ballast.config.execution import WatchSettings
 from ballast.core import reconciliation
 from ballast.core.backoff import Backoff
 from ballast.core.events import Event, Kind
+from ballast.core.reasons import Reason
 from ballast.core.reconciliation import BUY, Discrepancy, RecordedPositions, SeenOrder
 from ballast.core.times import from_epoch, to_epoch
 from ballast.core.verdict import ALLOW, Verdict
@@ -108,9 +109,11 @@ class Reconciliation:
             return Verdict(doubt.seen.code, doubt.seen.value, doubt.seen.limit, 0.0)
         longest_s = 2 * self._every.total_seconds()
         if self._checked is None:
-            return Verdict("NOT_RECONCILED", float("inf"), longest_s, 0.0)
+            return Verdict(Reason.NOT_RECONCILED, float("inf"), longest_s, 0.0)
         age_s = (now - self._checked).total_seconds()
-        return ALLOW if age_s <= longest_s else Verdict("NOT_RECONCILED", age_s, longest_s, 0.0)
+        return (
+            ALLOW if age_s <= longest_s else Verdict(Reason.NOT_RECONCILED, age_s, longest_s, 0.0)
+        )
 
     def verdict_now(self, pair: str) -> Verdict:
         """What is amiss with a pair at this moment, with the balances read last; one request."""
@@ -142,12 +145,16 @@ class Reconciliation:
         except ExchangeError as error:
             until = self._retry.failed(ROW, now)
             logger.warning("the account could not be compared, again from %s: %s", until, error)
-            self._publish(Event(now, Kind.WATCH, "RECONCILE_FAILED", facts={"text": str(error)}))
+            self._publish(
+                Event(now, Kind.WATCH, Reason.RECONCILE_FAILED, facts={"text": str(error)})
+            )
             return
         self._retry.succeeded(ROW)
         if due:
             self._checked = now
-            self._publish(Event(now, Kind.WATCH, "RECONCILED", value=len(self._doubts), limit=0))
+            self._publish(
+                Event(now, Kind.WATCH, Reason.RECONCILED, value=len(self._doubts), limit=0)
+            )
 
     def owns(self, currency: str) -> float:
         """Units of a currency that belong to the account's owner."""
@@ -181,7 +188,7 @@ class Reconciliation:
             self._remember(currency, units, now)
             if units * price >= smallest:
                 logger.warning("%s %s are yours, not the bot's: never touched", units, currency)
-                self._publish(Event(now, Kind.WATCH, "OWN_HOLDING", pair, None, units))
+                self._publish(Event(now, Kind.WATCH, Reason.OWN_HOLDING, pair, None, units))
         return reconciliation.of_position(pair, total, known, self.owns(currency), price, smallest)
 
     def _adopt_lost_stop(
@@ -198,7 +205,7 @@ class Reconciliation:
                 logger.warning("%s: stop order %s was lost and is adopted", trade.pair, order.id)
                 facts = {"order_id": order.id}
                 self._publish(
-                    Event(now, Kind.WATCH, "STOP_ADOPTED", trade.pair, trade.id, facts=facts)
+                    Event(now, Kind.WATCH, Reason.STOP_ADOPTED, trade.pair, trade.id, facts=facts)
                 )
 
     def _deal_with(self, doubt: _Doubt, now: datetime) -> None:
@@ -210,7 +217,7 @@ class Reconciliation:
             facts = {"order_id": seen.order_id, "policy": policy}
             numbers = (seen.value, seen.limit)
             self._publish(Event(now, Kind.WATCH, seen.code, seen.pair, None, *numbers, facts))
-        if policy != "alert" and seen.code != "POSITION_MISSING":
+        if policy != "alert" and seen.code != Reason.POSITION_MISSING:
             self._act(seen, now)
 
     def _act(self, seen: Discrepancy, now: datetime) -> None:
@@ -230,9 +237,10 @@ class Reconciliation:
             return
         if self._settings.unknown == "close":
             self._view.sell(pair, amount)
+            code = Reason.UNKNOWN_CLOSED
         else:
             self._view.place_stop(pair, amount, price * (1 - self._disaster_ratio))
-        code = "UNKNOWN_CLOSED" if self._settings.unknown == "close" else "UNKNOWN_PROTECTED"
+            code = Reason.UNKNOWN_PROTECTED
         logger.error("%s: %s, %s units", pair, code, amount)
         self._publish(Event(now, Kind.WATCH, code, pair, None, amount * price, seen.limit))
 

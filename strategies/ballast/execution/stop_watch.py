@@ -15,13 +15,11 @@ from freqtrade.persistence import LocalTrade, Order, Trade
 from ballast.config.execution import WatchSettings
 from ballast.core.coverage import uncovered_s
 from ballast.core.events import Event, Kind
+from ballast.core.reasons import Reason
 from ballast.core.reconciliation import CLOCK_SKEW
 from ballast.execution.adoption import STOP_SIDE
 
 logger = logging.getLogger(__name__)
-
-STOP_JUMPED = "stop_jumped"
-STOP_MISSING = "stop_missing"
 
 
 class StopWatch:
@@ -73,7 +71,7 @@ class StopWatch:
             What a sale would fetch now, quote currency.
         """
         if _longer(self._bare.get(trade.id), now, self._settings.leave_bare_s):
-            return STOP_MISSING
+            return Reason.STOP_MISSING_EXIT
         stop = max((o.stop_price or o.ft_price for o in trade.open_sl_orders), default=0.0)
         if rate > stop:
             self._below.pop(trade.id, None)
@@ -81,8 +79,8 @@ class StopWatch:
         since = self._below.setdefault(trade.id, now)
         if not _longer(since, now, self._settings.stop_stuck_s):
             return None
-        self._publish(Event(now, Kind.WATCH, "STOP_JUMPED", trade.pair, trade.id, rate, stop))
-        return STOP_JUMPED
+        self._publish(Event(now, Kind.WATCH, Reason.STOP_JUMPED, trade.pair, trade.id, rate, stop))
+        return Reason.STOP_JUMPED_EXIT
 
     def _tell(self, trade: Trade, now: datetime) -> None:
         since = self._bare[trade.id]
@@ -91,7 +89,9 @@ class StopWatch:
         self._told.add(trade.id)
         logger.error("%s has had no stop on the exchange since %s", trade.pair, since)
         bare_s, limit = (now - since).total_seconds(), self._settings.stop_missing_s
-        self._publish(Event(now, Kind.WATCH, "STOP_MISSING", trade.pair, trade.id, bare_s, limit))
+        self._publish(
+            Event(now, Kind.WATCH, Reason.STOP_MISSING, trade.pair, trade.id, bare_s, limit)
+        )
 
 
 def bare_s(trade: LocalTrade, first_fill: datetime | None, now: datetime) -> float:

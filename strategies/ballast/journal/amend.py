@@ -6,9 +6,7 @@ from dataclasses import replace
 
 from ballast.core.decision import Decision, Outcome
 from ballast.core.events import Event, Kind
-
-ENTRY_CONFIRMED = "ENTRY_CONFIRMED"
-ENTRY_FILLED = "ENTRY_FILLED"
+from ballast.core.reasons import Reason
 
 
 def amended(row: Decision, event: Event) -> Decision:
@@ -43,7 +41,7 @@ def _passed(row: Decision, event: Event) -> Decision:
 
 
 def _ordered(row: Decision, event: Event) -> Decision:
-    outcome = {ENTRY_CONFIRMED: Outcome.ORDERED, ENTRY_FILLED: Outcome.ENTERED}.get(event.code)
+    outcome = _ORDERS.get(event.code)
     if outcome is None:
         return row
     sizing = row.sizing
@@ -63,6 +61,10 @@ def _left(row: Decision, event: Event) -> Decision:
     return replace(row, outcome=Outcome.LEFT, code=event.code, value=event.value, limit=event.limit)
 
 
+_ORDERS: dict[str, Outcome] = {
+    Reason.ENTRY_CONFIRMED: Outcome.ORDERED,
+    Reason.ENTRY_FILLED: Outcome.ENTERED,
+}
 _CHANGES: dict[Kind, Callable[[Decision, Event], Decision]] = {
     Kind.REFUSED: _refused,
     Kind.SIZED: _sized,

@@ -13,9 +13,10 @@ from typing import TypeVar
 
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from ballast.core.decision import NO_DECISION, Decision, Outcome, Position, decide
+from ballast.core.decision import Decision, Outcome, Position, decide
 from ballast.core.events import Event, Kind
 from ballast.core.guard_set import GuardSet
+from ballast.core.reasons import Reason
 from ballast.core.redaction import Redactor
 from ballast.core.refusals import refused
 from ballast.core.times import candle_border
@@ -33,7 +34,6 @@ _PRUNED_PER_CANDLE = 500
 # Candles that a bot did not see while it was down are accounted for as far back as this.
 _LONGEST_GAP = 500
 _MOST_WAITING = 10_000
-ANALYSIS = "ANALYSIS"
 
 
 class Recorder:
@@ -120,7 +120,7 @@ class Recorder:
                 return None
             facts = {"pairs": len(self._now), "journal_s": self._candle_s}
             self._candle_s = None
-            return Event(now, Kind.LATENCY, ANALYSIS, value=loop_s, facts=facts)
+            return Event(now, Kind.LATENCY, Reason.ANALYSIS, value=loop_s, facts=facts)
 
     def hear(self, event: Event) -> None:
         """Write down an event, and what it changes in the row of its candle."""
@@ -153,7 +153,7 @@ class Recorder:
         with self._lock:
             waiting = len(self._rows) + len(self._events)
             if (self._live and waiting) or self._last != candle_border(now, self._candle):
-                raise refused("JOURNAL_SILENT", waiting, 0, "the journal cannot be written")
+                raise refused(Reason.JOURNAL_SILENT, waiting, 0, "the journal cannot be written")
 
     def begin_anew(self) -> None:
         """Make the journal and forget what it holds; raises where it cannot be made."""
@@ -227,7 +227,7 @@ class Recorder:
             end = candle - (back - 1) * self._candle
             for pair in pairs:
                 decision = self._decide(pair, end, {}, None)
-                unseen = replace(decision, outcome=Outcome.UNSEEN, code=NO_DECISION)
+                unseen = replace(decision, outcome=Outcome.UNSEEN, code=Reason.NO_DECISION)
                 self._put(replace(unseen, value=math.nan, limit=math.nan), now=False)
 
     def _newest_written(self) -> datetime | None:

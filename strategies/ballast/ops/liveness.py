@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ballast.core.reasons import Reason
 from ballast.tooling.bot_api import BotApi
 
 # A loop takes seconds; one that waits for a slow exchange or many pairs takes a minute.
@@ -59,12 +60,12 @@ def faults(signs: Signs) -> list[str]:
         return []
     found = []
     if signs.loop_age_s is None or signs.loop_age_s > LOOP_S:
-        found.append(f"LOOP_SILENT {_seconds(signs.loop_age_s)}, limit {LOOP_S:.0f} s")
+        found.append(f"{Reason.LOOP_SILENT} {_seconds(signs.loop_age_s)}, limit {LOOP_S:.0f} s")
     limit = signs.candle_s + LATE_S
     if signs.decided_age_s is None or signs.decided_age_s > limit:
-        found.append(f"DECISIONS_OLD {_seconds(signs.decided_age_s)}, limit {limit:.0f} s")
+        found.append(f"{Reason.DECISIONS_OLD} {_seconds(signs.decided_age_s)}, limit {limit:.0f} s")
     if signs.journal_age_s is not None and signs.journal_age_s > limit:
-        found.append(f"JOURNAL_OLD {_seconds(signs.journal_age_s)}, limit {limit:.0f} s")
+        found.append(f"{Reason.JOURNAL_OLD} {_seconds(signs.journal_age_s)}, limit {limit:.0f} s")
     return found
 
 

@@ -16,6 +16,7 @@ from ballast.config.guards import GuardSettings
 from ballast.core.guard_set import Change, GuardSet
 from ballast.core.guards.base import Guard
 from ballast.core.heat import StopCosts, drawn_closer, loss_at_stop
+from ballast.core.reasons import Reason
 from ballast.core.snapshot import ClosedTrade, Snapshot
 from ballast.core.verdict import ALLOW, Verdict
 from ballast.core.windows import minutes
@@ -102,7 +103,9 @@ class RiskEngine:
         seen = self._rebuild({n: guards[n] for n in lost}, start_equity, store.closed_until())
         self._portfolio.begin_at(seen)
         # Those of guards that have been switched off since are recalled too, and lifted.
-        codes = {guard.code: name for name, guard in GuardSettings().build(1.0).items()}
+        codes: dict[str, str] = {
+            guard.code: name for name, guard in GuardSettings().build(1.0).items()
+        }
         self.guard_set.recall(self._locks.recall(codes, datetime.now(UTC)))
 
     def ask_too(self, ask: Callable[[datetime], None]) -> None:
@@ -265,7 +268,7 @@ class RiskEngine:
         fixed = sum(loss_at_stop(trade.amount, price, price, costs) for trade, price in positions)
         for (trade, price), stop in held:
             closer = drawn_closer(price, stop, heat - fixed, allowed - fixed)
-            self._stop_manager.tighten(trade, closer, "PORTFOLIO_HEAT", end)
+            self._stop_manager.tighten(trade, closer, Reason.PORTFOLIO_HEAT, end)
 
     def _publish(self, change: Change, end: datetime) -> None:
         """A Freqtrade lock with code, value, limit and end; seen in /locks, the API and FreqUI."""

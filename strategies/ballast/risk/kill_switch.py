@@ -10,12 +10,10 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from ballast.core.reasons import Reason
 from ballast.core.verdict import ALLOW, Verdict
 
 logger = logging.getLogger(__name__)
-
-KILL_FILE = "KILL_FILE"
-UNREADABLE = "KILL_FILE_UNREADABLE"
 
 
 class KillSwitch:
@@ -36,7 +34,7 @@ class KillSwitch:
         self._path = path
         self._flatten = flatten
         self._tell = tell
-        self._told = ALLOW.code
+        self._told = Reason.OK
 
     def verdict(self) -> Verdict:
         """Whether anything may be entered now."""
@@ -44,16 +42,17 @@ class KillSwitch:
         if code != self._told:
             self._told = code
             self._announce(code)
-        return ALLOW if code == ALLOW.code else Verdict(code, 1.0, 0.0, 0.0)
+        return ALLOW if code == Reason.OK else Verdict(code, 1.0, 0.0, 0.0)
 
     @property
     def flattens(self) -> str | None:
         """Why open positions are to be sold, or None."""
-        return KILL_FILE if self.verdict().code == KILL_FILE and self._flatten else None
+        is_there = self.verdict().code == Reason.KILL_FILE
+        return Reason.KILL_FILE if is_there and self._flatten else None
 
-    def _code(self) -> str:
+    def _code(self) -> Reason:
         if self._path is None:
-            return ALLOW.code
+            return Reason.OK
         try:
             # A folder that is not there hides a file that may be.
             os.stat(self._path.parent)
@@ -61,18 +60,19 @@ class KillSwitch:
                 # A link to nowhere is there, too.
                 os.lstat(self._path)
             except FileNotFoundError:
-                return ALLOW.code
+                return Reason.OK
         except OSError:
-            return UNREADABLE
-        return KILL_FILE
+            return Reason.KILL_FILE_UNREADABLE
+        return Reason.KILL_FILE
 
-    def _announce(self, code: str) -> None:
-        said = {
-            ALLOW.code: f"the kill file {self._path} is gone: entries are allowed again",
-            UNREADABLE: f"the kill file {self._path} cannot be looked for: no entries",
-            KILL_FILE: f"the kill file {self._path} is there: no entries"
-            + (", positions are sold" if self._flatten else ", positions are kept"),
+    def _announce(self, code: Reason) -> None:
+        held = "sold" if self._flatten else "kept"
+        found = {
+            Reason.OK: "is gone: entries are allowed again",
+            Reason.KILL_FILE_UNREADABLE: "cannot be looked for: no entries",
+            Reason.KILL_FILE: f"is there: no entries, positions are {held}",
         }[code]
+        said = f"the kill file {self._path} {found}"
         logger.warning(said)
         try:
             self._tell(f"Ballast: {said}")

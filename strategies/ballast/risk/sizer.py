@@ -9,6 +9,7 @@ from ballast.config.settings import RiskSettings
 from ballast.core import sizing, stops
 from ballast.core.columns import CandleColumns
 from ballast.core.data_quality import DataQuality
+from ballast.core.reasons import Reason
 from ballast.core.refusals import EntryRefused, refused
 from ballast.core.signals import setup_name
 from ballast.core.sizing import Sized, SizingInputs
@@ -100,7 +101,7 @@ class PositionSizer:
         columns, position = self.newest(pair, now)
         trust = int(columns["trust"][position])
         if trust != DataQuality.OK:
-            raise refused("CANDLE_UNTRUSTED", trust, DataQuality.OK, DataQuality(trust).name)
+            raise refused(Reason.CANDLE_UNTRUSTED, trust, DataQuality.OK, DataQuality(trust).name)
         verdict = self._account.entry_verdict(pair, now)
         if verdict.blocks:
             raise EntryRefused(verdict)
@@ -113,7 +114,7 @@ class PositionSizer:
         sized = self._size(pair, now, rate, stop, share * verdict.multiplier, limits)
         if sized.stake == sizing.NO_TRADE:
             smallest = sized.caps.get(sized.binding, sizing.NO_TRADE)
-            raise refused("NO_SIZE", smallest, limits["min_stake"], sized.binding)
+            raise refused(Reason.NO_SIZE, smallest, limits["min_stake"], sized.binding)
         candle = int(columns.opened[position])
         proposal = OrderProposal(pair, candle, name, stop, sized, verdict)
         self._proposals.keep(proposal)
@@ -132,15 +133,15 @@ class PositionSizer:
         columns, position = self.newest(pair, now)
         proposal = self._proposals.last(pair)
         if proposal is None or proposal.candle != int(columns.opened[position]):
-            raise refused("NOT_SIZED", 0, 1, "the order did not come through the sizer")
+            raise refused(Reason.NOT_SIZED, 0, 1, "the order did not come through the sizer")
         loss = amount * rate * sizing.loss_ratio(rate, proposal.stop, self._budget.costs)
         allowed = proposal.sized.stake * proposal.sized.loss_ratio * _ROUNDING
         if not loss <= allowed:
-            raise refused("LOSS_AT_STOP", loss, allowed)
+            raise refused(Reason.LOSS_AT_STOP, loss, allowed)
         candle, entries = self._confirmed
         entries = entries if candle == proposal.candle else 0
         if entries >= self._risk.entries_per_candle:
-            raise refused("ENTRIES_PER_CANDLE", entries + 1, self._risk.entries_per_candle)
+            raise refused(Reason.ENTRIES_PER_CANDLE, entries + 1, self._risk.entries_per_candle)
 
     def sent(self, pair: str) -> None:
         """Count an entry that was confirmed and goes to the exchange."""
@@ -170,7 +171,7 @@ class PositionSizer:
         columns = self._columns_of(pair)
         position = columns.completed_at(now) if columns is not None else -1
         if columns is None or not columns.is_fresh(position, now):
-            raise refused("SIGNAL_STALE", 0, 1, "the newest completed candle is not analysed")
+            raise refused(Reason.SIGNAL_STALE, 0, 1, "the newest completed candle is not analysed")
         return columns, position
 
     def _size(

@@ -11,6 +11,7 @@ from freqtrade.persistence import LocalTrade
 from ballast.core import stops
 from ballast.core.columns import CandleColumns
 from ballast.core.data_quality import DataQuality
+from ballast.core.reasons import Reason
 from ballast.core.signals import setup_name
 from ballast.core.stops import StopPlan, StopRules
 from ballast.core.windows import minutes
@@ -18,9 +19,6 @@ from ballast.risk.proposals import OrderProposals
 
 INITIAL_STOP = "initial_stop"
 EXPLANATION = "explanation"
-STOP_THROUGH_MARKET = "stop_through_market"
-CHANDELIER = "chandelier_exit"
-TIME_STOP = "time_stop"
 # A plain number: comparing with a member of an enumeration is slow.
 _MOVES_NO_STOP = int(DataQuality.FILLED_HOLE)
 
@@ -154,11 +152,11 @@ class StopManager:
         """
         watch = self._advanced(trade, now)
         if watch.plan.stop >= rate and (watch.raised or not stop_rests):
-            return STOP_THROUGH_MARKET
+            return Reason.STOP_THROUGH_MARKET
         if watch.plan.closed_below:
-            return CHANDELIER
+            return Reason.CHANDELIER_EXIT
         if watch.overdue(now):
-            return TIME_STOP
+            return Reason.TIME_STOP
         return self._exit_rule(trade.pair, watch, now)
 
     def _exit_rule(self, pair: str, watch: _Watch, now: datetime) -> str | None:

@@ -8,11 +8,9 @@ from freqtrade.persistence import LocalTrade, Order
 
 from ballast.core.events import Event, Kind
 from ballast.core.guard_set import Change
-from ballast.journal.amend import ENTRY_CONFIRMED, ENTRY_FILLED
+from ballast.core.reasons import Reason
 from ballast.risk.proposals import OrderProposal
 from ballast.risk.stop_manager import StopMove
-
-EXIT_FILLED = "EXIT_FILLED"
 
 
 def sized(proposal: OrderProposal, rate: float, now: datetime) -> Event:
@@ -33,9 +31,8 @@ def sized(proposal: OrderProposal, rate: float, now: datetime) -> Event:
 
 def confirmed(pair: str, amount: float, rate: float, now: datetime) -> Event:
     """An entry order that may be sent. Value: its rate, quote currency."""
-    return Event(
-        now, Kind.ORDER, ENTRY_CONFIRMED, pair, None, rate, facts={"amount": amount, "rate": rate}
-    )
+    facts = {"amount": amount, "rate": rate}
+    return Event(now, Kind.ORDER, Reason.ENTRY_CONFIRMED, pair, None, rate, facts=facts)
 
 
 def filled(trade: LocalTrade, order: Order, now: datetime, signal: datetime) -> Iterator[Event]:
@@ -48,7 +45,7 @@ def filled(trade: LocalTrade, order: Order, now: datetime, signal: datetime) -> 
         Opening time of the candle that the trade's entry follows from (UTC).
     """
     entered = order.ft_order_side == trade.entry_side
-    code = ENTRY_FILLED if entered else EXIT_FILLED
+    code = Reason.ENTRY_FILLED if entered else Reason.EXIT_FILLED
     facts = _of_order(order)
     if entered:
         facts["signal"] = signal.isoformat()

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ballast.alerts.messages import as_code
 from ballast.core.columns import ColumnsByPair
 from ballast.core.decision import Position, Rulebook
+from ballast.core.reasons import Reason
 from ballast.core.windows import minutes
 from ballast.data.market_view import MARKET
 from ballast.journal.file import journal_path
@@ -133,9 +134,9 @@ def _sources(
         slots = host.config.get("max_open_trades", float("inf"))
         taken = Trade.get_open_trade_count()
         if 0 <= slots <= taken:
-            return "SLOTS_FULL", taken, slots
+            return Reason.SLOTS_FULL, taken, slots
         if PairLocks.is_pair_locked(pair, end, side="long"):
-            return "PAIR_LOCKED", 1, 0
+            return Reason.PAIR_LOCKED, 1, 0
         return None
 
     def is_last(now: datetime) -> bool:

@@ -273,8 +273,9 @@ class GuardedStrategy(OrderCallbacks):
         session = self._connected
         reason = session.stop_manager.reason_to_leave(trade, current_time, current_rate, rests)
         if reason is None and session.execution.watch is not None:
-            return session.execution.watch.stops.reason_to_leave(trade, current_rate, current_time)
-        return reason
+            stops = session.execution.watch.stops
+            reason = stops.reason_to_leave(trade, current_rate, current_time)
+        return None if reason is None else str(reason)
 
     def incident(self, where: str, error: Exception) -> None:
         """Report a failure inside a callback; the callback has refused."""

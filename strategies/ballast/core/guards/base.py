@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from ballast.core.cross_section import CrossSection
+from ballast.core.reasons import Reason
 from ballast.core.snapshot import Snapshot
 from ballast.core.verdict import ALLOW, Verdict, compose
 
@@ -30,7 +31,7 @@ class Guard(ABC):
     number of times and change nothing. A guard overrides the one or both that it has an opinion in.
     """
 
-    code: ClassVar[str]
+    code: ClassVar[Reason]
     memory: Any = Nothing()
 
     def observe(self, snapshot: Snapshot) -> None:  # noqa: B027 - most guards only look

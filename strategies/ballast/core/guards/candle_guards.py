@@ -10,6 +10,7 @@ import numpy as np
 from ballast.core.cross_section import CrossSection
 from ballast.core.data_quality import DataQuality
 from ballast.core.guards.base import Guard
+from ballast.core.reasons import Reason
 from ballast.core.snapshot import Snapshot
 from ballast.core.verdict import ALLOW, Verdict
 
@@ -27,7 +28,7 @@ class VolatilityCooldown(Guard):
         Length of the strategy's candles.
     """
 
-    code: ClassVar[str] = "VOLATILITY"
+    code: ClassVar[Reason] = Reason.VOLATILITY
 
     def __init__(self, candle_minutes: float) -> None:
         self._candle_minutes = candle_minutes
@@ -72,7 +73,7 @@ class DataOutageHalt(Guard):
         Share of the pairs, percent, whose candles are missing or untrusted that blocks.
     """
 
-    code: ClassVar[str] = "DATA_OUTAGE"
+    code: ClassVar[Reason] = Reason.DATA_OUTAGE
 
     def __init__(self, api_errors: int, untrusted_share_pct: float) -> None:
         self._api_errors = api_errors

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import ClassVar
 
 from ballast.core.guards.base import Guard, Memory
+from ballast.core.reasons import Reason
 from ballast.core.snapshot import Snapshot
 from ballast.core.times import from_epoch, to_epoch
 from ballast.core.verdict import ALLOW, Verdict
@@ -40,7 +41,7 @@ class DrawdownLadder(Guard):
     hysteresis_pct : float
     """
 
-    code: ClassVar[str] = "DRAWDOWN"
+    code: ClassVar[Reason] = Reason.DRAWDOWN
 
     def __init__(
         self,

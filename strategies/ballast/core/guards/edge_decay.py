@@ -6,6 +6,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from ballast.core.guards.base import Guard, Memory
+from ballast.core.reasons import Reason
 from ballast.core.snapshot import Snapshot
 from ballast.core.verdict import ALLOW, Verdict
 
@@ -73,7 +74,7 @@ class EdgeDecay(Guard):
         A sound strategy is warned of, halved or blocked once in so many trades.
     """
 
-    code: ClassVar[str] = "EDGE_DECAY"
+    code: ClassVar[Reason] = Reason.EDGE_DECAY
 
     def __init__(
         self,

@@ -7,6 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from ballast.core.guards.base import Guard, Memory
+from ballast.core.reasons import Reason
 from ballast.core.snapshot import ClosedTrade, Snapshot
 from ballast.core.times import from_epoch, to_epoch
 from ballast.core.verdict import ALLOW, Verdict
@@ -40,7 +41,7 @@ class StopCascadeHalt(Guard):
         ... for this time after the last of them.
     """
 
-    code: ClassVar[str] = "STOP_CASCADE"
+    code: ClassVar[Reason] = Reason.STOP_CASCADE
 
     def __init__(self, losses: int, loss_r: float, window_hours: float, pause_hours: float) -> None:
         self._losses = losses
@@ -102,7 +103,7 @@ class LossStreakBackoff(Guard):
     pause_hours, longest_hours : float
     """
 
-    code: ClassVar[str] = "LOSS_STREAK"
+    code: ClassVar[Reason] = Reason.LOSS_STREAK
 
     def __init__(
         self,

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from ballast.core.guards.base import Guard, Memory
+from ballast.core.reasons import Reason
 from ballast.core.snapshot import Snapshot
 from ballast.core.times import day_start, from_epoch, to_epoch, week_start
 from ballast.core.verdict import ALLOW, Verdict
@@ -103,7 +104,7 @@ class LossLimit(Guard):
 class DailyLossLimit(LossLimit):
     """Loss limit of a UTC day."""
 
-    code: ClassVar[str] = "DAILY_LOSS"
+    code: ClassVar[Reason] = Reason.DAILY_LOSS
 
     def _period(self, now: datetime) -> tuple[datetime, datetime]:
         start = day_start(now)
@@ -113,7 +114,7 @@ class DailyLossLimit(LossLimit):
 class WeeklyLossLimit(LossLimit):
     """Loss limit of a week from Monday 00:00 UTC."""
 
-    code: ClassVar[str] = "WEEKLY_LOSS"
+    code: ClassVar[Reason] = Reason.WEEKLY_LOSS
 
     def _period(self, now: datetime) -> tuple[datetime, datetime]:
         start = week_start(now)

@@ -8,6 +8,7 @@ import numpy as np
 
 from ballast.core.cross_section import CrossSection
 from ballast.core.guards.base import Guard, Memory
+from ballast.core.reasons import Reason
 from ballast.core.snapshot import Snapshot
 from ballast.core.times import from_epoch, to_epoch
 from ballast.core.verdict import ALLOW, Verdict
@@ -40,7 +41,7 @@ class MarketShockHalt(Guard):
         'flatten' also closes what is open.
     """
 
-    code: ClassVar[str] = "MARKET_SHOCK"
+    code: ClassVar[Reason] = Reason.MARKET_SHOCK
 
     def __init__(
         self,

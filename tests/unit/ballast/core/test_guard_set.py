@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ballast.core.guard_set import ALL_PAIRS, Change, GuardSet
 from ballast.core.guards.base import Guard
 from ballast.core.guards.losing_trades import LossStreakBackoff
+from ballast.core.reasons import Reason
 from ballast.core.snapshot import Snapshot
 from ballast.core.verdict import ALLOW, Verdict
 from tests.unit.ballast.core.made import moment, seen, trade
@@ -22,7 +23,7 @@ FIRST = seen(1)
 class Fixed(Guard):
     """Answers what it was told to."""
 
-    code = "FIXED"
+    code = Reason.DRAWDOWN
 
     def __init__(
         self,

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from ballast.core import pre_trade
 from ballast.core.pre_trade import Quote
+from ballast.core.reasons import Reason
 from ballast.core.verdict import Verdict
 
 BOOK = Quote(bids=[(99.9, 10), (99.5, 20), (99.0, 1000)], asks=[(100.1, 5), (100.5, 30)])
@@ -89,5 +90,5 @@ def test_what_is_free_must_pay_for_the_fee_too() -> None:
 
 @given(st.floats(allow_nan=True, allow_infinity=True), st.floats(0, 1e6))
 def test_no_number_that_is_unknown_is_within_a_limit(value: float, limit: float) -> None:
-    assert allowed(pre_trade.at_most("X", value, limit)) is (value <= limit)
-    assert allowed(pre_trade.at_least("X", value, limit)) is (value >= limit)
+    assert allowed(pre_trade.at_most(Reason.PRICE_MOVED, value, limit)) is (value <= limit)
+    assert allowed(pre_trade.at_least(Reason.DEPTH_THIN, value, limit)) is (value >= limit)

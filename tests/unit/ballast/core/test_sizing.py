@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ballast.core.heat import StopCosts
+from ballast.core.reasons import Reason
 from ballast.core.sizing import NO_TRADE, RiskBudget, Sized, SizingInputs, loss_ratio, size
 
 BUDGET = RiskBudget(
@@ -186,7 +187,7 @@ def test_the_cap_that_bound_is_named(cap: str) -> None:
     changed, stake = BINDING[cap]
     found = sized(**changed)
     assert found.binding == cap
-    assert found.stake == pytest.approx(found.caps[cap])
+    assert found.stake == pytest.approx(found.caps[Reason[cap]])
     assert found.stake == pytest.approx(stake)
 
 

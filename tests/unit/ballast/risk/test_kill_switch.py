@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ballast.core.verdict import ALLOW
-from ballast.risk.kill_switch import KILL_FILE, UNREADABLE, KillSwitch
+from ballast.risk.kill_switch import KillSwitch
 
 
 def test_file_blocks_and_flattens_until_it_is_gone(tmp_path: Path) -> None:
@@ -17,9 +17,9 @@ def test_file_blocks_and_flattens_until_it_is_gone(tmp_path: Path) -> None:
     kill = KillSwitch(path, True, told.append)
     assert (kill.verdict(), kill.flattens) == (ALLOW, None)
     path.touch()
-    assert kill.verdict().code == KILL_FILE
+    assert kill.verdict().code == "KILL_FILE"
     assert kill.verdict().blocks
-    assert kill.flattens == KILL_FILE
+    assert kill.flattens == "KILL_FILE"
     path.unlink()
     assert (kill.verdict(), kill.flattens) == (ALLOW, None)
     assert [text.split(": ")[-1] for text in told] == [
@@ -37,7 +37,7 @@ def test_policy_halt_keeps_positions(tmp_path: Path) -> None:
 
 def test_link_to_nowhere_is_there(tmp_path: Path) -> None:
     (tmp_path / "KILL").symlink_to(tmp_path / "gone")
-    assert KillSwitch(tmp_path / "KILL", True, lambda text: None).verdict().code == KILL_FILE
+    assert KillSwitch(tmp_path / "KILL", True, lambda text: None).verdict().code == "KILL_FILE"
 
 
 @pytest.mark.parametrize("name", ["gone/KILL", "file/KILL"])
@@ -46,7 +46,7 @@ def test_folder_that_cannot_be_looked_into_blocks_and_sells_nothing(
 ) -> None:
     (tmp_path / "file").touch()
     kill = KillSwitch(tmp_path / name, True, lambda text: None)
-    assert kill.verdict().code == UNREADABLE
+    assert kill.verdict().code == "KILL_FILE_UNREADABLE"
     assert kill.verdict().blocks
     assert kill.flattens is None
 
@@ -57,7 +57,7 @@ def test_refused_access_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(os, "lstat", refuse)
     kill = KillSwitch(tmp_path / "KILL", True, lambda text: None)
-    assert kill.verdict().code == UNREADABLE
+    assert kill.verdict().code == "KILL_FILE_UNREADABLE"
 
 
 def test_operator_who_cannot_be_told_opens_nothing(tmp_path: Path) -> None:
