@@ -10,10 +10,10 @@ import asyncio
 import logging
 from collections.abc import Callable
 from functools import partial
-from html import escape
 from typing import Any
 
 from freqtrade.data.dataprovider import DataProvider
+from markupsafe import Markup
 
 logger = logging.getLogger(__name__)
 
@@ -111,4 +111,4 @@ class TelegramCommands:
     async def _send(self, telegram: Any, text: str) -> None:
         # Telegram's limit of 4096 characters is of what is shown.
         text = text if len(text) <= _LONGEST else text[:_LONGEST] + " ..."
-        await telegram._send_msg(f"<pre>{escape(text)}</pre>", parse_mode="HTML")
+        await telegram._send_msg(Markup("<pre>{}</pre>").format(text), parse_mode="HTML")

@@ -23,11 +23,11 @@ from ballast.research.drift.record import Record, read_journal, read_trades
 from ballast.research.drift.replay import replayed, window
 from ballast.research.drift.study import Study, study
 from ballast.research.drift.wording import difference_row, headline
-from ballast.research.report.pages.page import PlotlyMissing
 from ballast.research.stress.candles import require_candles
 from ballast.research.stress.plan import with_settings
 from ballast.tooling.database import database_url, open_database, read_config
 from ballast.tooling.errors import CommandError
+from ballast.tooling.pages.page import PlotlyMissing
 
 _MOST_SHOWN = 20
 

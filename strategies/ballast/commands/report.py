@@ -12,7 +12,6 @@ from rich.table import Table
 from ballast.research.report import report
 from ballast.research.report.drawdowns import max_drawdown
 from ballast.research.report.findings import Severity
-from ballast.research.report.pages.page import PlotlyMissing
 from ballast.research.report.report import Judged
 from ballast.research.report.results import ResultError, read_all
 from ballast.research.report.sensitivity import over_drawdown
@@ -20,6 +19,7 @@ from ballast.research.report.study import Options
 from ballast.research.report.trials import HYPEROPT_FOLDER
 from ballast.research.report.wording import counted, number, percent, share
 from ballast.tooling.errors import CommandError
+from ballast.tooling.pages.page import PlotlyMissing
 
 _DEFAULT_PAGE = Path("report.html")
 _WORDS = {

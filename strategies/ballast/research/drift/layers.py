@@ -213,4 +213,6 @@ def _flat(section: Mapping[str, Any], name: str = "") -> dict[str, Any]:
 
 
 def _text(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return "none" if math.isnan(value) else f"{value:.6g}"
+    return str(value)

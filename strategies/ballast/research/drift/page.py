@@ -1,16 +1,15 @@
 """The page of a drift, in the style of the report's."""
 
-import html
-from collections.abc import Sequence
-
 import numpy as np
+from markupsafe import Markup
 
 from ballast.research.drift.layers import Layer
 from ballast.research.drift.study import Study
 from ballast.research.drift.wording import alarm_sentence, difference_row, headline, where
-from ballast.research.report.pages.charts import Chart, dots
-from ballast.research.report.pages.page import Page, Section, Tab
-from ballast.research.report.pages.tables import Cell, facts, table
+from ballast.tooling.pages.charts import Chart, diagonal, dots
+from ballast.tooling.pages.page import Page, Section, Tab
+from ballast.tooling.pages.tables import Cell, facts, table
+from ballast.tooling.pages.texts import bullets, paragraph
 
 _MOST_ROWS = 300
 
@@ -18,7 +17,7 @@ _MOST_ROWS = 300
 def page(study: Study) -> Page:
     """The whole page."""
     sections = [
-        Section("", "", [_list(headline(study))]),
+        Section("In short", "", [bullets(headline(study))]),
         Section(
             "Layers",
             "Each layer is made from the one above it: a difference is listed once, where it "
@@ -36,23 +35,20 @@ def page(study: Study) -> Page:
             "Every fill of both: what it slipped by against what the cost model charges.",
             _fills(study),
         ),
-        Section("Watched", "", [_list([alarm_sentence(alarm) for alarm in study.alarms])]),
-        Section("Differences", where(study), [_differences(study)]),
+        Section("Watched", "", [bullets([alarm_sentence(alarm) for alarm in study.alarms])]),
+        Section("Differences", where(study), _differences(study)),
     ]
+    footer = "This file works offline and contacts nothing."
     title = f"Drift of {study.bot.strategy}"
     moments = [candle for _, candle in study.bot.decisions]
     subtitle = (
         f"{min(moments):%Y-%m-%d %H:%M} to {max(moments):%Y-%m-%d %H:%M} UTC, "
         f"{len(study.bot.pairs)} pairs, {study.bot.timeframe}"
     )
-    return Page(title, subtitle, [Tab("drift", title, sections)])
+    return Page(title, subtitle, [Tab("drift", title, sections)], footer)
 
 
-def _list(sentences: Sequence[str]) -> str:
-    return f"<ul>{''.join(f'<li>{html.escape(each)}</li>' for each in sentences)}</ul>"
-
-
-def _layers(study: Study) -> str:
+def _layers(study: Study) -> Markup:
     counts = study.by_layer()
     rows = [
         [layer.value, Cell(str(counts[layer]), tone=-1.0 if counts[layer] else 0.0)]
@@ -61,7 +57,7 @@ def _layers(study: Study) -> str:
     return table(["layer", "differences"], rows)
 
 
-def _shortfall(study: Study) -> str:
+def _shortfall(study: Study) -> Markup:
     parts = study.shortfall
     named = (
         ("delay", parts.delay, "from the price decided on to the order's"),
@@ -73,21 +69,36 @@ def _shortfall(study: Study) -> str:
     return facts([(name, f"{value:+.1f} bps", remark) for name, value, remark in named])
 
 
-def _fills(study: Study) -> list[str | Chart]:
+def _fills(study: Study) -> list[Markup | Chart]:
     fills = study.matched.fills()
     if not fills:
-        return ["<p>Nothing was filled on both sides.</p>"]
+        return [paragraph("Nothing was filled on both sides.")]
     colours = {"entry": "--c1", "exit": "--c2", "stop": "--c3"}
-    data = []
-    for kind, colour in colours.items():
-        of = [fill for fill in fills if fill.kind == kind]
-        if of:
-            seen = np.array([[fill.modelled, fill.slippage] for fill in of])
-            data.append(dots(kind, seen[:, 0], seen[:, 1], colour))
-    label = "Slippage of each fill in basis points: upwards as recorded, to the right as modelled"
-    return [Chart(label, data)]
+    kinds = np.array([fill.kind for fill in fills])
+    seen = np.array([(fill.modelled, fill.slippage) for fill in fills])
+    data = [
+        dots(kind, *seen[kinds == kind].T, colour)
+        for kind, colour in colours.items()
+        if kind in kinds
+    ]
+    # As far as both axes go without it.
+    low, high = float(seen.min(axis=0).max()), float(seen.max(axis=0).min())
+    layout = {
+        "xaxis": {"title": "modelled, bps"},
+        "yaxis": {"title": "recorded, bps"},
+        "shapes": [diagonal(low, high)] if low < high else [],
+    }
+    label = "Slippage of each fill in basis points: above the dotted line, worse than modelled."
+    return [Chart(label, data, layout)]
 
 
-def _differences(study: Study) -> str:
+def _differences(study: Study) -> list[Markup | Chart]:
+    if not study.differences:
+        return []
     rows = [difference_row(each) for each in study.differences[:_MOST_ROWS]]
-    return table(["layer", "pair", "candle (UTC)", "what", "bot", "replay"], rows)
+    heads = ["layer", "pair", "candle (UTC)", "what", "bot", "replay"]
+    blocks: list[Markup | Chart] = [table(heads, rows, words=heads)]
+    left = len(study.differences) - _MOST_ROWS
+    if left > 0:
+        blocks.append(paragraph(f"And {left:,} more: --json has them all.", "quiet"))
+    return blocks

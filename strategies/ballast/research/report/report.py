@@ -1,7 +1,6 @@
 """The report: studies of all strategies, judged, as a page and as data."""
 
 import dataclasses
-import html
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,19 +8,21 @@ from datetime import datetime
 from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 
 from ballast.research.report import checks, show_doubt, show_market, show_result, show_trades
 from ballast.research.report.drawdowns import max_drawdown
 from ballast.research.report.findings import Finding, Severity, findings
-from ballast.research.report.pages import charts
-from ballast.research.report.pages.charts import Chart
-from ballast.research.report.pages.page import Page, Section, Tab
-from ballast.research.report.pages.tables import Cell, Row, table, tone
 from ballast.research.report.results import RunResult
 from ballast.research.report.selection import by_strategy
 from ballast.research.report.sensitivity import moves, over_drawdown
 from ballast.research.report.study import Options, Study, study
 from ballast.research.report.wording import counted, day, number, percent, share
+from ballast.tooling.pages import charts
+from ballast.tooling.pages.charts import Chart
+from ballast.tooling.pages.page import Page, Section, Tab
+from ballast.tooling.pages.tables import Cell, Row, table, tone
+from ballast.tooling.pages.texts import bullets, folded, paragraph
 
 _LIMITS = (
     "A backtest is one past, and the rules were chosen by somebody who knew it.",
@@ -100,8 +101,7 @@ def _sections(judged: Judged) -> list[Section]:
 
 
 def _what_it_cannot_tell() -> Section:
-    lines = "".join(f"<li>{html.escape(text)}</li>" for text in _LIMITS)
-    return Section("What this cannot tell", "", [f'<div class="box"><ul>{lines}</ul></div>'])
+    return Section("What this cannot tell", "", [bullets(_LIMITS, boxed=True)])
 
 
 def _overview(judged: Sequence[Judged]) -> list[Section]:
@@ -111,14 +111,11 @@ def _overview(judged: Sequence[Judged]) -> list[Section]:
     )
     alarms = [pair for pair in serious if pair[0].severity is Severity.ALARM]
     rest = [pair for pair in serious if pair[0].severity is Severity.WARNING]
-    blocks: list[str | Chart] = [
-        show_result.listed(alarms) if alarms else "<p>Nothing serious was found.</p>"
+    blocks: list[Markup | Chart] = [
+        show_result.listed(alarms) if alarms else paragraph("Nothing serious was found.")
     ]
     if rest:
-        blocks.append(
-            f"<details><summary>{counted(len(rest), 'warning')}</summary>"
-            f"{show_result.listed(rest)}</details>"
-        )
+        blocks.append(folded(counted(len(rest), "warning"), show_result.listed(rest)))
     lines, under = [], []
     for each, colour in zip(judged, charts.PALETTE * 4, strict=False):
         equity, low = show_result.daily_curve(each.study.base)
@@ -141,7 +138,7 @@ def _overview(judged: Sequence[Judged]) -> list[Section]:
     ]
 
 
-def _compared(judged: Sequence[Judged]) -> str:
+def _compared(judged: Sequence[Judged]) -> Markup:
     rows: list[Row] = []
     for each in judged:
         done = each.study
@@ -166,7 +163,7 @@ def _compared(judged: Sequence[Judged]) -> str:
 def _footer(judged: Sequence[Judged]) -> str:
     sources = sorted({run.source for each in judged for run in _runs(each.study)})
     shown = ", ".join(sources[:4]) + (f" and {len(sources) - 4} more" if len(sources) > 4 else "")
-    return html.escape(
+    return (
         f"Made from {shown}. Past results say little about coming ones. This file works offline "
         "and contacts nothing."
     )

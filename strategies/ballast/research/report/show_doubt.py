@@ -1,20 +1,22 @@
 """How far it can be trusted, as parts of a page: luck, trials, walk-forward, sensitivity."""
 
-import html
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from markupsafe import Markup
+
 from ballast.research.report.bootstrap import Outcomes, Spread
 from ballast.research.report.overfitting import DAYS_A_YEAR, Overfitting
-from ballast.research.report.pages import charts
-from ballast.research.report.pages.charts import Chart
-from ballast.research.report.pages.page import Section
-from ballast.research.report.pages.tables import Cell, Fact, Row, facts, table, tone
 from ballast.research.report.sensitivity import Move, moves, over_drawdown
 from ballast.research.report.study import Study
 from ballast.research.report.walk_forward import WalkForward
 from ballast.research.report.wording import chance, counted, day, days, number, percent, share
+from ballast.tooling.pages import charts
+from ballast.tooling.pages.charts import Chart
+from ballast.tooling.pages.page import Section
+from ballast.tooling.pages.tables import Cell, Fact, Row, facts, table, tone
+from ballast.tooling.pages.texts import paragraph
 
 _YEAR = math.sqrt(DAYS_A_YEAR)
 
@@ -36,13 +38,13 @@ def luck(study: Study) -> Section | None:
             [f"worst month, from {name}", *_ends(each.worst_month, percent)],
         ]
     heads = ("", "5 %", "50 %", "95 %")
-    said = "".join(f"<p>{html.escape(_said(name, each))}</p>" for name, each in drawn)
+    said = [paragraph(_said(name, each)) for name, each in drawn]
     lead = (
         "The same days, and the same trades, drawn again with replacement in blocks of random "
         "length (stationary bootstrap): what else could have come of them. It knows only what the "
         "sample holds: no crash that is not in it."
     )
-    return Section("Luck", lead, [table(heads, rows), said])
+    return Section("Luck", lead, [table(heads, rows), *said])
 
 
 def _ends(spread: Spread, text: Callable[[float], str]) -> list[str]:
@@ -71,12 +73,13 @@ def overfitting(study: Study) -> Section | None:
         "counts, whether it is kept or not."
     )
     found = doubt.overfitting
-    blocks: list[str | Chart] = [facts(_of_trials(study) + (_of_halves(found) if found else []))]
+    blocks: list[Markup | Chart] = [facts(_of_trials(study) + (_of_halves(found) if found else []))]
     if found is None:
-        blocks.append(
-            '<p class="quiet">The probability of overfitting and the walk-forward need runs with '
-            "changed parameters: python -m ballast stress --parameters makes them.</p>"
+        missing = (
+            "The probability of overfitting and the walk-forward need runs with changed "
+            "parameters: python -m ballast stress --parameters makes them."
         )
+        blocks.append(paragraph(missing, "quiet"))
     return Section("Overfitting", lead, blocks)
 
 
@@ -148,7 +151,7 @@ def walk_forward(study: Study) -> Section | None:
         "On three stretches the best set of parameters is chosen, on the next one it is traded, "
         f"and so on. It kept {share(found.efficiency)} of its Sharpe ratio."
     )
-    return Section("Walk-forward", lead, [_folds(found), table(heads, rows)])
+    return Section("Walk-forward", lead, [_folds(found), table(heads, rows, words=["chosen"])])
 
 
 def _folds(found: WalkForward) -> Chart:

@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 
+from markupsafe import Markup
+
 from ballast.research.report.guard_times import Active, Price
-from ballast.research.report.pages import charts
-from ballast.research.report.pages.charts import Chart
-from ballast.research.report.pages.page import Section
-from ballast.research.report.pages.tables import Cell, Row, table, tone
 from ballast.research.report.regimes import LEAST_DAYS, LEAST_TRADES
 from ballast.research.report.regimes import Cell as Regime
 from ballast.research.report.study import Study
 from ballast.research.report.wording import counted, day, number, percent, share
+from ballast.tooling.pages import charts
+from ballast.tooling.pages.charts import Chart
+from ballast.tooling.pages.page import Section
+from ballast.tooling.pages.tables import Cell, Row, table, tone
 
 _TRENDS = {"up": "rising", "range": "sideways", "down": "falling"}
 
@@ -136,7 +138,7 @@ def guards(study: Study) -> Section | None:
     """When guards were active, and what each cost or saved."""
     if not study.guards and not study.prices:
         return None
-    blocks: list[str | Chart] = []
+    blocks: list[Markup | Chart] = []
     if study.guards:
         blocks.append(_times(study))
     prices = {price.guard: price for price in study.prices}

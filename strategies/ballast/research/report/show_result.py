@@ -1,23 +1,24 @@
 """What came out, as parts of a page: findings, key figures, curves, months, costs, holding."""
 
-import html
 import math
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from markupsafe import Markup
 
 from ballast.research.report.drawdowns import falls, max_drawdown, underwater
 from ballast.research.report.findings import Finding, Severity
 from ballast.research.report.holding import capture
-from ballast.research.report.pages import charts
-from ballast.research.report.pages.charts import Chart
-from ballast.research.report.pages.page import Section
-from ballast.research.report.pages.tables import Cell, Row, table, tone
 from ballast.research.report.results import RunResult
 from ballast.research.report.sensitivity import over_drawdown
 from ballast.research.report.study import Study
 from ballast.research.report.wording import counted, day, days, number, percent, share
+from ballast.tooling.pages import charts
+from ballast.tooling.pages.charts import Chart
+from ballast.tooling.pages.page import Section
+from ballast.tooling.pages.tables import Cell, Row, table, tone
+from ballast.tooling.pages.texts import Badged, badged, folded, paragraph, tiles
 
 _BADGES = {
     Severity.ALARM: "Serious",
@@ -32,33 +33,23 @@ def findings_section(study: Study, found: Sequence[Finding]) -> Section:
     """Findings, worst first; what held is folded away below them."""
     speaking = [finding for finding in found if finding.severity > Severity.FINE]
     held = [finding for finding in found if finding.severity == Severity.FINE]
-    blocks: list[str | Chart] = [
-        f'<p class="notice">{html.escape(text)}</p>' for text in study.notices
-    ]
+    blocks: list[Markup | Chart] = [paragraph(text, "notice") for text in study.notices]
     blocks.append(listed([(finding, "") for finding in speaking]))
     if held:
-        checked = counted(len(held), "check")
-        blocks.append(
-            f"<details><summary>{checked} that held</summary>"
-            f"{listed([(finding, '') for finding in held])}</details>"
-        )
+        inside = listed([(finding, "") for finding in held])
+        blocks.append(folded(f"{counted(len(held), 'check')} that held", inside))
     lead = "What speaks against this result, worst first. Read this before any curve below."
     return Section("Findings", lead, blocks)
 
 
-def listed(found: Sequence[tuple[Finding, str]]) -> str:
+def listed(found: Sequence[tuple[Finding, str]]) -> Markup:
     """Findings as a list; each with the name of what it is about, or ''."""
-    rows = "".join(
-        f'<li class="{finding.severity.name}">'
-        f'<span class="badge">{_BADGES[finding.severity]}</span>'
-        f"<span>{_who(who)}{html.escape(finding.text)}</span></li>"
-        for finding, who in found
+    return badged(
+        [
+            Badged(finding.severity.name.lower(), _BADGES[finding.severity], finding.text, who)
+            for finding, who in found
+        ]
     )
-    return f'<ul class="findings">{rows}</ul>'
-
-
-def _who(name: str) -> str:
-    return f'<span class="who">{html.escape(name)}:</span> ' if name else ""
 
 
 def key_figures(study: Study) -> Section:
@@ -70,7 +61,7 @@ def key_figures(study: Study) -> Section:
         between = f"; bootstrap {percent(spread.low, 0)} to {percent(spread.high, 0)}"
     months = study.months
     wins = study.trades["profit_abs"] > 0
-    tiles = [
+    figures = [
         (percent(base.total_return), f"total return{between}"),
         (percent(study.yearly), "a year"),
         (share(study.max_drawdown, 1), "largest drawdown, at candles"),
@@ -85,16 +76,12 @@ def key_figures(study: Study) -> Section:
         (number(study.profit_factor), "profit factor"),
         (share(float(study.exposure.mean())), "of the account in the market on average"),
     ]
-    cells = "".join(
-        f'<div class="tile"><b>{html.escape(value)}</b><span>{html.escape(label)}</span></div>'
-        for value, label in tiles
-    )
     lead = (
         f"{day(base.start)} to {day(base.end)}, {counted(len(base.pairs), 'pair')} on "
         f"{base.timeframe} candles, {number(base.starting_balance, 0)} {base.stake_currency} at "
         f"the start, costs: {base.costs}."
     )
-    return Section("Key figures", lead, [f'<div class="tiles">{cells}</div>'])
+    return Section("Key figures", lead, [tiles(figures)])
 
 
 def curves(study: Study) -> Section:
@@ -129,7 +116,7 @@ def curves(study: Study) -> Section:
         for fall in falls(study.base.equity)[:5]
     ]
     heads = ("from the peak of", "low", "back", "depth", "way down", "until back")
-    blocks: list[str | Chart] = [Chart(label, lines + under, layout, 430)]
+    blocks: list[Markup | Chart] = [Chart(label, lines + under, layout, 430)]
     if deepest:
         blocks.append(table(heads, deepest, "The five deepest falls, at candles"))
     return Section("The account", "", blocks)

@@ -2,15 +2,16 @@
 
 import numpy as np
 import pandas as pd
+from markupsafe import Markup
 
 from ballast.research.report.bootstrap import mean_interval
-from ballast.research.report.pages import charts
-from ballast.research.report.pages.charts import Chart
-from ballast.research.report.pages.page import Section
-from ballast.research.report.pages.tables import Cell, table, tone
 from ballast.research.report.regimes import LEAST_TRADES
 from ballast.research.report.study import Study
 from ballast.research.report.wording import number, percent, share
+from ballast.tooling.pages import charts
+from ballast.tooling.pages.charts import Chart
+from ballast.tooling.pages.page import Section
+from ballast.tooling.pages.tables import Cell, table, tone
 
 _R_IS = "R is what the first stop of a trade put at risk: a loss at that stop is -1 R, before fees."
 
@@ -75,7 +76,7 @@ def exits(study: Study) -> Section | None:
         f"Grey: fewer than {LEAST_TRADES} trades. Profit in {study.base.stake_currency}, net of "
         "what was charged."
     )
-    blocks: list[str | Chart] = [table(("exit", *heads[1:]), rows)]
+    blocks: list[Markup | Chart] = [table(("exit", *heads[1:]), rows)]
     if len(setups) > 1:
         blocks.append(table(("setup", *heads[1:]), setups))
     return Section("Exits and setups", lead, blocks)

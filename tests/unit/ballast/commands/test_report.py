@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pandas as pd
 import pytest
 
 from ballast.__main__ import main
+from tests.html_page import Shown
 from tests.unit.ballast.research.report.made import START, trade, write_zip
 
 PAIRS = ("BTC/USDT", "ETH/USDT")
@@ -141,6 +143,54 @@ def test_names_are_shown_as_they_are_and_not_as_markup(
     assert "With [bold]<b> at 3 it keeps" in out
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "With [bold]&lt;b&gt; at 3 it keeps" in page
+
+
+def test_names_run_nothing_and_are_text_wherever_they_are_shown(folder: Path) -> None:
+    def evil(name: str) -> str:
+        return f"<script>alert('{name}')</script>"
+
+    made = [
+        {**each, "pair": evil("pair"), "exit_reason": evil("exit"), "enter_tag": f"{evil(tag)}: x"}
+        for each, tag in zip(trades(), ("one", "other") * 30, strict=True)
+    ]
+    lock = {
+        "pair": evil("pair"),
+        "lock_timestamp": int(START.timestamp() * 1000),
+        "lock_end_timestamp": int((START + pd.Timedelta(days=5)).timestamp() * 1000),
+        "reason": evil("lock"),
+    }
+    changes: list[dict[str, Any]] = [
+        {},
+        {"costs": evil("worse")},
+        {"without_guard": evil("guard")},
+        {"parameters": {evil("parameter"): evil("value")}},
+    ]
+    index = []
+    for number, change in enumerate(changes):
+        entry = {"file": f"{number}.zip", "strategy": evil("strategy"), "costs": evil("costs")}
+        index.append({**entry, **change})
+        write_zip(
+            folder / f"{number}.zip",
+            made,
+            equity(seed=number),
+            strategy=evil("strategy"),
+            pairlist=[evil("pair"), evil("idle")],
+            stake_currency=evil("coin"),
+            locks=[lock],
+        )
+    write_zip(folder / "second.zip", made, equity(), strategy=evil("second"))
+    index.append({"file": "second.zip", "strategy": evil("second"), "costs": evil("costs")})
+    (folder / "index.json").write_text(json.dumps(index), encoding="utf-8")
+    assert main(["report", "."]) == 0
+    shown = Shown((folder / "report.html").read_text(encoding="utf-8"))
+    told = ("strategy", "second", "pair", "idle", "coin", "costs", "worse", "exit", "one", "other")
+    for name in (*told, "lock", "guard", "parameter", "value"):
+        assert evil(name) in shown.text, name
+    assert shown.allowed == shown.digests
+    assert shown.handlers == []
+    # What plotly would read as a tag.
+    assert "<" not in json.dumps(shown.charts)
+    assert html.escape(evil("lock"), quote=False) in json.dumps(shown.charts)
 
 
 def test_two_reports_on_the_same_results_are_the_same(folder: Path) -> None:

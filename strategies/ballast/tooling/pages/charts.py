@@ -4,12 +4,15 @@ A figure is a dict of `data` and `layout`. Colours are names of the page's CSS v
 '--c1', so that the same figure suits light and dark; the page's script puts in what they stand for.
 """
 
+import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from ballast.tooling.pages.rendering import render
 
 PALETTE = ("--c1", "--c2", "--c3", "--c4", "--c5", "--c6", "--c7", "--c8")
 INK, MUTED, GOOD, BAD = "--ink", "--muted", "--good", "--bad"
@@ -35,6 +38,14 @@ class Chart:
     data: list[dict[str, Any]]
     layout: dict[str, Any] = field(default_factory=dict)
     height: int = 320
+
+    def __html__(self) -> str:
+        return render("chart.html", chart=self)
+
+    def figure(self) -> dict[str, Any]:
+        """What the page's script draws; text in it is escaped, as plotly reads tags in text."""
+        parts = {"data": self.data, "layout": self.layout, "height": self.height}
+        return {name: _as_text(value) for name, value in parts.items()}
 
 
 def line(name: str, values: pd.Series, colour: str, **more: Any) -> dict[str, Any]:
@@ -141,6 +152,12 @@ def level(x: float | None = None, y: float | None = None, colour: str = MUTED) -
     return {"type": "line", "line": {"color": colour, "width": 1, "dash": "dot"}, **where}
 
 
+def diagonal(low: float, high: float) -> dict[str, Any]:
+    """A dotted line where both axes say the same."""
+    where = {"x0": low, "x1": high, "y0": low, "y1": high}
+    return {"type": "line", "line": {"color": MUTED, "width": 1, "dash": "dot"}, **where}
+
+
 def dates(index: pd.Index) -> list[str]:
     """Days as plotly reads them."""
     return [f"{moment:%Y-%m-%d}" for moment in pd.DatetimeIndex(index)]
@@ -152,3 +169,11 @@ def rounded(values: Any) -> list[float | None]:
     for value in np.asarray(values, dtype=float):
         found.append(float(f"{value:.{_DIGITS}g}") if np.isfinite(value) else None)
     return found
+
+
+def _as_text(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _as_text(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_text(inner) for inner in value]
+    return html.escape(value, quote=False) if isinstance(value, str) else value

@@ -54,13 +54,17 @@ function layout(chart, style, narrow) {
     const given = own[name] || {};
     merged[name] = { ...axis, ...given };
     if (given.title) merged[name].title = { ...axis.title, text: given.title };
-    if (name.startsWith("x") && given.type === "date") merged[name].hoverformat = "%-d %b %Y";
+    if (name.startsWith("x") && given.type === "date") {
+      merged[name].hoverformat = "%-d %b %Y";
+      // Level, and so few that they have the room for it.
+      if (narrow) Object.assign(merged[name], { tickangle: 0, nticks: 5 });
+    }
     if (given.ticksuffix) merged[name].hoverformat = ",.2f";
   }
   return merged;
 }
 function draw(element) {
-  const chart = CHARTS[Number(element.dataset.chart)];
+  const chart = JSON.parse(element.nextElementSibling.textContent);
   const style = getComputedStyle(document.documentElement);
   const narrow = element.clientWidth < 560;
   element.dataset.drawn = "yes";

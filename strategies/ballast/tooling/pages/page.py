@@ -1,0 +1,123 @@
+"""One self-contained HTML file: style, script, plotly.js and data inside, nothing from outside."""
+
+import hashlib
+from base64 import b64encode
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from markupsafe import Markup
+
+from ballast.tooling.pages.charts import Chart
+from ballast.tooling.pages.rendering import asset, render
+
+
+class PlotlyMissing(Exception):
+    """The package that draws is not installed."""
+
+
+@dataclass(frozen=True)
+class Script:
+    """A script of our own, put into a page as it is."""
+
+    text: str
+
+    def __html__(self) -> str:
+        return self.text
+
+    @property
+    def source(self) -> str:
+        """What lets this script run, and no other, in a Content-Security-Policy."""
+        digest = hashlib.sha256(self.text.encode()).digest()
+        return f"'sha256-{b64encode(digest).decode()}'"
+
+
+@dataclass(frozen=True)
+class Section:
+    """
+    Part of a page, from top to bottom.
+
+    Parameters
+    ----------
+    title : str
+        Empty for a part without a heading.
+    lead : str
+        How to read it, in a sentence or two.
+    blocks : list of Markup or Chart
+        What `tables` and `texts` make, and charts, in order.
+    """
+
+    title: str
+    lead: str = ""
+    blocks: list[Markup | Chart] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Tab:
+    """What is shown for one choice of the tabs on top; `anchor` is its address within the page."""
+
+    anchor: str
+    title: str
+    sections: list[Section]
+
+
+@dataclass(frozen=True)
+class Page:
+    """
+    A whole page.
+
+    Parameters
+    ----------
+    title, subtitle : str
+    tabs : list of Tab
+        One alone is shown without tabs.
+    footer : str
+        Below everything.
+    """
+
+    title: str
+    subtitle: str
+    tabs: list[Tab]
+    footer: str = ""
+
+    def html(self) -> str:
+        """
+        The file's text.
+
+        Raises
+        ------
+        PlotlyMissing
+            When plotly is not installed and there is a chart to draw.
+        """
+        sections = [section for tab in self.tabs for section in tab.sections]
+        drawn = any(isinstance(block, Chart) for section in sections for block in section.blocks)
+        scripts = [*([_plotly()] if drawn else []), Script(asset("script.js"))]
+        page = render(
+            "page.html",
+            title=self.title,
+            subtitle=self.subtitle,
+            tabs=self.tabs,
+            footer=self.footer,
+            style=Markup(asset("style.css")),  # noqa: S704 - our own file
+            scripts=scripts,
+            policy=_policy(scripts),
+        )
+        return str(page)
+
+
+def _policy(scripts: Iterable[Script]) -> str:
+    """Whatever a page is made of, it contacts nothing, and nothing runs but the page's scripts."""
+    allowed = " ".join(script.source for script in scripts)
+    return (
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; "
+        "img-src data: blob:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _plotly() -> Script:
+    try:
+        from plotly.offline import get_plotlyjs
+    except ImportError:
+        raise PlotlyMissing(
+            "plotly, which draws the report, is not installed: pip install plotly"
+        ) from None
+    return Script(get_plotlyjs())
