@@ -77,7 +77,7 @@ def _fills(study: Study) -> list[Markup | Chart]:
     kinds = np.array([fill.kind for fill in fills])
     seen = np.array([(fill.modelled, fill.slippage) for fill in fills])
     data = [
-        dots(kind, *seen[kinds == kind].T, colour)
+        dots(kind, seen[kinds == kind, 0], seen[kinds == kind, 1], colour)
         for kind, colour in colours.items()
         if kind in kinds
     ]

@@ -157,7 +157,7 @@ def _compared(judged: Sequence[Judged]) -> Markup:
             ]
         )
     heads = ("", "costs", "return", "drawdown", "ratio", "Sharpe", "trades", "serious", "warnings")
-    return table(heads, rows)
+    return table(heads, rows, words=["costs"])
 
 
 def _footer(judged: Sequence[Judged]) -> str:

@@ -66,7 +66,7 @@ def test_charts_keep_their_data_and_their_place() -> None:
 
 
 def test_what_it_is_told_is_text_and_not_code() -> None:
-    blocks = [
+    blocks: list[Markup | Chart] = [
         table([EVIL, "b"], [[EVIL, Cell(EVIL)]], EVIL, words=["b"]),
         facts([(EVIL, EVIL, EVIL)]),
         paragraph(EVIL, "notice"),

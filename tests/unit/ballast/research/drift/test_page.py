@@ -35,11 +35,11 @@ def traded(pair: str, reason: str, price: float, late: timedelta = timedelta(0))
 
 
 def compared(*, settings: tuple[Any, Any] = ({}, {}), **runs: Any) -> Study:
-    records = [
+    bot, replay = (
         Record(runs.get("strategy", "Some"), "1h", made, (given,), trades)
         for made, given, trades in zip(runs["decisions"], settings, runs["trades"], strict=True)
-    ]
-    return study(*records, late=MINUTE)
+    )
+    return study(bot, replay, MINUTE)
 
 
 def test_names_are_text_and_run_nothing() -> None:
