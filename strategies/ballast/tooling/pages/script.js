@@ -57,7 +57,7 @@ function layout(chart, style, narrow) {
     if (name.startsWith("x") && given.type === "date") {
       merged[name].hoverformat = "%-d %b %Y";
       // Level, and so few that they have the room for it.
-      if (narrow) Object.assign(merged[name], { tickangle: 0, nticks: 5 });
+      if (narrow) Object.assign(merged[name], { tickangle: 0, nticks: 4 });
     }
     if (given.ticksuffix) merged[name].hoverformat = ",.2f";
   }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
 from pathlib import Path
@@ -20,11 +21,19 @@ from tests.engine import ROOT
 from tests.html_page import Shown
 
 EVIL = "<script>alert('x')</script>"
+TAG = re.compile(
+    r"</?(a|b|code|dd|div|dl|dt|figure|h\d|li|p|pre|script|section|span|svg|t[dhr]|ul)\b"
+)
 
 
 def page_of(*blocks: Markup | Chart, tabs: int = 1) -> str:
     made = [Tab(f"t{n}", f"Tab {n}", [Section("Title", "Lead", list(blocks))]) for n in range(tabs)]
     return Page("A report", "of something", made, "The end").html()
+
+
+def fixed_text(node: ast.JoinedStr) -> str:
+    parts = (part.value for part in node.values if isinstance(part, ast.Constant))
+    return " ".join(map(str, parts))
 
 
 def test_nothing_comes_from_outside() -> None:
@@ -86,6 +95,18 @@ def test_what_it_is_told_is_text_and_not_code() -> None:
 
 def test_text_that_is_no_template_s_is_escaped_wherever_it_is_put() -> None:
     assert EVIL in Shown(page_of(EVIL)).text  # type: ignore[arg-type]
+
+
+def test_no_text_is_pasted_into_a_tag_outside_the_templates() -> None:
+    """What is put together by hand is escaped only where somebody thought of it."""
+    pasted = {
+        f"{path.name}:{node.lineno}"
+        for folder in ("strategies", "sandbox", "tools")
+        for path in (ROOT / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.JoinedStr) and TAG.search(fixed_text(node))
+    }
+    assert pasted == set()
 
 
 def test_names_in_charts_are_text_to_plotly_which_reads_tags_in_text() -> None:
