@@ -7,13 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import get_args
 from unittest.mock import patch
 
 import pandas as pd
 import pytest
 
-from ballast.config.guards import GuardName
+from ballast.config.guards import GuardSettings
 from ballast.core.guard_set import GuardSet
 from ballast.core.snapshot import Snapshot
 from sandbox.candles import TIMEFRAMES_MS, aggregate
@@ -78,7 +77,7 @@ def year(*, guards: bool) -> Year:
         "ballast": {
             # What the guards hold is measured at the prices asked.
             "costs": {"enabled": False},
-            "guards": {"off": [] if guards else list(get_args(GuardName))},
+            "guards": {"off": [] if guards else GuardSettings.names()},
         },
     }
     with equity_watched() as seen:

@@ -14,7 +14,8 @@ from freqtrade.optimize.backtesting import Backtesting
 from freqtrade.persistence.pairlock import PairLock
 from freqtrade.resolvers import ProtectionResolver
 
-from ballast.config.guards import EdgeDecaySettings, GuardSettings
+from ballast.config.guards import GuardSettings
+from ballast.core.guards.edge_decay import EdgeDecaySettings
 from ballast.core.rules import above
 from ballast.core.stops import StopRules
 from ballast.strategy.guarded import GuardedStrategy

@@ -9,13 +9,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from ballast.config.guards import Section
 from ballast.core.costs import LEVELS, CostModel, LiquidityClass
+from ballast.core.section import SettingsSection
 
 _BPS = 10_000
 
 
-class CostSettings(Section):
+class CostSettings(SettingsSection):
     """
     Costs of fills in backtests and hyperopt; paper and live trading are never touched.
 

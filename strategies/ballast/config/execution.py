@@ -5,11 +5,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from ballast.config.guards import Section
 from ballast.core.backoff import Backoff
+from ballast.core.section import SettingsSection
 
 
-class PreTradeSettings(Section):
+class PreTradeSettings(SettingsSection):
     """
     Limits just before an order is sent (see `ballast.core.pre_trade`).
 
@@ -38,7 +38,7 @@ class PreTradeSettings(Section):
         return Backoff(timedelta(seconds=self.backoff_s), longest)
 
 
-class WatchSettings(Section):
+class WatchSettings(SettingsSection):
     """
     What is not left as it is found (see `ballast.execution.order_watch`).
 
@@ -63,7 +63,7 @@ class WatchSettings(Section):
     unknown: Literal["alert", "stop", "close"] = "alert"
 
 
-class PricingSettings(Section):
+class PricingSettings(SettingsSection):
     """
     How long an order may wait, and how far an entry may follow the market.
 

@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from ballast.config.guards import Section
+from ballast.core.section import SettingsSection
 
 
-class MessageSettings(Section):
+class MessageSettings(SettingsSection):
     """How often the operator is told, and what may be asked."""
 
     digest_minutes: float = Field(

@@ -14,11 +14,12 @@ from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from ballast.config.costs import CostSettings
 from ballast.config.execution import PreTradeSettings, PricingSettings, WatchSettings
-from ballast.config.guards import GuardSettings, PortfolioHeatSettings, Section
+from ballast.config.guards import GuardSettings
 from ballast.config.messages import MessageSettings
 from ballast.core import windows
 from ballast.core.data_quality import DataQualityLimits
-from ballast.core.heat import StopCosts
+from ballast.core.heat import PortfolioHeatSettings, StopCosts
+from ballast.core.section import SettingsSection
 from ballast.core.sizing import RiskBudget
 
 SECTION = "ballast"
@@ -28,7 +29,7 @@ class SettingsError(ValueError):
     """A setting is unknown, of the wrong type or out of range; the text says which and what is."""
 
 
-class RiskSettings(Section):
+class RiskSettings(SettingsSection):
     """
     How much one trade and the whole book may lose. Percentages are of equity unless noted.
 
@@ -77,7 +78,7 @@ class RiskSettings(Section):
         )
 
 
-class DataQualitySettings(Section):
+class DataQualitySettings(SettingsSection):
     """When a candle is fit to act on (see `ballast.core.data_quality`)."""
 
     absurd_move_sigmas: float = Field(20.0, ge=5, le=100)
@@ -99,7 +100,7 @@ class DataQualitySettings(Section):
         )
 
 
-class MarketSettings(Section):
+class MarketSettings(SettingsSection):
     """Which pairs stand for the whole market."""
 
     leader: str | None = Field(None, description="a pair such as 'BTC/USDT'; null for BTC")
@@ -116,7 +117,7 @@ class MarketSettings(Section):
         return pairs
 
 
-class StopSettings(Section):
+class StopSettings(SettingsSection):
     """Overrides of a strategy's own stops; what is null stays as the strategy has it."""
 
     initial_atr: float | None = Field(None, ge=0.5, le=20)
@@ -133,14 +134,14 @@ class StopSettings(Section):
         return window
 
 
-class KillSettings(Section):
+class KillSettings(SettingsSection):
     """The file that switches the bot off while it is there (see `ballast.risk.kill_switch`)."""
 
     file: str = Field("KILL", min_length=1, description="a path, from the folder user_data")
     policy: Literal["flatten", "halt"] = "flatten"
 
 
-class JournalSettings(Section):
+class JournalSettings(SettingsSection):
     """The decision journal (see `ballast.journal`)."""
 
     enabled: bool = True
@@ -150,7 +151,7 @@ class JournalSettings(Section):
     max_mb: int = Field(512, ge=1, le=100_000)
 
 
-class Settings(Section):
+class Settings(SettingsSection):
     """The whole `ballast` section."""
 
     risk: RiskSettings = RiskSettings()

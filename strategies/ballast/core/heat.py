@@ -3,6 +3,10 @@
 import math
 from dataclasses import dataclass
 
+from pydantic import Field
+
+from ballast.core.section import SettingsSection
+
 
 @dataclass(frozen=True)
 class StopCosts:
@@ -70,3 +74,23 @@ def drawn_closer(price: float, stop: float, heat: float, allowed: float) -> floa
     if heat <= allowed or heat <= 0 or stop >= price:
         return stop
     return max(stop, price - (price - stop) * max(allowed, 0.0) / heat)
+
+
+class PortfolioHeatSettings(SettingsSection):
+    """
+    Caps on what all stops together put at risk, percent of equity.
+
+    Parameters
+    ----------
+    limit_pct : float
+        No entry may raise the heat beyond this, and where open positions exceed it their stops are
+        drawn closer in proportion.
+    cluster_pct : float
+        Heat of the positions that move with the pair to be entered, itself included.
+    cluster_correlation : float
+        Correlation of hourly returns over 20 days from which two pairs move together.
+    """
+
+    limit_pct: float = Field(2.0, gt=0, le=20)
+    cluster_pct: float = Field(1.5, gt=0, le=20)
+    cluster_correlation: float = Field(0.85, gt=0, le=1)

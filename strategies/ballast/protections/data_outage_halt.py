@@ -4,4 +4,4 @@ from ballast.protections.guard_protection import GuardProtection
 
 
 class DataOutageHalt(GuardProtection):
-    """See `ballast.core.guards.candle_guards.DataOutageHalt`."""
+    """See `ballast.core.guards.data_outage_halt.DataOutageHalt`."""

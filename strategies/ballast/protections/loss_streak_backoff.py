@@ -4,4 +4,4 @@ from ballast.protections.guard_protection import GuardProtection
 
 
 class LossStreakBackoff(GuardProtection):
-    """See `ballast.core.guards.losing_trades.LossStreakBackoff`."""
+    """See `ballast.core.guards.loss_streak_backoff.LossStreakBackoff`."""

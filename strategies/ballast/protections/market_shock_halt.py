@@ -4,4 +4,4 @@ from ballast.protections.guard_protection import GuardProtection
 
 
 class MarketShockHalt(GuardProtection):
-    """See `ballast.core.guards.market_shock.MarketShockHalt`."""
+    """See `ballast.core.guards.market_shock_halt.MarketShockHalt`."""

@@ -4,4 +4,4 @@ from ballast.protections.guard_protection import GuardProtection
 
 
 class StopCascadeHalt(GuardProtection):
-    """See `ballast.core.guards.losing_trades.StopCascadeHalt`."""
+    """See `ballast.core.guards.stop_cascade_halt.StopCascadeHalt`."""

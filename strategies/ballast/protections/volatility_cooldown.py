@@ -4,4 +4,4 @@ from ballast.protections.guard_protection import GuardProtection
 
 
 class VolatilityCooldown(GuardProtection):
-    """See `ballast.core.guards.candle_guards.VolatilityCooldown`."""
+    """See `ballast.core.guards.volatility_cooldown.VolatilityCooldown`."""

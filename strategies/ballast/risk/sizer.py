@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Protocol
 
-from ballast.config.guards import PortfolioHeatSettings
 from ballast.config.settings import RiskSettings
 from ballast.core import sizing, stops
 from ballast.core.columns import CandleColumns
 from ballast.core.data_quality import DataQuality
+from ballast.core.heat import PortfolioHeatSettings
 from ballast.core.reasons import Reason
 from ballast.core.refusals import EntryRefused, refused
 from ballast.core.signals import setup_name

@@ -1,4 +1,4 @@
-"""The interface of a guard."""
+"""The interface of a guard, and of its settings, which stand beside it."""
 
 from abc import ABC
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ballast.core.cross_section import CrossSection
 from ballast.core.reasons import Reason
+from ballast.core.section import SettingsSection
 from ballast.core.snapshot import Snapshot
 from ballast.core.verdict import ALLOW, Verdict, compose
 
@@ -65,3 +66,25 @@ class Guard(ABC):
     def flattens(self) -> bool:
         """Whether open positions are to be closed as well."""
         return False
+
+
+class GuardSection(SettingsSection):
+    """Settings of one guard, by the names of its parameters."""
+
+    guard: ClassVar[type[Guard]]
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the guard has what it needs to be on."""
+        return True
+
+    def build(self, candle_minutes: float) -> Guard:
+        """
+        The guard.
+
+        Parameters
+        ----------
+        candle_minutes : float
+            Length of the strategy's candles.
+        """
+        return self.guard(**self.model_dump())

@@ -3,9 +3,12 @@
 import math
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import ClassVar
+from itertools import pairwise
+from typing import Annotated, ClassVar, Self
 
-from ballast.core.guards.base import Guard, Memory
+from pydantic import Field, Strict, model_validator
+
+from ballast.core.guards.base import Guard, GuardSection, Memory
 from ballast.core.reasons import Reason
 from ballast.core.snapshot import Snapshot
 from ballast.core.times import from_epoch, to_epoch
@@ -105,3 +108,29 @@ class DrawdownLadder(Guard):
         self.memory.rung = len(self._steps)
         self.memory.drawdown_pct = last_step_pct
         self.memory.halted_until = 0.0
+
+
+class DrawdownLadderSettings(GuardSection):
+    """See `DrawdownLadder`."""
+
+    guard: ClassVar[type[Guard]] = DrawdownLadder
+
+    steps: list[Annotated[tuple[float, float], Strict(False)]] = Field(
+        [(1, 0.89), (2, 0.78), (3, 0.67), (4, 0.56), (5, 0.44), (6, 0.33), (7, 0.22), (8, 0.11)],
+        description="pairs of drawdown in percent, ascending, and multiplier, descending below 1",
+    )
+    halt_pct: float = Field(12.0, gt=0, le=90)
+    halt_days: float = Field(7.0, gt=0, le=365)
+    hysteresis_pct: float = Field(0.5, ge=0, le=20)
+
+    @model_validator(mode="after")
+    def _descends(self) -> Self:
+        drawdowns = [0.0, *(step[0] for step in self.steps), self.halt_pct]
+        sizes = [1.0, *(step[1] for step in self.steps), 0.0]
+        ascends = all(one < next_one for one, next_one in pairwise(drawdowns))
+        if not ascends or not all(one > next_one for one, next_one in pairwise(sizes)):
+            raise ValueError(
+                "steps whose drawdowns ascend to below halt_pct while their multipliers descend "
+                "from below 1 to above 0"
+            )
+        return self

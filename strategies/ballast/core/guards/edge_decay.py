@@ -1,11 +1,11 @@
 """EdgeDecay: do the trades still earn what the backtest's earned?"""
 
 import math
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from ballast.core.guards.base import Guard, Memory
+from ballast.core.guards.base import Guard, GuardSection, Memory
 from ballast.core.reasons import Reason
 from ballast.core.snapshot import Snapshot
 from ballast.core.verdict import ALLOW, Verdict
@@ -115,3 +115,35 @@ class EdgeDecay(Guard):
             return ALLOW
         multiplier = (1.0, HALVED, 0.0)[step - 1]
         return Verdict(self.code, self.memory.score, self.thresholds[step - 1], multiplier)
+
+
+class EdgeDecaySettings(GuardSection):
+    """
+    See `EdgeDecay`. The baseline is a backtest's: `python -m ballast baseline RESULT.zip`.
+
+    Once in 200, 600 and 2000 trades is about once in one, three and ten years of `RisingMarket`.
+    """
+
+    guard: ClassVar[type[Guard]] = EdgeDecay
+
+    mean_r: float | None = Field(None, gt=0, le=20, description="R; null switches the guard off")
+    sd_r: float = Field(1.5, gt=0, le=50)
+    trades: int = Field(100, ge=30, le=100_000)
+    # Ranges that do not overlap: each step comes after the one before it.
+    warn_trades: float = Field(200.0, ge=20, le=399)
+    halve_trades: float = Field(600.0, ge=400, le=1499)
+    block_trades: float = Field(2000.0, ge=1500, le=100_000)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is a baseline to compare with."""
+        return self.mean_r is not None
+
+    @model_validator(mode="after")
+    def _can_be_told(self) -> Self:
+        if self.mean_r is not None and self.mean_r <= self.sd_r / self.trades**0.5:
+            raise ValueError(
+                "a mean_r above its standard error, sd_r over the square root of trades: what is "
+                "no better than luck cannot decay"
+            )
+        return self

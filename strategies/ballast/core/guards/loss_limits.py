@@ -2,9 +2,11 @@
 
 import math
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from ballast.core.guards.base import Guard, Memory
+from pydantic import Field, model_validator
+
+from ballast.core.guards.base import Guard, GuardSection, Memory
 from ballast.core.reasons import Reason
 from ballast.core.snapshot import Snapshot
 from ballast.core.times import day_start, from_epoch, to_epoch, week_start
@@ -119,3 +121,33 @@ class WeeklyLossLimit(LossLimit):
     def _period(self, now: datetime) -> tuple[datetime, datetime]:
         start = week_start(now)
         return start, start + timedelta(days=7)
+
+
+class LossLimitSettings(GuardSection):
+    """See `LossLimit`."""
+
+    reducing_pct: float = Field(1.5, gt=0, le=40)
+    halted_pct: float = Field(3.0, gt=0, le=50)
+    halt_hours: float = Field(24.0, gt=0, le=2160)
+
+    @model_validator(mode="after")
+    def _halts_later(self) -> Self:
+        if self.halted_pct < self.reducing_pct:
+            raise ValueError("halted_pct of at least reducing_pct")
+        return self
+
+
+class DailyLossLimitSettings(LossLimitSettings):
+    """See `DailyLossLimit`."""
+
+    guard: ClassVar[type[Guard]] = DailyLossLimit
+
+
+class WeeklyLossLimitSettings(LossLimitSettings):
+    """See `WeeklyLossLimit`."""
+
+    guard: ClassVar[type[Guard]] = WeeklyLossLimit
+
+    reducing_pct: float = Field(3.5, gt=0, le=40)
+    halted_pct: float = Field(5.0, gt=0, le=50)
+    halt_hours: float = Field(72.0, gt=0, le=2160)

@@ -9,8 +9,9 @@ import pytest
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, ValidationError
 
-from ballast.config.guards import GuardName, GuardSettings, PortfolioHeatSettings
+from ballast.config.guards import GuardSettings
 from ballast.config.settings import Settings, SettingsError, load
+from ballast.core.heat import PortfolioHeatSettings
 
 
 def numbers(model: type[BaseModel], path: tuple[str, ...] = ()) -> Iterator[tuple]:
@@ -302,7 +303,7 @@ def test_trust_settings_become_trust_limits() -> None:
 
 
 # PortfolioHeat is part of the sizer, and EdgeDecay waits for a baseline.
-BUILT = [name for name in get_args(GuardName) if name not in ("PortfolioHeat", "EdgeDecay")]
+BUILT = [name for name in GuardSettings.names() if name not in ("PortfolioHeat", "EdgeDecay")]
 
 
 def test_every_guard_is_on_unless_it_is_named() -> None:
@@ -312,13 +313,24 @@ def test_every_guard_is_on_unless_it_is_named() -> None:
     assert sorted(told.build(60)) == sorted([*BUILT, "EdgeDecay"])
 
 
-@pytest.mark.parametrize("name", get_args(GuardName))
+@pytest.mark.parametrize("name", GuardSettings.names())
 def test_a_guard_can_be_switched_off_by_its_name_alone(name: Any) -> None:
     settings = load({"guards": {"off": [name]}}).guards
     assert not settings.is_on(name)
     assert sorted(settings.build(60)) == sorted(n for n in BUILT if n != name)
 
 
-def test_every_guard_has_a_section_of_its_name() -> None:
-    assert sorted(GuardSettings.names()) == sorted(get_args(GuardName))
+def test_every_guard_has_a_section_of_its_name_beside_it() -> None:
     assert sorted(GuardSettings().judged_at_candles()) == sorted(BUILT)
+    for name, guard in load({"guards": {"EdgeDecay": {"mean_r": 0.5}}}).guards.build(60).items():
+        assert type(guard).__name__ == name
+        section = type(getattr(GuardSettings(), name))
+        assert section.__module__ == type(guard).__module__
+
+
+def test_a_guard_that_is_not_there_cannot_be_switched_off_and_those_that_are_there_are_named() -> (
+    None
+):
+    text = refusal({"guards": {"off": ["EdgeDecay", "Daily"]}})
+    assert text.startswith("ballast.guards.off.1 is 'Daily': expected 'VolatilityCooldown', 'Mar")
+    assert text.endswith("'DataOutageHalt' or 'EdgeDecay'")

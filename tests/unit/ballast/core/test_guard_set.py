@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ballast.core.guard_set import ALL_PAIRS, Change, GuardSet
 from ballast.core.guards.base import Guard
-from ballast.core.guards.losing_trades import LossStreakBackoff
+from ballast.core.guards.loss_streak_backoff import LossStreakBackoff
 from ballast.core.reasons import Reason
 from ballast.core.snapshot import Snapshot
 from ballast.core.verdict import ALLOW, Verdict

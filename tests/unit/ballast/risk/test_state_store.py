@@ -107,7 +107,7 @@ _WRITER = """
 import sys
 from datetime import UTC, datetime
 from sqlalchemy import create_engine
-from ballast.core.guards.losing_trades import Streak
+from ballast.core.guards.loss_streak_backoff import Streak
 from ballast.config.guards import GuardSettings
 from ballast.risk.state_store import StateStore
 

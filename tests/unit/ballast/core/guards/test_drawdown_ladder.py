@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ballast.config.guards import DrawdownLadderSettings
-from ballast.core.guards.drawdown_ladder import DrawdownLadder
+from ballast.core.guards.drawdown_ladder import DrawdownLadder, DrawdownLadderSettings
 from tests.unit.ballast.core.made import moment, restarted, seen
 
 STEPS = [(2.0, 0.75), (5.0, 0.5), (8.0, 0.25)]

@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from ballast.core.guards.base import Guard
-from ballast.core.guards.losing_trades import LossStreakBackoff, StopCascadeHalt
+from ballast.core.guards.loss_streak_backoff import LossStreakBackoff
+from ballast.core.guards.stop_cascade_halt import StopCascadeHalt
 from ballast.core.verdict import Verdict
 from tests.unit.ballast.core.made import moment, restarted, seen, trade
 

@@ -1,61 +1,17 @@
-"""VolatilityCooldown and DataOutageHalt: guards that judge pairs by their last candle."""
+"""DataOutageHalt: nothing is entered on market data that does not deserve trust."""
 
-import math
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import ClassVar
 
 import numpy as np
+from pydantic import Field
 
 from ballast.core.cross_section import CrossSection
 from ballast.core.data_quality import DataQuality
-from ballast.core.guards.base import Guard
+from ballast.core.guards.base import Guard, GuardSection
 from ballast.core.reasons import Reason
 from ballast.core.snapshot import Snapshot
 from ballast.core.verdict import ALLOW, Verdict
-
-
-class VolatilityCooldown(Guard):
-    """
-    Blocks a pair after a volatility shock until it has calmed down.
-
-    When a shock begins and ends is decided by `ballast.core.shocks` for all candles of a pair at
-    once; this guard reads the answer for the last one.
-
-    Parameters
-    ----------
-    candle_minutes : float
-        Length of the strategy's candles.
-    """
-
-    code: ClassVar[Reason] = Reason.VOLATILITY
-
-    def __init__(self, candle_minutes: float) -> None:
-        self._candle_minutes = candle_minutes
-
-    def stirred_by(self, cross_section: CrossSection) -> np.ndarray:
-        """Candles on which a pair cools down."""
-        cooling: np.ndarray = cross_section.cooling_count > 0
-        return cooling
-
-    def market_verdict(self, snapshot: Snapshot) -> Verdict:
-        """Block where the candles that would tell are missing."""
-        return ALLOW if snapshot.row is not None else Verdict(self.code, math.nan, 1.0, 0.0)
-
-    def pair_verdicts(self, snapshot: Snapshot) -> Mapping[str, Verdict]:
-        """Block during the cooldown. Value: present intensity in multiples of the trigger, 1."""
-        if snapshot.row is None:
-            return {}
-        return {
-            pair: Verdict(
-                self.code,
-                intensity,
-                1.0,
-                0.0,
-                snapshot.now + timedelta(minutes=self._candle_minutes * left),
-            )
-            for pair, (left, intensity) in snapshot.row.cooling().items()
-        }
 
 
 class DataOutageHalt(Guard):
@@ -115,3 +71,12 @@ class DataOutageHalt(Guard):
         if pair not in snapshot.pairs:
             return Verdict(self.code, DataQuality.DISORDER, DataQuality.OK, 0.0)
         return super().verdict(snapshot, pair)
+
+
+class DataOutageHaltSettings(GuardSection):
+    """See `DataOutageHalt`."""
+
+    guard: ClassVar[type[Guard]] = DataOutageHalt
+
+    api_errors: int = Field(10, ge=1, le=1000)
+    untrusted_share_pct: float = Field(50.0, gt=0, le=100)

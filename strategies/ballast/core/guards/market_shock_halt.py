@@ -5,9 +5,10 @@ from datetime import timedelta
 from typing import ClassVar, Literal
 
 import numpy as np
+from pydantic import Field
 
 from ballast.core.cross_section import CrossSection
-from ballast.core.guards.base import Guard, Memory
+from ballast.core.guards.base import Guard, GuardSection, Memory
 from ballast.core.reasons import Reason
 from ballast.core.snapshot import Snapshot
 from ballast.core.times import from_epoch, to_epoch
@@ -101,3 +102,15 @@ class MarketShockHalt(Guard):
     def _block(self, snapshot: Snapshot, value: float, limit: float) -> None:
         self.memory.blocked_until = to_epoch(snapshot.now + self._pause)
         self.memory.value, self.memory.limit = value, limit
+
+
+class MarketShockHaltSettings(GuardSection):
+    """See `MarketShockHalt`."""
+
+    guard: ClassVar[type[Guard]] = MarketShockHalt
+
+    leader_fall_pct: float = Field(6.0, gt=0, le=50)
+    breadth_fall_pct: float = Field(6.0, gt=0, le=50)
+    breadth_share_pct: float = Field(80.0, gt=0, le=100)
+    pause_hours: float = Field(12.0, gt=0, le=720)
+    policy: Literal["halt", "flatten"] = "halt"

@@ -1,4 +1,4 @@
-"""StopCascadeHalt and LossStreakBackoff: what the trades just closed say about the market."""
+"""LossStreakBackoff: losses that follow each other."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -6,70 +6,11 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from ballast.core.guards.base import Guard, Memory
+from ballast.core.guards.base import Guard, GuardSection, Memory
 from ballast.core.reasons import Reason
 from ballast.core.snapshot import ClosedTrade, Snapshot
 from ballast.core.times import from_epoch, to_epoch
 from ballast.core.verdict import ALLOW, Verdict
-
-
-class CascadeMemory(Memory):
-    """When recent losing trades closed, and until when entries are blocked."""
-
-    losses: list[float] = Field(default_factory=list)
-    blocked_until: float = 0.0
-    count: int = 0
-
-
-class StopCascadeHalt(Guard):
-    """
-    Blocks all entries when several losing trades close within a short time.
-
-    Protects from buying into a market that is taking out one stop after another. Losses are counted
-    by result, not by the name of the exit, and not below `loss_r`: being nudged out at break-even
-    is no loss.
-
-    Parameters
-    ----------
-    losses : int
-        This many trades ...
-    loss_r : float
-        ... that each lost at least this many R ...
-    window_hours : float
-        ... within this time block entries ...
-    pause_hours : float
-        ... for this time after the last of them.
-    """
-
-    code: ClassVar[Reason] = Reason.STOP_CASCADE
-
-    def __init__(self, losses: int, loss_r: float, window_hours: float, pause_hours: float) -> None:
-        self._losses = losses
-        self._loss_r = loss_r
-        self._window_s = window_hours * 3600
-        self._pause = timedelta(hours=pause_hours)
-        self.memory = CascadeMemory()
-
-    def observe(self, snapshot: Snapshot) -> None:
-        """Count the losses of the window, and block when they are enough."""
-        if not snapshot.closed:
-            return
-        memory = self.memory
-        new = [to_epoch(t.closed) for t in snapshot.closed if t.r <= -self._loss_r]
-        if not new:
-            return
-        recent = [*memory.losses, *new]
-        memory.losses = [moment for moment in recent if moment > new[-1] - self._window_s]
-        if len(memory.losses) >= self._losses:
-            memory.count = len(memory.losses)
-            memory.blocked_until = to_epoch(from_epoch(new[-1]) + self._pause)
-
-    def market_verdict(self, snapshot: Snapshot) -> Verdict:
-        """Block during the pause. Value and limit are numbers of losing trades."""
-        if snapshot.epoch >= self.memory.blocked_until:
-            return ALLOW
-        until = from_epoch(self.memory.blocked_until)
-        return Verdict(self.code, self.memory.count, self._losses, 0.0, until)
 
 
 class Streak(Memory):
@@ -155,3 +96,15 @@ class LossStreakBackoff(Guard):
         if snapshot.epoch >= streak.blocked_until:
             return ALLOW
         return Verdict(self.code, streak.losses, limit, 0.0, from_epoch(streak.blocked_until))
+
+
+class LossStreakBackoffSettings(GuardSection):
+    """See `LossStreakBackoff`."""
+
+    guard: ClassVar[type[Guard]] = LossStreakBackoff
+
+    pair_losses: int = Field(3, ge=1, le=50)
+    all_losses: int = Field(10, ge=2, le=100)
+    loss_r: float = Field(0.25, gt=0, le=5)
+    pause_hours: float = Field(12.0, gt=0, le=720)
+    longest_hours: float = Field(96.0, gt=0, le=2160)
