@@ -8,7 +8,8 @@ Which time it is there:
 
 - By default it stands still at the end of the history: for download-data with a ``--timerange``.
 - ``--shift-to-now`` moves the history to the present: for dry-run and pairlists, as Freqtrade asks
-  for candles by the machine's clock. ``--now flash_crash`` makes the present that label's start.
+  for candles by the machine's clock. ``--now flash_crash`` makes the present that label's start,
+  ``--now 2024-03-10`` makes today that day.
 - ``--clock replay --speed 60`` runs from ``--now`` faster: for clients that ask for the time first,
   or run under a simulated clock themselves.
 

@@ -11,7 +11,7 @@ import asyncio
 import ipaddress
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import NoReturn
 
@@ -67,7 +67,8 @@ def _arguments() -> argparse.ArgumentParser:
     add(
         "--shift-to-now",
         action="store_true",
-        help="move the history so that --now is the machine's time; the clock is real",
+        help="move the history so that --now is the machine's time, a day without a time its day; "
+        "the clock is real",
     )
     add("--faults", metavar="FILE", type=Path, help="misbehave as a plan in JSON says")
     add("--write-overlay", metavar="PATH", type=Path, help="write the Freqtrade config overlay")
@@ -148,8 +149,11 @@ def _in_time(source: CandleSource, options: argparse.Namespace) -> tuple[CandleS
         if options.clock == "replay":
             raise SandboxError("Give --shift-to-now or --clock replay, not both.")
         now_ms = _now(source, options.now, max(start_ms, end_ms - FUTURE_MS))
-        # Whole candles, so that coarser ones open on the hours and days of the real calendar.
+        # Whole candles, so that coarser ones open on the hours and days of the real calendar. Whole
+        # days where no hour was asked for: those of the history stay the days of the exchange.
         unit = max(source.candles(market.pair).timeframe_ms for market in source.markets())
+        if _is_day(options.now) and now_ms + DAY_MS <= end_ms:
+            unit = DAY_MS
         shift_ms = (wall_ms() - now_ms) // unit * unit
         return ShiftedSource(source, shift_ms), RealClock()
     if options.clock == "real":
@@ -173,6 +177,14 @@ def _now(source: CandleSource, text: str | None, default_ms: int) -> int:
         history = f"{_utc(start_ms):%Y-%m-%d %H:%M} to {_utc(end_ms):%Y-%m-%d %H:%M}"
         raise SandboxError(f"--now must be within the history, {history}, not {text!r}.")
     return time_ms
+
+
+def _is_day(text: str | None) -> bool:
+    """Whether ``--now`` leaves the time of day open."""
+    try:
+        return text is None or bool(date.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 def _write_overlay(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -14,8 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from freqtrade_client import FtRestClient
-
-from tests.sandbox_process import loopback_only
 
 # Freqtrade has no setting for where Telegram is.
 _RUN = """
@@ -109,7 +108,7 @@ def running_bot(
     extra = folder / "bot.json"
     extra.write_text(json.dumps(settings), encoding="utf-8")
     named = [part for path in (*configs, extra) for part in ("--config", str(path))]
-    environment = {**loopback_only(folder), "TELEGRAM_URL": telegram_url, "COLUMNS": "500"}
+    environment = {**os.environ, "TELEGRAM_URL": telegram_url}
     # Under a test Freqtrade leaves the log alone; this one is to be as a person has it.
     environment.pop("PYTEST_VERSION", None)
     console = folder / "console.txt"

@@ -1,24 +1,57 @@
-"""What holds for every test: only loopback is contacted, and output is as wide as it likes."""
+"""What holds for every test: only loopback is contacted, the clock is set, output is wide."""
 
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import socket
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from tests import clock
+from tests.processes import CHILD
+
 LOOPBACK = ("127.", "::1", "localhost")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let somebody run all tests at another hour."""
+    parser.addoption(
+        "--at",
+        type=datetime.fromisoformat,
+        help="when all tests run, as 2024-02-29T00:00:20 (UTC)",
+    )
+
+
 @pytest.fixture(autouse=True, scope="session")
-def wide_terminal() -> Iterator[None]:
-    """Freqtrade breaks log lines and cuts names in tables at the width of a terminal."""
+def environment() -> Iterator[None]:
+    """
+    Of the processes that tests start: see `tests.processes`. Freqtrade breaks log lines and cuts
+    names in tables at the width of a terminal.
+    """
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("COLUMNS", "500")
+        environment.setenv("PYTHONPATH", str(CHILD), prepend=os.pathsep)
         yield
+
+
+@pytest.fixture(autouse=True, scope="module")
+def usual_hour(environment: None, request: pytest.FixtureRequest) -> Iterator[None]:
+    """No test takes the machine's clock: it would be another test at another hour."""
+    asked = request.config.getoption("--at")
+    with clock.set_to(asked.replace(tzinfo=UTC) if asked else clock.USUAL):
+        yield
+
+
+@pytest.fixture(scope="module", params=clock.ANY_HOUR, ids="{:%b %d %H:%M}".format)
+def any_hour(usual_hour: None, request: pytest.FixtureRequest) -> Iterator[datetime]:
+    """For tests that live by the clock: once at each of several hours and dates."""
+    with clock.set_to(request.param):
+        yield request.param
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -34,6 +34,7 @@ def minutes(count: int) -> timedelta:
     return timedelta(minutes=count)
 
 
+@pytest.mark.usefixtures("any_hour")
 @pytest.mark.parametrize(("opened", "bought"), [(61, True), (124, True), (126, False)])
 def test_signal_is_traded_until_two_timeframes_and_five_minutes_old(
     opened: int, bought: bool, tmp_path: Path
@@ -44,6 +45,7 @@ def test_signal_is_traded_until_two_timeframes_and_five_minutes_old(
         assert bot.create_trade(PAIR) is bought
 
 
+@pytest.mark.usefixtures("any_hour")
 @pytest.mark.parametrize(("opened", "bought"), [(60, True), (62, False)])
 def test_ignore_buying_expired_candle_after_refuses_an_old_signal(
     opened: int, bought: bool, tmp_path: Path
@@ -54,6 +56,7 @@ def test_ignore_buying_expired_candle_after_refuses_an_old_signal(
         assert bot.create_trade(PAIR) is bought
 
 
+@pytest.mark.usefixtures("any_hour")
 @pytest.mark.parametrize(("hours", "bought"), [(0, True), (1, False)])
 def test_pair_lock_is_checked_at_the_last_analysed_candle(
     hours: int, bought: bool, tmp_path: Path
@@ -69,6 +72,7 @@ def test_pair_lock_is_checked_at_the_last_analysed_candle(
         assert bot.create_trade(PAIR) is bought
 
 
+@pytest.mark.usefixtures("any_hour")
 def test_lock_is_kept_in_the_database(tmp_path: Path) -> None:
     """A restart does not lift what protects money."""
     url = f"sqlite:///{tmp_path}/trades.sqlite"

@@ -18,7 +18,8 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox_process import ROOT, loopback_only, running_sandbox
+from sandbox.beside import running_sandbox
+from tests.processes import ROOT
 
 PAIRS = ["BTC/USDT", "ETH/USDT", "SOL/USDT"]
 MARKET = ["--generate", "7", "--days", "60", "--pairs", *PAIRS]
@@ -69,7 +70,6 @@ def run(folder: Path, module: str, *arguments: str, cwd: Path | None = None) -> 
     ended = subprocess.run(
         [sys.executable, "-m", module, *arguments],
         cwd=cwd or folder,
-        env=loopback_only(folder),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.sandbox_process import ROOT, loopback_only, running_sandbox
+from sandbox.beside import running_sandbox
+from tests.processes import CHILD, ROOT
 
 PAIRS = ["BTC/USDT", "ETH/USDT", "SOL/USDT"]
 MARKET = ["--generate", "7", "--days", "60", "--pairs", *PAIRS]
@@ -63,13 +64,12 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Pat
 
 def without_ballast(folder: Path) -> dict[str, str]:
     """An environment on loopback in which only the copy beside the strategies can be imported."""
-    environment = {**loopback_only(folder), "PYTHONSAFEPATH": "1"}
-    site = folder / "loopback-only"
-    code = (site / "sitecustomize.py").read_text(encoding="utf-8")
+    site = folder / "site"
+    site.mkdir(exist_ok=True)
+    code = (CHILD / "sitecustomize.py").read_text(encoding="utf-8")
     code += _NOT_INSTALLED.format(root=str(ROOT) + os.sep)
     (site / "sitecustomize.py").write_text(code, encoding="utf-8")
-    environment["PYTHONPATH"] = str(site)
-    return environment
+    return {**os.environ, "PYTHONSAFEPATH": "1", "PYTHONPATH": str(site)}
 
 
 def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:

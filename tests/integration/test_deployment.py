@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,8 @@ import yaml
 
 from ballast.config.guards import GuardSettings
 from ballast.tooling.bot_api import BotApi
-from tests.sandbox_process import ROOT, loopback_only, running_sandbox
+from sandbox.beside import running_sandbox
+from tests.processes import ROOT
 
 PAIRS = ["BTC/USDT", "ETH/USDT"]
 MARKET = ["--generate", "7", "--days", "60", "--pairs", *PAIRS, "--shift-to-now"]
@@ -61,7 +63,7 @@ class Container:
             "FREQTRADE__FORCE_ENTRY_ENABLE": "true",
         }
         settings.pop("PYTHONPYCACHEPREFIX")
-        outside = loopback_only(self.folder)
+        outside = dict(os.environ)
         # Freqtrade writes no log file where it sees a test.
         outside.pop("PYTEST_VERSION", None)
         settings["PYTHONPATH"] += os.pathsep + outside["PYTHONPATH"]
@@ -121,7 +123,9 @@ class Container:
 
 
 @pytest.fixture
-def container(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Container]:
+def container(
+    any_hour: datetime, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Container]:
     """The service `paper` on a sandbox; its mounts are where the compose file says."""
     service = COMPOSE["services"]["paper"]
     for mount in service["volumes"]:

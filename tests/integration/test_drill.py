@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ballast.ops.drill import rehearse
-from tests.sandbox_process import ROOT
+from tests.processes import ROOT
 
 # Loops are five seconds apart; the first that sees the file sells.
 WITHIN_S = 30.0

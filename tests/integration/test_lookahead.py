@@ -17,7 +17,8 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox_process import ROOT, freqtrade, running_sandbox
+from sandbox.beside import running_sandbox
+from tests.processes import ROOT, freqtrade
 
 STRATEGIES = sorted(path.stem for path in (ROOT / "strategies").glob("*.py"))
 PAIRS = ["BTC/USDT", "ETH/USDT", "BNB/USDT", "SOL/USDT", "XRP/USDT", "ADA/USDT"]

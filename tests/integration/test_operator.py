@@ -12,13 +12,14 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import pytest
 
+from sandbox.beside import running_sandbox
 from tests.bot_process import Bot, running_bot
 from tests.engine import ROOT
-from tests.sandbox_process import running_sandbox
 from tests.telegram_api import BotApi, telegram_api
 
 PAIRS = ["BTC/USDT", "ETH/USDT", "DOGE/USDT", "XRP/USDT"]
@@ -85,7 +86,7 @@ def until(holds: Callable[[], bool], seconds: float = 10.0) -> None:
 
 
 @pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def scene(any_hour: datetime, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     folder = tmp_path_factory.mktemp("operator")
     (folder / "user_data").mkdir()
     strategies = folder / "strategies"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,8 @@ import pytest
 from ballast.ops.preflight import inspect
 from ballast.ops.preflight.check import Bot, Level
 from ballast.ops.preflight.keys import key_rights
-from tests.sandbox_process import ROOT, loopback_only, running_sandbox
+from sandbox.beside import running_sandbox
+from tests.processes import ROOT, python_path
 
 PAIRS = ["BTC/USDT", "ETH/USDT", "SOL/USDT"]
 MARKET = ["--generate", "7", "--days", "60", "--pairs", *PAIRS, "--shift-to-now"]
@@ -41,12 +44,11 @@ class Server:
 
     def preflight(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         command = ["-m", "ballast", "preflight", "-c", "config.json", "-c", str(self.overlay)]
-        known = loopback_only(self.folder)
-        known["PYTHONPATH"] += f":{ROOT / 'strategies'}"
+        path = python_path(ROOT / "strategies")
         return subprocess.run(
             [sys.executable, *command, *arguments],
             cwd=self.folder,
-            env={**known, **API, **SECRETS, **environment},
+            env={**os.environ, "PYTHONPATH": path, **API, **SECRETS, **environment},
             capture_output=True,
             text=True,
             timeout=120,
@@ -55,7 +57,7 @@ class Server:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(any_hour: datetime, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("server")
     shutil.copy(ROOT / "config.json", folder)
     (folder / "strategies").symlink_to(ROOT / "strategies")

@@ -21,8 +21,9 @@ from typing import Any
 
 import pytest
 
+from sandbox.beside import running_sandbox
 from tests.engine import ROOT
-from tests.sandbox_process import freqtrade, loopback_only, running_sandbox
+from tests.processes import freqtrade, python_path
 
 PERIOD = "20240101-20240301"
 PAIRS = ["BTC/USDT", "ETH/USDT"]
@@ -64,7 +65,7 @@ class Bot:
     def run(
         self, command: str, *arguments: str, stop_after: str | None = None, **config: Any
     ) -> str:
-        """What `freqtrade command` wrote; see `sandbox_process.freqtrade`."""
+        """What `freqtrade command` wrote; see `processes.freqtrade`."""
         named = self.common(**config)
         return freqtrade(self.folder, command, *named, *arguments, stop_after=stop_after)
 
@@ -106,7 +107,7 @@ def bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bot]:
     subprocess.run([*export, "--timeframes", "1h"], cwd=ROOT, check=True)
     with pytest.MonkeyPatch.context() as environment, running_sandbox(folder, *MARKET) as sandbox:
         # Only what a strategy brings along makes `ballast` importable there.
-        environment.delenv("PYTHONPATH", raising=False)
+        environment.setenv("PYTHONPATH", python_path())
         yield Bot(folder, (ROOT / "config.json", sandbox.overlay, mine))
 
 
@@ -190,6 +191,7 @@ def test_backtest_over_the_web_server_has_them(bot: Bot) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("any_hour")
 def test_paper_trading_announces_them_and_keeps_what_the_guards_remember(bot: Bot) -> None:
     """And `python -m ballast guards` finds it by the same configuration."""
     with running_sandbox(bot.folder, *MARKET, "--shift-to-now") as today:
@@ -201,7 +203,7 @@ def test_paper_trading_announces_them_and_keeps_what_the_guards_remember(bot: Bo
     named = [part for path in (*live.configs, bot.folder / "extra.json") for part in ("-c", path)]
     table = subprocess.run(
         [sys.executable, "-m", "ballast", "guards", *named],
-        env={**os.environ, "PYTHONPATH": str(bot.folder / "strategies")},
+        env={**os.environ, "PYTHONPATH": python_path(bot.folder / "strategies")},
         cwd=bot.folder,
         capture_output=True,
         text=True,
@@ -227,9 +229,7 @@ def web_server(bot: Bot) -> Iterator[Any]:
     }
     command = [sys.executable, "-m", "freqtrade", "webserver", *bot.common(api_server=server)]
     log = (bot.folder / "webserver.log").open("w")
-    process = subprocess.Popen(
-        command, cwd=bot.folder, env=loopback_only(bot.folder), stdout=log, stderr=log
-    )
+    process = subprocess.Popen(command, cwd=bot.folder, stdout=log, stderr=log)
     token = base64.b64encode(b"user:password").decode()
 
     def call(method: str, path: str, **body: Any) -> Any:

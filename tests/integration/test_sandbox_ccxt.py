@@ -7,6 +7,7 @@ import signal
 import time
 import urllib.error
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,12 @@ import pytest
 from freqtrade.data.history import get_datahandler
 from freqtrade.enums import CandleType
 
+from sandbox.beside import Sandbox, running_sandbox
 from sandbox.candles import HOUR_MS
 from sandbox.files import export
 from sandbox.regimes import find_labels
 from sandbox.sources import GeneratedSource, frame
-from tests.sandbox_process import Sandbox, freqtrade, running_sandbox
+from tests.processes import freqtrade
 
 SEED, DAYS = 7, 90
 CONFIG: dict[str, Any] = {
@@ -95,7 +97,7 @@ def historic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="module")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+def live(any_hour: datetime, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """A sandbox in which it is now: minute candles, a week before their end."""
     directory = tmp_path_factory.mktemp("live")
     line = ["--generate", str(SEED), "--days", str(DAYS), "--timeframe", "1m", "--shift-to-now"]

@@ -15,6 +15,7 @@ import pytest
 import time_machine
 
 from sandbox.account import ClientAccount
+from sandbox.beside import running_sandbox
 from sandbox.clock import RealClock
 from sandbox.exchange import Exchange
 from sandbox.ledger import Ledger
@@ -25,7 +26,6 @@ from sandbox.signing import ApiKey
 from sandbox.units import from_float
 from tests.exchange import PAIR, START_MS, table
 from tests.exchange_thread import serving
-from tests.sandbox_process import running_sandbox
 
 # Still, then a fall to 90 in the third candle, then a jump to 80.
 STORY = table([(100, 100, 100, 100, 600)] * 2 + [(100, 100, 90, 92, 600)] + [(80, 81, 79, 80, 600)])
@@ -220,6 +220,7 @@ def test_the_admin_sees_orders_with_what_they_hold_and_their_trades(client: Clie
     assert client.admin("balances")["locked"] == {"USDT": "95.00000000"}
 
 
+@pytest.mark.usefixtures("any_hour")
 def test_a_process_trades_with_the_wallet_key_and_fee_it_was_started_with(tmp_path: Path) -> None:
     line = ["--generate", "7", "--days", "30", "--pairs", "BTC/USDT", "--shift-to-now", "--live"]
     line += ["--wallet", "USDT=500", "BTC=2", "--fee", "0.002", "--key", "k", "--secret", "s"]

@@ -11,6 +11,7 @@ import ccxt.pro
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from sandbox.beside import running_sandbox
 from sandbox.candles import MINUTE_MS
 from sandbox.clock import FixedClock
 from sandbox.market_data import MarketData
@@ -18,7 +19,7 @@ from sandbox.overlay import overlay
 from sandbox.server import build_app
 from tests.exchange import START_MS, table
 from tests.integration.test_sandbox_ccxt import CONFIG, SEES
-from tests.sandbox_process import freqtrade, running_sandbox
+from tests.processes import freqtrade
 
 SOURCE = table([(100, 101, 99, 100, 50), (100, 110, 100, 108, 60), (108, 109, 107, 108, 70)])
 STREAM = "aaausdt@kline_5m"
@@ -114,6 +115,7 @@ def test_nothing_comes_after_unsubscribing(monkeypatch: pytest.MonkeyPatch) -> N
     asyncio.run(run())
 
 
+@pytest.mark.usefixtures("any_hour")
 def test_ccxt_pro_watches_candles(tmp_path: Path) -> None:
     line = ["--generate", "7", "--days", "30", "--pairs", "BTC/USDT", "--shift-to-now"]
     line += ["--timeframe", "1m"]
@@ -134,6 +136,7 @@ def test_ccxt_pro_watches_candles(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("any_hour")
 def test_freqtrade_watches_candles_over_the_websocket(tmp_path: Path) -> None:
     (tmp_path / "user_data" / "strategies").mkdir(parents=True)
     (tmp_path / "user_data" / "strategies" / "sees.py").write_text(SEES)

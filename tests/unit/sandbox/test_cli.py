@@ -1,11 +1,17 @@
 """The command line: every unusable setting is one sentence and exit code 2."""
 
 import socket
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from sandbox.cli import main
+from sandbox.cli import _arguments, _in_time, main
+from sandbox.sources import CandleSource, GeneratedSource, frame
+
+PAIR = "BTC/USDT"
+HISTORY = GeneratedSource(7, days=90, pairs=[PAIR])
 
 
 @pytest.mark.parametrize(
@@ -82,3 +88,33 @@ def test_export_writes_freqtrades_files(capsys: pytest.CaptureFixture[str], tmp_
         "BTC_USDT-1h.feather",
     ]
     assert "2 files written" in capsys.readouterr().out
+
+
+def moved(*arguments: str) -> CandleSource:
+    """The history, moved to now."""
+    return _in_time(HISTORY, _arguments().parse_args(["--shift-to-now", *arguments]))[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "today"), [((), "2024-03-24"), (("--now", "2024-03-10"), "2024-03-10")]
+)
+@pytest.mark.usefixtures("any_hour")
+def test_a_history_moved_by_days_has_the_same_days_at_every_hour(
+    arguments: tuple[str, ...], today: str
+) -> None:
+    """A filter of pairs that looks at days finds the same pairs at midnight as at noon."""
+    midnight = pd.Timestamp(datetime.now(UTC)).floor("1D")
+    found, whole = (frame(source, PAIR, "1d") for source in (moved(*arguments), HISTORY))
+    closes = whole.loc[whole["date"] < today, "close"]
+    assert found.loc[found["date"] < midnight, "close"].to_list() == closes.to_list()
+
+
+@pytest.mark.usefixtures("any_hour")
+@pytest.mark.parametrize("moment", ["2024-03-10T14:30", "flash_crash"])
+def test_a_history_moved_to_a_moment_is_there_now(moment: str) -> None:
+    """To the candle: what happens then happens now, at whatever hour that is."""
+    first, origin = (s.candles(PAIR).open_ms[0] for s in (moved("--now", moment), HISTORY))
+    starts = {label.name: label.start for label in HISTORY.labels()}
+    then = starts.get(moment) or datetime.fromisoformat(moment).replace(tzinfo=UTC)
+    now = then + timedelta(milliseconds=int(first - origin))
+    assert timedelta(0) <= datetime.now(UTC) - now < timedelta(minutes=6)

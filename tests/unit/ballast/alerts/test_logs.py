@@ -120,6 +120,7 @@ def test_every_line_of_the_file_is_json_that_any_tool_reads(log: Log) -> None:
     assert line["event"]["text"] == "two\nlines"
 
 
+@pytest.mark.usefixtures("any_hour")
 def test_lines_are_stamped_in_utc(log: Log) -> None:
     before = datetime.now(UTC).replace(microsecond=0)
     logging.getLogger("x").info("now")

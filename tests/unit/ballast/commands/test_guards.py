@@ -22,6 +22,7 @@ from ballast.core.guards.base import Guard
 from ballast.core.snapshot import ClosedTrade, Snapshot
 from ballast.risk.state_store import TABLE, StateStore
 from tests.engine import ROOT
+from tests.processes import python_path
 
 HOUR = timedelta(hours=1)
 
@@ -40,7 +41,7 @@ def configure(folder: Path, **ballast: Any) -> None:
 
 
 @pytest.fixture
-def database(folder: Path) -> Iterator[Path]:
+def database(any_hour: datetime, folder: Path) -> Iterator[Path]:
     """
     What a bot has left: a drawdown beyond the floor, losses of one pair, a cooldown of another.
     """
@@ -204,7 +205,7 @@ def test_it_runs_as_a_module_and_finds_the_usual_database(folder: Path) -> None:
     (folder / "config.json").write_text('{"dry_run": false}', encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-m", "ballast", "guards"],
-        env={**os.environ, "PYTHONPATH": str(ROOT / "strategies")},
+        env={**os.environ, "PYTHONPATH": python_path(ROOT / "strategies")},
         cwd=folder,
         capture_output=True,
         text=True,

@@ -10,6 +10,8 @@ from freqtrade.exchange.common import retrier
 
 from ballast.execution.api_errors import LOGGER, ApiErrors
 
+pytestmark = pytest.mark.usefixtures("any_hour")
+
 
 @pytest.fixture
 def errors(monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiErrors]:

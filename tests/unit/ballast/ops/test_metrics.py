@@ -103,6 +103,7 @@ def scraped(sidecar: Sidecar) -> dict[str, float]:
     return {name.removeprefix(PREFIX): float(value) for name, _, value in samples}
 
 
+@pytest.mark.usefixtures("any_hour")
 def test_account_is_told_as_the_guards_reckon_it(database: str, tmp_path: Path) -> None:
     with answering(Answers()) as url:
         sidecar = Sidecar(BotApi(url, "me", "x"), Settings(), database, tmp_path)
@@ -127,6 +128,7 @@ def test_account_is_told_as_the_guards_reckon_it(database: str, tmp_path: Path) 
     assert not any(name.startswith(("profit_factor", "journal")) for name in told)
 
 
+@pytest.mark.usefixtures("any_hour")
 def test_failed_requests_are_counted_once(database: str, tmp_path: Path) -> None:
     answers = Answers()
     failed = 'api_errors_total{call="fetch_ticker",kind="NetworkError"}'

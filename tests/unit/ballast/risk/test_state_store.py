@@ -33,6 +33,7 @@ from ballast.risk.locks import Locks
 from ballast.risk.portfolio import Portfolio
 from ballast.risk.state_store import TABLE, StateStore, _aware
 from tests.engine import ROOT
+from tests.processes import python_path
 
 NOW = datetime(2024, 1, 3, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -136,7 +137,7 @@ def test_kill_in_the_middle_of_a_write_leaves_the_last_whole_state(
         # Freqtrade's is the write-ahead log; the other is SQLite's usual one.
         assert connection.execute(f"PRAGMA journal_mode = {journal}").fetchone() == (journal,)
     connection.close()
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "strategies")}
+    environment = {**os.environ, "PYTHONPATH": python_path(ROOT / "strategies")}
     writer = subprocess.Popen(
         [sys.executable, "-c", _WRITER, str(database)],
         env=environment,
@@ -401,6 +402,7 @@ def test_clock_that_is_set_back_forgets_nothing(bot_database: Path) -> None:
     assert memories(again.guard_set.guards) == before
 
 
+@pytest.mark.usefixtures("any_hour")
 def test_block_is_locked_once_over_a_restart(bot_database: Path) -> None:
     """The lock of before the restart is taken up, not repeated."""
     close(*(closed_trade(now() - HOUR * (4 - n), LOSS_R) for n in range(4)))
@@ -413,6 +415,7 @@ def test_block_is_locked_once_over_a_restart(bot_database: Path) -> None:
     assert again.announced("StopCascadeHalt", "*", now()) is not None
 
 
+@pytest.mark.usefixtures("any_hour")
 @pytest.mark.parametrize("running", [True, False])
 def test_rearmed_guard_releases_its_lock_and_no_other(bot_database: Path, running: bool) -> None:
     """By the running bot at its next candle, or at the first one after a start."""
@@ -431,6 +434,7 @@ def test_rearmed_guard_releases_its_lock_and_no_other(bot_database: Path, runnin
     assert not PairLocks.is_global_lock()
 
 
+@pytest.mark.usefixtures("any_hour")
 def test_guard_that_is_switched_off_leaves_no_lock_behind(bot_database: Path) -> None:
     close(*(closed_trade(now() - HOUR * (4 - n), LOSS_R) for n in range(4)))
     started(bot_database).on_candle(now())
@@ -446,6 +450,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+@pytest.mark.usefixtures("any_hour")
 def test_win_releases_the_lock_of_the_streak_that_it_ends(bot_database: Path) -> None:
     """The lock must not outlast the guard's own verdict."""
     close(*(closed_trade(now() - HOUR * (3 - n), LOSS_R) for n in range(3)))
@@ -457,6 +462,7 @@ def test_win_releases_the_lock_of_the_streak_that_it_ends(bot_database: Path) ->
     assert not PairLocks.is_pair_locked(PAIR)
 
 
+@pytest.mark.usefixtures("any_hour")
 def test_refused_lock_leaves_freqtrades_session_usable(
     bot_database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -486,6 +492,7 @@ def test_nothing_is_written_beside_the_code(bot_database: Path) -> None:
     assert files() == before
 
 
+@pytest.mark.usefixtures("any_hour")
 def test_locks_of_others_are_left_alone(bot_database: Path) -> None:
     until = now() + 3 * HOUR
     PairLocks.lock_pair(PAIR, until, "by hand")

@@ -1,12 +1,14 @@
-"""The helper that starts sandboxes and Freqtrade for tests keeps its promises."""
+"""What a test starts reaches no other host and lives by the test's clock."""
 
 import subprocess
 import sys
+import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from tests.sandbox_process import loopback_only, running_sandbox
+from sandbox.beside import SandboxNotReady, running_sandbox
 
 
 @pytest.mark.parametrize(
@@ -20,7 +22,6 @@ from tests.sandbox_process import loopback_only, running_sandbox
 def test_a_process_under_the_guard_reaches_no_other_host(tmp_path: Path, attempt: str) -> None:
     result = subprocess.run(
         [sys.executable, "-c", f"import socket; {attempt}"],
-        env=loopback_only(tmp_path),
         capture_output=True,
         text=True,
         check=False,
@@ -31,7 +32,14 @@ def test_a_process_under_the_guard_reaches_no_other_host(tmp_path: Path, attempt
 
 def test_a_sandbox_that_cannot_start_says_why(tmp_path: Path) -> None:
     with (
-        pytest.raises(RuntimeError, match="--generate must be a whole number"),
+        pytest.raises(SandboxNotReady, match="did not start: --generate must be a whole number"),
         running_sandbox(tmp_path, "--generate", "seven"),
     ):
         pass
+
+
+def test_a_process_lives_by_the_clock_of_the_test(any_hour: datetime) -> None:
+    asked = [sys.executable, "-c", "import time; print(time.time())"]
+    told = float(subprocess.run(asked, capture_output=True, text=True, check=True).stdout)
+    assert abs(told - time.time()) < 10
+    assert any_hour.timestamp() <= told < any_hour.timestamp() + 60

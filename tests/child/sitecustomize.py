@@ -1,0 +1,49 @@
+"""What Python runs first in every process that a test starts (see `tests.processes`).
+
+A connection or a look-up of a name beyond loopback fails, and the clock is the test's.
+"""
+
+import os
+import socket
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+# aiohttp would look names up through this one, past the guard below.
+sys.modules["aiodns"] = None  # type: ignore[assignment]
+
+_look_up = socket.getaddrinfo
+
+
+def _refuse(host: object) -> None:
+    if str(host) not in ("127.0.0.1", "::1", "localhost", "None", "0.0.0.0", "", "b''"):  # noqa: S104
+        # Written as well as raised: the caller may swallow it.
+        sys.stderr.write(f"BEYOND LOOPBACK: {host}\n")
+        raise OSError(f"BEYOND LOOPBACK: {host}")
+
+
+def _guard(name: str) -> None:
+    original = getattr(socket.socket, name)
+
+    def guarded(self: socket.socket, address: Any, *rest: Any) -> Any:
+        if isinstance(address, tuple):
+            _refuse(address[0])
+        return original(self, address, *rest)
+
+    setattr(socket.socket, name, guarded)
+
+
+def _guarded_look_up(host: Any, *rest: Any, **named: Any) -> Any:
+    _refuse(host)
+    return _look_up(host, *rest, **named)
+
+
+_guard("connect")
+_guard("connect_ex")
+socket.getaddrinfo = _guarded_look_up
+
+_ahead_s = os.environ.get("BALLAST_TEST_CLOCK_AHEAD_S")
+if _ahead_s is not None:
+    import time_machine
+
+    time_machine.travel(datetime.now(UTC) + timedelta(seconds=float(_ahead_s))).start()
