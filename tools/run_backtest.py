@@ -16,8 +16,9 @@ from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 
-from tools.sandbox_process import ROOT, SandboxNotReady, leave_when_told, running
+from sandbox.beside import SandboxNotReady, leave_when_told, running_sandbox
 
+ROOT = Path(__file__).resolve().parents[1]
 START = date(2024, 1, 1)
 # What strategies look at beside the candles they trade.
 HIGHER_TIMEFRAMES = ("1h", "4h", "1d")
@@ -68,8 +69,9 @@ def sandbox(options: argparse.Namespace, folder: Path) -> Iterator[Path]:
     served += ["--days", str(options.days), "--port", options.port, "--trade-listed"]
     _say(f"Starting the sandbox exchange: a market of {options.days} days from seed {options.seed}")
     try:
-        with running(served, folder) as (overlay, _):
-            yield overlay
+        with running_sandbox(folder, *served) as running:
+            _say(f"It is ready at {running.url}")
+            yield running.overlay
     except SandboxNotReady as error:
         raise BacktestError(f"{error} If its port is taken, set PORT.") from None
 

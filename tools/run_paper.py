@@ -27,9 +27,10 @@ from freqtrade.persistence import Trade
 from rich.console import Console
 from rich.table import Table
 
-from tools.sandbox_process import ROOT, SandboxNotReady, leave_when_told, running
+from sandbox.beside import SandboxNotReady, leave_when_told, running_sandbox
 from tools.stepped_time import stepped_time
 
+ROOT = Path(__file__).resolve().parents[1]
 USER = "paper"
 # Between two loops of the bot at most, while a candle lasts an hour [simulated s].
 LOOP_SECONDS = 600
@@ -99,13 +100,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with (
             tempfile.TemporaryDirectory() as scratch,
-            running(_served(options, begin), Path(scratch), quiet=True) as (overlay, url),
+            running_sandbox(Path(scratch), *_served(options, begin)) as served,
         ):
             return _trade(
                 options,
                 folder,
-                overlay,
-                Paper(url, begin + timedelta(days=options.days), options.stay),
+                served.overlay,
+                Paper(served.url, begin + timedelta(days=options.days), options.stay),
                 begin,
             )
     except SandboxNotReady as error:

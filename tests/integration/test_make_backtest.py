@@ -21,7 +21,7 @@ from tests.engine import ROOT
 from tools.run_backtest import find_strategies
 
 COMMAND = [sys.executable, "-m", "tools.run_backtest", "--days", "60"]
-ADDRESS = re.compile(r"ready http://127\.0\.0\.1:(\d+)")
+ADDRESS = re.compile(r"ready at http://127\.0\.0\.1:(\d+)")
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

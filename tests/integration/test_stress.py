@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from distributed import LocalCluster
 
 from ballast import __main__ as commands
 from ballast.commands import backtest_options
-from ballast.research.backtests import Outcome, Task, TaskError, statistics
+from ballast.research.backtests import Outcome, Task, TaskError, run, statistics, stops_of
 from ballast.research.report.results import read_folder
 from ballast.research.stress import plan, runner
 from ballast.research.stress.plan import Job
@@ -22,6 +23,7 @@ from ballast.research.stress.store import Store
 from sandbox.files import export
 from sandbox.sources import GeneratedSource
 from tests.engine import ROOT, base_config, offline_exchange
+from tools import figures
 
 PAIRS = ("BTC/USDT", "ETH/USDT", "SOL/USDT")
 PERIOD = "20240220-20240320"
@@ -46,8 +48,9 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Task:
 
 @pytest.fixture(scope="module")
 def jobs(first: Task) -> list[Job]:
-    choices = [PAIRS, PAIRS[:2]]
-    return plan.jobs(first, ["DonchianTrend"], [PERIOD], ["none", "worst"], choices)
+    choices, trials = [PAIRS, PAIRS[:2]], {"DonchianTrend": [{"ballast.risk.per_trade_pct": 0.1}]}
+    levels = ["none", "worst"]
+    return plan.jobs(first, ["DonchianTrend"], [PERIOD], levels, choices, trials=trials)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +78,7 @@ def test_every_job_leaves_a_result_that_a_report_can_read(jobs: list[Job], done:
 
 
 def test_harder_costs_leave_less(jobs: list[Job], done: Path) -> None:
-    none, worst = (run for run in read_folder(done) if run.pairs == PAIRS)
+    none, worst, _ = (run for run in read_folder(done) if run.pairs == PAIRS)
     assert worst.equity.iloc[-1] < none.equity.iloc[-1]
 
 
@@ -107,6 +110,73 @@ def test_a_run_that_was_broken_off_goes_on_where_it_was(
     with patch.object(runner, "run", counting):
         assert _here(jobs, tmp_path).reused == 2
     assert ran == [job.task for job in jobs[2:]]
+
+
+def test_a_result_tells_every_stop_that_was_raised(jobs: list[Job], done: Path) -> None:
+    job = jobs[0]
+    stops, (run, *_) = stops_of(Store(done).path(job.key())), read_folder(done)
+    assert len(stops) > len(run.trades) > 0
+    for trade in run.trades.itertuples():
+        held = (stops["date"] >= trade.open_date) & (stops["date"] <= trade.close_date)
+        path = [trade.initial_stop, *stops.loc[held & (stops["pair"] == trade.pair), "stop"]]
+        assert path == sorted(path)
+        assert path[0] < trade.open_rate
+
+
+def test_the_figures_of_the_readme_come_from_it(
+    first: Task, done: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And its pictures, which are the same each time."""
+    for folder in ("one", "other"):
+        wanted = ["--datadir", first.datadir, "--pictures", str(tmp_path / folder)]
+        assert figures.main([str(done), *wanted]) == 0
+    told = capsys.readouterr().out
+    base = next(run for run in read_folder(done) if run.costs == "none" and run.pairs == PAIRS)
+    assert f"| total return | {100 * base.total_return:+.0f} % |" in told
+    assert "- costs worst: " in told
+    assert "- 1 choice of pairs: " in told
+    assert "- 1 moved value: " in told
+    names = {path.name for path in (tmp_path / "one").iterdir()}
+    assert names == {"accounts.svg", "sensitivity-DonchianTrend.svg", "trades-DonchianTrend.svg"}
+    for name in names:
+        one, other = ((tmp_path / f / name).read_bytes() for f in ("one", "other"))
+        assert one == other
+        assert len(one) < 300_000
+
+
+def test_figures_of_nothing_are_refused_with_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert figures.main([str(tmp_path)]) == 2
+    assert capsys.readouterr().err.startswith(f"figures: {tmp_path} has no index.json")
+
+
+CHANGES: dict[str, Any] = {
+    "channel_days": 30,
+    "stops.initial_atr": "x0.5",
+    "uptrend.SLOW": "15d",
+    "ballast.risk.per_trade_pct": 0.1,
+}
+
+
+@pytest.mark.slow
+def test_each_kind_of_change_changes_its_run_and_is_gone_in_the_next(first: Task) -> None:
+    def result(changes: dict[str, Any]) -> Any:
+        trials = {"DonchianTrend": [changes]}
+        job = plan.jobs(first, ["DonchianTrend"], [PERIOD], ["base"], [PAIRS], trials=trials)[-1]
+        return zipped_statistics(run(job.task))["trades"]
+
+    as_it_is = result({})
+    for name, value in CHANGES.items():
+        assert result({name: value}) != as_it_is, name
+        assert result({}) == as_it_is, name
+
+
+def zipped_statistics(outcome: Outcome) -> dict[str, Any]:
+    with tempfile.NamedTemporaryFile(suffix=".zip") as file:
+        file.write(outcome.zipped)
+        file.flush()
+        return statistics(Path(file.name))
 
 
 def test_a_job_that_fails_keeps_what_had_finished(
@@ -145,6 +215,8 @@ def test_a_dask_cluster_gives_the_same_results(
         (["--periods", "20240301-20240201"], "--periods 20240301-20240201: expected a time range"),
         (["--periods", "yesterday"], "--periods yesterday: expected a time range such as"),
         (["--periods", PERIOD, "--strategies", "Nobody"], "Nobody is not a strategy in"),
+        (["--periods", PERIOD, "--shuffles", "-1"], "--shuffles is -1: expected a whole number"),
+        (["--periods", PERIOD, "--parameters", "all"], "--parameters: invalid choice: 'all'"),
         (["--periods", PERIOD, "--jobs", "0"], "--jobs is 0: expected a whole number from 1"),
         (["--periods", PERIOD, "--subsets", "1", "--subset-size", "3"], "--subset-size is 3"),
         (["--periods", PERIOD, "--datadir", "nowhere"], "--datadir nowhere is not a folder"),

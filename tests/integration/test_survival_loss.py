@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from ballast.research.report.trials import read_hyperopt
+from sandbox.beside import running_sandbox
+from sandbox.files import export
+from sandbox.sources import GeneratedSource
 from tests.engine import ROOT
-from tests.sandbox_process import freqtrade, running_sandbox
-from tools.judge_market import generate
+from tests.processes import freqtrade
 
 LOSS = ROOT / "user_data" / "hyperopts" / "SurvivalLoss.py"
 DAYS = 75
@@ -31,14 +33,16 @@ def test_documented_command_runs_and_leaves_the_strategies_alone(tmp_path: Path)
     shutil.copy(ROOT / "config.json", tmp_path)
     freqtrade(tmp_path, "create-userdir", "--userdir", "user_data")
     shutil.copy(LOSS, tmp_path / "user_data" / "hyperopts")
-    market = generate(7, DAYS, "1h", tmp_path / "candles")
+    source, candles = GeneratedSource(7, days=DAYS), tmp_path / "candles"
+    export(source, candles, ["1h"])
+    listed = {"exchange": {"pair_whitelist": [market.pair for market in source.markets()]}}
     pairs = tmp_path / "pairs.json"
-    pairs.write_text(json.dumps({"exchange": {"pair_whitelist": market.pairs}}), encoding="utf-8")
+    pairs.write_text(json.dumps(listed), encoding="utf-8")
 
     arguments = documented()
     arguments[arguments.index("-e") + 1] = "2"
-    with running_sandbox(tmp_path, "--data", str(market.datadir)) as sandbox:
-        more = ["-c", str(sandbox.overlay), "-c", str(pairs), "--datadir", str(market.datadir)]
+    with running_sandbox(tmp_path, "--data", str(candles)) as sandbox:
+        more = ["-c", str(sandbox.overlay), "-c", str(pairs), "--datadir", str(candles)]
         freqtrade(tmp_path, *arguments, *more, "-j", "2", timeout=300)
 
     (results,) = (tmp_path / "user_data" / "hyperopt_results").glob("*.fthypt")

@@ -37,7 +37,7 @@ class SurvivalLoss(IHyperOptLoss):
     undefined are worst.
 
     The account is the sum of closed trades by UTC day: hyperopt keeps no wallet history. What a
-    position lost while it was open does not count; judge the result with `python -m tools.judge`.
+    position lost while it was open does not count; judge with `python -m ballast stress`.
     """
 
     @staticmethod

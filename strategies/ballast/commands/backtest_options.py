@@ -52,14 +52,17 @@ def _asked(offline: bool, config: dict[str, Any], datadir: Path) -> Iterator[dic
         yield config
         return
     try:
-        from tools.judge_market import exchange
-        from tools.judge_runs import JudgeError
+        from sandbox.beside import SandboxNotReady, running_sandbox
     except ImportError:
         raise CommandError(
             "--offline needs the sandbox exchange: run it in the folder of this repository"
         ) from None
+    served = ("--data", str(datadir.resolve()))
     try:
-        with tempfile.TemporaryDirectory() as name, exchange(datadir, Path(name)) as overlay:
-            yield {**config, **read_config([str(overlay)])}
-    except JudgeError as error:
+        with (
+            tempfile.TemporaryDirectory() as name,
+            running_sandbox(Path(name), *served) as exchange,
+        ):
+            yield {**config, **read_config([str(exchange.overlay)])}
+    except SandboxNotReady as error:
         raise CommandError(str(error)) from None

@@ -29,7 +29,7 @@ from ballast.research.stress.candles import require_candles
 from ballast.research.stress.plan import Job
 from ballast.research.stress.runner import Ran, run_all
 from ballast.research.stress.store import Store
-from ballast.research.stress.trials import moved_by_a_quarter
+from ballast.research.stress.trials import KINDS, OWN, moved_by_a_quarter
 from ballast.tooling.database import read_config
 from ballast.tooling.errors import CommandError
 
@@ -49,9 +49,17 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         "--subsets", type=int, default=0, metavar="N", help="N random choices of pairs, besides all"
     )
     add("--subset-size", type=int, default=7, metavar="N", help="pairs in each (%(default)s)")
+    add("--shuffles", type=int, default=0, metavar="N", help="N random orders of all pairs")
     add("--seed", type=int, default=_SEED, help="of the random choices (%(default)s)")
     add("--without-guards", action="store_true", help="once more without each guard that is on")
-    add("--parameters", action="store_true", help="once more with each parameter a quarter away")
+    add(
+        "--parameters",
+        nargs="?",
+        const=OWN,
+        choices=KINDS,
+        help="once more with each parameter a quarter away; 'wide': each stop, setting of the risk "
+        "layer and window of the trend, too",
+    )
     add("--timeframe", help="candles that are traded (that of the configuration)")
     add("--output", default="user_data/stress", metavar="FOLDER", help="results (%(default)s)")
     add(
@@ -105,10 +113,14 @@ def _jobs(options: argparse.Namespace, config: dict[str, Any]) -> list[Job]:
     config["exchange"] = {"name": config["exchange"]["name"], "pair_whitelist": pairs}
     path = str(folder.resolve())
     first = Task(config, markets, "", path, str(datadir.resolve()), "", ())
-    choices = plan.subsets(pairs, options.subsets, options.subset_size, options.seed)
+    choices = [
+        tuple(pairs),
+        *plan.orders(pairs, options.shuffles, options.seed),
+        *plan.subsets(pairs, options.subsets, options.subset_size, options.seed),
+    ]
     guards = _guards(config) if options.without_guards else []
     tried = strategies if options.parameters else []
-    trials = {name: moved_by_a_quarter(name, path, config) for name in tried}
+    trials = {name: moved_by_a_quarter(name, path, config, options.parameters) for name in tried}
     return plan.jobs(
         first,
         strategies,
@@ -121,7 +133,7 @@ def _jobs(options: argparse.Namespace, config: dict[str, Any]) -> list[Job]:
 
 
 def _check_numbers(options: argparse.Namespace) -> None:
-    for name, least in (("jobs", 1), ("subsets", 0)):
+    for name, least in (("jobs", 1), ("subsets", 0), ("shuffles", 0)):
         value = getattr(options, name)
         if value < least:
             raise CommandError(f"--{name} is {value}: expected a whole number from {least}")
@@ -141,7 +153,11 @@ def _strategies(wanted: Sequence[str] | None, folder: Path) -> list[str]:
     for name in wanted or ():
         if name not in known:
             raise CommandError(f"{name} is not a strategy in {folder}: {', '.join(known)} are")
-    return list(wanted or known)
+    return list(wanted or [name for name in known if not _is_former_name(folder / f"{name}.py")])
+
+
+def _is_former_name(path: Path) -> bool:
+    return "renamed_to" in path.read_text(encoding="utf-8")
 
 
 def _guards(config: dict[str, Any]) -> list[str]:
@@ -172,7 +188,7 @@ def _show(
             job.task.strategy,
             job.task.timerange,
             job.level,
-            _difference(job, len(jobs[0].task.pairs)),
+            _difference(job, jobs[0].task.pairs),
             str(found["total_trades"]),
             f"{100 * found['profit_total']:+.1f} %",
             f"{100 * found['wallet_stats']['max_relative_drawdown']:.1f} %",
@@ -187,9 +203,10 @@ def _show(
     )
 
 
-def _difference(job: Job, all_pairs: int) -> str:
+def _difference(job: Job, all_pairs: tuple[str, ...]) -> str:
     parts = [f"without {job.without_guard}"] if job.without_guard else []
-    parts += [f"{name} {value:g}" for name, value in job.parameters.items()]
-    if len(job.task.pairs) < all_pairs:
+    for name, value in job.parameters.items():
+        parts.append(f"{name} {value if isinstance(value, str) else f'{value:g}'}")
+    if job.task.pairs != all_pairs:
         parts.append(" ".join(pair.split("/")[0] for pair in job.task.pairs))
     return ", ".join(parts)

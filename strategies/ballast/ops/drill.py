@@ -12,17 +12,19 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from freqtrade.misc import deep_merge_dicts
 
 from ballast.config.guards import GuardSettings
 from ballast.tooling.bot_api import BotApi, BotSilent
+
+if TYPE_CHECKING:
+    from sandbox.beside import Sandbox
 
 PAIRS = ("BTC/USDT", "ETH/USDT", "SOL/USDT")
 KILL = "DRILL_KILL"
@@ -57,9 +59,9 @@ class Result:
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """A bot that trades live on a sandbox."""
+    """A bot that trades live on a sandbox; `look` asks the exchange."""
 
-    exchange: str
+    look: Callable[[str], Any]
     api: BotApi
     bot: subprocess.Popen[bytes]
     folder: Path
@@ -87,8 +89,8 @@ class Rehearsal:
 
     def held(self) -> int:
         """Coins held on the exchange beyond dust."""
-        balances = self._look("/sandbox/balances")
-        prices = {row["symbol"]: float(row["price"]) for row in self._look("/api/v3/ticker/price")}
+        balances = self.look("/sandbox/balances")
+        prices = {row["symbol"]: float(row["price"]) for row in self.look("/api/v3/ticker/price")}
         owned: dict[str, float] = {}
         for account in ("free", "locked"):
             for asset, amount in balances.get(account, {}).items():
@@ -98,7 +100,7 @@ class Rehearsal:
 
     def stops(self) -> int:
         """Stop orders that rest on the exchange."""
-        orders = self._look("/sandbox/orders")
+        orders = self.look("/sandbox/orders")
         return sum(o["status"] == "NEW" and "STOP" in o["type"] for o in orders)
 
     def until_flat(self, way: str, act: Callable[[], Any]) -> Result:
@@ -119,10 +121,6 @@ class Rehearsal:
         time.sleep(_LOOK_S)
         return Result(way, None, self.held(), self.stops())
 
-    def _look(self, path: str) -> Any:
-        with urllib.request.urlopen(self.exchange + path, timeout=10) as answer:  # noqa: S310
-            return json.load(answer)
-
 
 def rehearse(config: Mapping[str, Any], strategies: Path, folder: Path) -> Generator[Result]:
     """
@@ -142,9 +140,11 @@ def rehearse(config: Mapping[str, Any], strategies: Path, folder: Path) -> Gener
     DrillFailed
         If sandbox or bot do not start, or no positions come about.
     """
-    with _sandbox(folder) as (exchange, overlay), _bot(config, overlay, strategies, folder) as run:
-        api, bot = run
-        rehearsal = Rehearsal(exchange, api, bot, folder)
+    with (
+        _sandbox(folder) as exchange,
+        _bot(config, exchange.overlay, strategies, folder) as (api, bot),
+    ):
+        rehearsal = Rehearsal(exchange.get, api, bot, folder)
         kill = folder / KILL
         yield rehearsal.until_flat("kill file, policy flatten", kill.touch)
         kill.unlink()
@@ -157,18 +157,15 @@ def rehearse(config: Mapping[str, Any], strategies: Path, folder: Path) -> Gener
 
 
 @contextmanager
-def _sandbox(folder: Path) -> Iterator[tuple[str, Path]]:
-    """The exchange; yields its URL and its configuration overlay."""
-    overlay, ready = folder / "overlay.json", folder / "ready"
-    command = [sys.executable, "-m", "sandbox", *_MARKET, "--port", "0"]
-    command += ["--write-overlay", str(overlay), "--ready-file", str(ready)]
-    with _process(command, folder, "sandbox.log") as process:
-        deadline = time.monotonic() + _READY_S
-        while not (ready.is_file() and ready.read_text(encoding="utf-8").strip()):
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise DrillFailed("the sandbox does not start: run this in the repository")
-            time.sleep(0.1)
-        yield ready.read_text(encoding="utf-8").strip(), overlay
+def _sandbox(folder: Path) -> Iterator["Sandbox"]:
+    # Not there where only `strategies/` was copied.
+    from sandbox.beside import SandboxNotReady, running_sandbox
+
+    try:
+        with running_sandbox(folder, *_MARKET) as sandbox:
+            yield sandbox
+    except SandboxNotReady as error:
+        raise DrillFailed(str(error)) from None
 
 
 @contextmanager

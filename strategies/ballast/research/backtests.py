@@ -13,8 +13,8 @@ import zipfile
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from copy import copy
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -29,14 +29,17 @@ from freqtrade.exchange import Exchange, timeframe_to_seconds
 from freqtrade.optimize.backtesting import Backtesting
 from freqtrade.optimize.optimize_reports import generate_backtest_stats, store_backtest_results
 from freqtrade.resolvers import ExchangeResolver
-from freqtrade.strategy import IntParameter, IStrategy
+from freqtrade.strategy import IStrategy
 
+from ballast.core.events import Event, Kind
+from ballast.research import changes
 from ballast.tooling.quiet import quiet
 
 # Freqtrade keeps a backtest's trades with its classes: one at a time in a process.
 _ONE_AT_A_TIME = threading.Lock()
 # Candles of so many combinations of folder, timeframe and period are kept.
 _KEPT = 4
+_STOPS = "stops.feather"
 
 
 class TaskError(Exception):
@@ -60,7 +63,7 @@ class Task:
     pairs : tuple of str
         The whitelist, in this order.
     parameters : mapping
-        Values of the strategy's hyperopt parameters that differ from its own.
+        What differs from the strategy as it is, but for settings (see `research.changes`).
     keep : str
         Folder for what a run leaves besides its result, such as a journal; forgotten where empty.
     """
@@ -78,7 +81,10 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Freqtrade's result zip as it exports it, and the seconds that the backtest took."""
+    """
+    Freqtrade's result zip as it exports it, with the raised stops added (see `stops_of`), and the
+    seconds that the backtest took.
+    """
 
     zipped: bytes
     seconds: float
@@ -135,11 +141,15 @@ def markets_of(config: Mapping[str, Any], pairs: Sequence[str]) -> dict[str, Any
 
 def _run(task: Task, folder: Path) -> bytes:
     config = _configuration(task, folder)
+    raised: list[tuple[str, datetime, float]] = []
     with closing(_exchange(config, task.markets)) as exchange:
-        backtesting = _Backtest(config, exchange, task.parameters)
-        data, timerange = backtesting.load_bt_data()
+        backtesting = _Backtest(config, exchange)
         (strategy,) = backtesting.strategylist
-        first, last = backtesting.backtest_one_strategy(strategy, data, timerange)
+        _listen(strategy, raised)
+        with changes.applied(strategy, task.parameters):
+            backtesting.fit_warmup(strategy)
+            data, timerange = backtesting.load_bt_data()
+            first, last = backtesting.backtest_one_strategy(strategy, data, timerange)
     content = backtesting.all_bt_content
     stats = generate_backtest_stats(data, content, min_date=first, max_date=last)
     store_backtest_results(
@@ -150,7 +160,20 @@ def _run(task: Task, folder: Path) -> bytes:
         wallet_summary={name: each["wallet_summary"] for name, each in content.items()},
     )
     (path,) = config["exportdirectory"].glob("*.zip")
+    with zipfile.ZipFile(path, "a") as archive, archive.open(_STOPS, "w") as file:
+        pd.DataFrame(raised, columns=["pair", "date", "stop"]).to_feather(file)
     return bytes(path.read_bytes())
+
+
+def _listen(strategy: IStrategy, raised: list[tuple[str, datetime, float]]) -> None:
+    """Write down every stop that is raised; a strategy without the risk layer tells of none."""
+
+    def hear(event: Event) -> None:
+        if event.kind is Kind.STOP:
+            raised.append((event.pair, event.at, event.value))
+
+    if (events := getattr(strategy, "events", None)) is not None:
+        events.listen(hear)
 
 
 def _configuration(task: Task, folder: Path) -> dict[str, Any]:
@@ -189,18 +212,12 @@ _loaded: "OrderedDict[tuple[Any, ...], _Loaded]" = OrderedDict()
 
 
 class _Backtest(Backtesting):
-    """Backtesting that keeps candles between runs, and may have other parameters."""
+    """Backtesting that keeps candles between runs."""
 
     pairlists: Any
 
-    def __init__(
-        self, config: dict[str, Any], exchange: Exchange, parameters: Mapping[str, Any]
-    ) -> None:
-        super().__init__(config, exchange)
-        (strategy,) = self.strategylist
-        for name, value in parameters.items():
-            _set_parameter(strategy, name, value)
-        # Moved windows may need a longer warm-up.
+    def fit_warmup(self, strategy: IStrategy) -> None:
+        """Take the warm-up of a changed strategy: moved windows may need a longer one."""
         self.required_startup = strategy.startup_candle_count
         self.config["startup_candle_count"] = self.required_startup
 
@@ -239,11 +256,22 @@ class _Backtest(Backtesting):
             known[pair] = (frame, self.price_pair_prec[pair])
 
 
-def _set_parameter(strategy: IStrategy, name: str, value: Any) -> None:
-    """Parameters belong to the class, which later runs share: the strategy gets its own copy."""
-    parameter = copy(getattr(strategy, name))
-    parameter.value = int(value) if isinstance(parameter, IntParameter) else value
-    setattr(strategy, name, parameter)
+def stops_of(zipped: Path) -> pd.DataFrame:
+    """
+    Every stop that was raised in a backtest of `run`: pair, date (UTC), stop (quote currency).
+
+    Raises
+    ------
+    TaskError
+        If the zip does not tell.
+    """
+    try:
+        with zipfile.ZipFile(zipped) as archive, archive.open(_STOPS) as file:
+            return pd.read_feather(file)
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+        raise TaskError(
+            f"{zipped} does not tell its stops: `python -m ballast stress` does"
+        ) from None
 
 
 def statistics(zipped: Path) -> dict[str, Any]:

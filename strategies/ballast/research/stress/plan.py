@@ -16,13 +16,15 @@ import freqtrade
 
 from ballast.config import settings
 from ballast.core.frames import SLOW_TIMEFRAME
+from ballast.research import changes
 from ballast.research.backtests import Task
 from ballast.research.report.results import IndexEntry
 
 # Settings of Freqtrade's that say who trades and where it answers, not what is traded.
 _NOT_ABOUT_RESULTS = ("telegram", "api_server", "db_url", "bot_name", "user_data_dir", "logfile")
-# Packages beside the strategies whose code decides nothing in a backtest.
-_NOT_TRADING = ("commands", "ops", "research", "tooling")
+# The layers above the strategy, as the contract of imports has them: nothing there decides in a
+# backtest.
+ABOVE_STRATEGY = ("tooling", "ops", "research", "commands")
 
 
 @dataclass(frozen=True)
@@ -91,15 +93,16 @@ def with_settings(config: Mapping[str, Any], level: str, without_guard: str = ""
 
 
 def subsets(pairs: Sequence[str], count: int, size: int, seed: int) -> list[tuple[str, ...]]:
-    """All pairs in their order, and random choices of `size` of them, likewise in their order."""
+    """Random choices of `size` pairs, in the order of them all."""
     chosen = random.Random(seed)  # noqa: S311 - which pairs are left out is no secret
-    return [
-        tuple(pairs),
-        *(
-            tuple(sorted(chosen.sample(list(pairs), size), key=list(pairs).index))
-            for _ in range(count)
-        ),
-    ]
+    draws = [chosen.sample(list(pairs), size) for _ in range(count)]
+    return [tuple(sorted(draw, key=list(pairs).index)) for draw in draws]
+
+
+def orders(pairs: Sequence[str], count: int, seed: int) -> list[tuple[str, ...]]:
+    """The pairs in random orders: Freqtrade fills its slots in the order of the whitelist."""
+    drawn = random.Random(seed)  # noqa: S311
+    return [tuple(drawn.sample(list(pairs), len(pairs))) for _ in range(count)]
 
 
 def jobs(
@@ -112,8 +115,8 @@ def jobs(
     trials: Mapping[str, Sequence[Mapping[str, Any]]] = MappingProxyType({}),
 ) -> list[Job]:
     """
-    Every combination; all pairs and the first level once more without each guard, and with each
-    trial of parameters (by strategy).
+    Every combination; the first choice of pairs and the base level once more without each guard,
+    and with each trial (changes by name, by strategy).
 
     Neighbours in the list share their candles.
     """
@@ -141,7 +144,7 @@ def _job(
 ) -> Job:
     changed = dict(parameters or {})
     task = Task(
-        with_settings(first.config, level, without_guard),
+        changes.with_settings(with_settings(first.config, level, without_guard), changed),
         first.markets,
         strategy,
         first.strategy_path,
@@ -169,7 +172,7 @@ def _sources(strategy_path: str, strategy: str) -> str:
         *(
             path
             for path in package.rglob("*.py")
-            if path.relative_to(package).parts[0] not in _NOT_TRADING
+            if path.relative_to(package).parts[0] not in ABOVE_STRATEGY
         ),
     ]
     digest = hashlib.sha256()

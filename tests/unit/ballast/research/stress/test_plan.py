@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tomllib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -97,8 +98,17 @@ def test_key_does_not_change_with_what_decides_nothing(task: Task) -> None:
     assert key(other) == before
 
 
+def test_what_decides_nothing_is_what_the_contract_of_imports_puts_above_the_strategy() -> None:
+    """A package that moves there, or is added, is neither forgotten in the key nor needed."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = project["tool"]["importlinter"]["contracts"]
+    (layers,) = (contract["layers"] for contract in contracts if contract["type"] == "layers")
+    above = " | ".join(layers[: layers.index("strategy")]).split(" | ")
+    assert sorted(plan.ABOVE_STRATEGY) == sorted(above)
+
+
 def test_every_combination_is_planned(task: Task) -> None:
-    choices = plan.subsets(PAIRS, 2, 2, seed=1)
+    choices = [PAIRS, *plan.subsets(PAIRS, 2, 2, seed=1)]
     planned = plan.jobs(task, ["A", "B"], ["1", "2"], ["none", "base"], choices)
     assert len(planned) == 2 * 2 * 2 * 3
     assert {job.level for job in planned} == {"none", "base"}
@@ -117,5 +127,20 @@ def test_choices_of_pairs_keep_their_order_and_follow_from_the_seed() -> None:
     many = tuple(f"{letter}/USDT" for letter in "ABCDEFGH")
     first = plan.subsets(many, 5, 4, seed=3)
     assert first == plan.subsets(many, 5, 4, seed=3) != plan.subsets(many, 5, 4, seed=4)
-    assert first[0] == many
-    assert all(list(chosen) == sorted(chosen) and len(chosen) == 4 for chosen in first[1:])
+    assert all(list(chosen) == sorted(chosen) and len(chosen) == 4 for chosen in first)
+
+
+def test_orders_keep_the_pairs_and_follow_from_the_seed() -> None:
+    many = tuple(f"{letter}/USDT" for letter in "ABCDEFGH")
+    first = plan.orders(many, 5, seed=3)
+    assert first == plan.orders(many, 5, seed=3) != plan.orders(many, 5, seed=4)
+    assert len(set(first)) == 5
+    assert all(sorted(order) == sorted(many) for order in first)
+
+
+def test_a_setting_that_is_tried_is_in_the_configuration_of_its_run(task: Task) -> None:
+    trials = {"A": [{"ballast.risk.per_trade_pct": 0.3}]}
+    *_, moved = plan.jobs(task, ["A"], ["1"], ["base"], [PAIRS], trials=trials)
+    assert moved.task.config["ballast"]["risk"] == {"per_trade_pct": 0.3}
+    assert "risk" not in task.config["ballast"]
+    assert moved.entry("k").parameters == trials["A"][0]
