@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -67,7 +68,7 @@ def at(row: int) -> datetime:
 
 def play(
     story: Story | Mapping[str, Story],
-    strategy: type[GuardedStrategy] = Mini,
+    strategy: type[GuardedStrategy] | Path = Mini,
     *,
     ballast: Mapping[str, Any] | None = None,
     config: Mapping[str, Any] | None = None,

@@ -24,6 +24,7 @@ from freqtrade.freqtradebot import FreqtradeBot
 from freqtrade.persistence import Trade
 from freqtrade.resolvers import ExchangeResolver
 
+from ballast.strategy import startup
 from ballast.strategy.guarded import GuardedStrategy
 from tests.engine import base_config, offline_exchange, resolvable
 
@@ -85,6 +86,16 @@ class Paper:
     def trades(self) -> list[Trade]:
         """All trades, open and closed, by opening."""
         return sorted(Trade.get_trades_proxy(), key=lambda trade: trade.open_date)
+
+
+@contextmanager
+def stops_at_their_level() -> Iterator[dict[str, Any]]:
+    """As in a backtest: a stop is filled at its level, not at a limit below; yields the settings.
+
+    Such a bot is refused at start: that its stops do not rest on the exchange is let pass here.
+    """
+    with patch.object(startup, "stops_rest", lambda _: ()):
+        yield {"order_types": {**GuardedStrategy.order_types, "stoploss_on_exchange": False}}
 
 
 @contextmanager

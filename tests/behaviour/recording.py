@@ -23,7 +23,7 @@ from ballast.risk.sizer import PositionSizer
 from ballast.risk.stop_manager import StopManager
 from ballast.strategy.guarded import GuardedStrategy
 from tests.behaviour.mini import Story, at, play, told
-from tests.behaviour.paper import FEE, Paper, paper
+from tests.behaviour.paper import FEE, Paper, paper, stops_at_their_level
 from tests.engine import candle_frame
 
 
@@ -149,12 +149,11 @@ def traded_on_paper(
     """
     length = max(map(len, stories.values()))
     frames = {p: candle_frame(told(s, length), "1h") for p, s in sorted(stories.items())}
-    # As in a backtest: a stop is filled at its level, not at a limit below.
-    orders = {**GuardedStrategy.order_types, "stoploss_on_exchange": False}
-    settings = {"ballast": dict(ballast), "order_types": orders}
+    settings = {"ballast": dict(ballast)}
     with (
         recorded() as record,
-        paper(strategy, frames, folder, at(-8), newest=newest, **settings) as bot,
+        stops_at_their_level() as orders,
+        paper(strategy, frames, folder, at(-8), newest=newest, **settings, **orders) as bot,
     ):
         for row in range(-7, length):
             bot.step(at(row))

@@ -188,6 +188,7 @@ NOT_WRAPPED = {
     "bot_loop_start": "what it does is _judge or _watch, which are wrapped; without them "
     "GUARDS_SILENT or WATCH_SILENT refuses",
     "bot_start": "Freqtrade stops the run",
+    "ft_bot_start": "Freqtrade stops the run",
     "informative_pairs": "Freqtrade stops the run",
     "plot_config": "read by charts alone",
     "populate_entry_trend": "a backtest stops; live the columns are not renewed: SIGNAL_STALE",

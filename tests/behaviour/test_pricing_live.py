@@ -9,12 +9,10 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from freqtrade.exceptions import OperationalException
 
 from ballast.execution.open_entries import OpenEntries
-from ballast.strategy.guarded import GuardedStrategy
 from tests.behaviour.live_story import Shy, Told, story_run
-from tests.behaviour.mini import Mini, Story, quiet, signal
+from tests.behaviour.mini import Story, quiet, signal
 from tests.behaviour.test_fail_closed_live import lost as broken
 
 # An hour after the signal price stands a third of an ATR above its close.
@@ -99,10 +97,3 @@ def hanging(told: Told) -> Any:
         return sent(**{**order, "ordertype": "limit", "rate": 150.0})
 
     return far_away
-
-
-@pytest.mark.parametrize("name", ["exit", "emergency_exit", "force_exit", "stoploss"])
-def test_what_leaves_a_position_must_not_wait_for_a_price(name: str) -> None:
-    types = {**GuardedStrategy.order_types, name: "limit"}
-    with pytest.raises(OperationalException, match=f"order_types.{name} is 'limit'"):
-        Mini({"order_types": types})

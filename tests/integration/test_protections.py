@@ -19,7 +19,7 @@ from ballast.core.guards.edge_decay import EdgeDecaySettings
 from ballast.core.rules import above
 from ballast.core.stops import StopRules
 from ballast.strategy.guarded import GuardedStrategy
-from ballast.strategy.startup import OverrideRefused
+from ballast.strategy.overrides import OverrideRefused
 from tests.engine import BacktestOutcome, ScriptedStrategy, flat, run_backtest
 
 HOUR = timedelta(hours=1)

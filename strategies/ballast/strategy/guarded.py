@@ -29,8 +29,8 @@ from ballast.runtime import event_factory
 from ballast.runtime.session import TradingSession
 from ballast.strategy.fail_closed import fail_closed
 from ballast.strategy.order_callbacks import OrderCallbacks
-from ballast.strategy.signals import SignalStrategy
-from ballast.strategy.startup import refuse_overrides, refuse_unsafe
+from ballast.strategy.overrides import refuse_overrides
+from ballast.strategy.startup import refuse_configuration, refuse_unsafe
 from ballast.version import __version__
 
 logger = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ class GuardedStrategy(OrderCallbacks):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        refuse_overrides(cls, (GuardedStrategy, OrderCallbacks, SignalStrategy))
+        refuse_overrides(cls)
 
     def __init__(self, config: dict[str, Any]) -> None:
         super().__init__(config)
@@ -82,7 +82,7 @@ class GuardedStrategy(OrderCallbacks):
             self.settings = settings.load(config.get(settings.SECTION))
         except settings.SettingsError as error:
             raise OperationalException(str(error)) from None
-        refuse_unsafe(self, config)
+        refuse_configuration(self)
         # Freqtrade's own limit, which says nothing: behind the pre-trade checks', which does.
         limit = self.settings.gate.signal_age_s + _SAYS_WHY_S
         self.ignore_buying_expired_candle_after = math.ceil(limit)
@@ -106,6 +106,12 @@ class GuardedStrategy(OrderCallbacks):
         """Version of the pack, of the settings that decide, and which guards are off."""
         off = ", ".join(self.settings.guards.off) or "none"
         return f"ballast {__version__} settings {self.settings.digest()}, guards off: {off}"
+
+    def ft_bot_start(self, **kwargs: Any) -> None:
+        """Refuse what is unsafe before anything is touched, and after the last word of settings."""
+        refuse_unsafe(self)
+        super().ft_bot_start(**kwargs)
+        refuse_unsafe(self)
 
     def bot_start(self, **kwargs: Any) -> None:
         """Connect rules, guards and account of this run."""

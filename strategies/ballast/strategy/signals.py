@@ -22,7 +22,8 @@ from ballast.core.signals import Setup
 from ballast.core.stops import StopRules
 from ballast.data.market_view import MARKET
 from ballast.runtime.session import TradingSession
-from ballast.strategy.startup import checked_startup, probe
+from ballast.strategy.startup import refuse_unsafe
+from ballast.strategy.warm_up import checked_startup, probe
 
 logger = logging.getLogger(__name__)
 
@@ -132,6 +133,9 @@ class SignalStrategy(IStrategy):
     def populate_entry_trend(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
         """Add rules, signal and tag (see `signals.add_signals`), and keep what callbacks need."""
         session = self._connected
+        if not session.feeds.live:
+            # Hyperopt sets values anew at every epoch.
+            refuse_unsafe(self)
         pair, market = self._views(dataframe, metadata["pair"])
         setups = [self._overridden(setup) for setup in self.setups(pair, market)]
         signals.add_signals(dataframe, setups)

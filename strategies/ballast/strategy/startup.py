@@ -1,139 +1,233 @@
-"""Checked before a strategy may run: its warm-up, and that it leaves the risk layer alone."""
+"""What must not start: settings under which the risk layer would not hold.
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+Asked by `freqtrade trade`, by backtests and by `python -m ballast preflight`, which all refuse the
+same. What only the exchange, the machine or Telegram can tell, and may be otherwise a minute later,
+is asked by preflight alone: a bot that holds positions comes back after a crash whatever they say.
+"""
 
-import pandas as pd
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import freqtrade.exchange as exchanges
+from freqtrade.enums import TRADE_MODES, RunMode
 from freqtrade.exceptions import OperationalException
+from freqtrade.optimize.hyperopt_tools import HyperoptTools
 from freqtrade.strategy import IStrategy
 
-from ballast.core.candles import Candles
-from ballast.core.data_quality import DataQualityLimits
-from ballast.core.frames import PRICES
-from ballast.core.market import Market
-from ballast.core.signals import Setup, add_state
-from ballast.core.windows import minutes
+from ballast.strategy.overrides import refuse_overrides
 
-# Freqtrade makes at most five requests of a thousand candles, the last of which is still forming.
-MOST_CANDLES = 4999
-_PROBE_CANDLES = 2
-# Settings of Freqtrade's that must be as they are here.
+# A stop at -99 % is none, and one at -1 % is hit before the managed stop.
+DISASTER_STOP = (-0.3, -0.02)
+# Seconds for which a signal may be bought.
+OLDEST_SIGNAL_S = 600
+
+_MOVED_BY_BALLAST = "the stops are moved by Ballast"
+# Settings of Freqtrade's that must be as they are here, and why.
 _NEEDED = {
-    "use_custom_stoploss": True,
-    "use_exit_signal": True,
-    "trailing_stop": False,
-    "position_adjustment_enable": False,
+    "use_custom_stoploss": (True, _MOVED_BY_BALLAST),
+    "use_exit_signal": (True, _MOVED_BY_BALLAST),
+    "trailing_stop": (False, _MOVED_BY_BALLAST),
+    "position_adjustment_enable": (False, _MOVED_BY_BALLAST),
+    "disable_dataframe_checks": (False, "a frame that is not the pair's must not be traded on"),
 }
 # Order types of all that leaves a position.
 _LEAVES = ("exit", "emergency_exit", "force_exit", "stoploss")
-# A stop at -99 % is none, and one at -1 % is hit before the managed stop.
-DISASTER_STOP = (-0.3, -0.02)
-# What a strategy is meant to state.
-_FREE = {"entry_rules", "exit_rules", "setups", "lines", "plot_config", "plot_annotations"}
+# A profit of 1000 % is Freqtrade's own "never".
+_NEVER = 10
+# Parts of a strategy that hyperopt would decide in Ballast's place.
+_DECIDED_HERE = ("stoploss", "trailing", "roi")
+
+_TOKEN = re.compile(r"\d+:[\w-]{30,}")
+_SECRETS = {"password": 12, "jwt_secret_key": 32}
+_DISTINCT = 8
+# From Freqtrade's code, templates and documentation.
+_KNOWN = {"super-secret", "somethingrandom", "supersecurepassword", "supersecret1!", "secret"}
+_KNOWN |= {"freqtrader", "freqtrade", "password", "changeme"}
+_MAKE = 'make one: python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
 
 
-class OverrideRefused(OperationalException, TypeError):
-    """A strategy redefines what the risk layer lives in; Freqtrade shows the sentence alone."""
-
-
-class StatesRules(Protocol):
-    """What is asked for the longest window of a strategy."""
-
-    timeframe: str
-    atr_window: Any
-
-    def setups(self, pair: Candles, market: Market) -> Sequence[Setup]:
-        """Ways into a position."""
-
-    def lines(self, pair: Candles, market: Market) -> Mapping[str, pd.Series]:
-        """Prices to draw in charts."""
-
-
-def refuse_overrides(strategy: type, bases: tuple[type, ...]) -> None:
+@dataclass(frozen=True)
+class Fault:
     """
-    Refuse a strategy class that redefines a callback of `bases`, in which the risk layer lives.
+    A setting with which nothing must start.
 
-    Raises
-    ------
-    OverrideRefused
-        Naming the class and the callbacks.
+    Parameters
+    ----------
+    what : str
+        The setting and its value.
+    todo : str
+        What is accepted, or what to do.
     """
-    if "protections" in vars(strategy):
-        raise OverrideRefused(
-            f"{strategy.__name__} redefines protections, which would leave the guards out: "
-            "name its own in extra_protections instead, they are added"
-        )
-    members = [member for base in bases for member in vars(base).items()]
-    taken = {name for name, member in members if callable(member) or isinstance(member, property)}
-    taken = {name for name in taken if not name.startswith("__")} - _FREE
-    overridden = sorted(taken & set(vars(strategy)))
-    if overridden:
-        raise OverrideRefused(
-            f"{strategy.__name__} redefines {', '.join(overridden)}: the risk controls live there; "
-            "state entry_rules, exit_rules and stops instead"
-        )
+
+    what: str
+    todo: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.todo}"
 
 
-def refuse_unsafe(strategy: IStrategy, config: Mapping[str, Any]) -> None:
+Check = Callable[[IStrategy], Iterable[Fault]]
+
+
+def refuse_configuration(strategy: IStrategy) -> None:
     """
-    Refuse settings of Freqtrade's under which the risk layer would not hold.
+    Refuse what the configuration alone says, before an exchange is asked or an API opened.
 
     Raises
     ------
     OperationalException
-        Naming the setting, its value and what is accepted.
+        One sentence: the setting, its value and what is accepted.
     """
-    for name, wanted in _NEEDED.items():
-        value = config.get(name, getattr(strategy, name))
-        if value is not wanted:
-            raise OperationalException(
-                f"{name} is {value!r}: expected {wanted!r}, the stops are moved by Ballast"
-            )
-    types = config.get("order_types", strategy.order_types)
+    _refuse(strategy, (market, spaces), (exchange, api, telegram))
+
+
+def refuse_unsafe(strategy: IStrategy) -> None:
+    """
+    Refuse to start, or to go on, as the strategy and its settings are now.
+
+    Raises
+    ------
+    OperationalException
+        As above.
+    """
+    refuse_overrides(type(strategy), tuple(vars(strategy)))
+    _refuse(strategy, (stops, exits), (stops_rest, positions, protections, old_signals))
+
+
+def _refuse(
+    strategy: IStrategy, everywhere: tuple[Check, ...], in_trading: tuple[Check, ...]
+) -> None:
+    trades = strategy.config.get("runmode") in TRADE_MODES
+    for check in (*everywhere, *(in_trading if trades else ())):
+        for fault in check(strategy):
+            raise OperationalException(str(fault))
+
+
+def market(strategy: IStrategy) -> Iterator[Fault]:
+    """Spot alone."""
+    mode = strategy.config.get("trading_mode", "spot")
+    if mode != "spot":
+        yield Fault(f"trading_mode is {mode}", "expected spot, Ballast does not trade futures yet")
+
+
+def exchange(strategy: IStrategy) -> Iterator[Fault]:
+    """A stop can rest on the exchange."""
+    name = str((strategy.config.get("exchange") or {}).get("name", ""))
+    known = exchanges.MAP_EXCHANGE_CHILDCLASS.get(name, name).title()
+    options = getattr(exchanges, known, exchanges.Exchange).combine_ft_has(include_futures=False)
+    if not options["stoploss_on_exchange"]:
+        yield Fault(
+            f"Ballast does not trade on {name} yet",
+            "Freqtrade can place no stop order on its spot market, and a bot that is down would "
+            "have none; choose another exchange (backtests are not concerned)",
+        )
+
+
+def stops(strategy: IStrategy) -> Iterator[Fault]:
+    """Ballast moves the stops, and a disaster stop is behind them."""
+    for name, (wanted, why) in _NEEDED.items():
+        if (value := getattr(strategy, name)) is not wanted:
+            yield Fault(f"{name} is {value!r}", f"expected {wanted!r}, {why}")
     for name in _LEAVES:
-        if types.get(name, "market") != "market":
-            raise OperationalException(
-                f"order_types.{name} is {types[name]!r}: expected 'market', what leaves a position "
-                "does not wait for a price"
+        if (value := strategy.order_types.get(name, "market")) != "market":
+            yield Fault(
+                f"order_types.{name} is {value!r}",
+                "expected 'market', what leaves a position does not wait for a price",
             )
-    stoploss = config.get("stoploss", strategy.stoploss)
     deepest, tightest = DISASTER_STOP
-    if not deepest <= stoploss <= tightest:
-        raise OperationalException(
-            f"stoploss is {stoploss!r}: expected a disaster stop from {deepest} to {tightest}"
+    if not deepest <= strategy.stoploss <= tightest:
+        yield Fault(
+            f"stoploss is {strategy.stoploss!r}",
+            f"expected a disaster stop from {deepest} to {tightest}",
         )
 
 
-def checked_startup(strategy: "StatesRules") -> int:
-    """
-    Candles a strategy needs before its first signal, found by asking its rules on a few candles.
-
-    Raises
-    ------
-    OperationalException
-        When a window is shorter than two candles, or needs more candles than can be had.
-    """
-    timeframe = strategy.timeframe
-    frame, pair, market = probe(timeframe)
-    try:
-        add_state(frame, pair, market, DataQualityLimits(), strategy.atr_window)
-        strategy.setups(pair, market)
-        strategy.lines(pair, market)
-    except ValueError as error:
-        name = type(strategy).__name__
-        raise OperationalException(f"{name} cannot run on timeframe {timeframe}: {error}") from None
-    needed = max(pair.warmup, market.warmup)
-    if needed > MOST_CANDLES:
-        raise OperationalException(
-            f"{type(strategy).__name__} cannot run on timeframe {timeframe}: its longest window "
-            f"needs {needed} candles, at most {MOST_CANDLES} can be had"
+def exits(strategy: IStrategy) -> Iterator[Fault]:
+    """No exit of Freqtrade's own beside the strategy's rules."""
+    if any(not profit >= _NEVER for profit in strategy.minimal_roi.values()):
+        yield Fault(
+            f"minimal_roi is {strategy.minimal_roi}",
+            "expected {'0': 10}, which is never: positions are left by exit_rules and stops",
         )
-    return needed
 
 
-def probe(timeframe: str) -> tuple[pd.DataFrame, Candles, Market]:
-    """The shortest market on which every rule can be asked: a few equal candles."""
-    step = pd.Timedelta(minutes=minutes(timeframe))
-    dates = pd.date_range("2024-01-01", periods=_PROBE_CANDLES, freq=step, tz="UTC")
-    frame = pd.DataFrame({name: dates if name == "date" else 1.0 for name in PRICES})
-    return frame, Candles(frame, timeframe), Market(frame, timeframe, {"probe": frame})
+def spaces(strategy: IStrategy) -> Iterator[Fault]:
+    """Hyperopt tries rules, and not what Ballast decides."""
+    config = strategy.config
+    if config.get("runmode") != RunMode.HYPEROPT:
+        return
+    taken = [name for name in _DECIDED_HERE if HyperoptTools.has_space(config, name)]
+    if taken:
+        yield Fault(
+            f"--spaces {' '.join(config['spaces'])} would move {', '.join(taken)}",
+            "expected others, such as --spaces buy; stops and exits are decided by Ballast",
+        )
+
+
+def stops_rest(strategy: IStrategy) -> Iterator[Fault]:
+    """Stops rest on the exchange while a bot is down."""
+    if not strategy.order_types.get("stoploss_on_exchange"):
+        yield Fault(
+            "order_types.stoploss_on_exchange is off",
+            "expected true, a bot that is down has no stop; take order_types out of the "
+            "configuration",
+        )
+
+
+def positions(strategy: IStrategy) -> Iterator[Fault]:
+    """A finite number of positions."""
+    most = float(strategy.config.get("max_open_trades", math.inf))
+    if not 0 <= most < math.inf:
+        yield Fault(f"max_open_trades is {most:g}", "set a number, such as that of the pairs")
+
+
+def protections(strategy: IStrategy) -> Iterator[Fault]:
+    """At least one guard."""
+    if not strategy.protections:
+        yield Fault("there are no protections", "switch guards on (ballast.guards.off)")
+
+
+def old_signals(strategy: IStrategy) -> Iterator[Fault]:
+    """A signal that is too old is not traded on."""
+    limit_s = strategy.ignore_buying_expired_candle_after
+    if not 0 < limit_s <= OLDEST_SIGNAL_S:
+        yield Fault(
+            f"ignore_buying_expired_candle_after is {limit_s} s",
+            f"set it from 1 to {OLDEST_SIGNAL_S}: after an outage old signals would be bought",
+        )
+
+
+def api(strategy: IStrategy) -> Iterator[Fault]:
+    """Secrets of the API cannot be guessed; whoever has them may sell everything."""
+    section = strategy.config.get("api_server") or {}
+    if not section.get("enabled"):
+        return
+    for name, length in _SECRETS.items():
+        if weakness := _weakness(str(section.get(name) or ""), length):
+            yield Fault(f"api_server.{name} {weakness}", _MAKE)
+    if section.get("password") == section.get("username"):
+        yield Fault("api_server.password is the user's name", _MAKE)
+
+
+def telegram(strategy: IStrategy) -> Iterator[Fault]:
+    """Messages have somewhere to go."""
+    section = strategy.config.get("telegram") or {}
+    if not section.get("enabled"):
+        return
+    if not _TOKEN.fullmatch(str(section.get("token") or "")):
+        yield Fault("telegram.token is no token", "copy the one BotFather gave")
+    elif not re.fullmatch(r"-?\d+", str(section.get("chat_id") or "")):
+        yield Fault("telegram.chat_id is no number", "ask @userinfobot for it")
+
+
+def _weakness(secret: str, length: int) -> str:
+    """What is wrong with a secret, without showing it; empty if nothing is."""
+    if secret.lower() in _KNOWN:
+        return "is one that everybody knows"
+    if len(secret) < length:
+        return f"has {len(secret)} characters, expected {length} or more"
+    if len(set(secret)) < _DISTINCT:
+        return f"has {len(set(secret))} different characters, expected {_DISTINCT} or more"
+    return ""

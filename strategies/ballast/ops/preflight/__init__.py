@@ -14,6 +14,7 @@ CHECKS: Mapping[str, Check] = {
     "mode": trading.mode,
     "risk layer": trading.layer,
     "stops": trading.stops,
+    "exits": trading.exits,
     "positions": trading.positions,
     "protections": trading.protections,
     "old signals": trading.old_signals,

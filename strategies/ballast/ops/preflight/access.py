@@ -2,22 +2,14 @@
 
 import asyncio
 import ipaddress
-import re
 from typing import Any
 
 from freqtrade.configuration.detect_environment import running_in_docker
 from telegram import Bot as TelegramBot
 from telegram.error import TelegramError
 
-from ballast.ops.preflight.check import Bot, Finding, failed, passed, warned
-
-_TOKEN = re.compile(r"\d+:[\w-]{30,}")
-_PASSWORD_LENGTH, _JWT_LENGTH = 12, 32
-_DISTINCT = 8
-# From Freqtrade's code, templates and documentation.
-_KNOWN = {"super-secret", "somethingrandom", "supersecurepassword", "supersecret1!", "secret"}
-_KNOWN |= {"freqtrader", "freqtrade", "password", "changeme"}
-_MAKE = 'make one: python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
+from ballast.ops.preflight.check import Bot, Finding, failed, found, passed, warned
+from ballast.strategy import startup
 
 
 def telegram(bot: Bot) -> list[Finding]:
@@ -25,13 +17,12 @@ def telegram(bot: Bot) -> list[Finding]:
     section = bot.config.get("telegram") or {}
     if not section.get("enabled"):
         return [warned("Telegram is off: nobody is told of an alert", "set token and chat_id")]
-    token, chat = str(section.get("token") or ""), str(section.get("chat_id") or "")
-    if not _TOKEN.fullmatch(token):
-        return [failed("telegram.token is no token", "copy the one BotFather gave")]
-    if not re.fullmatch(r"-?\d+", chat):
-        return [failed("telegram.chat_id is no number", "ask @userinfobot for it")]
+    if faults := found(bot, startup.telegram):
+        return faults
     try:
-        name = asyncio.run(_greeted(token, chat, bot.telegram_url))
+        name = asyncio.run(
+            _greeted(str(section["token"]), str(section["chat_id"]), bot.telegram_url)
+        )
     # The library puts the token into the text of its errors.
     except TelegramError as error:
         return [
@@ -56,14 +47,7 @@ def api_server(bot: Bot) -> list[Finding]:
     section = bot.config.get("api_server") or {}
     if not section.get("enabled"):
         return [warned("the API is off: health and metrics see nothing", "enable api_server")]
-    findings = []
-    secrets = (("password", _PASSWORD_LENGTH), ("jwt_secret_key", _JWT_LENGTH))
-    for name, length in secrets:
-        fault = _weakness(str(section.get(name) or ""), length)
-        if fault:
-            findings.append(failed(f"api_server.{name} {fault}", _MAKE))
-    if section.get("password") == section.get("username"):
-        findings.append(failed("api_server.password is the user's name", _MAKE))
+    findings = found(bot, startup.api)
     address = str(section.get("listen_ip_address", "127.0.0.1"))
     if not _is_local(address):
         findings.append(
@@ -73,17 +57,6 @@ def api_server(bot: Bot) -> list[Finding]:
             )
         )
     return findings or [passed("password and JWT key are strong, the API is local")]
-
-
-def _weakness(secret: str, length: int) -> str:
-    """What is wrong with a secret, without showing it; empty if nothing is."""
-    if secret.lower() in _KNOWN:
-        return "is one that everybody knows"
-    if len(secret) < length:
-        return f"has {len(secret)} characters, expected {length} or more"
-    if len(set(secret)) < _DISTINCT:
-        return f"has {len(set(secret))} different characters, expected {_DISTINCT} or more"
-    return ""
 
 
 def _is_local(address: str) -> bool:

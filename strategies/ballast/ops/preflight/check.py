@@ -10,6 +10,8 @@ from typing import Any
 import ccxt
 from freqtrade.misc import deep_merge_dicts
 
+from ballast.strategy import startup
+
 TIMEOUT_MS = 10_000
 
 
@@ -102,6 +104,11 @@ class Bot:
     def has_key(self) -> bool:
         """Whether the configuration holds a key of the exchange."""
         return bool(self.api.apiKey)
+
+
+def found(bot: Bot, *checks: startup.Check) -> list[Finding]:
+    """What `freqtrade trade` would refuse of a bot's settings, as failures."""
+    return [failed(fault.what, fault.todo) for check in checks for fault in check(bot.strategy)]
 
 
 Check = Callable[[Bot], list[Finding]]

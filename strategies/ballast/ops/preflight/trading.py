@@ -1,10 +1,12 @@
-"""Settings under which the stops, the guards and the sizer hold."""
+"""Settings under which the stops, the guards and the sizer hold.
 
-import math
+What fails here `freqtrade trade` refuses as well: the checks are those of `strategy.startup`.
+"""
 
-from ballast.ops.preflight.check import Bot, Finding, failed, passed, warned
+from ballast.ops.preflight.check import Bot, Finding, failed, found, passed, warned
+from ballast.strategy import startup
 from ballast.strategy.guarded import GuardedStrategy
-from ballast.strategy.startup import DISASTER_STOP
+from ballast.strategy.overrides import OverrideRefused, refuse_overrides
 
 
 def mode(bot: Bot) -> list[Finding]:
@@ -16,10 +18,14 @@ def mode(bot: Bot) -> list[Finding]:
 
 
 def layer(bot: Bot) -> list[Finding]:
-    """The strategy has the risk layer under it."""
+    """The strategy has the risk layer under it, and nothing before it."""
     name = type(bot.strategy).__name__
     if not isinstance(bot.strategy, GuardedStrategy):
         return [failed(f"{name} is no GuardedStrategy", "choose a strategy of this pack")]
+    try:
+        refuse_overrides(type(bot.strategy), tuple(vars(bot.strategy)))
+    except OverrideRefused as refusal:
+        return [failed(str(refusal), "take it out of the strategy")]
     off = bot.strategy.settings.guards.off
     if off:
         return [warned(f"guards switched off: {', '.join(off)}", "know why, or switch them on")]
@@ -27,41 +33,20 @@ def layer(bot: Bot) -> list[Finding]:
 
 
 def stops(bot: Bot) -> list[Finding]:
-    """A stop that rests on the exchange, and a disaster stop behind it."""
-    findings = []
-    orders = bot.strategy.order_types
-    if not orders.get("stoploss_on_exchange"):
-        findings.append(
-            failed(
-                "stoploss_on_exchange is off: a bot that is down has no stop",
-                "take order_types out of the configuration",
-            )
-        )
-    deepest, tightest = DISASTER_STOP
-    if not deepest <= bot.strategy.stoploss <= tightest:
-        findings.append(
-            failed(
-                f"stoploss is {bot.strategy.stoploss}",
-                f"set it from {deepest} to {tightest}: it is what holds if all else fails",
-            )
-        )
-    return findings or [
+    """A stop that rests on the exchange, moved by Ballast, and a disaster stop behind it."""
+    return found(bot, startup.exchange, startup.stops_rest, startup.stops) or [
         passed(f"stops rest on the exchange, disaster stop {bot.strategy.stoploss:.0%}")
     ]
 
 
+def exits(bot: Bot) -> list[Finding]:
+    """Positions are left by the strategy's rules and stops."""
+    return found(bot, startup.exits) or [passed("no exit of Freqtrade's own")]
+
+
 def positions(bot: Bot) -> list[Finding]:
     """A finite number of positions, long and spot, bought by the strategy alone."""
-    findings = []
-    most = float(bot.config.get("max_open_trades", math.inf))
-    if not 0 < most < math.inf:
-        findings.append(
-            failed(f"max_open_trades is {most:g}", "set a number, such as that of the pairs")
-        )
-    if bot.config.get("trading_mode", "spot") != "spot":
-        findings.append(
-            failed(f"trading_mode is {bot.config['trading_mode']}", "these strategies are for spot")
-        )
+    findings = found(bot, startup.positions, startup.market)
     if bot.config.get("force_entry_enable"):
         findings.append(
             warned(
@@ -69,14 +54,13 @@ def positions(bot: Bot) -> list[Finding]:
                 "set it to false",
             )
         )
-    return findings or [passed(f"at most {most:g} positions, spot")]
+    return findings or [passed(f"at most {bot.config['max_open_trades']:g} positions, spot")]
 
 
 def protections(bot: Bot) -> list[Finding]:
     """Guards are asked in backtests as in trading."""
-    names = [entry["method"] for entry in bot.strategy.protections]
-    if not names:
-        return [failed("there are no protections", "switch guards on (ballast.guards.off)")]
+    if faults := found(bot, startup.protections):
+        return faults
     if not bot.config.get("enable_protections"):
         return [
             warned(
@@ -84,17 +68,10 @@ def protections(bot: Bot) -> list[Finding]:
                 "set it to true",
             )
         ]
-    return [passed(f"{len(names)} protections are on")]
+    return [passed(f"{len(bot.strategy.protections)} protections are on")]
 
 
 def old_signals(bot: Bot) -> list[Finding]:
     """A signal that is too old is not traded on."""
     limit_s = bot.strategy.ignore_buying_expired_candle_after
-    if not 0 < limit_s <= 600:
-        return [
-            failed(
-                f"ignore_buying_expired_candle_after is {limit_s} s",
-                "set it from 1 to 600: after an outage old signals would be bought",
-            )
-        ]
-    return [passed(f"signals are bought for {limit_s} s")]
+    return found(bot, startup.old_signals) or [passed(f"signals are bought for {limit_s} s")]

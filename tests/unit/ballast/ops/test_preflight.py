@@ -41,15 +41,22 @@ STRONG = "k3J9-xQ2_vT7m-Zp4-Lw8-Rb6-Hd1-Yc5"
 
 def bot(**config: Any) -> Bot:
     """A bot of which only what a check looks at is there."""
+    base = {"dry_run": True, "stake_currency": "USDT", "exchange": {"name": "binance"}}
     strategy = SimpleNamespace(
+        config={**base, **config},
         timeframe="1h",
         stoploss=-0.1,
+        minimal_roi={0: 10},
         order_types={"stoploss_on_exchange": True},
+        use_custom_stoploss=True,
+        use_exit_signal=True,
+        trailing_stop=False,
+        position_adjustment_enable=False,
+        disable_dataframe_checks=False,
         ignore_buying_expired_candle_after=120,
         protections=[{"method": "DailyLossLimit"}],
     )
-    base = {"dry_run": True, "stake_currency": "USDT", "exchange": {"name": "binance"}}
-    return Bot({**base, **config}, strategy, lambda: NOW)
+    return Bot(strategy.config, strategy, lambda: NOW)
 
 
 def levels(findings: list[Finding]) -> set[Level]:
@@ -246,6 +253,8 @@ def test_mode_is_said_in_capitals_and_must_be_set() -> None:
         (trading.old_signals, "ignore_buying_expired_candle_after", 600, 601),
         (trading.old_signals, "ignore_buying_expired_candle_after", 1, 0),
         (trading.protections, "protections", [{"method": "X"}], []),
+        (trading.stops, "trailing_stop", False, True),
+        (trading.exits, "minimal_roi", {0: 10}, {0: 0.1}),
     ],
 )
 def test_strategy_under_which_nothing_holds_fails(

@@ -3,11 +3,16 @@
 from typing import Any
 
 import pytest
+from freqtrade.enums import RunMode
 from freqtrade.exceptions import OperationalException
+from freqtrade.resolvers import StrategyResolver
+from freqtrade.strategy import IStrategy
 
 from ballast.core.rules import above
 from ballast.core.stops import StopRules
 from ballast.strategy.guarded import GuardedStrategy
+from ballast.strategy.startup import refuse_unsafe
+from tests.engine import resolvable
 
 
 class Plain(GuardedStrategy):
@@ -18,15 +23,16 @@ class Plain(GuardedStrategy):
         return {"up": above(pair.close, pair.mean("30d"))}
 
 
-def made(timeframe: str = "1h", **config: Any) -> Plain:
-    strategy = Plain({"stake_currency": "USDT", "dry_run": True, "timeframe": timeframe, **config})
-    strategy.timeframe = timeframe
-    return strategy
+def made(timeframe: str = "1h", **config: Any) -> IStrategy:
+    """The strategy as Freqtrade makes it, not started."""
+    with resolvable(Plain) as names:
+        full = {"stake_currency": "USDT", "dry_run": True, "timeframe": timeframe}
+        return StrategyResolver.load_strategy({**full, **config, **names})
 
 
 def refusal(**config: Any) -> str:
     with pytest.raises(OperationalException) as refused:
-        made(**config)
+        refuse_unsafe(made(**config))
     return str(refused.value)
 
 
@@ -37,6 +43,7 @@ def refusal(**config: Any) -> str:
         ("use_custom_stoploss", False),
         ("use_exit_signal", False),
         ("position_adjustment_enable", True),
+        ("disable_dataframe_checks", True),
     ],
 )
 def test_a_setting_that_takes_the_stops_away_is_refused(name: str, value: bool) -> None:
@@ -50,13 +57,76 @@ def test_a_disaster_stop_that_is_none_is_refused(stoploss: float) -> None:
 
 @pytest.mark.parametrize("stoploss", [-0.3, -0.1, -0.02])
 def test_a_real_disaster_stop_is_accepted(stoploss: float) -> None:
-    assert made(stoploss=stoploss).stops == Plain.stops
+    strategy = made(stoploss=stoploss)
+    refuse_unsafe(strategy)
+    assert strategy.stoploss == stoploss
 
 
-@pytest.mark.parametrize("callback", ["custom_stoploss", "confirm_trade_entry", "bot_loop_start"])
-def test_a_strategy_cannot_redefine_what_the_risk_layer_lives_in(callback: str) -> None:
-    with pytest.raises(TypeError, match=callback):
-        type("Own", (GuardedStrategy,), {callback: lambda self, **kwargs: None})
+@pytest.mark.parametrize("name", ["exit", "emergency_exit", "force_exit", "stoploss"])
+def test_what_leaves_a_position_must_not_wait_for_a_price(name: str) -> None:
+    types = {**GuardedStrategy.order_types, name: "limit"}
+    assert f"order_types.{name} is 'limit'" in refusal(order_types=types)
+
+
+@pytest.mark.parametrize("profits", [{"0": 0.05}, {"0": 10, "60": 0}, {"0": 9.99}])
+def test_a_profit_target_beside_the_rules_is_refused(profits: dict[str, float]) -> None:
+    assert "minimal_roi is {" in refusal(minimal_roi=profits)
+
+
+@pytest.mark.parametrize("profits", [{"0": 10}, {"0": 100}, {}])
+def test_a_profit_target_that_is_never_reached_is_accepted(profits: dict[str, float]) -> None:
+    refuse_unsafe(made(minimal_roi=profits))
+
+
+FUTURES = "trading_mode is futures: expected spot, Ballast does not trade futures yet"
+
+
+def test_futures_are_refused_in_one_sentence_before_anything_is_loaded() -> None:
+    with pytest.raises(OperationalException, match=f"^{FUTURES}$"):
+        Plain({"trading_mode": "futures", "stake_currency": "USDT"})
+
+
+@pytest.mark.parametrize("name", ["bybit", "hyperliquid", "bitvavo"])
+@pytest.mark.parametrize("mode", [RunMode.LIVE, RunMode.DRY_RUN])
+def test_an_exchange_where_no_stop_can_rest_is_refused_once_and_for_all(
+    name: str, mode: RunMode
+) -> None:
+    """Whatever order_types says: 'take it out' and 'it must be on' went round in a circle."""
+    for rests in (True, False):
+        types = {**GuardedStrategy.order_types, "stoploss_on_exchange": rests}
+        config = {"exchange": {"name": name}, "runmode": mode, "order_types": types}
+        with pytest.raises(OperationalException, match=f"Ballast does not trade on {name} yet"):
+            Plain({**config, "stake_currency": "USDT"})
+
+
+@pytest.mark.parametrize("name", ["binance", "kraken", "okx", "gateio", "kucoin"])
+def test_an_exchange_where_stops_can_rest_is_accepted(name: str) -> None:
+    Plain({"exchange": {"name": name}, "runmode": RunMode.LIVE, "stake_currency": "USDT"})
+
+
+def test_a_backtest_needs_no_stop_that_rests() -> None:
+    Plain({"exchange": {"name": "bybit"}, "runmode": RunMode.BACKTEST, "stake_currency": "USDT"})
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        (["stoploss"], "stoploss"),
+        (["buy", "trailing"], "trailing"),
+        (["roi"], "roi"),
+        (["default"], "stoploss, roi"),
+        (["all"], "stoploss, trailing, roi"),
+    ],
+)
+def test_hyperopt_spaces_that_move_stops_are_named(given: list[str], named: str) -> None:
+    with pytest.raises(OperationalException) as refused:
+        made(runmode=RunMode.HYPEROPT, spaces=given)
+    assert str(refused.value).startswith(f"--spaces {' '.join(given)} would move {named}: ")
+
+
+@pytest.mark.parametrize("given", [["buy"], ["buy", "sell", "protection"]])
+def test_hyperopt_may_try_rules(given: list[str]) -> None:
+    refuse_unsafe(made(runmode=RunMode.HYPEROPT, spaces=given))
 
 
 @pytest.mark.parametrize(("timeframe", "candles"), [("5m", 721), ("1h", 721), ("4h", 181)])

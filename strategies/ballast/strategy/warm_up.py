@@ -1,0 +1,66 @@
+"""The warm-up of a strategy: found by asking its rules on a few candles."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import pandas as pd
+from freqtrade.exceptions import OperationalException
+
+from ballast.core.candles import Candles
+from ballast.core.data_quality import DataQualityLimits
+from ballast.core.frames import PRICES
+from ballast.core.market import Market
+from ballast.core.signals import Setup, add_state
+from ballast.core.windows import minutes
+
+# Freqtrade makes at most five requests of a thousand candles, the last of which is still forming.
+MOST_CANDLES = 4999
+_PROBE_CANDLES = 2
+
+
+class StatesRules(Protocol):
+    """What is asked for the longest window of a strategy."""
+
+    timeframe: str
+    atr_window: Any
+
+    def setups(self, pair: Candles, market: Market) -> Sequence[Setup]:
+        """Ways into a position."""
+
+    def lines(self, pair: Candles, market: Market) -> Mapping[str, pd.Series]:
+        """Prices to draw in charts."""
+
+
+def checked_startup(strategy: "StatesRules") -> int:
+    """
+    Candles a strategy needs before its first signal, found by asking its rules on a few candles.
+
+    Raises
+    ------
+    OperationalException
+        When a window is shorter than two candles, or needs more candles than can be had.
+    """
+    timeframe = strategy.timeframe
+    frame, pair, market = probe(timeframe)
+    try:
+        add_state(frame, pair, market, DataQualityLimits(), strategy.atr_window)
+        strategy.setups(pair, market)
+        strategy.lines(pair, market)
+    except ValueError as error:
+        name = type(strategy).__name__
+        raise OperationalException(f"{name} cannot run on timeframe {timeframe}: {error}") from None
+    needed = max(pair.warmup, market.warmup)
+    if needed > MOST_CANDLES:
+        raise OperationalException(
+            f"{type(strategy).__name__} cannot run on timeframe {timeframe}: its longest window "
+            f"needs {needed} candles, at most {MOST_CANDLES} can be had"
+        )
+    return needed
+
+
+def probe(timeframe: str) -> tuple[pd.DataFrame, Candles, Market]:
+    """The shortest market on which every rule can be asked: a few equal candles."""
+    step = pd.Timedelta(minutes=minutes(timeframe))
+    dates = pd.date_range("2024-01-01", periods=_PROBE_CANDLES, freq=step, tz="UTC")
+    frame = pd.DataFrame({name: dates if name == "date" else 1.0 for name in PRICES})
+    return frame, Candles(frame, timeframe), Market(frame, timeframe, {"probe": frame})
