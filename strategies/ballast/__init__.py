@@ -11,8 +11,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ballast.version import __version__
-
 if TYPE_CHECKING:
     from ballast.core.patterns import deepest_dip, tightest_range, zscore
     from ballast.core.rules import Rule, above, at_least, below, holds
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
     from ballast.core.stops import StopRules
     from ballast.core.uptrend import leads_rising_market, rising_market, trend_gap
     from ballast.strategy.guarded import GuardedStrategy
+    from ballast.version import __version__
 
 __all__ = [
     "GuardedStrategy",
@@ -47,6 +46,7 @@ _HOMES = {
     "ballast.core.stops": ("StopRules",),
     "ballast.core.uptrend": ("leads_rising_market", "rising_market", "trend_gap"),
     "ballast.strategy.guarded": ("GuardedStrategy",),
+    "ballast.version": ("__version__",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -55,5 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
 
 
-if __name__ == "__main__":
+# Freqtrade loads every file below a strategy folder where it is told to search all of it, this one
+# by the name `__main__` too.
+if __name__ == "__main__" and __package__ == "ballast":
     sys.exit(main())

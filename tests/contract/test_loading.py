@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from freqtrade.optimize.hyperopt_tools import HyperoptTools
 from freqtrade.resolvers import StrategyResolver
 
 from tests.engine import ScriptedStrategy, candle_frame, flat
@@ -118,3 +120,64 @@ def test_annotation_with_an_unknown_key_is_dropped(annotation: dict[str, Any], k
     strategy.annotations = [annotation]
     frame: pd.DataFrame = candle_frame(flat(3), "1h")
     assert len(strategy.ft_plot_annotations("BTC/USDT", frame)) == int(kept)
+
+
+WHO = """
+from freqtrade.strategy import IStrategy
+
+ran = __name__, __package__
+
+
+class Plain(IStrategy):
+    seen = ran
+
+
+class Elsewhere(IStrategy):
+    __module__ = "package.base"
+"""
+
+
+def test_a_search_executes_every_file_by_its_bare_name_and_takes_classes_by_their_module(
+    tmp_path: Path,
+) -> None:
+    """Hence our `__main__` looks at its package too, and base classes say their module."""
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "__main__.py").write_text(WHO, encoding="utf-8")
+    found = StrategyResolver._search_all_objects(tmp_path, False, recursive=True)
+    assert [entry["name"] for entry in found] == ["Plain"]
+    assert found[0]["class"].seen == ("__main__", "")
+
+
+def test_a_parameter_file_is_taken_before_and_after_bot_start(tmp_path: Path) -> None:
+    """Stop, trailing and ROI when the strategy is made, parameters once it has started."""
+    source = BASE.replace("class Base(", "class Own(") + STRATEGY.split("(Base):")[1]
+    source += """
+    days = IntParameter(1, 9, default=3, space="buy")
+
+    def bot_start(self, **kwargs):
+        self.seen = self.stoploss, self.trailing_stop, self.minimal_roi, self.days.value
+"""
+    source = source.replace("import IStrategy", "import IntParameter, IStrategy")
+    (tmp_path / "Own.py").write_text(source, encoding="utf-8")
+    params = {
+        "stoploss": {"stoploss": -0.99},
+        "trailing": {"trailing_stop": True},
+        "roi": {"0": 0.5},
+        "buy": {"days": 7},
+    }
+    found = {"strategy_name": "Own", "params": params}
+    (tmp_path / "Own.json").write_text(json.dumps(found), encoding="utf-8")
+    (tmp_path / "strategies").mkdir()
+    config = {"strategy": "Own", "strategy_path": str(tmp_path), "user_data_dir": tmp_path}
+    strategy: Any = StrategyResolver.load_strategy(config)
+    strategy.ft_bot_start()
+    assert strategy.seen == (-0.99, True, {0: 0.5}, 3)
+    assert strategy.days.value == 7
+
+
+def test_hyperopt_moves_stops_and_profit_targets_unless_told_which_spaces() -> None:
+    default = {"spaces": ["default"]}
+    held = [
+        name for name in ("stoploss", "trailing", "roi") if HyperoptTools.has_space(default, name)
+    ]
+    assert held == ["stoploss", "roi"]

@@ -107,3 +107,49 @@ def test_every_strategy_backtests_from_the_copied_folder(copied: tuple[Path, Pat
     assert "guards on: VolatilityCooldown" in output
     summary = output[output.index("STRATEGY SUMMARY") :]
     assert all(f"│ {name} " in summary or f" {name} │" in summary for name in names)
+
+
+# Freqtrade searches a folder in the order in which the file system gives it.
+ORDERED = """
+import sys
+from pathlib import Path
+
+given = Path.iterdir
+
+
+def iterdir(self):
+    return iter(sorted(given(self), key=lambda path: (path.name.endswith(".py"), path.name)))
+
+
+if {folders_first}:
+    Path.iterdir = iterdir
+from freqtrade.main import main
+
+main(["list-strategies", "--recursive-strategy-search", "--userdir", "user_data", *{options}])
+"""
+
+
+@pytest.mark.parametrize("folders_first", [False, True])
+def test_a_search_of_all_folders_lists_the_strategies_and_nothing_else(
+    copied: tuple[Path, Path], folders_first: bool
+) -> None:
+    """FreqUI asks for its list in this way: it got an error 500, and the command printed nothing.
+
+    Freqtrade executes every file below the folder, our `__main__` included, by its bare name.
+    """
+    code = ORDERED.format(folders_first=folders_first, options=["-1"])
+    ended = run(copied[0], "-c", code)
+    assert ended.returncode == 0, ended.stderr
+    names = sorted(path.stem for path in (ROOT / "strategies").glob("*.py"))
+    assert ended.stdout.split() == names
+
+
+def test_nor_does_a_file_of_the_layer_fail_in_such_a_search(copied: tuple[Path, Path]) -> None:
+    """As soon as Freqtrade has come by a strategy, which makes the layer importable."""
+    code = "import DonchianTrend\n" + ORDERED.format(folders_first=True, options=[])
+    code = f"import sys; sys.path.append({str(copied[0] / 'user_data' / 'strategies')!r})\n{code}"
+    ended = run(copied[0], "-c", code)
+    assert ended.returncode == 0, ended.stderr
+    assert "RisingMarket.py" in ended.stdout
+    assert "LOAD FAILED" not in ended.stdout
+    assert "Could not import" not in ended.stderr

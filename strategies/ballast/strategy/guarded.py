@@ -46,6 +46,8 @@ class GuardedStrategy(OrderCallbacks):
     It must not override the callbacks below: the risk layer lives in them.
     """
 
+    __module__ = "ballast.strategy.guarded"  # see `strategy/__init__.py`
+
     use_custom_stoploss = True
     use_exit_signal = True
     position_adjustment_enable = False

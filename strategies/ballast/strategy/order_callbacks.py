@@ -16,6 +16,8 @@ from ballast.strategy.signals import SignalStrategy
 class OrderCallbacks(SignalStrategy):
     """Callbacks about open orders; `GuardedStrategy` derives from it."""
 
+    __module__ = "ballast.strategy.order_callbacks"  # see `strategy/__init__.py`
+
     def incident(self, where: str, error: Exception) -> None:
         """Report a failure inside a callback; the callback has refused."""
         raise NotImplementedError

@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 class SignalStrategy(IStrategy):
     """What a strategy states, and the frames that follow from it."""
 
+    __module__ = "ballast.strategy.signals"  # see `strategy/__init__.py`
+
     INTERFACE_VERSION = 3
     can_short = False
     process_only_new_candles = True
