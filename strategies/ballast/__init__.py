@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ballast.core.signals import Setup
     from ballast.core.stops import StopRules
     from ballast.core.uptrend import leads_rising_market, rising_market, trend_gap
+    from ballast.strategy.foreign import guarded
     from ballast.strategy.guarded import GuardedStrategy
     from ballast.version import __version__
 
@@ -30,6 +31,7 @@ __all__ = [
     "at_least",
     "below",
     "deepest_dip",
+    "guarded",
     "holds",
     "leads_rising_market",
     "rising_market",
@@ -45,6 +47,7 @@ _HOMES = {
     "ballast.core.signals": ("Setup",),
     "ballast.core.stops": ("StopRules",),
     "ballast.core.uptrend": ("leads_rising_market", "rising_market", "trend_gap"),
+    "ballast.strategy.foreign": ("guarded",),
     "ballast.strategy.guarded": ("GuardedStrategy",),
     "ballast.version": ("__version__",),
 }

@@ -30,9 +30,11 @@ from ballast.risk.engine import RiskEngine
 from ballast.risk.portfolio import Portfolio
 from ballast.risk.sizer import PositionSizer
 from ballast.risk.stop_manager import StopManager
+from ballast.strategy.decisions import Decisions
 from ballast.strategy.fail_closed import fail_closed
 from ballast.strategy.guarded import GuardedStrategy
-from ballast.strategy.order_callbacks import OrderCallbacks
+from ballast.strategy.layer import Layer
+from ballast.strategy.signals import SignalStrategy
 from tests.behaviour.mini import PAIR, Mini, at, play, quiet, signal, stops_watched
 from tests.engine import BacktestOutcome
 
@@ -122,7 +124,7 @@ def no_number_verdict(*_args: Any) -> Verdict:
 
 # By callback what can break inside of it before a trade is opened.
 BEFORE_ENTRY: dict[str, list[Fault]] = {
-    "_judge": [
+    "judge": [
         raising(RiskEngine, "on_candle"),
         raising(Portfolio, "newly_closed"),
         raising(Portfolio, "open_trades"),
@@ -159,41 +161,45 @@ BEFORE_ENTRY: dict[str, list[Fault]] = {
         raising(PositionSizer, "sent"),
         raising(PreTradeChecks, "check"),
     ],
-    "bot_loop_start": [giving(GuardedStrategy, "_judge", lambda *_: None)],
+    "bot_loop_start": [giving(Decisions, "judge", lambda *_: None)],
 }
 
 # By callback what can break inside of it once a trade is open.
 AFTER_ENTRY: dict[str, list[Fault]] = {
-    "order_filled": [raising(StopManager, "opened")],
-    "custom_stoploss": [
+    "filled": [raising(StopManager, "opened")],
+    "stop": [
         raising(StopManager, "stop"),
         giving(StopManager, "stop", not_a_number),
         giving(StopManager, "stop", lambda *_: 0.0),
         giving(StopManager, "stop", lambda *_: -math.inf),
     ],
-    "custom_exit": [raising(StopManager, "reason_to_leave")],
+    "reason_to_leave": [raising(StopManager, "reason_to_leave")],
 }
 
 # Called in live trading alone, or for orders that no backtest leaves open.
 ELSEWHERE = {
-    "_watch": "test_fail_closed_live: the order watch raises",
-    "check_entry_timeout": "test_stop_watch_live: what cannot be judged is cancelled",
+    "watch": "test_fail_closed_live: the order watch raises",
+    "gives_up_entry": "test_stop_watch_live: what cannot be judged is cancelled",
     "adjust_order_price": "test_pricing_live: what cannot be priced is cancelled",
-    "check_exit_timeout": "without it an exit order stays, and is asked about in the next loop",
+    "gives_up_exit": "without it an exit order stays, and is asked about in the next loop",
 }
 
 # Overridden, not wrapped, and why that does not fail open.
 NOT_WRAPPED = {
-    "analyze": "what it adds is _judge, which is wrapped; an unanalysed frame is SIGNAL_STALE",
-    "bot_loop_start": "what it does is _judge or _watch, which are wrapped; without them "
-    "GUARDS_SILENT or WATCH_SILENT refuses",
-    "bot_start": "Freqtrade stops the run",
+    "analyze": "adds `Decisions.judge`, which is wrapped; an unanalysed frame is SIGNAL_STALE",
+    "bot_loop_start": "what it does is `Decisions.judge` or `watch`, which are wrapped; without "
+    "them GUARDS_SILENT or WATCH_SILENT refuses",
     "ft_bot_start": "Freqtrade stops the run",
+    "ft_check_timed_out": "asks `Decisions.gives_up_entry` or `gives_up_exit`, which are wrapped",
+    "ft_stoploss_adjust": "asks `Decisions.stop`, which is wrapped; the present stop stays",
     "informative_pairs": "Freqtrade stops the run",
+    "plot_annotations": "read by charts alone, and caught there",
     "plot_config": "read by charts alone",
     "populate_entry_trend": "a backtest stops; live the columns are not renewed: SIGNAL_STALE",
     "populate_exit_trend": "returns what it is given",
     "populate_indicators": "a backtest stops; live the columns are not renewed: SIGNAL_STALE",
+    "order_filled": "asks `Decisions.filled`, which is wrapped; theirs is caught",
+    "should_exit": "asks `Decisions.reason_to_leave`, which is wrapped",
     "protections": "read once at start; Freqtrade stops the run",
     "startup_candle_count": "read at start; Freqtrade stops the run",
     "version": "a text",
@@ -201,14 +207,15 @@ NOT_WRAPPED = {
 
 
 def overridden() -> set[str]:
-    """What GuardedStrategy takes over from Freqtrade's own class, settings aside."""
-    members = (*vars(GuardedStrategy).items(), *vars(OrderCallbacks).items())
+    """What the layer takes over from Freqtrade's own class, settings aside."""
+    bases = (GuardedStrategy, Layer, SignalStrategy)
+    members = [member for base in bases for member in vars(base).items()]
     ours = {name for name, member in members if callable(member) or isinstance(member, property)}
     return {name for name in ours if hasattr(IStrategy, name) and not name.startswith("__")}
 
 
 def wrapped() -> set[str]:
-    members = (*vars(GuardedStrategy).items(), *vars(OrderCallbacks).items())
+    members = (*vars(Layer).items(), *vars(Decisions).items())
     return {name for name, member in members if hasattr(member, "fails_closed_with")}
 
 

@@ -29,6 +29,7 @@ from ballast.risk.portfolio import Portfolio
 from ballast.risk.sizer import PositionSizer
 from ballast.risk.state_store import StateStore
 from ballast.risk.stop_manager import StopManager
+from ballast.strategy.decisions import Decisions
 from ballast.strategy.guarded import GuardedStrategy
 from tests.behaviour.mini import LEADER, PAIR, Mini, at, quiet, signal, told
 from tests.behaviour.paper import Paper, paper
@@ -74,7 +75,7 @@ FAULTS: dict[str, Fault] = {
     "the sizer raises": lambda: patch.object(PositionSizer, "propose", lost),
     "the last check raises": lambda: patch.object(PositionSizer, "confirm", lost),
     "the order watch raises": lambda: patch.object(OrderWatch, "on_loop", lost),
-    "the order watch is not asked": lambda: patch.object(GuardedStrategy, "_watch", lost),
+    "the order watch is not asked": lambda: patch.object(Decisions, "watch", lost),
     "its verdict raises": lambda: patch.object(OrderWatch, "verdict", lost),
     "the stops cannot be looked at": lambda: patch.object(StopWatch, "look", lost),
     "the entry cannot be written down": lambda: patch.object(Intents, "note", lost),

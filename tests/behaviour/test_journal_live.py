@@ -163,7 +163,7 @@ def test_no_secret_is_in_the_journal(tmp_path: Path) -> None:
         with patch.object(RiskEngine, "exposure", failing):
             walk(running, 5, 6)
         for name, secret in SECRETS.items():
-            running.bot.strategy.incident(name, ValueError(secret))
+            running.bot.strategy._ballast.incident(name, ValueError(secret))
         running.loop(at(6) + timedelta(minutes=1))
     events = events_of(tmp_path / NAME)
     assert len(events[events["kind"] == "incident"]) >= 3

@@ -158,6 +158,10 @@ class Reason(StrEnum):
         "s",
     )
     WATCH_SILENT = "WATCH_SILENT", Group.CHECK, "age of the last look", "gate.watch_silent_s", "s"
+    STRATEGY_STAKE = "STRATEGY_STAKE", Group.CHECK, "the strategy's own stake", "the least", "quote"
+    STRATEGY_REFUSED = "STRATEGY_REFUSED", Group.CHECK
+    STRATEGY_FAILED = "STRATEGY_FAILED", Group.CHECK
+    ADDITIONS = "ADDITIONS", Group.CHECK, "addition to the position", "`additions.most`", "entries"
     JOURNAL_SILENT = "JOURNAL_SILENT", Group.CHECK, "rows and events waiting", "0", "rows"
     PASSED = "PASSED", Group.CHECK, "distance from the signal's close", "gate.move_atr", "ATR"
 

@@ -80,6 +80,10 @@ class Feeds:
         """What a strategy sees of `frame`, the pair's own candles."""
         return Candles(frame, self._timeframe, self._older(pair))
 
+    def own(self, pair: str) -> pd.DataFrame:
+        """The pair's candles of the strategy's timeframe, as they are."""
+        return self._frame(pair, self._timeframe)
+
     def market(self) -> Market:
         """
         The market: its leader's candles (an equal-weighted index of the basket where it has none)

@@ -102,6 +102,19 @@ ADVICE: Mapping[Reason, str] = {
         "start this is usual; else the exchange does not answer."
     ),
     Reason.WATCH_SILENT: "The watch of positions and orders has failed. | The log has the error.",
+    Reason.STRATEGY_STAKE: (
+        "The strategy's own `custom_stake_amount` wants nothing. | Nothing: it is heard as a cap."
+    ),
+    Reason.STRATEGY_REFUSED: (
+        "The strategy's own `confirm_trade_entry` said no. | Nothing: it may always refuse."
+    ),
+    Reason.STRATEGY_FAILED: (
+        "The strategy could not analyse the pair's last candle. | Look for the failure in the log; "
+        "what is held keeps its stop."
+    ),
+    Reason.ADDITIONS: (
+        "The strategy wants to add to a position. | Allow it with `ballast.additions` if it should."
+    ),
     Reason.JOURNAL_SILENT: (
         "The journal cannot be written, and the settings say that it must. | As alert JournalOld."
     ),

@@ -1,5 +1,6 @@
 """What a trading session asks of the strategy that hosts it."""
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from freqtrade.data.dataprovider import DataProvider
@@ -8,48 +9,46 @@ from ballast.alerts.incidents import IncidentLog
 from ballast.config.settings import Settings
 from ballast.core.events import Events
 from ballast.core.redaction import Redactor
+from ballast.core.stops import StopRules
 
 
 class Host(Protocol):
-    """
-    The little that parts of a session may know of a strategy.
+    """The little that parts of a session may know of a strategy."""
 
-    Parameters
-    ----------
-    dp : DataProvider
-    wallets : Wallets
-        Attached by Freqtrade after the strategy is made: asked for when needed, never kept.
-    config : mapping
-        Freqtrade's.
-    settings : Settings
-        The `ballast` section.
-    events : Events
-        What the session publishes to.
-    timeframe : str
-    stoploss : float
-        The disaster stop, a negative ratio.
-    stops : StopRules
-        For a trade of no known setup.
-    order_types : mapping
-        Freqtrade's.
-    extra_protections : sequence of dict
-        Freqtrade protections beside the guards.
-    redactor : Redactor
-    incidents : IncidentLog
-    """
-
-    dp: DataProvider
-    wallets: Any
-    config: dict[str, Any]
     settings: Settings
     events: Events
-    timeframe: str
-    stoploss: float
-    stops: Any
-    order_types: dict[str, Any]
-    extra_protections: Any
     redactor: Redactor
     incidents: IncidentLog
+    # For a trade of no known setup.
+    stops: StopRules
+    # Share of the usual risk that such a trade takes.
+    size: float
+    # Freqtrade protections beside the guards.
+    extra_protections: list[dict[str, Any]]
+
+    @property
+    def dp(self) -> DataProvider:
+        """The strategy's data provider."""
+
+    @property
+    def wallets(self) -> Any:
+        """Attached by Freqtrade after the strategy is made: asked for when needed, never kept."""
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Freqtrade's configuration."""
+
+    @property
+    def timeframe(self) -> str:
+        """Of the strategy."""
+
+    @property
+    def stoploss(self) -> float:
+        """The disaster stop, a negative ratio."""
+
+    @property
+    def order_types(self) -> Mapping[str, Any]:
+        """Freqtrade's."""
 
     def get_strategy_name(self) -> str:
         """Name of the strategy's class."""

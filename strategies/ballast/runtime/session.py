@@ -163,7 +163,7 @@ class TradingSession:
             engine,
             proposals,
             columns_by_pair.get,
-            lambda setup: (rules_of(setup), sizes.get(setup, 1.0)),
+            lambda setup: (rules_of(setup), sizes.get(setup, host.size)),
             disaster_ratio,
         )
         costs = FillCosts.of(settings.costs, host.dp.runmode, columns_by_pair.get, host.timeframe)

@@ -11,31 +11,37 @@ import logging
 import math
 from collections.abc import Callable
 from numbers import Real
-from typing import Any, Protocol
+from typing import Any, TypeVar
 
 logger = logging.getLogger(__name__)
 
+Callback = TypeVar("Callback", bound=Callable[..., Any])
 
-class Incidents(Protocol):
-    """Where failures are reported."""
 
-    def incident(self, where: str, error: Exception) -> None:
-        """Count, log and announce a failure inside the callback `where`."""
+def asked_with_the_trade(callback: Callback) -> Callback:
+    """
+    Mark a strategy callback to be given the trade itself.
+
+    It is given the qualified name of the base class's own: Freqtrade then passes the trade instead
+    of a deep copy made before every call, which is most of the cost of a per-candle callback in a
+    backtest. Callbacks marked here must therefore never modify a trade (the costs of a backtest's
+    fill do, and mean it), and give a strategy behind them its copy.
+    """
+    callback.__qualname__ = f"IStrategy.{callback.__name__}"
+    return callback
 
 
 def fail_closed(refusal: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """
-    Mark a strategy callback to answer `refusal` when it raises or its number is not finite.
+    Mark a callback to answer `refusal` when it raises or its number is not finite.
 
-    The callback is also given the qualified name of the base class's own: Freqtrade then passes the
-    trade itself instead of a deep copy made before every call, which is most of the cost of a
-    per-candle stop in a backtest. Callbacks marked here must therefore never modify a trade (the
-    costs of a backtest's fill do, and mean it).
+    What has failed is reported to `incident(where, error)` of the object, or of the state that the
+    layer keeps on a strategy. The callback is given the trade itself (see `asked_with_the_trade`).
     """
 
     def mark(callback: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(callback)
-        def guarded(self: Incidents, *args: Any, **kwargs: Any) -> Any:
+        def guarded(self: Any, *args: Any, **kwargs: Any) -> Any:
             try:
                 answer = callback(self, *args, **kwargs)
                 # Most answers are None: the look at abstract number types is kept from them.
@@ -43,16 +49,15 @@ def fail_closed(refusal: Any) -> Callable[[Callable[..., Any]], Callable[..., An
                     raise ArithmeticError(f"{callback.__name__} gave {answer}")
             except Exception as error:
                 try:
-                    self.incident(callback.__name__, error)
+                    getattr(self, "_ballast", self).incident(callback.__name__, error)
                 except Exception:
                     logger.exception("%s failed and refused; the report failed too", callback)
                 return refusal
             return answer
 
-        guarded.__qualname__ = f"IStrategy.{callback.__name__}"
         # Freqtrade reads the argument names, and does not look through wrappers.
         guarded.__signature__ = inspect.signature(callback)  # type: ignore[attr-defined]
         guarded.fails_closed_with = refusal  # type: ignore[attr-defined]
-        return guarded
+        return asked_with_the_trade(guarded)
 
     return mark

@@ -47,6 +47,32 @@ def refuse_overrides(strategy: type, own: Iterator[str] | tuple[str, ...] = ()) 
     )
 
 
+def refuse_before_layer(strategy: type, own: Iterator[str] | tuple[str, ...] = ()) -> None:
+    """
+    Refuse what stands before the layer and answers one of Freqtrade's calls in its place.
+
+    What stands behind the layer is another's strategy, which the layer asks; only the user's own
+    class, and what it mixes in, come first.
+
+    Raises
+    ------
+    OverrideRefused
+        Naming the class and what it redefines.
+    """
+    order = strategy.__mro__
+    first = next(number for number, owner in enumerate(order) if _is_trusted(owner))
+    calls = {name for owner in order[first:] if _is_trusted(owner) for name in _calls(owner)}
+    calls = (calls | _HOOKS) - _FREE
+    found = {(strategy.__name__, name) for name in calls & set(own)}
+    found |= {(o.__name__, name) for o in order[:first] for name in calls & set(vars(o))}
+    if found:
+        names = ", ".join(name for _, name in sorted(found))
+        raise OverrideRefused(
+            f"{', '.join(sorted({owner for owner, _ in found}))} redefines {names} before the "
+            "layer: the risk controls live there; put it into the strategy behind"
+        )
+
+
 def overrides(strategy: type, own: set[str]) -> Iterator[tuple[str, str]]:
     """What is redefined, as (who, name)."""
     names = {name for owner in strategy.__mro__ if _is_trusted(owner) for name in _calls(owner)}

@@ -12,7 +12,6 @@ import pandas as pd
 from freqtrade.strategy import IStrategy
 
 from ballast.charts import drawing
-from ballast.config.settings import Settings
 from ballast.core import signals
 from ballast.core.candles import Candles
 from ballast.core.decision import Rulebook
@@ -20,9 +19,8 @@ from ballast.core.market import Market
 from ballast.core.rules import Rule
 from ballast.core.signals import Setup
 from ballast.core.stops import StopRules
-from ballast.data.market_view import MARKET
-from ballast.runtime.session import TradingSession
 from ballast.strategy.startup import refuse_unsafe
+from ballast.strategy.state import LayerState
 from ballast.strategy.warm_up import checked_startup, probe
 
 logger = logging.getLogger(__name__)
@@ -42,21 +40,11 @@ class SignalStrategy(IStrategy):
     size: ClassVar[float] = 1.0
     atr_window: ClassVar[str] = "1d"
 
-    settings: Settings
-    session: TradingSession | None = None
+    # Of the layer before it.
+    _ballast: LayerState
 
     def __init__(self, config: dict[str, Any]) -> None:
         super().__init__(config)
-        self._warmup = 0
-        self._viewed: tuple[pd.DataFrame, Market, tuple[Candles, Market]] | None = None
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Hyperopt sends the strategy to its workers at every epoch: frames are made anew there."""
-        return {**self.__dict__, "_viewed": None}
-
-    def __dir__(self) -> list[str]:
-        """Freqtrade's webserver asks for every attribute before the strategy is started."""
-        return [name for name in super().__dir__() if name != "_connected"]
 
     def entry_rules(self, pair: Candles, market: Market) -> dict[str, Rule]:
         """
@@ -119,22 +107,23 @@ class SignalStrategy(IStrategy):
             return []
 
     def _drawn_account(self, pair: str) -> drawing.Account | None:
-        if self.session is None or not self.session.feeds.live:
+        session = self._ballast.decisions.session
+        if session is None or not session.feeds.live:
             return None
         candles, _ = self.dp.get_analyzed_dataframe(pair, self.timeframe)
-        cost_ratio = self.settings.risk.round_trip_cost
-        return drawing.Account(candles, self.session.stop_rules, cost_ratio)
+        cost_ratio = self._ballast.settings.risk.round_trip_cost
+        return drawing.Account(candles, session.stop_rules, cost_ratio)
 
     def populate_indicators(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
         """Add what is true of the pair whatever the strategy (see `signals.add_state`)."""
         pair, market = self._views(dataframe, metadata["pair"])
-        limits = self.settings.trust.limits(self._warmup)
+        limits = self._ballast.settings.trust.limits(self._ballast.warmup)
         signals.add_state(dataframe, pair, market, limits, self.atr_window)
         return dataframe
 
     def populate_entry_trend(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
         """Add rules, signal and tag (see `signals.add_signals`), and keep what callbacks need."""
-        session = self._connected
+        session = self._ballast.decisions.connected
         if not session.feeds.live:
             # Hyperopt sets values anew at every epoch.
             refuse_unsafe(self)
@@ -159,29 +148,11 @@ class SignalStrategy(IStrategy):
         """Exits by rule depend on the trade's setup and are taken in `custom_exit`."""
         return dataframe
 
-    @property
-    def _connected(self) -> TradingSession:
-        if self.session is None:
-            raise RuntimeError("the strategy has not been started by Freqtrade")
-        return self.session
-
     def _views(self, dataframe: pd.DataFrame, name: str) -> tuple[Candles, Market]:
-        session = self._connected
-        market = session.feeds.market()
-        if market is not session.market:
-            session.market = market
-            limits = self.settings.trust.limits(self._warmup)
-            session.columns_by_pair[MARKET] = signals.market_columns(market, limits)
-        # Indicators and signals of a pair are asked for one after the other, on the same frame.
-        if (
-            self._viewed is None
-            or self._viewed[0] is not dataframe
-            or self._viewed[1] is not market
-        ):
-            views = session.feeds.candles(name, dataframe), market.onto(dataframe["date"])
-            self._viewed = (dataframe, market, views)
-        return self._viewed[2]
+        state = self._ballast
+        limits = state.settings.trust.limits(state.warmup)
+        return state.views.of(state.decisions.connected, name, dataframe, limits)
 
     def _overridden(self, setup: Setup) -> Setup:
-        wanted = self.settings.stops.model_dump(exclude_none=True)
+        wanted = self._ballast.settings.stops.model_dump(exclude_none=True)
         return dataclasses.replace(setup, stops=dataclasses.replace(setup.stops, **wanted))

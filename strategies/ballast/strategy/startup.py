@@ -16,7 +16,7 @@ from freqtrade.exceptions import OperationalException
 from freqtrade.optimize.hyperopt_tools import HyperoptTools
 from freqtrade.strategy import IStrategy
 
-from ballast.strategy.overrides import refuse_overrides
+from ballast.strategy.overrides import refuse_before_layer, refuse_overrides
 
 # A stop at -99 % is none, and one at -1 % is hit before the managed stop.
 DISASTER_STOP = (-0.3, -0.02)
@@ -71,16 +71,21 @@ class Fault:
 Check = Callable[[IStrategy], Iterable[Fault]]
 
 
-def refuse_configuration(strategy: IStrategy) -> None:
+def refuse_configuration(strategy: IStrategy, *more: Check) -> None:
     """
     Refuse what the configuration alone says, before an exchange is asked or an API opened.
+
+    Parameters
+    ----------
+    more : callables
+        Further checks of this kind of strategy.
 
     Raises
     ------
     OperationalException
         One sentence: the setting, its value and what is accepted.
     """
-    _refuse(strategy, (market, spaces), (exchange, api, telegram))
+    _refuse(strategy, (market, *more), (exchange, api, telegram))
 
 
 def refuse_unsafe(strategy: IStrategy) -> None:
@@ -94,6 +99,23 @@ def refuse_unsafe(strategy: IStrategy) -> None:
     """
     refuse_overrides(type(strategy), tuple(vars(strategy)))
     _refuse(strategy, (stops, exits), (stops_rest, positions, protections, old_signals))
+
+
+def refuse_unsafe_layer(strategy: IStrategy) -> None:
+    """
+    Refuse to start, or to go on, with another's strategy as it and its settings are now.
+
+    Its stop, profit targets and exits are proposals; what the layer has put in their place must be
+    there.
+
+    Raises
+    ------
+    OperationalException
+        As above.
+    """
+    own = tuple(vars(strategy))
+    refuse_before_layer(type(strategy), own)
+    _refuse(strategy, (held,), (stops_rest, positions, protections, old_signals))
 
 
 def _refuse(
@@ -130,18 +152,23 @@ def stops(strategy: IStrategy) -> Iterator[Fault]:
     for name, (wanted, why) in _NEEDED.items():
         if (value := getattr(strategy, name)) is not wanted:
             yield Fault(f"{name} is {value!r}", f"expected {wanted!r}, {why}")
-    for name in _LEAVES:
-        if (value := strategy.order_types.get(name, "market")) != "market":
-            yield Fault(
-                f"order_types.{name} is {value!r}",
-                "expected 'market', what leaves a position does not wait for a price",
-            )
+    yield from _leaves_at_once(strategy)
     deepest, tightest = DISASTER_STOP
     if not deepest <= strategy.stoploss <= tightest:
         yield Fault(
             f"stoploss is {strategy.stoploss!r}",
             f"expected a disaster stop from {deepest} to {tightest}",
         )
+
+
+def held(strategy: IStrategy) -> Iterator[Fault]:
+    """What the layer needs of a strategy's attributes, whoever has set them last."""
+    if not strategy.use_custom_stoploss:
+        yield Fault("use_custom_stoploss is False", f"expected True, {_MOVED_BY_BALLAST}")
+    yield from _leaves_at_once(strategy)
+    deepest, _ = DISASTER_STOP
+    if not deepest <= strategy.stoploss < 0:
+        yield Fault(f"stoploss is {strategy.stoploss!r}", f"expected one from {deepest} to 0")
 
 
 def exits(strategy: IStrategy) -> Iterator[Fault]:
@@ -220,6 +247,15 @@ def telegram(strategy: IStrategy) -> Iterator[Fault]:
         yield Fault("telegram.token is no token", "copy the one BotFather gave")
     elif not re.fullmatch(r"-?\d+", str(section.get("chat_id") or "")):
         yield Fault("telegram.chat_id is no number", "ask @userinfobot for it")
+
+
+def _leaves_at_once(strategy: IStrategy) -> Iterator[Fault]:
+    for name in _LEAVES:
+        if (value := strategy.order_types.get(name, "market")) != "market":
+            yield Fault(
+                f"order_types.{name} is {value!r}",
+                "expected 'market', what leaves a position does not wait for a price",
+            )
 
 
 def _weakness(secret: str, length: int) -> str:

@@ -1,0 +1,269 @@
+"""Decisions: what the layer answers where Freqtrade asks. Every failure refuses.
+
+Knows a host and a trading session, and nothing of the strategy that asks.
+"""
+
+import logging
+import math
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from freqtrade.persistence import LocalTrade, Order
+
+from ballast.core.events import Event, Kind
+from ballast.core.reasons import Reason
+from ballast.core.refusals import EntryRefused, refused
+from ballast.core.sizing import NO_TRADE
+from ballast.journal.recorder import Recorder
+from ballast.risk.locks import Announced
+from ballast.risk.stop_manager import EXPLANATION, INITIAL_STOP
+from ballast.runtime import event_factory
+from ballast.runtime.host import Host
+from ballast.runtime.session import TradingSession
+from ballast.strategy.fail_closed import fail_closed
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class EntryOrder:
+    """An entry order that is about to be sent: units of base currency at a rate (quote)."""
+
+    pair: str
+    amount: float
+    rate: float
+    tag: str | None
+
+
+class Decisions:
+    """
+    Answers for one strategy.
+
+    Parameters
+    ----------
+    host : Host
+    """
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self.session: TradingSession | None = None
+
+    def connect(self) -> None:
+        """Connect rules, guards and account of this run."""
+        self.session = TradingSession.of(self._host)
+        self.session.log_start(self._host.get_strategy_name(), self._host.settings.guards)
+
+    @property
+    def connected(self) -> TradingSession:
+        """
+        The session.
+
+        Raises
+        ------
+        RuntimeError
+            Where Freqtrade has not started the strategy.
+        """
+        if self.session is None:
+            raise RuntimeError("the strategy has not been started by Freqtrade")
+        return self.session
+
+    def announced(self, guard: str, pair: str, now: datetime) -> Announced | None:
+        """What a guard has locked a pair ('*' for all) for, if it still holds."""
+        return self.connected.engine.announced(guard, pair, now)
+
+    def on_loop(self, now: datetime) -> None:
+        """Live: look at orders and positions. In backtests: let the guards judge the candle."""
+        if self.session is None:
+            return
+        if not self.session.feeds.live:
+            self.judge(now)
+            return
+        self.watch(now)
+        if self.session.operator:
+            self.session.operator.tick(now)
+
+    def on_analysed(self, pairs: list[str], began: float) -> None:
+        """
+        Live: let the guards judge the new candle (`on_loop` would be too early).
+
+        Parameters
+        ----------
+        began : float
+            When the analysis began, `time.perf_counter`.
+        """
+        now = datetime.now(UTC)
+        self.judge(now)
+        session = self.session
+        if session is None:
+            return
+        session.execution.analysed(pairs)
+        session.kill.verdict()
+        if session.recorder is not None:
+            took = session.recorder.catch_up(now, time.perf_counter() - began)
+            if took is not None:
+                self._host.events.publish(took)
+
+    @fail_closed(refusal=None)
+    def watch(self, now: datetime) -> None:
+        """Look at what is open on the exchange; without it entries are refused."""
+        checks, watch = self.connected.execution.checks, self.connected.execution.watch
+        checks.watched = None
+        if watch is not None:
+            watch.on_loop(now)
+            checks.watched = now
+
+    @fail_closed(refusal=None)
+    def judge(self, now: datetime) -> None:
+        """Show the guards the candle that has ended; without it entries are refused."""
+        self.connected.engine.on_candle(now)
+
+    def stake(
+        self, pair: str, now: datetime, rate: float, tag: str | None, limits: dict[str, float]
+    ) -> float:
+        """Stake by risk at the stop; 0 refuses (see `PositionSizer.propose`)."""
+        try:
+            proposal = self.connected.sizer.propose(pair, now, rate, tag, limits)
+        except EntryRefused as refusal:
+            self.tell(pair, now, refusal)
+            return NO_TRADE
+        if self._host.events.heard:
+            self._host.events.publish(event_factory.sized(proposal, rate, now))
+        return proposal.sized.stake
+
+    def addition(
+        self, trade: LocalTrade, rate: float, limits: dict[str, float], now: datetime
+    ) -> float:
+        """
+        Stake of an addition to a position, quote currency.
+
+        Raises
+        ------
+        EntryRefused
+            Where additions are not allowed, or nothing is left of the position's budget.
+        """
+        raise refused(Reason.ADDITIONS, trade.nr_of_successful_entries, 0, "ballast.additions")
+
+    def check_entry(self, order: EntryOrder, now: datetime) -> None:
+        """
+        Last checks before an order, of which the journal must know (see `PreTradeChecks`).
+
+        Raises
+        ------
+        EntryRefused
+            With the first one that it fails.
+        """
+        session, pair = self.connected, order.pair
+        if (killed := session.kill.verdict()).blocks:
+            raise EntryRefused(killed)
+        session.sizer.confirm(pair, order.amount, order.rate, now)
+        session.execution.checks.check(pair, order.amount, order.rate, now)
+        if session.recorder is not None:
+            event = event_factory.confirmed(pair, order.amount, order.rate, now)
+            self._host.events.publish(event)
+            session.recorder.require(pair, now)
+
+    def entry_sent(self, order: EntryOrder, now: datetime) -> None:
+        """Count an entry that goes to the exchange, and write down what it is meant to be."""
+        session = self.connected
+        session.sizer.sent(order.pair)
+        self.order_sent(order, now)
+
+    def order_sent(self, order: EntryOrder, now: datetime) -> None:
+        """Let the order watch know of an order that is sent, or moved to another rate."""
+        watch = self.connected.execution.watch
+        if watch is not None:
+            watch.sends(order.pair, order.amount, order.rate, order.tag, now)
+
+    @fail_closed(refusal=None)
+    def filled(self, trade: LocalTrade, order: Order, now: datetime) -> None:
+        """Start the stop plan of a new position; charge what the fill costs; tell of it."""
+        session = self.connected
+        if order.ft_order_side == trade.entry_side:
+            self._start_plan(trade, order, now)
+        if session.costs is not None:
+            session.costs.charge(trade, order, now)
+        if session.recorder is not None:
+            self._tell_filled(session.recorder, trade, order, now)
+
+    @fail_closed(refusal=math.nan)
+    def stop(self, trade: LocalTrade, now: datetime) -> float:
+        """The plan's stop, quote currency; NaN leaves the stop where it is."""
+        return self.connected.stop_manager.stop(trade, now)
+
+    @fail_closed(refusal=None)
+    def reason_to_leave(self, trade: LocalTrade, rate: float, now: datetime) -> str | None:
+        """Leave by rule, by time, or where the wanted stop is already through the market."""
+        session, host = self.connected, self._host
+        rests = bool(host.order_types["stoploss_on_exchange"]) and not host.config["dry_run"]
+        flatten = session.kill.flattens or session.engine.guard_set.flattens
+        if flatten is not None:
+            return f"flatten: {flatten}"
+        reason = session.stop_manager.reason_to_leave(trade, now, rate, rests)
+        if reason is None and session.execution.watch is not None:
+            reason = session.execution.watch.stops.reason_to_leave(trade, rate, now)
+        return None if reason is None else str(reason)
+
+    @fail_closed(refusal=True)
+    def gives_up_entry(self, trade: LocalTrade, order: Order, now: datetime) -> bool:
+        """Whether what is left of an entry order is cancelled (see `OpenEntries.is_given_up`)."""
+        session = self.connected
+        killed = session.kill.verdict().blocks
+        return killed or session.execution.open_entries.is_given_up(trade, order, now)
+
+    @fail_closed(refusal=False)
+    def gives_up_exit(self, order: Order, now: datetime) -> bool:
+        """Whether an exit order that hangs is cancelled; Freqtrade then sells anew."""
+        age_s = (now - order.order_date_utc).total_seconds()
+        return age_s >= self._host.settings.pricing.exit_timeout_s
+
+    def followed(
+        self,
+        trade: LocalTrade,
+        order: Order,
+        proposed: float,
+        current: float,
+        now: datetime,
+        tag: str | None,
+    ) -> float | None:
+        """New limit of an entry order (quote); None gives it up (see `OpenEntries.follow`)."""
+        entries = self.connected.execution.open_entries
+        rate = entries.follow(trade, order, proposed, current, now)
+        if rate is not None and rate != current:
+            self.order_sent(EntryOrder(trade.pair, order.safe_remaining, rate, tag), now)
+        return rate
+
+    def incident(self, where: str, error: Exception) -> None:
+        """Report a failure inside a callback; the callback has refused."""
+        self._host.incidents.record(where, error)
+        if self.session is not None:
+            failed = event_factory.failed(where, error, self.session.present)
+            self._host.events.publish(failed)
+
+    def tell(self, pair: str, now: datetime, refusal: EntryRefused) -> None:
+        """Publish an entry that was refused."""
+        if not self.connected.feeds.live:
+            # Live every event is logged.
+            logger.info("%s: entry refused, %s", pair, refusal)
+        why = refusal.verdict
+        facts = {"detail": refusal.detail, "until": str(why.until or "")}
+        event = Event(now, Kind.REFUSED, why.code, pair, None, why.value, why.limit, facts)
+        self._host.events.publish(event)
+
+    def _start_plan(self, trade: LocalTrade, order: Order, now: datetime) -> None:
+        plan = self.connected.stop_manager.opened(trade, now)
+        # Freqtrade's backtest searches all custom data ever written, and nobody reads it there.
+        if self.connected.feeds.live:
+            trade.set_custom_data(INITIAL_STOP, plan.initial_stop)
+        else:
+            # Of a backtest Freqtrade exports its own first stop only, and the tags of orders.
+            order.ft_order_tag = f"{order.ft_order_tag or ''} {INITIAL_STOP}={plan.initial_stop}"
+
+    def _tell_filled(
+        self, recorder: Recorder, trade: LocalTrade, order: Order, now: datetime
+    ) -> None:
+        signal = recorder.signal_candle(trade.open_date_utc)
+        for event in event_factory.filled(trade, order, now, signal):
+            self._host.events.publish(event)
+        if order.ft_order_side == trade.entry_side and self.connected.feeds.live:
+            trade.set_custom_data(EXPLANATION, recorder.explain(trade.pair, signal))

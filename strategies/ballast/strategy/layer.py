@@ -1,0 +1,310 @@
+"""The layer: Freqtrade's entry points, between a strategy's own class and what it derives from.
+
+In the order of resolution stand the user's class, `Layer`, the strategy that states signals, and
+`IStrategy`: the layer asks what stands behind it through `super()`. What that strategy decides is a
+proposal, a cap, or an exit; what the layer decides is in `ballast.strategy.decisions`.
+"""
+
+import math
+import time
+from copy import deepcopy
+from datetime import datetime
+from typing import Any, ClassVar
+
+from freqtrade.enums import ExitCheckTuple, ExitType
+from freqtrade.persistence import LocalTrade, Order
+from freqtrade.strategy import IStrategy
+
+from ballast.core.reasons import Reason
+from ballast.core.refusals import EntryRefused, refused
+from ballast.core.sizing import NO_TRADE
+from ballast.core.stops import relative_to
+from ballast.strategy.decisions import EntryOrder
+from ballast.strategy.fail_closed import asked_with_the_trade, fail_closed
+from ballast.strategy.state import LayerState
+
+# Freqtrade's own limit says nothing: it stands behind the pre-trade checks', which does.
+_SAYS_WHY_S = 60
+
+
+class Layer(IStrategy):
+    """Entry points of Freqtrade, for whatever strategy stands behind it."""
+
+    __module__ = "ballast.strategy.layer"  # see `strategy/__init__.py`
+
+    # Callbacks that the strategy behind the layer has of its own.
+    _theirs: ClassVar[frozenset[str]] = frozenset()
+
+    _ballast: LayerState
+    order_types: dict[str, Any]
+    stoploss: float
+    use_custom_stoploss: bool
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self._ballast = LayerState(self, config)
+        super().__init__(config)
+        # Where it is not set (it is copied into the configuration), Freqtrade neither asks for the
+        # stop right after a fill nor moves the one on the exchange.
+        self._ballast.own_custom_stop = self.use_custom_stoploss
+        self.use_custom_stoploss = True
+        # Freqtrade's backtest takes the stop off the exchange in here, for every strategy to come.
+        self.order_types = dict(self.order_types)
+        limit = self._ballast.settings.gate.signal_age_s + _SAYS_WHY_S
+        self.ignore_buying_expired_candle_after = math.ceil(limit)
+        self._ballast.check_protections()
+
+    @classmethod
+    def layer_option(cls, name: str, default: Any) -> Any:
+        """What the user's class says to the layer; a strategy behind it may mean another thing."""
+        for base in cls.__mro__[: cls.__mro__.index(Layer)]:
+            if name in vars(base):
+                return vars(base)[name]
+        return default
+
+    @property
+    def protections(self) -> list[dict[str, Any]]:
+        """Freqtrade's protections: the guards, the strategy's own and those of the settings."""
+        return self._ballast.protections()
+
+    def _behind(self) -> Any:
+        """What stands behind the layer."""
+        return super()
+
+    def version(self) -> str:
+        """Version of the pack, of the settings that decide, and which guards are off."""
+        return self._ballast.version()
+
+    def ft_bot_start(self, **kwargs: Any) -> None:
+        """Start the strategy, then hold what it has left and connect the session."""
+        super().ft_bot_start(**kwargs)
+        self._hold_attributes()
+        self._ballast.warmup = self.startup_candle_count
+        self._ballast.decisions.connect()
+
+    def _hold_attributes(self) -> None:
+        """Put back what the layer needs; hyperopt may set attributes anew at every epoch."""
+
+    def informative_pairs(self) -> list[Any]:
+        """Frames beside the pairs' own: theirs, the market's and, on fine timeframes, hourly."""
+        session = self._ballast.decisions.session
+        return [*super().informative_pairs(), *(session.feeds.wanted() if session else [])]
+
+    def bot_loop_start(self, current_time: datetime, **kwargs: Any) -> None:
+        """Let guards and watches look first; then the strategy, whose failure is told."""
+        self._hold_attributes()
+        self._ballast.decisions.on_loop(current_time)
+        if "bot_loop_start" in self._theirs:
+            try:
+                super().bot_loop_start(current_time=current_time, **kwargs)
+            except Exception as error:
+                self._ballast.incident("bot_loop_start", error)
+
+    def analyze(self, pairs: list[str]) -> None:
+        """Live: analyse, then let the guards judge the new candle."""
+        began = time.perf_counter()
+        super().analyze(pairs)
+        self._ballast.decisions.on_analysed(pairs, began)
+
+    @fail_closed(refusal=NO_TRADE)
+    def custom_stake_amount(
+        self,
+        pair: str,
+        current_time: datetime,
+        current_rate: float,
+        proposed_stake: float,
+        min_stake: float | None,
+        max_stake: float,
+        leverage: float,
+        entry_tag: str | None,
+        side: str,
+        **kwargs: Any,
+    ) -> float:
+        """Stake by risk at the stop, at most theirs; 0 refuses (see `Decisions.stake`)."""
+        limits = {
+            "min_stake": min_stake or 0.0,
+            "max_stake": max_stake,
+            "proposed_stake": proposed_stake,
+        }
+        if "custom_stake_amount" in self._theirs:
+            theirs = super().custom_stake_amount(
+                pair=pair,
+                current_time=current_time,
+                current_rate=current_rate,
+                proposed_stake=proposed_stake,
+                min_stake=min_stake,
+                max_stake=max_stake,
+                leverage=leverage,
+                entry_tag=entry_tag,
+                side=side,
+                **kwargs,
+            )
+            if not theirs or not theirs > 0:
+                refusal = refused(Reason.STRATEGY_STAKE, theirs or 0.0, min_stake or 0.0)
+                self._ballast.decisions.tell(pair, current_time, refusal)
+                return NO_TRADE
+            limits["user_stake"] = theirs
+        return self._ballast.decisions.stake(pair, current_time, current_rate, entry_tag, limits)
+
+    @fail_closed(refusal=False)
+    def confirm_trade_entry(
+        self,
+        pair: str,
+        order_type: str,
+        amount: float,
+        rate: float,
+        time_in_force: str,
+        current_time: datetime,
+        entry_tag: str | None,
+        side: str,
+        **kwargs: Any,
+    ) -> bool:
+        """The layer's last checks, then theirs, which may refuse and never force."""
+        decisions, order = self._ballast.decisions, EntryOrder(pair, amount, rate, entry_tag)
+        try:
+            decisions.check_entry(order, current_time)
+            if "confirm_trade_entry" in self._theirs and not super().confirm_trade_entry(
+                pair=pair,
+                order_type=order_type,
+                amount=amount,
+                rate=rate,
+                time_in_force=time_in_force,
+                current_time=current_time,
+                entry_tag=entry_tag,
+                side=side,
+                **kwargs,
+            ):
+                raise refused(Reason.STRATEGY_REFUSED, 0, 1, "confirm_trade_entry")
+        except EntryRefused as refusal:
+            decisions.tell(pair, current_time, refusal)
+            return False
+        decisions.entry_sent(order, current_time)
+        return True
+
+    @asked_with_the_trade
+    def order_filled(
+        self, pair: str, trade: LocalTrade, order: Order, current_time: datetime, **kwargs: Any
+    ) -> None:
+        """Start the plan, charge the costs, tell; then theirs, whose failure is told."""
+        self._ballast.decisions.filled(trade, order, current_time)
+        if "order_filled" in self._theirs:
+            try:
+                super().order_filled(
+                    pair=pair,
+                    trade=deepcopy(trade),
+                    order=order,
+                    current_time=current_time,
+                    **kwargs,
+                )
+            except Exception as error:
+                self._ballast.incident("order_filled", error)
+
+    def ft_stoploss_adjust(
+        self,
+        current_rate: float,
+        trade: LocalTrade,
+        current_time: datetime,
+        current_profit: float,
+        force_stoploss: float,
+        low: float | None = None,
+        high: float | None = None,
+        bound_profit: float | None = None,
+        after_fill: bool = False,
+    ) -> None:
+        """The highest of the present stop, theirs (class stop, trailing, own) and the plan's."""
+        before = trade.stop_loss, trade.stop_loss_pct
+        # As Freqtrade has it: on a candle that reaches the stop, the stop does not move.
+        moves = (before[0] or 0.0) < (low or current_rate)
+        self.use_custom_stoploss = self._ballast.own_custom_stop
+        try:
+            super().ft_stoploss_adjust(
+                current_rate,
+                trade,
+                current_time,
+                current_profit,
+                force_stoploss or self._ballast.own_stoploss or 0.0,
+                low,
+                high,
+                bound_profit,
+                after_fill,
+            )
+        finally:
+            self.use_custom_stoploss = True
+        self._keep_higher(trade, *before)
+        if moves:
+            self._raise_stop(trade, high or current_rate, current_time, after_fill)
+
+    def _keep_higher(self, trade: LocalTrade, stop: float, ratio: float | None) -> None:
+        """Put the stop back where theirs has widened it: at a fill Freqtrade lets it."""
+        if stop and trade.stop_loss < stop:
+            trade.stop_loss, trade.stop_loss_pct = stop, ratio
+
+    def _raise_stop(self, trade: LocalTrade, price: float, now: datetime, after_fill: bool) -> None:
+        stop = self._ballast.decisions.stop(trade, now)
+        if stop > (trade.stop_loss or 0.0):
+            ratio = relative_to(price, stop)
+            if ratio is not None:
+                trade.adjust_stop_loss(price, ratio, allow_refresh=after_fill)
+
+    def should_exit(
+        self,
+        trade: LocalTrade,
+        rate: float,
+        current_time: datetime,
+        *,
+        enter: bool,
+        exit_: bool,
+        low: float | None = None,
+        high: float | None = None,
+        force_stoploss: float = 0,
+    ) -> list[ExitCheckTuple]:
+        """Theirs, and before them the layer's own reason to leave, whatever theirs say."""
+        exits = super().should_exit(
+            trade,
+            rate,
+            current_time,
+            enter=enter,
+            exit_=exit_,
+            low=low,
+            high=high,
+            force_stoploss=force_stoploss,
+        )
+        reason = self._ballast.decisions.reason_to_leave(trade, rate, current_time)
+        if reason is None:
+            self._ballast.leaving.pop(trade.id, None)
+            return exits
+        self._ballast.leaving[trade.id] = reason
+        return [ExitCheckTuple(exit_type=ExitType.CUSTOM_EXIT, exit_reason=reason), *exits]
+
+    def ft_check_timed_out(self, trade: LocalTrade, order: Order, current_time: datetime) -> bool:
+        """Whether an open order is cancelled: by theirs, or by the layer."""
+        decisions = self._ballast.decisions
+        theirs = super().ft_check_timed_out(trade, order, current_time)
+        if order.ft_order_side == trade.entry_side:
+            return decisions.gives_up_entry(trade, order, current_time) or theirs
+        return decisions.gives_up_exit(order, current_time) or theirs
+
+    @fail_closed(refusal=None)
+    def adjust_order_price(
+        self,
+        trade: LocalTrade,
+        order: Order | None,
+        pair: str,
+        current_time: datetime,
+        proposed_rate: float,
+        current_order_rate: float,
+        entry_tag: str | None,
+        side: str,
+        is_entry: bool,
+        **kwargs: Any,
+    ) -> float | None:
+        """
+        New limit of an order that is open at a new candle; None gives it up.
+
+        Entries follow the market within bounds (see `OpenEntries.follow`). An exit is given a limit
+        by a person alone (`/forceexit`): it is left as it is.
+        """
+        if not is_entry or order is None:
+            return current_order_rate
+        return self._ballast.decisions.followed(
+            trade, order, proposed_rate, current_order_rate, current_time, entry_tag
+        )

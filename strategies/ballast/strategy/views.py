@@ -1,0 +1,44 @@
+"""What is seen of a pair and of the market; the market is seen once for all pairs."""
+
+from typing import Any
+
+import pandas as pd
+
+from ballast.core import signals
+from ballast.core.candles import Candles
+from ballast.core.data_quality import DataQualityLimits
+from ballast.core.market import Market
+from ballast.data.market_view import MARKET
+from ballast.runtime.session import TradingSession
+
+
+class Views:
+    """Keeps the last view, since a pair is asked about several times in a row."""
+
+    def __init__(self) -> None:
+        self._last: tuple[pd.DataFrame, Market, tuple[Candles, Market]] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Hyperopt sends the strategy to its workers: frames are seen anew there."""
+        return {"_last": None}
+
+    def of(
+        self, session: TradingSession, pair: str, frame: pd.DataFrame, limits: DataQualityLimits
+    ) -> tuple[Candles, Market]:
+        """
+        The pair's candles, and the market on them; a new market is written down for the guards.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            The pair's candles.
+        """
+        market = session.feeds.market()
+        if market is not session.market:
+            session.market = market
+            session.columns_by_pair[MARKET] = signals.market_columns(market, limits)
+        last = self._last
+        if last is None or last[0] is not frame or last[1] is not market:
+            seen = session.feeds.candles(pair, frame), market.onto(frame["date"])
+            self._last = last = (frame, market, seen)
+        return last[2]
