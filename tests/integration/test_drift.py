@@ -26,9 +26,7 @@ from tests.behaviour.paper import Paper, paper
 from tests.engine import base_config, candle_frame, offline_exchange
 
 STRATEGY = '''
-from ballast.core.rules import above, below
-from ballast.core.stops import StopRules
-from ballast.strategy import GuardedStrategy
+from ballast import GuardedStrategy, StopRules, above, below
 
 
 class Drifting(GuardedStrategy):

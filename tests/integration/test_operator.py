@@ -29,10 +29,7 @@ MOMENT = ("--now", "2024-04-03T14:30", "--shift-to-now")
 CHAT, FOREIGNER = 4242424242, 5151515151
 # It never buys by itself, so that what is bought is what a test buys.
 STRATEGY = """
-from ballast.core.rules import above
-from ballast.core.uptrend import leads_rising_market
-from ballast.core.stops import StopRules
-from ballast.strategy import GuardedStrategy
+from ballast import GuardedStrategy, StopRules, above, leads_rising_market
 
 
 class Quiet(GuardedStrategy):

@@ -28,9 +28,7 @@ PERIOD = "20240101-20240301"
 PAIRS = ["BTC/USDT", "ETH/USDT"]
 MARKET = ("--generate", "7", "--days", "60", "--pairs", *PAIRS)
 STRATEGY = """
-from ballast.core.rules import above
-from ballast.core.stops import StopRules
-from ballast.strategy import GuardedStrategy
+from ballast import GuardedStrategy, StopRules, above
 from freqtrade.strategy import DecimalParameter
 
 
