@@ -211,7 +211,7 @@ class PortfolioHeatSettings(Section):
 class GuardSettings(Section):
     """The `guards` section: names that are off, and one entry for each guard."""
 
-    off: list[GuardName] = []
+    off: list[GuardName] = Field([], description="names of guards that are not asked")
     VolatilityCooldown: VolatilityCooldownSettings = VolatilityCooldownSettings()
     MarketShockHalt: MarketShockHaltSettings = MarketShockHaltSettings()
     StopCascadeHalt: StopCascadeHaltSettings = StopCascadeHaltSettings()
