@@ -10,7 +10,7 @@ DONE := $(VENV)/.installed
 # Without bytecode each start of Freqtrade takes ten seconds more.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help backtest paper test benchmark soak load lint format clean
+.PHONY: help backtest paper test benchmark soak load lint format docs clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -34,19 +34,25 @@ soak: $(DONE)  ## 14 days of live trading on a failing exchange, 20 kills, three
 load: $(DONE)  ## fifty pairs on 1m candles: seconds from a candle to the last order
 	$(BIN)/python -m tools.run_load
 
-lint: $(DONE)  ## ruff, mypy and which package may import which
+lint: $(DONE)  ## ruff, mypy, which package may import which, and the documentation
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	PYTHONPATH=strategies $(BIN)/lint-imports
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 format: $(DONE)  ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: $(DONE)  ## the documentation as a site in site/, which opens without a server
+	$(BIN)/python -m tools.reference
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo "Open site/index.html"
+
 clean:  ## remove the environment, caches and the generated market's data
 	rm -rf $(VENV) user_data/data/sandbox user_data/data/benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache
-	rm -rf build dist *.egg-info strategies/*.egg-info
+	rm -rf build dist site *.egg-info strategies/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # `python3` is an older one on some machines.

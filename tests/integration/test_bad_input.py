@@ -115,7 +115,8 @@ def test_the_same_command_trades_when_nothing_is_wrong(desk: Desk) -> None:
         ),
         (
             {"risk": {"per_trade_pct": -0.5}},
-            "ballast.risk.per_trade_pct is -0.5: expected a number above 0 to 2",
+            "ballast.risk.per_trade_pct is -0.5: expected a number above 0 to 2 "
+            "(what one trade may lose at its stop, costs and gap included)",
         ),
     ],
     ids=["misspelled", "negative risk"],

@@ -24,17 +24,25 @@ class CostSettings(SettingsSection):
     2 bps; BTC and ETH below 1 bp since 2020, far above it in 2017).
     """
 
-    enabled: bool = True
-    level: Literal["none", "base", "stressed", "worst"] = "base"
-    major_turnover_millions: float = Field(200.0, gt=0, le=100_000)
-    large_turnover_millions: float = Field(20.0, gt=0, le=100_000)
-    major_half_spread_bps: float = Field(1.0, ge=0, le=500)
-    large_half_spread_bps: float = Field(3.0, ge=0, le=500)
-    other_half_spread_bps: float = Field(10.0, ge=0, le=500)
+    enabled: bool = Field(True, description="false for Freqtrade's own fills, without these costs")
+    level: Literal["none", "base", "stressed", "worst"] = Field(
+        "base", description="how hard the same costs are charged"
+    )
+    major_turnover_millions: float = Field(
+        200.0, gt=0, le=100_000, description="a day: from here on a pair is a major one"
+    )
+    large_turnover_millions: float = Field(
+        20.0, gt=0, le=100_000, description="a day: from here on a pair is a large one"
+    )
+    major_half_spread_bps: float = Field(1.0, ge=0, le=500, description="basis points, one-sided")
+    large_half_spread_bps: float = Field(3.0, ge=0, le=500, description="basis points, one-sided")
+    other_half_spread_bps: float = Field(10.0, ge=0, le=500, description="basis points, one-sided")
     impact_factor: float = Field(
         1.0, ge=0, le=10, description="Y in Y * daily volatility * sqrt(order / daily turnover)"
     )
-    impact_cap_pct: float = Field(1.0, ge=0, le=10, description="also where turnover is unknown")
+    impact_cap_pct: float = Field(
+        1.0, ge=0, le=10, description="impact at most, and where turnover is unknown"
+    )
     shock_multiple: float = Field(
         5.0, ge=1, le=50, description="of the spread while a volatility shock is on"
     )

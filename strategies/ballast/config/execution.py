@@ -59,8 +59,12 @@ class WatchSettings(SettingsSection):
     leave_bare_s: float = Field(
         60.0, gt=0, le=3600, description="seconds without a stop until the position is left"
     )
-    reconcile_minutes: float = Field(10.0, ge=1, le=1440)
-    unknown: Literal["alert", "stop", "close"] = "alert"
+    reconcile_minutes: float = Field(
+        10.0, ge=1, le=1440, description="minutes between two comparisons with the exchange"
+    )
+    unknown: Literal["alert", "stop", "close"] = Field(
+        "alert", description="tell of an unknown position, give it a stop as well, or sell it"
+    )
 
 
 class PricingSettings(SettingsSection):

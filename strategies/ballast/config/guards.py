@@ -33,7 +33,7 @@ GuardName = Annotated[str, AfterValidator(_known)]
 class GuardSettings(SettingsSection):
     """The `guards` section: names that are off, and one entry for each guard."""
 
-    off: list[GuardName] = Field([])
+    off: list[GuardName] = Field([], description="names of guards that are not asked")
     VolatilityCooldown: VolatilityCooldownSettings = VolatilityCooldownSettings()
     MarketShockHalt: MarketShockHaltSettings = MarketShockHaltSettings()
     StopCascadeHalt: StopCascadeHaltSettings = StopCascadeHaltSettings()

@@ -14,5 +14,6 @@ class MessageSettings(SettingsSection):
     quiet_minutes: float = Field(
         60.0, ge=1, le=1440, description="minutes before the same trouble of a pair is told again"
     )
-    # Reads what is known already, for the operator alone; it sends no order and changes nothing.
-    why_command: bool = True
+    why_command: bool = Field(
+        True, description="Telegram's /why, which reads what is known and changes nothing"
+    )

@@ -11,6 +11,7 @@ from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic.fields import FieldInfo
 
 from ballast.config.costs import CostSettings
 from ballast.config.execution import PreTradeSettings, PricingSettings, WatchSettings
@@ -31,18 +32,20 @@ class SettingsError(ValueError):
 
 class RiskSettings(SettingsSection):
     """
-    How much one trade and the whole book may lose. Percentages are of equity unless noted.
+    How much one trade and the account may lose. Percentages are of equity unless noted.
 
     Fee, slippage and gap are the budget that a trade is sized with; what fills of a backtest are
     charged is `ballast.execution.costs`.
     """
 
-    per_trade_pct: float = Field(0.5, gt=0, le=2)
-    position_cap_pct: float = Field(20.0, gt=0, le=100)
+    per_trade_pct: float = Field(
+        0.5, gt=0, le=2, description="what one trade may lose at its stop, costs and gap included"
+    )
+    position_cap_pct: float = Field(20.0, gt=0, le=100, description="one position at most")
     exposure_cap_pct: float = Field(
         25.0, gt=0, le=100, description="all positions together: what a gap below every stop hits"
     )
-    entries_per_candle: int = Field(2, ge=1, le=20)
+    entries_per_candle: int = Field(2, ge=1, le=20, description="of all pairs together")
     daily_volatility_pct: float = Field(
         1.0, gt=0, le=20, description="share of equity a position may move in a usual day"
     )
@@ -81,10 +84,21 @@ class RiskSettings(SettingsSection):
 class DataQualitySettings(SettingsSection):
     """When a candle is fit to act on (see `ballast.core.data_quality`)."""
 
-    absurd_move_sigmas: float = Field(20.0, ge=5, le=100)
-    absurd_move_min_pct: float = Field(8.0, ge=1, le=50)
-    hole_candles: int = Field(3, ge=1, le=100)
-    recovery_candles: int = Field(3, ge=0, le=100)
+    absurd_move_sigmas: float = Field(
+        20.0,
+        ge=5,
+        le=100,
+        description="robust standard deviations: a move or wick beyond is absurd",
+    )
+    absurd_move_min_pct: float = Field(
+        8.0, ge=1, le=50, description="percent: what moved less is never absurd"
+    )
+    hole_candles: int = Field(
+        3, ge=1, le=100, description="filled or repeated candles in a row that are a hole"
+    )
+    recovery_candles: int = Field(
+        3, ge=0, le=100, description="real candles to wait after a hole or an absurd one"
+    )
     late_candle_s: float = Field(
         30.0, ge=0, le=3600, description="seconds that a late candle of one pair is waited for"
     )
@@ -120,11 +134,21 @@ class MarketSettings(SettingsSection):
 class StopSettings(SettingsSection):
     """Overrides of a strategy's own stops; what is null stays as the strategy has it."""
 
-    initial_atr: float | None = Field(None, ge=0.5, le=20)
-    chandelier_atr: float | None = Field(None, ge=0.5, le=40)
-    chandelier_slack_atr: float | None = Field(None, ge=0, le=20)
-    break_even_r: float | None = Field(None, ge=0.25, le=10)
-    time_stop: str | None = Field(None, description="a length of time such as '10d'")
+    initial_atr: float | None = Field(
+        None, ge=0.5, le=20, description="hourly ATR from the signal's close to the first stop"
+    )
+    chandelier_atr: float | None = Field(
+        None, ge=0.5, le=40, description="hourly ATR that stops trail below the highest close"
+    )
+    chandelier_slack_atr: float | None = Field(
+        None, ge=0, le=20, description="hourly ATR that the resting stop trails further below"
+    )
+    break_even_r: float | None = Field(
+        None, ge=0.25, le=10, description="R of profit from which the stop covers entry and costs"
+    )
+    time_stop: str | None = Field(
+        None, description="a length of time such as '10d' in which a trade must have gained one R"
+    )
 
     @field_validator("time_stop")
     @classmethod
@@ -138,17 +162,19 @@ class KillSettings(SettingsSection):
     """The file that switches the bot off while it is there (see `ballast.risk.kill_switch`)."""
 
     file: str = Field("KILL", min_length=1, description="a path, from the folder user_data")
-    policy: Literal["flatten", "halt"] = "flatten"
+    policy: Literal["flatten", "halt"] = Field(
+        "flatten", description="sell what is open as well, or only refuse entries"
+    )
 
 
 class JournalSettings(SettingsSection):
     """The decision journal (see `ballast.journal`)."""
 
-    enabled: bool = True
+    enabled: bool = Field(True, description="whether paper and live trading keep one")
     backtest: bool = Field(False, description="whether backtests keep one as well")
     path: str | None = Field(None, description="a file; null for one in the user data folder")
-    keep_days: int = Field(365, ge=1, le=3650)
-    max_mb: int = Field(512, ge=1, le=100_000)
+    keep_days: int = Field(365, ge=1, le=3650, description="days that rows are kept")
+    max_mb: int = Field(512, ge=1, le=100_000, description="megabytes; the oldest rows go first")
 
 
 class Settings(SettingsSection):
@@ -166,8 +192,10 @@ class Settings(SettingsSection):
     journal: JournalSettings = JournalSettings()
     watch: WatchSettings = WatchSettings()
     pricing: PricingSettings = PricingSettings()
-    # Beside the guards: Freqtrade's own and the user's (checked by `ballast.risk.protection_list`).
-    protections: list[dict[str, Any]] = Field([])
+    # Checked by `ballast.risk.protection_list`.
+    protections: list[dict[str, Any]] = Field(
+        [], description="Freqtrade's own and yours, beside the guards"
+    )
 
     @field_validator("protections", mode="before")
     @classmethod
@@ -219,16 +247,21 @@ def _accepted(path: list[str], error: Any) -> str:
         return str(error["ctx"]["expected"])
     if field is None or error["type"] == "value_error":
         return str(error["msg"]).removeprefix("Value error, ").removeprefix("expected ")
+    note = f" ({field.description})" if field.description else ""
+    return (accepted(field) or "another type") + note
+
+
+def accepted(field: FieldInfo) -> str:
+    """Type and range of a setting in words; empty where its type is no plain one."""
     kind = {float: "a number", int: "a whole number", bool: "true or false", str: "a text"}.get(
-        _plain_type(field.annotation), "another type"
+        _plain_type(field.annotation), ""
     )
     signs = (("gt", "above"), ("ge", "from"), ("lt", "below"), ("le", "to"))
     bounds = {
         sign: getattr(m, sign) for m in field.metadata for sign, _ in signs if hasattr(m, sign)
     }
     within = " ".join(f"{word} {bounds[sign]}" for sign, word in signs if sign in bounds)
-    note = f" ({field.description})" if field.description else ""
-    return " ".join(filter(None, (kind, within))) + note
+    return " ".join(filter(None, (kind, within)))
 
 
 def _model_at(path: list[str]) -> type[BaseModel]:

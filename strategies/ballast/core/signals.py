@@ -41,6 +41,7 @@ class Setup:
     exit : mapping of str to Rule
         Any one met leaves; its name is the exit reason.
     stops : StopRules
+        Where a loss is cut, and how the stop follows the price.
     size : float
         Share of the usual risk, above 0 to 1.
     """

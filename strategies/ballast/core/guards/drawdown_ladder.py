@@ -42,6 +42,7 @@ class DrawdownLadder(Guard):
     halt_days : float
         How long, unless a person re-arms it.
     hysteresis_pct : float
+        How much smaller than a step's the drawdown must be to leave it again, percentage points.
     """
 
     code: ClassVar[Reason] = Reason.DRAWDOWN

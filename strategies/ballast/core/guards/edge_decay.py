@@ -66,12 +66,18 @@ class EdgeDecay(Guard):
 
     Parameters
     ----------
-    mean_r, sd_r : float
-        Mean and standard deviation of the results of the backtest's trades, in R.
+    mean_r : float
+        Mean of the results of the backtest's trades, in R.
+    sd_r : float
+        Their standard deviation, in R.
     trades : int
         How many they were.
-    warn_trades, halve_trades, block_trades : float
-        A sound strategy is warned of, halved or blocked once in so many trades.
+    warn_trades : float
+        A sound strategy is warned of once in so many trades.
+    halve_trades : float
+        A sound strategy is halved once in so many trades.
+    block_trades : float
+        A sound strategy is blocked once in so many trades.
     """
 
     code: ClassVar[Reason] = Reason.EDGE_DECAY

@@ -40,6 +40,7 @@ class LossLimit(Guard):
     halted_pct : float
         Loss that blocks them for `halt_hours`, beyond the end of the period if need be.
     halt_hours : float
+        Counted from the candle that reached it.
     """
 
     def __init__(self, reducing_pct: float, halted_pct: float, halt_hours: float) -> None:

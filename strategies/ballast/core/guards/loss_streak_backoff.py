@@ -31,17 +31,23 @@ class LossStreakBackoff(Guard):
     """
     Blocks entries for longer and longer while losses follow each other; a win resets it.
 
-    From the nth loss in a row on: pause_hours * 2^(losses - n), at most `longest_hours`. Streaks
-    are normal (methods: with 55 % losers 300 trades hold one of 8, at the median), so the limit for
-    all trades is a sign that something is wrong, and that of a pair a cooldown.
+    From the nth loss in a row on: pause_hours * 2^(losses - n), at most `longest_hours`, where n is
+    the limit of the pair or that of all trades. Streaks are normal (methods: with 55 % losers 300
+    trades hold one of 8, at the median), so the limit for all trades is a sign that something is
+    wrong, and that of a pair a cooldown.
 
     Parameters
     ----------
-    pair_losses, all_losses : int
-        n for the trades of one pair and for all trades.
+    pair_losses : int
+        Losses in a row of one pair that block it.
+    all_losses : int
+        Losses in a row of all trades that block every pair.
     loss_r : float
         A trade is a loss if it lost at least this many R, and a win if it gained anything.
-    pause_hours, longest_hours : float
+    pause_hours : float
+        The first pause; each further loss doubles it.
+    longest_hours : float
+        The longest pause.
     """
 
     code: ClassVar[Reason] = Reason.LOSS_STREAK

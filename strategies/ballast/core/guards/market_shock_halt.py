@@ -34,8 +34,10 @@ class MarketShockHalt(Guard):
     ----------
     leader_fall_pct : float
         Fall of the leader that blocks.
-    breadth_fall_pct, breadth_share_pct : float
-        Share of the traded pairs, percent, that must have fallen by at least the first to block.
+    breadth_fall_pct : float
+        Fall of a pair that counts.
+    breadth_share_pct : float
+        Share of the traded pairs that must have fallen so far to block.
     pause_hours : float
         Time after the last candle on which either held.
     policy : 'halt' or 'flatten'

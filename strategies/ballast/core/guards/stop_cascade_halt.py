@@ -31,13 +31,13 @@ class StopCascadeHalt(Guard):
     Parameters
     ----------
     losses : int
-        This many trades ...
+        Losing trades within the window that block entries.
     loss_r : float
-        ... that each lost at least this many R ...
+        A trade counts that lost at least this many R.
     window_hours : float
-        ... within this time block entries ...
+        How close together they must close.
     pause_hours : float
-        ... for this time after the last of them.
+        How long entries stay blocked after the last of them.
     """
 
     code: ClassVar[Reason] = Reason.STOP_CASCADE
