@@ -18,7 +18,6 @@ from freqtrade.persistence import LocalTrade
 
 from ballast.core.guard_set import GuardSet
 from ballast.core.refusals import EntryRefused
-from ballast.risk.engine import RiskEngine
 from ballast.risk.sizer import PositionSizer
 from ballast.risk.stop_manager import StopManager
 from ballast.strategy.guarded import GuardedStrategy
@@ -107,8 +106,6 @@ def backtested(
     journal = (folder or Path()) / "ballast_journal.backtest.sqlite"
     with (
         recorded() as record,
-        # Live the guards are shown every candle.
-        patch.object(RiskEngine, "_may_sleep", lambda *_: False),
         patch("ballast.runtime.journal.journal_path", lambda *_args, **_settings: journal),
     ):
         outcome = play(stories, strategy, ballast=settings, fee=FEE)

@@ -132,7 +132,6 @@ BEFORE_ENTRY: dict[str, list[Fault]] = {
         giving(Portfolio, "worth", not_a_number),
         raising(MarketView, "row"),
         raising(MarketView, "leader"),
-        raising(MarketView, "is_calm"),
         *(in_guard(guard, "observe", lost) for guard in GUARDS),
         *(in_guard(guard, "market_verdict", lost) for guard in GUARDS),
         *(in_guard(guard, "pair_verdicts", lost) for guard in GUARDS),

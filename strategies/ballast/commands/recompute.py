@@ -146,7 +146,7 @@ def _guards_at(
 ) -> GuardSet:
     """The guards, shown every candle of the last days with an account that rests."""
     guard_set = session.engine.guard_set
-    market_view = MarketView(session.columns_by_pair, strategy.dp.current_whitelist, guard_set)
+    market_view = MarketView(session.columns_by_pair, strategy.dp.current_whitelist)
     now = end - _LOOK_BACK
     while now < end:
         now += candle

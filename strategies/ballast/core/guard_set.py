@@ -4,9 +4,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import numpy as np
-
-from ballast.core.cross_section import CrossSection
 from ballast.core.guards.base import Guard
 from ballast.core.reasons import Reason
 from ballast.core.snapshot import Snapshot
@@ -78,18 +75,6 @@ class GuardSet:
             age_s = (candle_end - seen.now).total_seconds() if seen is not None else float("inf")
             return Verdict(Reason.GUARDS_SILENT, age_s, 0.0, 0.0)
         return compose(guard.verdict(seen, pair) for guard in self.guards.values())
-
-    @property
-    def calm(self) -> bool:
-        """Whether the guards have seen the last candle shown to them, and none blocks anything."""
-        return self.snapshot is not None and not self._announced and self.flattens is None
-
-    def stirred_by(self, cross_section: CrossSection) -> np.ndarray:
-        """Candles at which a guard may begin to block (see `Guard.stirred_by`)."""
-        stirred = np.zeros(len(cross_section.axis), dtype=bool)
-        for guard in self.guards.values():
-            stirred |= guard.stirred_by(cross_section)
-        return stirred
 
     def said(self, pairs: Iterable[str]) -> dict[str, dict[str, Verdict]]:
         """By pair, the present verdict of every guard by name; nothing before the first candle."""

@@ -4,13 +4,11 @@ import math
 from collections.abc import Callable
 from datetime import datetime
 
-import numpy as np
 import pandas as pd
 
 from ballast.core.columns import CandleColumns, ColumnsByPair
 from ballast.core.cross_section import CrossSection, CrossSectionRow
 from ballast.core.data_quality import DataQuality
-from ballast.core.guard_set import GuardSet
 
 MARKET = "market"
 _NO_CANDLES = CandleColumns(pd.Series([], dtype="datetime64[ns, UTC]"), "1h", {})
@@ -26,19 +24,13 @@ class MarketView:
         By pair; that of the market leader under `MARKET`.
     pairs : callable
         Pairs that are traded now.
-    guard_set : GuardSet
-        Whose guards say which candles could stir them.
     """
 
-    def __init__(
-        self, columns_by_pair: ColumnsByPair, pairs: Callable[[], list[str]], guard_set: GuardSet
-    ) -> None:
+    def __init__(self, columns_by_pair: ColumnsByPair, pairs: Callable[[], list[str]]) -> None:
         self._columns_by_pair = columns_by_pair
         self._traded = pairs
-        self._guard_set = guard_set
         self._cross_section: CrossSection | None = None
         self._edition = -1
-        self._stirring = np.zeros(0, dtype=bool)
 
     @property
     def pairs(self) -> tuple[str, ...]:
@@ -57,14 +49,6 @@ class MarketView:
         if columns is None or not columns.is_fresh(position, end):
             return int(DataQuality.DISORDER), math.nan
         return int(columns["trust"][position]), float(columns["fall"][position])
-
-    def is_calm(self, end: datetime) -> bool:
-        """Whether the candles that ended at `end` cannot stir any guard that is calm itself."""
-        cross_section = self._present()
-        if cross_section is None:
-            return False
-        position = cross_section.axis.completed_at(end)
-        return cross_section.axis.is_fresh(position, end) and not self._stirring[position]
 
     def all_arrived(self, end: datetime) -> bool:
         """Whether every pair and the leader have the candle that ended at `end`."""
@@ -92,5 +76,4 @@ class MarketView:
             }
             cross_section = self._cross_section = CrossSection(axis, columns_by_pair)
             self._edition = self._columns_by_pair.edition
-            self._stirring = self._guard_set.stirred_by(cross_section)
         return cross_section

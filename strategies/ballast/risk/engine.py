@@ -81,7 +81,6 @@ class RiskEngine:
         self._patience = patience
         self._store: StateStore | None = None
         self._last: datetime | None = None
-        self._slept_through: datetime | None = None
         self._unseen: tuple[ClosedTrade, ...] = ()
         self._locks = Locks()
         self._asked_too: list[Callable[[datetime], None]] = []
@@ -135,30 +134,6 @@ class RiskEngine:
                 logger.warning("%s was changed by hand", name)
         if now < end + self._patience and not self._market_view.all_arrived(end):
             return
-        if self._may_sleep(end):
-            self._slept_through = self._last = end
-            return
-        self._judge_or_refuse(end)
-
-    def _may_sleep(self, end: datetime) -> bool:
-        """
-        Whether the guards need not be shown this candle, because nothing can have changed for them:
-        they are calm, the candle cannot stir them, no trade is open and none has just closed.
-
-        That is most candles of a backtest. An entry on one wakes them (`entry_verdict`), so that
-        its verdict is the same as if they had seen all; live they see every candle.
-        """
-        return (
-            self._store is None
-            and not self._asked_too
-            and self.guard_set.calm
-            and self._portfolio.is_idle
-            and self._market_view.is_calm(end)
-            and not self._market_view.is_last(end)
-        )
-
-    def _judge_or_refuse(self, end: datetime) -> None:
-        self._slept_through = None
         try:
             self._judge(end)
         except Exception:
@@ -213,10 +188,7 @@ class RiskEngine:
 
     def entry_verdict(self, pair: str, now: datetime) -> Verdict:
         """Whether, and at what size, `pair` may be entered."""
-        end = self._border(now)
-        if self._slept_through == end:
-            self._judge_or_refuse(end)
-        return self.guard_set.entry_verdict(pair, end)
+        return self.guard_set.entry_verdict(pair, self._border(now))
 
     def _border(self, now: datetime) -> datetime:
         span = self._candle.total_seconds()
@@ -232,7 +204,6 @@ class RiskEngine:
         self.guard_set.forget()
         self._unseen = ()
         self._locks = Locks()
-        self._slept_through = None
         self._portfolio.begin_at(datetime.fromtimestamp(0, tz=UTC))
         self._stop_manager.forget()
 

@@ -85,13 +85,6 @@ class Portfolio:
         return tuple(self.closed_trade(trade, result_in_r) for trade in trades)
 
     @property
-    def is_idle(self) -> bool:
-        """Whether, in a backtest, no trade is open and none has closed that has not been given."""
-        return not Trade.use_db and (
-            not LocalTrade.bt_trades_open and len(LocalTrade.bt_trades) == self._closed_seen
-        )
-
-    @property
     def closed_until(self) -> datetime:
         """When the last trade closed that `newly_closed` has given."""
         return self._closed_until

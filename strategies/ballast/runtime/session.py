@@ -138,7 +138,7 @@ class TradingSession:
             guard_set,
             portfolio,
             stop_manager,
-            MarketView(columns_by_pair, host.dp.current_whitelist, guard_set),
+            MarketView(columns_by_pair, host.dp.current_whitelist),
             host.timeframe,
             heat.limit_pct / 100 if heat else None,
             settings.risk.stop_costs,

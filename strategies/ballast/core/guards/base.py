@@ -4,10 +4,8 @@ from abc import ABC
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from ballast.core.cross_section import CrossSection
 from ballast.core.reasons import Reason
 from ballast.core.section import SettingsSection
 from ballast.core.snapshot import Snapshot
@@ -37,13 +35,6 @@ class Guard(ABC):
 
     def observe(self, snapshot: Snapshot) -> None:  # noqa: B027 - most guards only look
         """Take note of a completed candle."""
-
-    def stirred_by(self, cross_section: CrossSection) -> np.ndarray:
-        """
-        Candles of a cross-section, bool, at which a guard that blocks nothing may begin to,
-        although no trade is open and none has closed: no other candle needs to be shown to it then.
-        """
-        return np.zeros(len(cross_section.axis), dtype=bool)
 
     def market_verdict(self, snapshot: Snapshot) -> Verdict:
         """Whether, and at what size, anything may be entered."""

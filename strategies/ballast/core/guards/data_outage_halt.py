@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
-import numpy as np
 from pydantic import Field
 
-from ballast.core.cross_section import CrossSection
 from ballast.core.data_quality import DataQuality
 from ballast.core.guards.base import Guard, GuardSection
 from ballast.core.reasons import Reason
@@ -34,12 +32,6 @@ class DataOutageHalt(Guard):
     def __init__(self, api_errors: int, untrusted_share_pct: float) -> None:
         self._api_errors = api_errors
         self._untrusted_share_pct = untrusted_share_pct
-
-    def stirred_by(self, cross_section: CrossSection) -> np.ndarray:
-        """Candles on which a pair, or the leader, is missing or untrusted."""
-        missing: np.ndarray = cross_section.untrusted_count > 0
-        missing |= cross_section.axis["trust"] != DataQuality.OK
-        return missing
 
     def market_verdict(self, snapshot: Snapshot) -> Verdict:
         """Value and limit: failed requests, a trust code (0 is OK), or a share in percent."""

@@ -4,10 +4,8 @@ import math
 from datetime import timedelta
 from typing import ClassVar, Literal
 
-import numpy as np
 from pydantic import Field
 
-from ballast.core.cross_section import CrossSection
 from ballast.core.guards.base import Guard, GuardSection, Memory
 from ballast.core.reasons import Reason
 from ballast.core.snapshot import Snapshot
@@ -62,12 +60,6 @@ class MarketShockHalt(Guard):
         self._blocking = False
         self._unknown = False
         self.memory = ShockMemory()
-
-    def stirred_by(self, cross_section: CrossSection) -> np.ndarray:
-        """Candles on which the leader's fall is deep or unknown, or any pair's is deep."""
-        shallow = cross_section.axis["fall"] < self._leader_fall
-        stirred: np.ndarray = ~shallow | (cross_section.deepest_fall >= self._breadth_fall)
-        return stirred
 
     def observe(self, snapshot: Snapshot) -> None:
         """Block, or go on blocking, where the leader or the breadth of the market fell."""

@@ -5,9 +5,6 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import ClassVar
 
-import numpy as np
-
-from ballast.core.cross_section import CrossSection
 from ballast.core.guards.base import Guard, GuardSection
 from ballast.core.reasons import Reason
 from ballast.core.snapshot import Snapshot
@@ -31,11 +28,6 @@ class VolatilityCooldown(Guard):
 
     def __init__(self, candle_minutes: float) -> None:
         self._candle_minutes = candle_minutes
-
-    def stirred_by(self, cross_section: CrossSection) -> np.ndarray:
-        """Candles on which a pair cools down."""
-        cooling: np.ndarray = cross_section.cooling_count > 0
-        return cooling
 
     def market_verdict(self, snapshot: Snapshot) -> Verdict:
         """Block where the candles that would tell are missing."""

@@ -307,7 +307,7 @@ def engine() -> RiskEngine:
         guard_set,
         portfolio,
         stop_manager,
-        MarketView(columns_by_pair, lambda: [PAIR], guard_set),
+        MarketView(columns_by_pair, lambda: [PAIR]),
         "1h",
         None,
         StopCosts(round_trip=0.003, gap=0.005),
