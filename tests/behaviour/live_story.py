@@ -18,7 +18,7 @@ from aiohttp import web
 from freqtrade.enums import ExitCheckTuple, ExitType
 from freqtrade.persistence import Trade
 
-from ballast.core.events import Event, Kind
+from ballast.core.events import Event, EventKind
 from ballast.strategy.guarded import GuardedStrategy
 from sandbox.candles import Candles
 from sandbox.hooks import Hooks
@@ -95,7 +95,7 @@ class Told:
         for _ in range(count):
             self.run.loop()
 
-    def codes(self, kind: Kind = Kind.WATCH) -> list[str]:
+    def codes(self, kind: EventKind = EventKind.WATCH) -> list[str]:
         """Codes of what was told, without the usual."""
         told = [event.code for event in self.events if event.kind is kind]
         return [code for code in told if code != "RECONCILED"]

@@ -9,7 +9,7 @@ import pytest
 from freqtrade.persistence import Trade
 
 from ballast.__main__ import main
-from ballast.core.events import Kind
+from ballast.core.events import EventKind
 from tests.behaviour.live_story import Shy, story_run
 
 
@@ -30,7 +30,7 @@ def test_every_stage_of_an_entry_is_recorded_with_its_trade(
     with story_run(tmp_path) as told:
         told.loops(3)
         (event,) = [event for event in told.events if event.code == "ENTRY"]
-        assert event.kind is Kind.LATENCY
+        assert event.kind is EventKind.LATENCY
         record = told.trade.get_custom_data("latency")
         # The clock stands still within a loop; the stop comes in the one after the entry.
         at_once = dict.fromkeys(

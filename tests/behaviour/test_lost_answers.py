@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from freqtrade.exceptions import ExchangeError
 
-from ballast.core.events import Kind
+from ballast.core.events import EventKind
 from ballast.execution.exchange_view import ExchangeView
 from tests.behaviour.live_story import BOUGHT, LostAnswers, Told, hourly, story_run
 from tests.behaviour.mini import at
@@ -115,7 +115,7 @@ def test_a_refused_entry_is_not_sent_again_before_its_pause_is_over(tmp_path: Pa
         # Thirty seconds after it was noticed, a loop later; then sixty.
         assert [round(wait) for wait in waits] == [35, 65]
         assert told.codes() == ["ORDER_FAILED"] * 3
-        assert set(told.codes(Kind.REFUSED)) == {"BACKOFF"}
+        assert set(told.codes(EventKind.REFUSED)) == {"BACKOFF"}
         assert bought(told) == 0
 
 

@@ -13,7 +13,7 @@ from unittest.mock import patch
 import pytest
 from freqtrade.exceptions import TemporaryError
 
-from ballast.core.events import Event, Kind
+from ballast.core.events import Event, EventKind
 from tests.behaviour.mini import LEADER, PAIR, Mini, at, quiet, signal, told
 from tests.behaviour.paper import Paper, paper
 from tests.engine import candle_frame
@@ -35,7 +35,7 @@ def started(folder: Path, **settings: Any) -> Iterator[tuple[Paper, list[Event]]
 
 
 def refusals(events: list[Event]) -> list[tuple[str, str]]:
-    return [(event.pair, event.code) for event in events if event.kind is Kind.REFUSED]
+    return [(event.pair, event.code) for event in events if event.kind is EventKind.REFUSED]
 
 
 def book(bid: float, ask: float, amount: float = 1e9) -> Any:
@@ -51,7 +51,7 @@ def test_an_order_that_passes_says_by_which_numbers(tmp_path: Path) -> None:
     with started(tmp_path) as (bot, events):
         bot.step(at(3))
         assert len(bot.trades) == 1
-        (passed,) = [event for event in events if event.kind is Kind.GATE]
+        (passed,) = [event for event in events if event.kind is EventKind.GATE]
         assert (passed.code, passed.pair, passed.limit) == ("PASSED", PAIR, 0.5)
         # The signal closed at 100.9, the next candle opened a tenth of an ATR above.
         assert passed.value == pytest.approx(0.2, abs=0.05)
@@ -82,7 +82,7 @@ def test_each_check_refuses_with_its_numbers_and_stands_in_nobodys_way_later(
             with cause():
                 bot.loop(at(3) + timedelta(seconds=second))
             assert bot.trades == []
-            (event,) = [event for event in events if event.kind is Kind.REFUSED]
+            (event,) = [event for event in events if event.kind is EventKind.REFUSED]
             assert (event.pair, event.code) == (PAIR, code)
             assert event.value == pytest.approx(value, rel=0.05, nan_ok=True)
         backoff.failed(PAIR, at(3))

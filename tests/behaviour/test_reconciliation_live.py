@@ -12,7 +12,7 @@ from freqtrade.exceptions import ExchangeError
 from freqtrade.persistence import Order, Trade
 
 from ballast.__main__ import main
-from ballast.core.events import Kind
+from ballast.core.events import EventKind
 from ballast.execution.exchange_view import ExchangeView
 from ballast.execution.recorded_positions import recorded_positions
 from sandbox.orders import Side
@@ -98,7 +98,7 @@ def test_the_gate_sees_what_has_come_since_the_account_was_compared(tmp_path: Pa
 
         with patch.object(view, "open_orders", meanwhile):
             told.loops(1)
-        assert told.codes(Kind.REFUSED) == ["UNKNOWN_ORDER"]
+        assert told.codes(EventKind.REFUSED) == ["UNKNOWN_ORDER"]
         assert Trade.get_open_trades() == []
         assert bot.strategy.incidents.counts == {}
 
@@ -158,7 +158,7 @@ def test_entries_wait_for_the_first_comparison_and_it_is_tried_again(tmp_path: P
     with story_run(tmp_path, BOUGHT) as told:
         with patch.object(ExchangeView, "read_balances", gone):
             told.loops(3)
-        assert set(told.codes(Kind.REFUSED)) == {"NOT_RECONCILED"}
+        assert set(told.codes(EventKind.REFUSED)) == {"NOT_RECONCILED"}
         # After five seconds, and ten more.
         assert told.codes() == ["RECONCILE_FAILED"] * 2
         told.loops(round(10 / LOOP_S) + 1)

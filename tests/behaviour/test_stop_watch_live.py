@@ -9,7 +9,7 @@ from unittest.mock import patch
 import pytest
 from freqtrade.exceptions import ExchangeError
 
-from ballast.core.events import Kind
+from ballast.core.events import EventKind
 from ballast.execution.open_entries import OpenEntries
 from sandbox.errors import ApiError
 from sandbox.hooks import Hooks
@@ -86,7 +86,7 @@ def test_an_entry_that_nobody_fills_is_cancelled(tmp_path: Path) -> None:
         assert told.codes() == ["ENTRY_TIMEOUT"]
         assert told.run.trades == []
         assert told.run.exchange.open_orders() == []
-        assert set(told.codes(Kind.REFUSED)) == {"SIGNAL_OLD"}
+        assert set(told.codes(EventKind.REFUSED)) == {"SIGNAL_OLD"}
 
 
 def test_an_open_entry_that_cannot_be_judged_is_cancelled(tmp_path: Path) -> None:

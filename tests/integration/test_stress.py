@@ -14,10 +14,10 @@ from distributed import LocalCluster
 
 from ballast import __main__ as commands
 from ballast.commands import backtest_options
-from ballast.research.backtests import Outcome, Task, TaskError, run, statistics, stops_of
+from ballast.research.backtests import BacktestExport, Task, TaskError, run, statistics, stops_of
 from ballast.research.report.results import read_folder
 from ballast.research.stress import plan, runner
-from ballast.research.stress.plan import Job
+from ballast.research.stress.plan import StressRun
 from ballast.research.stress.runner import run_all
 from ballast.research.stress.store import Store
 from sandbox.files import export
@@ -47,72 +47,74 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Task:
 
 
 @pytest.fixture(scope="module")
-def jobs(first: Task) -> list[Job]:
+def jobs(first: Task) -> list[StressRun]:
     choices, trials = [PAIRS, PAIRS[:2]], {"DonchianTrend": [{"ballast.risk.per_trade_pct": 0.1}]}
     levels = ["none", "worst"]
     return plan.jobs(first, ["DonchianTrend"], [PERIOD], levels, choices, trials=trials)
 
 
 @pytest.fixture(scope="module")
-def done(jobs: list[Job], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def done(jobs: list[StressRun], tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("results")
     _here(jobs, folder)
     return folder
 
 
-def _here(jobs: list[Job], folder: Path) -> runner.Ran:
+def _here(jobs: list[StressRun], folder: Path) -> runner.Ran:
     """Without worker processes, which take seconds to start."""
     with patch.object(runner, "_backend", lambda *_: patch.dict({})):
         return run_all(jobs, Store(folder), 1)
 
 
-def _results(jobs: list[Job], folder: Path) -> list[dict[str, Any]]:
+def _results(jobs: list[StressRun], folder: Path) -> list[dict[str, Any]]:
     found = [statistics(Store(folder).path(job.key())) for job in jobs]
     return [{k: v for k, v in each.items() if k not in _RUN_TIMES} for each in found]
 
 
-def test_every_job_leaves_a_result_that_a_report_can_read(jobs: list[Job], done: Path) -> None:
+def test_every_job_leaves_a_result_that_a_report_can_read(
+    jobs: list[StressRun], done: Path
+) -> None:
     runs = read_folder(done)
     assert [(run.costs, run.pairs) for run in runs] == [(job.level, job.task.pairs) for job in jobs]
     assert all(len(run.trades) for run in runs)
 
 
-def test_harder_costs_leave_less(jobs: list[Job], done: Path) -> None:
+def test_harder_costs_leave_less(jobs: list[StressRun], done: Path) -> None:
     none, worst, _ = (run for run in read_folder(done) if run.pairs == PAIRS)
     assert worst.equity.iloc[-1] < none.equity.iloc[-1]
 
 
-def test_what_is_there_is_not_run_again(jobs: list[Job], done: Path) -> None:
+def test_what_is_there_is_not_run_again(jobs: list[StressRun], done: Path) -> None:
     with patch.object(runner, "run", side_effect=AssertionError):
         assert _here(jobs, done).reused == len(jobs)
 
 
-def test_a_damaged_result_is_made_anew(jobs: list[Job], done: Path, tmp_path: Path) -> None:
+def test_a_damaged_result_is_made_anew(jobs: list[StressRun], done: Path, tmp_path: Path) -> None:
     whole = Store(done).path(jobs[0].key()).read_bytes()
     Store(tmp_path).path(jobs[0].key()).write_bytes(whole[: len(whole) // 2])
-    with patch.object(runner, "run", lambda task: Outcome(whole, 1.0)):
+    with patch.object(runner, "run", lambda task: BacktestExport(whole, 1.0)):
         assert _here(jobs[:1], tmp_path).reused == 0
     assert Store(tmp_path).has(jobs[0].key())
 
 
 def test_a_run_that_was_broken_off_goes_on_where_it_was(
-    jobs: list[Job], done: Path, tmp_path: Path
+    jobs: list[StressRun], done: Path, tmp_path: Path
 ) -> None:
     for job in jobs[:2]:
         name = f"{job.key()}.zip"
         (tmp_path / name).write_bytes((done / name).read_bytes())
     ran: list[Task] = []
 
-    def counting(task: Task) -> Outcome:
+    def counting(task: Task) -> BacktestExport:
         ran.append(task)
-        return Outcome(b"", 1.0)
+        return BacktestExport(b"", 1.0)
 
     with patch.object(runner, "run", counting):
         assert _here(jobs, tmp_path).reused == 2
     assert ran == [job.task for job in jobs[2:]]
 
 
-def test_a_result_tells_every_stop_that_was_raised(jobs: list[Job], done: Path) -> None:
+def test_a_result_tells_every_stop_that_was_raised(jobs: list[StressRun], done: Path) -> None:
     job = jobs[0]
     stops, (run, *_) = stops_of(Store(done).path(job.key())), read_folder(done)
     assert len(stops) > len(run.trades) > 0
@@ -172,7 +174,7 @@ def test_each_kind_of_change_changes_its_run_and_is_gone_in_the_next(first: Task
         assert result({}) == as_it_is, name
 
 
-def zipped_statistics(outcome: Outcome) -> dict[str, Any]:
+def zipped_statistics(outcome: BacktestExport) -> dict[str, Any]:
     with tempfile.NamedTemporaryFile(suffix=".zip") as file:
         file.write(outcome.zipped)
         file.flush()
@@ -180,12 +182,12 @@ def zipped_statistics(outcome: Outcome) -> dict[str, Any]:
 
 
 def test_a_job_that_fails_keeps_what_had_finished(
-    jobs: list[Job], done: Path, tmp_path: Path
+    jobs: list[StressRun], done: Path, tmp_path: Path
 ) -> None:
-    def failing(task: Task) -> Outcome:
+    def failing(task: Task) -> BacktestExport:
         if task == jobs[1].task:
             raise TaskError("no candles")
-        return Outcome((done / f"{jobs[0].key()}.zip").read_bytes(), 1.0)
+        return BacktestExport((done / f"{jobs[0].key()}.zip").read_bytes(), 1.0)
 
     with patch.object(runner, "run", failing), pytest.raises(TaskError, match="no candles"):
         _here(jobs, tmp_path)
@@ -202,7 +204,7 @@ def cluster() -> Iterator[str]:
 
 @pytest.mark.slow
 def test_a_dask_cluster_gives_the_same_results(
-    jobs: list[Job], done: Path, cluster: str, tmp_path: Path
+    jobs: list[StressRun], done: Path, cluster: str, tmp_path: Path
 ) -> None:
     run_all(jobs[:2], Store(tmp_path), 1, cluster)
     assert _results(jobs[:2], tmp_path) == _results(jobs[:2], done)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from ballast.core.columns import CandleColumns
 from ballast.core.data_quality import DataQuality
-from ballast.core.events import Event, Kind
+from ballast.core.events import Event, EventKind
 from ballast.core.reasons import Reason
 
 
@@ -38,9 +38,11 @@ class DataWatch:
         for pair in self._pairs():
             trust = self._trust(pair, end)
             if trust is None:
-                self._publish(Event(end, Kind.DATA, Reason.CANDLE_MISSING, pair))
+                self._publish(Event(end, EventKind.DATA, Reason.CANDLE_MISSING, pair))
             elif trust != DataQuality.OK:
-                self._publish(Event(end, Kind.DATA, Reason[trust.name], pair, None, int(trust), 0))
+                self._publish(
+                    Event(end, EventKind.DATA, Reason[trust.name], pair, None, int(trust), 0)
+                )
 
     def _trust(self, pair: str, end: datetime) -> DataQuality | None:
         """Trust in the pair's candle; None where it has not come."""

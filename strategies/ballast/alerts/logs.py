@@ -14,7 +14,7 @@ from typing import Any
 from freqtrade.loggers.json_formatter import JsonFormatter
 
 from ballast.alerts.messages import ALL_WELL
-from ballast.core.events import Event, Kind
+from ballast.core.events import Event, EventKind
 from ballast.core.redaction import Redactor
 
 logger = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 # Attribute of a log record that holds an event's fields.
 _EVENT = "ballast_event"
 _EXCHANGE_LOGGER, _RESPONSE = "freqtrade.exchange.exchange", "API "
-_NOTEWORTHY = {Kind.INCIDENT, Kind.WATCH, Kind.GUARD, Kind.DATA}
+_NOTEWORTHY = {EventKind.INCIDENT, EventKind.WATCH, EventKind.GUARD, EventKind.DATA}
 
 
 class Redaction(logging.Filter):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from ballast.config.messages import MessageSettings
-from ballast.core.events import Event, Kind
+from ballast.core.events import Event, EventKind
 from ballast.core.guard_set import ALL_PAIRS
 from ballast.core.reasons import Reason
 
@@ -48,13 +48,13 @@ class Messages:
 
     def hear(self, event: Event) -> None:
         """Take note of an event."""
-        if event.kind == Kind.REFUSED:
+        if event.kind == EventKind.REFUSED:
             self._refusals.add(event)
-        elif event.kind == Kind.DATA:
+        elif event.kind == EventKind.DATA:
             self._untrusted.add(event)
-        elif event.kind == Kind.WATCH and event.code not in ALL_WELL:
+        elif event.kind == EventKind.WATCH and event.code not in ALL_WELL:
             self._trouble(event)
-        elif event.kind == Kind.GUARD and event.facts.get("state") == "lifted":
+        elif event.kind == EventKind.GUARD and event.facts.get("state") == "lifted":
             # Those that begin are told by `ballast.alerts.lock_alerts`, with their end.
             scope = "all pairs" if event.pair == ALL_PAIRS else event.pair
             self.transition(f"{event.facts.get('guard')} no longer blocks {scope}")

@@ -85,7 +85,7 @@ def _lane(column: str) -> str:
 
 
 @dataclass(frozen=True)
-class Account:
+class AccountOverlay:
     """
     What a running bot adds to a chart: its locks, its trades and their stops.
 
@@ -105,7 +105,7 @@ class Account:
 
 
 def annotated(
-    pair: str, frame: pd.DataFrame, timeframe: str, account: Account | None
+    pair: str, frame: pd.DataFrame, timeframe: str, account: AccountOverlay | None
 ) -> list[dict[str, Any]]:
     """
     Annotations of a pair's chart (see `ballast.charts.annotations`), oldest first within each kind.
@@ -114,7 +114,7 @@ def annotated(
     ----------
     frame : DataFrame
         What the chart shows, with every column of the strategy.
-    account : Account or None
+    account : AccountOverlay or None
         None where no bot runs: in the webserver's charts the tables of locks and trades are another
         run's.
     """

@@ -21,7 +21,7 @@ from ballast.research.backtests import Task, TaskError
 from ballast.research.drift.page import page
 from ballast.research.drift.record import Record, read_journal, read_trades
 from ballast.research.drift.replay import replayed, window
-from ballast.research.drift.study import Study, study
+from ballast.research.drift.study import DriftStudy, study
 from ballast.research.drift.wording import difference_row, headline
 from ballast.research.stress.candles import require_candles
 from ballast.research.stress.plan import with_settings
@@ -75,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
     return int(found.drifted)
 
 
-def studied(options: argparse.Namespace, config: dict[str, Any]) -> Study:
+def studied(options: argparse.Namespace, config: dict[str, Any]) -> DriftStudy:
     """
     The bot's record, its replay, and what lies between them.
 
@@ -98,7 +98,7 @@ def studied(options: argparse.Namespace, config: dict[str, Any]) -> Study:
     return study(bot, replayed(bot, task), timedelta(seconds=options.late))
 
 
-def as_data(found: Study) -> dict[str, Any]:
+def as_data(found: DriftStudy) -> dict[str, Any]:
     """The study as JSON values."""
     parts = found.shortfall
     return {
@@ -138,7 +138,7 @@ def _bot(options: argparse.Namespace, config: dict[str, Any]) -> Record:
     return Record(journal.strategy, journal.timeframe, journal.decisions, journal.settings, trades)
 
 
-def _show(found: Study) -> None:
+def _show(found: DriftStudy) -> None:
     console = Console()
     for sentence in headline(found):
         console.print(f"- {sentence}", markup=False)

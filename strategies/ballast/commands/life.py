@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ballast.core.decision import Outcome
-from ballast.core.events import Event, Kind
+from ballast.core.events import Event, EventKind
 from ballast.core.wording import explained, headline, number
 from ballast.journal.reader import Reader, Row
 from ballast.tooling.errors import CommandError
@@ -49,13 +49,13 @@ def _story(events: Sequence[Event]) -> Table:
 
 def _remark(event: Event) -> str:
     facts = event.facts
-    if event.kind is Kind.ORDER and "filled" in facts:
+    if event.kind is EventKind.ORDER and "filled" in facts:
         seconds = facts.get("seconds")
         took = f" after {seconds:.1f} s" if seconds else ""
         return f"{facts['type']} {facts['side']}, {number(facts['filled'])} {facts['status']}{took}"
-    if event.kind is Kind.SIZED:
+    if event.kind is EventKind.SIZED:
         return f"stop {number(facts['stop'])}, x {facts['multiplier']:g}"
-    if event.kind is Kind.EXIT:
+    if event.kind is EventKind.EXIT:
         return "result in percent"
     return ""
 
@@ -67,13 +67,13 @@ def _state(rows: Sequence[Row]) -> str:
 
 def _latency(events: Sequence[Event]) -> str:
     """Time from the end of the signal's candle to the fill, and what is known of the way."""
-    told = [f"{e.code} {e.value:.1f} s" for e in events if e.kind is Kind.LATENCY]
+    told = [f"{e.code} {e.value:.1f} s" for e in events if e.kind is EventKind.LATENCY]
     return f"latency: {', '.join(told)}" if told else ""
 
 
 def _costs(events: Sequence[Event]) -> str:
     """What fills were worse than asked, and what fees took of the result."""
-    fills = [e for e in events if e.kind is Kind.ORDER and "filled" in e.facts]
+    fills = [e for e in events if e.kind is EventKind.ORDER and "filled" in e.facts]
     if not fills:
         return ""
     worse = sum(
@@ -85,7 +85,7 @@ def _costs(events: Sequence[Event]) -> str:
     turnover = sum(float(fill.facts["cost"] or 0) for fill in fills)
     bps = 10_000 * worse / turnover if turnover else 0.0
     text = f"costs: fills {number(worse)} worse than asked ({bps:.1f} basis points of the turnover)"
-    ends = [e for e in events if e.kind is Kind.EXIT and e.facts.get("open_rate")]
+    ends = [e for e in events if e.kind is EventKind.EXIT and e.facts.get("open_rate")]
     if ends:
         gross = 100 * (float(ends[-1].facts["rate"]) / float(ends[-1].facts["open_rate"]) - 1)
         text += f", fees {gross - ends[-1].value:.2f} %"

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from ballast.core.redaction import Redactor
 from ballast.ops.preflight import inspect
-from ballast.ops.preflight.check import Bot, Finding, Level
+from ballast.ops.preflight.check import Bot, CheckResult, Level
 from ballast.tooling.errors import CommandError
 from ballast.tooling.quiet import quiet
 
@@ -78,12 +78,12 @@ def _bot(options: argparse.Namespace) -> Bot:
         raise CommandError(f"the bot cannot be loaded: {reason}") from None
 
 
-def _gravest(findings: Sequence[Finding]) -> Level:
+def _gravest(findings: Sequence[CheckResult]) -> Level:
     levels = {finding.level for finding in findings}
     return next(level for level in (Level.FAIL, Level.WARN, Level.PASS) if level in levels)
 
 
-def _as_json(bot: Bot, level: Level, found: Sequence[tuple[str, Finding]]) -> dict[str, Any]:
+def _as_json(bot: Bot, level: Level, found: Sequence[tuple[str, CheckResult]]) -> dict[str, Any]:
     checks = [
         {"check": name, "level": one.level, "what": one.what, "todo": one.todo}
         for name, one in found
@@ -91,7 +91,7 @@ def _as_json(bot: Bot, level: Level, found: Sequence[tuple[str, Finding]]) -> di
     return {"level": level, "live": bot.live, "checks": checks}
 
 
-def _print(bot: Bot, level: Level, found: Sequence[tuple[str, Finding]]) -> None:
+def _print(bot: Bot, level: Level, found: Sequence[tuple[str, CheckResult]]) -> None:
     console = Console(highlight=False, soft_wrap=True)
     title = "L I V E :  R E A L   M O N E Y" if bot.live else "P A P E R   T R A D I N G"
     style = "bold white on red" if bot.live else "bold"

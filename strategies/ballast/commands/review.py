@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ballast.alerts.messages import ALL_WELL
 from ballast.commands.why import add_places, config_of, open_journal, parse_time
-from ballast.core.events import Event, Kind
+from ballast.core.events import Event, EventKind
 from ballast.core.windows import minutes
 from ballast.core.wording import number
 from ballast.journal.reader import Reader
@@ -117,19 +117,19 @@ def _last(events: Iterable[Event]) -> str:
 
 
 def _guards(_: Outcomes, events: Sequence[Event]) -> Iterator[Line]:
-    begun = [e for e in events if e.kind is Kind.GUARD and e.facts.get("state") == "begins"]
+    begun = [e for e in events if e.kind is EventKind.GUARD and e.facts.get("state") == "begins"]
     yield from _grouped(begun, lambda event: event.code)
 
 
 def _errors(_: Outcomes, events: Sequence[Event]) -> Iterator[Line]:
-    failed = [e for e in events if e.kind is Kind.INCIDENT]
+    failed = [e for e in events if e.kind is EventKind.INCIDENT]
     for code, times, _last_one in _grouped(failed, lambda e: f"{e.code} in {e.facts.get('where')}"):
         text = next(str(e.facts.get("text")) for e in reversed(failed) if code.startswith(e.code))
         yield code, times, " ".join(text.split())[:70]
 
 
 def _watched(_: Outcomes, events: Sequence[Event]) -> Iterator[Line]:
-    seen = [e for e in events if e.kind is Kind.WATCH and e.code not in ALL_WELL]
+    seen = [e for e in events if e.kind is EventKind.WATCH and e.code not in ALL_WELL]
     yield from _grouped(seen, lambda event: event.code)
 
 
@@ -144,7 +144,7 @@ def _grouped(events: Sequence[Event], key: Callable[[Event], str]) -> Iterator[L
 def _slow(_: Outcomes, events: Sequence[Event]) -> Iterator[Line]:
     by_code: dict[str, list[Event]] = defaultdict(list)
     for event in events:
-        if event.kind is Kind.LATENCY and math.isfinite(event.value):
+        if event.kind is EventKind.LATENCY and math.isfinite(event.value):
             by_code[event.code].append(event)
     for code, told in by_code.items():
         usual = statistics.median(event.value for event in told)
@@ -159,7 +159,7 @@ def _slow(_: Outcomes, events: Sequence[Event]) -> Iterator[Line]:
 
 
 def _losses(_: Outcomes, events: Sequence[Event]) -> Iterator[Line]:
-    exits = [e for e in events if e.kind is Kind.EXIT and e.value < 0]
+    exits = [e for e in events if e.kind is EventKind.EXIT and e.value < 0]
     for event in sorted(exits, key=lambda event: event.value):
         where = f"{event.pair}, trade {event.trade_id}, {event.at:%m-%d %H:%M}"
         yield event.code, "", f"{event.value:+.2f} % {where}"
@@ -169,7 +169,7 @@ def _drift(_: Outcomes, events: Sequence[Event]) -> Iterator[Line]:
     """How much worse than asked orders filled, basis points."""
     by_side: dict[str, list[tuple[float, Event]]] = defaultdict(list)
     for event in events:
-        if event.kind is Kind.ORDER and "filled" in event.facts and event.limit > 0:
+        if event.kind is EventKind.ORDER and "filled" in event.facts and event.limit > 0:
             side = str(event.facts["side"])
             sign = 1 if side == "buy" else -1
             by_side[side].append((sign * 10_000 * (event.value / event.limit - 1), event))

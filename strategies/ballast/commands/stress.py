@@ -26,7 +26,7 @@ from ballast.core.costs import LEVELS
 from ballast.research.backtests import Task, TaskError, statistics
 from ballast.research.stress import plan
 from ballast.research.stress.candles import require_candles
-from ballast.research.stress.plan import Job
+from ballast.research.stress.plan import StressRun
 from ballast.research.stress.runner import Ran, run_all
 from ballast.research.stress.store import Store
 from ballast.research.stress.trials import KINDS, OWN, moved_by_a_quarter
@@ -95,7 +95,7 @@ def run(options: argparse.Namespace) -> None:
         raise CommandError(f"--output {options.output}: {error.strerror}") from None
 
 
-def _jobs(options: argparse.Namespace, config: dict[str, Any]) -> list[Job]:
+def _jobs(options: argparse.Namespace, config: dict[str, Any]) -> list[StressRun]:
     _check_numbers(options)
     folder = backtest_options.strategy_folder(options, config)
     strategies = _strategies(options.strategies, folder)
@@ -177,7 +177,7 @@ def _progress(console: Console, total: int) -> Iterator[Any]:
 
 
 def _show(
-    jobs: Sequence[Job], ran: Ran, store: Store, wall: float, options: argparse.Namespace
+    jobs: Sequence[StressRun], ran: Ran, store: Store, wall: float, options: argparse.Namespace
 ) -> None:
     table = Table()
     for name in ("strategy", "period", "costs", "what differs", "trades", "return", "drawdown"):
@@ -203,7 +203,7 @@ def _show(
     )
 
 
-def _difference(job: Job, all_pairs: tuple[str, ...]) -> str:
+def _difference(job: StressRun, all_pairs: tuple[str, ...]) -> str:
     parts = [f"without {job.without_guard}"] if job.without_guard else []
     for name, value in job.parameters.items():
         parts.append(f"{name} {value if isinstance(value, str) else f'{value:g}'}")

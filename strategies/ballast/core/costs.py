@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Level:
+class CostLevel:
     """
     How hard the model is.
 
@@ -30,10 +30,10 @@ class Level:
 # The shares of the gap are those of a usual re-pricing of stops (0.25, 0.5, all of it); the
 # multiples are ours: the mean spread of a panel of books is three times its median.
 LEVELS = {
-    "none": Level(0.0, 0.0, 0.0),
-    "base": Level(1.0, 1.0, 0.25),
-    "stressed": Level(2.0, 1.5, 0.5),
-    "worst": Level(3.0, 2.0, 1.0),
+    "none": CostLevel(0.0, 0.0, 0.0),
+    "base": CostLevel(1.0, 1.0, 0.25),
+    "stressed": CostLevel(2.0, 1.5, 0.5),
+    "worst": CostLevel(3.0, 2.0, 1.0),
 }
 
 
@@ -116,14 +116,14 @@ class CostModel:
         The most that impact may be, and what it is where turnover or volatility are unknown.
     shock_multiple : float
         Multiple of the spread while a volatility shock is on.
-    level : Level
+    level : CostLevel
     """
 
     classes: Sequence[LiquidityClass]
     impact_factor: float
     impact_cap: float
     shock_multiple: float
-    level: Level
+    level: CostLevel
 
     def of(self, value: float, seen: Conditions) -> FillCost:
         """

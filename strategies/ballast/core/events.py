@@ -14,7 +14,7 @@ from typing import Any
 logger = logging.getLogger(__name__)
 
 
-class Kind(StrEnum):
+class EventKind(StrEnum):
     """What an event is about."""
 
     REFUSED = "refused"  # an entry, by the sizer, a guard or the gate; `code` says which
@@ -39,7 +39,7 @@ class Event:
     ----------
     at : datetime
         When (UTC; in backtests the candle's time).
-    kind : Kind
+    kind : EventKind
     code : str
         A `Reason`; of an exit, a rule's or Freqtrade's own, and of an incident the error's name.
     pair : str
@@ -52,7 +52,7 @@ class Event:
     """
 
     at: datetime
-    kind: Kind
+    kind: EventKind
     code: str
     pair: str = ""
     trade_id: int | None = None

@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from ballast.core import reconciliation
 from ballast.core.backoff import Backoff
-from ballast.core.events import Event, Kind
+from ballast.core.events import Event, EventKind
 from ballast.core.reasons import Reason
 from ballast.core.reconciliation import BUY, CLOCK_SKEW, SeenOrder
 from ballast.core.times import from_epoch, to_epoch
@@ -138,7 +138,7 @@ class Intents:
         until = self._backoff.failed(intent.pair, now)
         wait_s = (until - now).total_seconds()
         logger.warning("%s: an entry has no trade, next not before %s", intent.pair, until)
-        self._publish(Event(now, Kind.WATCH, Reason.ORDER_FAILED, intent.pair, None, wait_s))
+        self._publish(Event(now, EventKind.WATCH, Reason.ORDER_FAILED, intent.pair, None, wait_s))
         return intent.model_copy(update={"failed": True})
 
     def _look_for(self, intent: Intent, now: datetime) -> bool:
@@ -157,7 +157,15 @@ class Intents:
         facts = {"order_id": order.id, "amount": order.amount, "filled": order.filled}
         late_s = (now - sent).total_seconds()
         self._publish(
-            Event(now, Kind.WATCH, Reason.ORDER_ADOPTED, intent.pair, trade.id, late_s, facts=facts)
+            Event(
+                now,
+                EventKind.WATCH,
+                Reason.ORDER_ADOPTED,
+                intent.pair,
+                trade.id,
+                late_s,
+                facts=facts,
+            )
         )
         return True
 

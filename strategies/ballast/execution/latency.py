@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from freqtrade.persistence import Order, Trade
 
 from ballast.core.columns import CandleColumns
-from ballast.core.events import Event, Kind
+from ballast.core.events import Event, EventKind
 from ballast.core.reasons import Reason
 from ballast.core.times import from_epoch
 from ballast.execution.adoption import STOP_SIDE
@@ -113,7 +113,13 @@ class LatencyLog:
         trade.set_custom_data(LATENCY, {CANDLE_CLOSE: closed.isoformat(), **seconds})
         value = seconds.get("stop_live", max(seconds.values()))
         event = Event(
-            self._clock(), Kind.LATENCY, Reason.ENTRY, trade.pair, trade.id, value, facts=seconds
+            self._clock(),
+            EventKind.LATENCY,
+            Reason.ENTRY,
+            trade.pair,
+            trade.id,
+            value,
+            facts=seconds,
         )
         self._publish(event)
 

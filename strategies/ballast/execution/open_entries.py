@@ -15,7 +15,7 @@ from freqtrade.persistence import LocalTrade, Order
 
 from ballast.config.execution import PreTradeSettings, PricingSettings, WatchSettings
 from ballast.core.columns import CandleColumns
-from ballast.core.events import Event, Kind
+from ballast.core.events import Event, EventKind
 from ballast.core.pricing import followed
 from ballast.core.reasons import Reason
 from ballast.core.verdict import Verdict
@@ -69,7 +69,9 @@ class OpenEntries:
         why = self._why(trade.pair, order, now)
         if why is not None and order.order_id not in self._told:
             self._told.add(order.order_id)
-            event = Event(now, Kind.WATCH, why.code, trade.pair, trade.id, why.value, why.limit)
+            event = Event(
+                now, EventKind.WATCH, why.code, trade.pair, trade.id, why.value, why.limit
+            )
             self._publish(event)
         return why is not None
 
@@ -98,7 +100,7 @@ class OpenEntries:
             or not self._fits(trade.pair, order.safe_amount, rate, now)
         ):
             event = Event(
-                now, Kind.WATCH, Reason.CHASE_ENDED, trade.pair, trade.id, proposed, current
+                now, EventKind.WATCH, Reason.CHASE_ENDED, trade.pair, trade.id, proposed, current
             )
             self._publish(event)
             return None

@@ -12,7 +12,7 @@ from datetime import datetime
 from freqtrade.exceptions import ExchangeError
 from freqtrade.persistence import Trade
 
-from ballast.core.events import Event, Kind
+from ballast.core.events import Event, EventKind
 from ballast.core.reasons import Reason
 from ballast.core.verdict import ALLOW, Verdict
 from ballast.execution.exchange_view import ExchangeView
@@ -60,7 +60,7 @@ class OrderWatch:
         except ExchangeError as error:
             # Entries stay refused as ORDER_UNRESOLVED until the exchange answers.
             facts = {"text": str(error)}
-            self._publish(Event(now, Kind.WATCH, Reason.RESOLVE_FAILED, facts=facts))
+            self._publish(Event(now, EventKind.WATCH, Reason.RESOLVE_FAILED, facts=facts))
         trades = Trade.get_open_trades()
         bare = self.stops.look(trades, now)
         if self._view.is_real:

@@ -17,7 +17,7 @@ from ballast.core import pre_trade
 from ballast.core.backoff import Backoff
 from ballast.core.columns import CandleColumns
 from ballast.core.data_quality import DataQuality
-from ballast.core.events import Event, Events, Kind
+from ballast.core.events import Event, EventKind, Events
 from ballast.core.reasons import Reason
 from ballast.core.refusals import EntryRefused, refused
 from ballast.core.verdict import Verdict
@@ -93,7 +93,7 @@ class PreTradeChecks:
         if self._events.heard:
             moved, limit = facts["moved_atr"], self._limits.move_atr
             self._events.publish(
-                Event(now, Kind.GATE, Reason.PASSED, pair, None, moved, limit, facts)
+                Event(now, EventKind.GATE, Reason.PASSED, pair, None, moved, limit, facts)
             )
 
     def _check_signal(self, pair: str, rate: float, now: datetime) -> dict[str, float]:

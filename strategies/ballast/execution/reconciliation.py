@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from ballast.config.execution import WatchSettings
 from ballast.core import reconciliation
 from ballast.core.backoff import Backoff
-from ballast.core.events import Event, Kind
+from ballast.core.events import Event, EventKind
 from ballast.core.reasons import Reason
 from ballast.core.reconciliation import BUY, Discrepancy, RecordedPositions, SeenOrder
 from ballast.core.times import from_epoch, to_epoch
@@ -146,14 +146,14 @@ class Reconciliation:
             until = self._retry.failed(ROW, now)
             logger.warning("the account could not be compared, again from %s: %s", until, error)
             self._publish(
-                Event(now, Kind.WATCH, Reason.RECONCILE_FAILED, facts={"text": str(error)})
+                Event(now, EventKind.WATCH, Reason.RECONCILE_FAILED, facts={"text": str(error)})
             )
             return
         self._retry.succeeded(ROW)
         if due:
             self._checked = now
             self._publish(
-                Event(now, Kind.WATCH, Reason.RECONCILED, value=len(self._doubts), limit=0)
+                Event(now, EventKind.WATCH, Reason.RECONCILED, value=len(self._doubts), limit=0)
             )
 
     def owns(self, currency: str) -> float:
@@ -188,7 +188,7 @@ class Reconciliation:
             self._remember(currency, units, now)
             if units * price >= smallest:
                 logger.warning("%s %s are yours, not the bot's: never touched", units, currency)
-                self._publish(Event(now, Kind.WATCH, Reason.OWN_HOLDING, pair, None, units))
+                self._publish(Event(now, EventKind.WATCH, Reason.OWN_HOLDING, pair, None, units))
         return reconciliation.of_position(pair, total, known, self.owns(currency), price, smallest)
 
     def _adopt_lost_stop(
@@ -205,7 +205,9 @@ class Reconciliation:
                 logger.warning("%s: stop order %s was lost and is adopted", trade.pair, order.id)
                 facts = {"order_id": order.id}
                 self._publish(
-                    Event(now, Kind.WATCH, Reason.STOP_ADOPTED, trade.pair, trade.id, facts=facts)
+                    Event(
+                        now, EventKind.WATCH, Reason.STOP_ADOPTED, trade.pair, trade.id, facts=facts
+                    )
                 )
 
     def _deal_with(self, doubt: _Doubt, now: datetime) -> None:
@@ -216,7 +218,7 @@ class Reconciliation:
             logger.error("%s: %s; nothing is bought until it is gone", seen.pair, seen)
             facts = {"order_id": seen.order_id, "policy": policy}
             numbers = (seen.value, seen.limit)
-            self._publish(Event(now, Kind.WATCH, seen.code, seen.pair, None, *numbers, facts))
+            self._publish(Event(now, EventKind.WATCH, seen.code, seen.pair, None, *numbers, facts))
         if policy != "alert" and seen.code != Reason.POSITION_MISSING:
             self._act(seen, now)
 
@@ -242,7 +244,7 @@ class Reconciliation:
             self._view.place_stop(pair, amount, price * (1 - self._disaster_ratio))
             code = Reason.UNKNOWN_PROTECTED
         logger.error("%s: %s, %s units", pair, code, amount)
-        self._publish(Event(now, Kind.WATCH, code, pair, None, amount * price, seen.limit))
+        self._publish(Event(now, EventKind.WATCH, code, pair, None, amount * price, seen.limit))
 
     def _remember(self, currency: str, units: float, now: datetime) -> None:
         if self._holdings is None:

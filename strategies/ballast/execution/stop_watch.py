@@ -14,7 +14,7 @@ from freqtrade.persistence import LocalTrade, Order, Trade
 
 from ballast.config.execution import WatchSettings
 from ballast.core.coverage import uncovered_s
-from ballast.core.events import Event, Kind
+from ballast.core.events import Event, EventKind
 from ballast.core.reasons import Reason
 from ballast.core.reconciliation import CLOCK_SKEW
 from ballast.execution.adoption import STOP_SIDE
@@ -79,7 +79,9 @@ class StopWatch:
         since = self._below.setdefault(trade.id, now)
         if not _longer(since, now, self._settings.stop_stuck_s):
             return None
-        self._publish(Event(now, Kind.WATCH, Reason.STOP_JUMPED, trade.pair, trade.id, rate, stop))
+        self._publish(
+            Event(now, EventKind.WATCH, Reason.STOP_JUMPED, trade.pair, trade.id, rate, stop)
+        )
         return Reason.STOP_JUMPED_EXIT
 
     def _tell(self, trade: Trade, now: datetime) -> None:
@@ -90,7 +92,7 @@ class StopWatch:
         logger.error("%s has had no stop on the exchange since %s", trade.pair, since)
         bare_s, limit = (now - since).total_seconds(), self._settings.stop_missing_s
         self._publish(
-            Event(now, Kind.WATCH, Reason.STOP_MISSING, trade.pair, trade.id, bare_s, limit)
+            Event(now, EventKind.WATCH, Reason.STOP_MISSING, trade.pair, trade.id, bare_s, limit)
         )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ballast.core.decision import Decision, Outcome
-from ballast.core.events import Event, Kind
+from ballast.core.events import Event, EventKind
 from ballast.core.reasons import Reason
 
 
@@ -65,10 +65,10 @@ _ORDERS: dict[str, Outcome] = {
     Reason.ENTRY_CONFIRMED: Outcome.ORDERED,
     Reason.ENTRY_FILLED: Outcome.ENTERED,
 }
-_CHANGES: dict[Kind, Callable[[Decision, Event], Decision]] = {
-    Kind.REFUSED: _refused,
-    Kind.SIZED: _sized,
-    Kind.GATE: _passed,
-    Kind.ORDER: _ordered,
-    Kind.EXIT: _left,
+_CHANGES: dict[EventKind, Callable[[Decision, Event], Decision]] = {
+    EventKind.REFUSED: _refused,
+    EventKind.SIZED: _sized,
+    EventKind.GATE: _passed,
+    EventKind.ORDER: _ordered,
+    EventKind.EXIT: _left,
 }

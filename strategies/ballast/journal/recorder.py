@@ -14,7 +14,7 @@ from typing import TypeVar
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from ballast.core.decision import Decision, Outcome, Position, decide
-from ballast.core.events import Event, Kind
+from ballast.core.events import Event, EventKind
 from ballast.core.guard_set import GuardSet
 from ballast.core.reasons import Reason
 from ballast.core.redaction import Redactor
@@ -120,7 +120,7 @@ class Recorder:
                 return None
             facts = {"pairs": len(self._now), "journal_s": self._candle_s}
             self._candle_s = None
-            return Event(now, Kind.LATENCY, Reason.ANALYSIS, value=loop_s, facts=facts)
+            return Event(now, EventKind.LATENCY, Reason.ANALYSIS, value=loop_s, facts=facts)
 
     def hear(self, event: Event) -> None:
         """Write down an event, and what it changes in the row of its candle."""
@@ -133,7 +133,7 @@ class Recorder:
                     self._put(changed)
             # Freqtrade asks again every few seconds, and gets the same answer.
             said = (event.kind.value, event.code, event.pair, str(event.facts.get("where", "")))
-            if event.kind not in (Kind.REFUSED, Kind.INCIDENT) or said not in self._told:
+            if event.kind not in (EventKind.REFUSED, EventKind.INCIDENT) or said not in self._told:
                 self._told.add(said)
                 self._events.append(event)
             if self._live or self._ended:

@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from ballast.core.data_quality import DataQuality
 from ballast.core.decision import Decision, Outcome, Reading
-from ballast.core.events import Event, Kind
+from ballast.core.events import Event, EventKind
 from ballast.core.verdict import Verdict
 
 _META = MetaData()
@@ -166,7 +166,7 @@ def read_event(row: Mapping[str, Any]) -> Event:
     """The event that a row was written from."""
     return Event(
         at=row["at"].replace(tzinfo=UTC),
-        kind=Kind(row["kind"]),
+        kind=EventKind(row["kind"]),
         code=row["code"],
         pair=row["pair"],
         trade_id=row["trade_id"],

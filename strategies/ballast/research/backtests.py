@@ -31,7 +31,7 @@ from freqtrade.optimize.optimize_reports import generate_backtest_stats, store_b
 from freqtrade.resolvers import ExchangeResolver
 from freqtrade.strategy import IStrategy
 
-from ballast.core.events import Event, Kind
+from ballast.core.events import Event, EventKind
 from ballast.research import changes
 from ballast.tooling.quiet import quiet
 
@@ -80,7 +80,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class BacktestExport:
     """
     Freqtrade's result zip as it exports it, with the raised stops added (see `stops_of`), and the
     seconds that the backtest took.
@@ -90,7 +90,7 @@ class Outcome:
     seconds: float
 
 
-def run(task: Task) -> Outcome:
+def run(task: Task) -> BacktestExport:
     """
     Run a backtest.
 
@@ -109,7 +109,7 @@ def run(task: Task) -> Outcome:
             raise TaskError(f"{task.strategy} {task.timerange}: {text}") from None
         finally:
             Backtesting.cleanup()
-        return Outcome(zipped, time.perf_counter() - began)
+        return BacktestExport(zipped, time.perf_counter() - began)
 
 
 def markets_of(config: Mapping[str, Any], pairs: Sequence[str]) -> dict[str, Any]:
@@ -169,7 +169,7 @@ def _listen(strategy: IStrategy, raised: list[tuple[str, datetime, float]]) -> N
     """Write down every stop that is raised; a strategy without the risk layer tells of none."""
 
     def hear(event: Event) -> None:
-        if event.kind is Kind.STOP:
+        if event.kind is EventKind.STOP:
             raised.append((event.pair, event.at, event.value))
 
     if (events := getattr(strategy, "events", None)) is not None:

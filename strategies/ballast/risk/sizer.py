@@ -21,7 +21,7 @@ from ballast.risk.proposals import OrderProposal, OrderProposals
 _ROUNDING = 1.001
 
 
-class Account(Protocol):
+class AccountView(Protocol):
     """What the sizer asks about the account and the market."""
 
     def equity(self, now: datetime) -> float:
@@ -49,7 +49,7 @@ class PositionSizer:
     risk : RiskSettings
     heat : PortfolioHeatSettings or None
         None where the guard PortfolioHeat is off.
-    account : Account
+    account : AccountView
     proposals : OrderProposals
         Where what is decided is kept.
     columns_of : callable
@@ -64,7 +64,7 @@ class PositionSizer:
         self,
         risk: RiskSettings,
         heat: PortfolioHeatSettings | None,
-        account: Account,
+        account: AccountView,
         proposals: OrderProposals,
         columns_of: Callable[[str], CandleColumns | None],
         terms_of: Callable[[str], tuple[StopRules, float]],

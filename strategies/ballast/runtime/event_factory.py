@@ -6,7 +6,7 @@ from datetime import datetime
 
 from freqtrade.persistence import LocalTrade, Order
 
-from ballast.core.events import Event, Kind
+from ballast.core.events import Event, EventKind
 from ballast.core.guard_set import Change
 from ballast.core.reasons import Reason
 from ballast.risk.proposals import OrderProposal
@@ -26,13 +26,13 @@ def sized(proposal: OrderProposal, rate: float, now: datetime) -> Event:
         "stop": proposal.stop,
     }
     cap = found.caps.get(found.binding, math.nan)
-    return Event(now, Kind.SIZED, found.binding, proposal.pair, None, found.stake, cap, facts)
+    return Event(now, EventKind.SIZED, found.binding, proposal.pair, None, found.stake, cap, facts)
 
 
 def confirmed(pair: str, amount: float, rate: float, now: datetime) -> Event:
     """An entry order that may be sent. Value: its rate, quote currency."""
     facts = {"amount": amount, "rate": rate}
-    return Event(now, Kind.ORDER, Reason.ENTRY_CONFIRMED, pair, None, rate, facts=facts)
+    return Event(now, EventKind.ORDER, Reason.ENTRY_CONFIRMED, pair, None, rate, facts=facts)
 
 
 def filled(trade: LocalTrade, order: Order, now: datetime, signal: datetime) -> Iterator[Event]:
@@ -50,18 +50,18 @@ def filled(trade: LocalTrade, order: Order, now: datetime, signal: datetime) -> 
     if entered:
         facts["signal"] = signal.isoformat()
     price, asked = order.safe_price, order.safe_placement_price
-    yield Event(now, Kind.ORDER, code, trade.pair, trade.id, price, asked, facts)
+    yield Event(now, EventKind.ORDER, code, trade.pair, trade.id, price, asked, facts)
     if not entered:
         reason = trade.exit_reason or order.ft_order_tag or str(order.ft_order_side)
         profit = 100 * trade.calc_profit_ratio(price)
         left = {"rate": price, "open_rate": trade.open_rate, "stop": trade.stop_loss}
-        yield Event(now, Kind.EXIT, reason, trade.pair, trade.id, profit, 0.0, left)
+        yield Event(now, EventKind.EXIT, reason, trade.pair, trade.id, profit, 0.0, left)
 
 
 def stop_moved(move: StopMove) -> Event:
     """A stop that was raised. Value: where it is now; limit: where it was, quote currency."""
     trade = move.trade
-    return Event(move.at, Kind.STOP, move.code, trade.pair, trade.id, move.stop, move.before)
+    return Event(move.at, EventKind.STOP, move.code, trade.pair, trade.id, move.stop, move.before)
 
 
 def guard_changed(change: Change, now: datetime) -> Event:
@@ -73,13 +73,13 @@ def guard_changed(change: Change, now: datetime) -> Event:
         "until": str(verdict.until or ""),
     }
     numbers = (verdict.value, verdict.limit) if verdict.blocks else (math.nan, math.nan)
-    return Event(now, Kind.GUARD, verdict.code, change.pair, None, *numbers, facts)
+    return Event(now, EventKind.GUARD, verdict.code, change.pair, None, *numbers, facts)
 
 
 def failed(where: str, error: Exception, now: datetime) -> Event:
     """A failure inside a callback."""
     facts = {"where": where, "text": str(error)}
-    return Event(now, Kind.INCIDENT, type(error).__name__, facts=facts)
+    return Event(now, EventKind.INCIDENT, type(error).__name__, facts=facts)
 
 
 def _of_order(order: Order) -> dict[str, object]:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from freqtrade.persistence import LocalTrade, Order
 
-from ballast.core.events import Event, Kind
+from ballast.core.events import Event, EventKind
 from ballast.core.reasons import Reason
 from ballast.core.refusals import EntryRefused, refused
 from ballast.core.sizing import NO_TRADE
@@ -247,7 +247,7 @@ class Decisions:
             logger.info("%s: entry refused, %s", pair, refusal)
         why = refusal.verdict
         facts = {"detail": refusal.detail, "until": str(why.until or "")}
-        event = Event(now, Kind.REFUSED, why.code, pair, None, why.value, why.limit, facts)
+        event = Event(now, EventKind.REFUSED, why.code, pair, None, why.value, why.limit, facts)
         self._host.events.publish(event)
 
     def _start_plan(self, trade: LocalTrade, order: Order, now: datetime) -> None:

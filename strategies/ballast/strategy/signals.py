@@ -106,13 +106,13 @@ class SignalStrategy(IStrategy):
             logger.exception("the chart of %s could not be annotated", pair)
             return []
 
-    def _drawn_account(self, pair: str) -> drawing.Account | None:
+    def _drawn_account(self, pair: str) -> drawing.AccountOverlay | None:
         session = self._ballast.decisions.session
         if session is None or not session.feeds.live:
             return None
         candles, _ = self.dp.get_analyzed_dataframe(pair, self.timeframe)
         cost_ratio = self._ballast.settings.risk.round_trip_cost
-        return drawing.Account(candles, session.stop_rules, cost_ratio)
+        return drawing.AccountOverlay(candles, session.stop_rules, cost_ratio)
 
     def populate_indicators(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
         """Add what is true of the pair whatever the strategy (see `signals.add_state`)."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from ballast.core.redaction import Redactor
 from ballast.ops.preflight import access, exchange, host, keys, trading
-from ballast.ops.preflight.check import Bot, Check, Finding, failed
+from ballast.ops.preflight.check import Bot, Check, CheckResult, failed
 
 CHECKS: Mapping[str, Check] = {
     "mode": trading.mode,
@@ -29,13 +29,13 @@ CHECKS: Mapping[str, Check] = {
 }
 
 
-def inspect(bot: Bot) -> list[tuple[str, Finding]]:
+def inspect(bot: Bot) -> list[tuple[str, CheckResult]]:
     """
     Ask every check, in order.
 
     Returns
     -------
-    list of (str, Finding)
+    list of (str, CheckResult)
         Name of the check and what it found; one that cannot be carried out has failed.
     """
     redactor = Redactor(bot.config)
@@ -46,7 +46,7 @@ def inspect(bot: Bot) -> list[tuple[str, Finding]]:
     ]
 
 
-def _asked(check: Check, bot: Bot) -> list[Finding]:
+def _asked(check: Check, bot: Bot) -> list[CheckResult]:
     try:
         return check(bot)
     except Exception as error:

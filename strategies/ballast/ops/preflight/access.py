@@ -8,11 +8,11 @@ from freqtrade.configuration.detect_environment import running_in_docker
 from telegram import Bot as TelegramBot
 from telegram.error import TelegramError
 
-from ballast.ops.preflight.check import Bot, Finding, failed, found, passed, warned
+from ballast.ops.preflight.check import Bot, CheckResult, failed, found, passed, warned
 from ballast.strategy import startup
 
 
-def telegram(bot: Bot) -> list[Finding]:
+def telegram(bot: Bot) -> list[CheckResult]:
     """Messages reach somebody: Telegram knows the token, and the token the chat."""
     section = bot.config.get("telegram") or {}
     if not section.get("enabled"):
@@ -42,7 +42,7 @@ async def _greeted(token: str, chat: str, url: str | None) -> str:
         return str(telegram_bot.name)
 
 
-def api_server(bot: Bot) -> list[Finding]:
+def api_server(bot: Bot) -> list[CheckResult]:
     """The API is not to be guessed, and not to be seen from elsewhere."""
     section = bot.config.get("api_server") or {}
     if not section.get("enabled"):

@@ -24,7 +24,7 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """
     One line of the report.
 
@@ -41,19 +41,19 @@ class Finding:
     todo: str = ""
 
 
-def passed(what: str) -> Finding:
+def passed(what: str) -> CheckResult:
     """A finding that is in order."""
-    return Finding(Level.PASS, what)
+    return CheckResult(Level.PASS, what)
 
 
-def warned(what: str, todo: str) -> Finding:
+def warned(what: str, todo: str) -> CheckResult:
     """A finding to think about."""
-    return Finding(Level.WARN, what, todo)
+    return CheckResult(Level.WARN, what, todo)
 
 
-def failed(what: str, todo: str) -> Finding:
+def failed(what: str, todo: str) -> CheckResult:
     """A finding with which the bot must not start."""
-    return Finding(Level.FAIL, what, todo)
+    return CheckResult(Level.FAIL, what, todo)
 
 
 @dataclass
@@ -106,9 +106,9 @@ class Bot:
         return bool(self.api.apiKey)
 
 
-def found(bot: Bot, *checks: startup.Check) -> list[Finding]:
+def found(bot: Bot, *checks: startup.Check) -> list[CheckResult]:
     """What `freqtrade trade` would refuse of a bot's settings, as failures."""
     return [failed(fault.what, fault.todo) for check in checks for fault in check(bot.strategy)]
 
 
-Check = Callable[[Bot], list[Finding]]
+Check = Callable[[Bot], list[CheckResult]]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from freqtrade.exchange import timeframe_to_msecs
 
 from ballast.config import settings
-from ballast.ops.preflight.check import Bot, Finding, failed, passed, warned
+from ballast.ops.preflight.check import Bot, CheckResult, failed, passed, warned
 
 # Binance refuses requests from more than a second in its future.
 _SKEW_WARN_MS, _SKEW_FAIL_MS = 500, 1000
@@ -16,7 +16,7 @@ _ROOM_WARN, _ROOM_FAIL = 0.5, 0.9
 _WEIGHT = "x-mbx-used-weight-1m"
 
 
-def clock(bot: Bot) -> list[Finding]:
+def clock(bot: Bot) -> list[CheckResult]:
     """The machine's clock against the exchange's."""
     if not bot.api.has.get("fetchTime"):
         name = bot.config["exchange"]["name"]
@@ -35,7 +35,7 @@ def clock(bot: Bot) -> list[Finding]:
     return [warned(said, todo) if certain_ms > _SKEW_WARN_MS else passed(said)]
 
 
-def candles(bot: Bot) -> list[Finding]:
+def candles(bot: Bot) -> list[CheckResult]:
     """Every pair that is traded or looked at has a running candle."""
     timeframe = bot.strategy.timeframe
     markets = bot.api.load_markets()
@@ -83,7 +83,7 @@ def _lateness(bot: Bot, pair: str, timeframe: str) -> str:
     return f"{pair} has none since {datetime.fromtimestamp(opened_ms / 1000, UTC):%Y-%m-%d %H:%M}"
 
 
-def request_room(bot: Bot) -> list[Finding]:
+def request_room(bot: Bot) -> list[CheckResult]:
     """How much of what may be asked in a minute is already used, by whomever at this address."""
     if bot.api.enableRateLimit is not True and not _is_loopback(bot):
         return [

@@ -9,14 +9,14 @@ from sqlalchemy import URL, Engine, create_engine, func, inspect, make_url, sele
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from ballast.ops.preflight.check import Bot, Finding, failed, passed, warned
+from ballast.ops.preflight.check import Bot, CheckResult, failed, passed, warned
 from ballast.tooling.database import database_url
 
 _FULL_MB, _TIGHT_MB = 200, 2000
 _PAPER_ORDER = "dry_run"
 
 
-def disk(bot: Bot) -> list[Finding]:
+def disk(bot: Bot) -> list[CheckResult]:
     """The folder the bot writes to can be written to, and has room."""
     folder = Path(bot.config["user_data_dir"])
     if not os.access(folder, os.W_OK):
@@ -29,7 +29,7 @@ def disk(bot: Bot) -> list[Finding]:
     return [warned(said, todo) if free_mb < _TIGHT_MB else passed(said)]
 
 
-def database(bot: Bot) -> list[Finding]:
+def database(bot: Bot) -> list[CheckResult]:
     """The database answers, and its open positions are this bot's."""
     try:
         address = make_url(database_url(None, dict(bot.config)))
@@ -49,7 +49,7 @@ def database(bot: Bot) -> list[Finding]:
         return [failed(f"{shown} cannot be read: {reason}", "see that it runs and its address")]
 
 
-def _yet_to_be_made(address: URL, shown: str) -> Finding:
+def _yet_to_be_made(address: URL, shown: str) -> CheckResult:
     if address.database in (None, "", ":memory:"):
         return failed(f"{shown} is in memory: positions are forgotten", "name a file in db_url")
     folder = Path(address.database or "").parent
@@ -58,7 +58,7 @@ def _yet_to_be_made(address: URL, shown: str) -> Finding:
     return passed(f"{shown} will be made at the first start")
 
 
-def _foreign(engine: Engine, bot: Bot, shown: str) -> list[Finding]:
+def _foreign(engine: Engine, bot: Bot, shown: str) -> list[CheckResult]:
     """What says that the database is another bot's."""
     # An answer is asked for even where there is no table yet.
     if not inspect(engine).has_table(Trade.__tablename__):

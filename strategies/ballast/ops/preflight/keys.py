@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from ballast.ops.preflight.check import Bot, Finding, failed, passed, warned
+from ballast.ops.preflight.check import Bot, CheckResult, failed, passed, warned
 
 # By Binance's own names (account/apiRestrictions).
 _FORBIDDEN = {
@@ -17,7 +17,7 @@ _UNUSED = {"enableMargin": "borrow on margin", "enableFutures": "trade futures"}
 _ENDS_SOON = timedelta(days=14)
 
 
-def key_rights(bot: Bot) -> list[Finding]:
+def key_rights(bot: Bot) -> list[CheckResult]:
     """Refuse a key that can move money away; warn of one that is good from any address."""
     if not bot.has_key:
         if not bot.live:
@@ -38,7 +38,7 @@ def key_rights(bot: Bot) -> list[Finding]:
     return _judged(rights, bot)
 
 
-def _judged(rights: Mapping[str, Any], bot: Bot) -> list[Finding]:
+def _judged(rights: Mapping[str, Any], bot: Bot) -> list[CheckResult]:
     findings = []
     for right, words in _FORBIDDEN.items():
         if rights.get(right) is not False:
@@ -60,7 +60,7 @@ def _judged(rights: Mapping[str, Any], bot: Bot) -> list[Finding]:
     return findings or [passed("the key may read and trade spot, from given addresses only")]
 
 
-def _expiry(rights: Mapping[str, Any], bot: Bot) -> list[Finding]:
+def _expiry(rights: Mapping[str, Any], bot: Bot) -> list[CheckResult]:
     """Binance ends the right to trade of a key without addresses after some weeks."""
     ends_ms = rights.get("tradingAuthorityExpirationTime")
     if not isinstance(ends_ms, int | str) or not str(ends_ms).isdigit():

@@ -3,13 +3,13 @@
 What fails here `freqtrade trade` refuses as well: the checks are those of `strategy.startup`.
 """
 
-from ballast.ops.preflight.check import Bot, Finding, failed, found, passed, warned
+from ballast.ops.preflight.check import Bot, CheckResult, failed, found, passed, warned
 from ballast.strategy import startup
 from ballast.strategy.guarded import GuardedStrategy
 from ballast.strategy.overrides import OverrideRefused, refuse_overrides
 
 
-def mode(bot: Bot) -> list[Finding]:
+def mode(bot: Bot) -> list[CheckResult]:
     """Paper or live, said so that nobody can miss it."""
     said = "LIVE: REAL MONEY IS TRADED" if bot.live else "PAPER TRADING: NO REAL MONEY"
     if bot.live and "dry_run" not in bot.config:
@@ -17,7 +17,7 @@ def mode(bot: Bot) -> list[Finding]:
     return [passed(said)]
 
 
-def layer(bot: Bot) -> list[Finding]:
+def layer(bot: Bot) -> list[CheckResult]:
     """The strategy has the risk layer under it, and nothing before it."""
     name = type(bot.strategy).__name__
     if not isinstance(bot.strategy, GuardedStrategy):
@@ -32,19 +32,19 @@ def layer(bot: Bot) -> list[Finding]:
     return [passed(f"{name} with every guard on")]
 
 
-def stops(bot: Bot) -> list[Finding]:
+def stops(bot: Bot) -> list[CheckResult]:
     """A stop that rests on the exchange, moved by Ballast, and a disaster stop behind it."""
     return found(bot, startup.exchange, startup.stops_rest, startup.stops) or [
         passed(f"stops rest on the exchange, disaster stop {bot.strategy.stoploss:.0%}")
     ]
 
 
-def exits(bot: Bot) -> list[Finding]:
+def exits(bot: Bot) -> list[CheckResult]:
     """Positions are left by the strategy's rules and stops."""
     return found(bot, startup.exits) or [passed("no exit of Freqtrade's own")]
 
 
-def positions(bot: Bot) -> list[Finding]:
+def positions(bot: Bot) -> list[CheckResult]:
     """A finite number of positions, long and spot, bought by the strategy alone."""
     findings = found(bot, startup.positions, startup.market)
     if bot.config.get("force_entry_enable"):
@@ -57,7 +57,7 @@ def positions(bot: Bot) -> list[Finding]:
     return findings or [passed(f"at most {bot.config['max_open_trades']:g} positions, spot")]
 
 
-def protections(bot: Bot) -> list[Finding]:
+def protections(bot: Bot) -> list[CheckResult]:
     """Guards are asked in backtests as in trading."""
     if faults := found(bot, startup.protections):
         return faults
@@ -71,7 +71,7 @@ def protections(bot: Bot) -> list[Finding]:
     return [passed(f"{len(bot.strategy.protections)} protections are on")]
 
 
-def old_signals(bot: Bot) -> list[Finding]:
+def old_signals(bot: Bot) -> list[CheckResult]:
     """A signal that is too old is not traded on."""
     limit_s = bot.strategy.ignore_buying_expired_candle_after
     return found(bot, startup.old_signals) or [passed(f"signals are bought for {limit_s} s")]

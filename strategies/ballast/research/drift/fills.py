@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ballast.core.times import candle_border
-from ballast.research.drift.layers import Difference, Layer
+from ballast.research.drift.layers import Difference, DriftLayer
 from ballast.research.drift.record import Fill, Traded
 
 _BPS = 10_000
@@ -150,7 +150,7 @@ def fill_differences(matched: Matched, candle: timedelta, late: timedelta) -> It
             yield from _of_fill(fill, candle, late)
         if not _same_exit(bot, replay):
             at = candle_border(_ended(bot, replay), candle)
-            yield Difference(Layer.FILLS, bot.pair, at, "exit", _exit(bot), _exit(replay))
+            yield Difference(DriftLayer.FILLS, bot.pair, at, "exit", _exit(bot), _exit(replay))
 
 
 def _of_fill(fill: FillPair, candle: timedelta, late: timedelta) -> Iterator[Difference]:
@@ -159,12 +159,12 @@ def _of_fill(fill: FillPair, candle: timedelta, late: timedelta) -> Iterator[Dif
     if fill.kind != "stop" and fill.late > late:
         have = f"{fill.late.total_seconds():.0f} s after, {fill.delay:+.1f} bps"
         yield Difference(
-            Layer.FILLS, fill.pair, at, f"late {fill.kind}", have, "at the candle's end"
+            DriftLayer.FILLS, fill.pair, at, f"late {fill.kind}", have, "at the candle's end"
         )
     usual = max(_NOTABLE_BPS, _TWICE * fill.modelled)
     if fill.execution > usual:
         have, wanted = f"{fill.execution:.1f} bps", f"{fill.modelled:.1f} bps"
-        yield Difference(Layer.FILLS, fill.pair, at, f"worse {fill.kind} fill", have, wanted)
+        yield Difference(DriftLayer.FILLS, fill.pair, at, f"worse {fill.kind} fill", have, wanted)
 
 
 def _fills(bot: Traded, replay: Traded) -> Iterator[FillPair]:

@@ -24,7 +24,7 @@ _IN_POSITION = (Outcome.ENTERED, Outcome.HOLDING, Outcome.LEFT, Outcome.ORDERED)
 _OWN_SECTIONS = ("costs", "journal")
 
 
-class Layer(StrEnum):
+class DriftLayer(StrEnum):
     """Layers in the order in which they are made."""
 
     SETTINGS = "settings"
@@ -36,8 +36,8 @@ class Layer(StrEnum):
     FILLS = "fills"
 
 
-_POSITIONS = (Layer.SIZING, Layer.FILLS)
-SIGNAL_LAYERS = (Layer.CANDLES, Layer.INDICATORS, Layer.SIGNALS)
+_POSITIONS = (DriftLayer.SIZING, DriftLayer.FILLS)
+SIGNAL_LAYERS = (DriftLayer.CANDLES, DriftLayer.INDICATORS, DriftLayer.SIGNALS)
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Difference:
         What each of them has.
     """
 
-    layer: Layer
+    layer: DriftLayer
     pair: str
     at: datetime | None
     what: str
@@ -110,7 +110,7 @@ def first_difference(key: Key, bot: Decision | None, replay: Decision | None) ->
     """The first layer in which two decisions about the same pair and candle differ, or None."""
     if bot is None or replay is None:
         have = ["no row" if each is None else each.outcome.value for each in (bot, replay)]
-        return Difference(Layer.CANDLES, *key, "decision", *have)
+        return Difference(DriftLayer.CANDLES, *key, "decision", *have)
     for layer, what, left, right in _checks(bot, replay):
         if left != right:
             return Difference(layer, *key, what, _text(left), _text(right))
@@ -131,11 +131,11 @@ def _explained(difference: Difference, broken: dict[str, datetime]) -> Differenc
     if difference.at is None:
         return difference
     since = broken.get(difference.pair)
-    if difference.layer is Layer.CANDLES:
+    if difference.layer is DriftLayer.CANDLES:
         broken[difference.pair] = difference.at
-    elif difference.layer is Layer.INDICATORS and since and difference.at - since <= _MEMORY:
+    elif difference.layer is DriftLayer.INDICATORS and since and difference.at - since <= _MEMORY:
         what = f"{difference.what}, by the candle of {since:%m-%d %H:%M}"
-        return replace(difference, layer=Layer.CANDLES, what=what)
+        return replace(difference, layer=DriftLayer.CANDLES, what=what)
     return difference
 
 
@@ -151,29 +151,34 @@ def settings_differences(
             have, wanted = _text(given.get(name)), _text(expected.get(name))
             if have != wanted and (name, have) not in seen:
                 seen.add((name, have))
-                yield Difference(Layer.SETTINGS, "", None, name, have, wanted)
+                yield Difference(DriftLayer.SETTINGS, "", None, name, have, wanted)
 
 
-def _checks(bot: Decision, replay: Decision) -> Iterator[tuple[Layer, str, Any, Any]]:
+def _checks(bot: Decision, replay: Decision) -> Iterator[tuple[DriftLayer, str, Any, Any]]:
     """Layer, name and the two values, in order; numbers that are near enough are made equal."""
-    yield Layer.CANDLES, "decision", _decided(bot), _decided(replay)
-    yield Layer.CANDLES, "trust", bot.trust, replay.trust
-    yield Layer.CANDLES, "close", *_near(bot.close, replay.close, _CANDLES)
-    yield Layer.INDICATORS, "atr", *_near(bot.atr, replay.atr, _INDICATORS)
-    yield Layer.SIGNALS, "rules", sorted(bot.rules), sorted(replay.rules)
+    yield DriftLayer.CANDLES, "decision", _decided(bot), _decided(replay)
+    yield DriftLayer.CANDLES, "trust", bot.trust, replay.trust
+    yield DriftLayer.CANDLES, "close", *_near(bot.close, replay.close, _CANDLES)
+    yield DriftLayer.INDICATORS, "atr", *_near(bot.atr, replay.atr, _INDICATORS)
+    yield DriftLayer.SIGNALS, "rules", sorted(bot.rules), sorted(replay.rules)
     for name, reading in bot.rules.items():
         other = replay.rules[name]
-        yield Layer.INDICATORS, name, *_near(reading.value, other.value, _INDICATORS)
-        yield Layer.INDICATORS, name, *_near(reading.limit, other.limit, _INDICATORS)
-        yield Layer.SIGNALS, name, reading.met, other.met
+        yield DriftLayer.INDICATORS, name, *_near(reading.value, other.value, _INDICATORS)
+        yield DriftLayer.INDICATORS, name, *_near(reading.limit, other.limit, _INDICATORS)
+        yield DriftLayer.SIGNALS, name, reading.met, other.met
     for name in sorted({*bot.guards, *replay.guards}):
-        yield Layer.GUARDS, name, _multiplier(bot, name), _multiplier(replay, name)
+        yield DriftLayer.GUARDS, name, _multiplier(bot, name), _multiplier(replay, name)
     if not (bot.outcome in _IN_POSITION or replay.outcome in _IN_POSITION):
-        yield Layer.SIZING, "outcome", _answer(bot), _answer(replay)
+        yield DriftLayer.SIZING, "outcome", _answer(bot), _answer(replay)
     elif not (_refused(bot) or _refused(replay)):
-        yield Layer.FILLS, "position", bot.outcome in _IN_POSITION, replay.outcome in _IN_POSITION
+        yield (
+            DriftLayer.FILLS,
+            "position",
+            bot.outcome in _IN_POSITION,
+            replay.outcome in _IN_POSITION,
+        )
     else:
-        yield Layer.SIZING, "outcome", _answer(bot), _answer(replay)
+        yield DriftLayer.SIZING, "outcome", _answer(bot), _answer(replay)
 
 
 def _decided(decision: Decision) -> str:

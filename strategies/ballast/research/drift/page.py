@@ -3,8 +3,8 @@
 import numpy as np
 from markupsafe import Markup
 
-from ballast.research.drift.layers import Layer
-from ballast.research.drift.study import Study
+from ballast.research.drift.layers import DriftLayer
+from ballast.research.drift.study import DriftStudy
 from ballast.research.drift.wording import alarm_sentence, difference_row, headline, where
 from ballast.tooling.pages.charts import Chart, diagonal, dots
 from ballast.tooling.pages.page import Page, Section, Tab
@@ -14,7 +14,7 @@ from ballast.tooling.pages.texts import bullets, paragraph
 _MOST_ROWS = 300
 
 
-def page(study: Study) -> Page:
+def page(study: DriftStudy) -> Page:
     """The whole page."""
     sections = [
         Section("In short", "", [bullets(headline(study))]),
@@ -48,16 +48,16 @@ def page(study: Study) -> Page:
     return Page(title, subtitle, [Tab("drift", title, sections)], footer)
 
 
-def _layers(study: Study) -> Markup:
+def _layers(study: DriftStudy) -> Markup:
     counts = study.by_layer()
     rows = [
         [layer.value, Cell(str(counts[layer]), tone=-1.0 if counts[layer] else 0.0)]
-        for layer in Layer
+        for layer in DriftLayer
     ]
     return table(["layer", "differences"], rows)
 
 
-def _shortfall(study: Study) -> Markup:
+def _shortfall(study: DriftStudy) -> Markup:
     parts = study.shortfall
     named = (
         ("delay", parts.delay, "from the price decided on to the order's"),
@@ -69,7 +69,7 @@ def _shortfall(study: Study) -> Markup:
     return facts([(name, f"{value:+.1f} bps", remark) for name, value, remark in named])
 
 
-def _fills(study: Study) -> list[Markup | Chart]:
+def _fills(study: DriftStudy) -> list[Markup | Chart]:
     fills = study.matched.fills()
     if not fills:
         return [paragraph("Nothing was filled on both sides.")]
@@ -92,7 +92,7 @@ def _fills(study: Study) -> list[Markup | Chart]:
     return [Chart(label, data, layout)]
 
 
-def _differences(study: Study) -> list[Markup | Chart]:
+def _differences(study: DriftStudy) -> list[Markup | Chart]:
     if not study.differences:
         return []
     rows = [difference_row(each) for each in study.differences[:_MOST_ROWS]]

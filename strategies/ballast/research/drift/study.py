@@ -7,12 +7,12 @@ from ballast.core.sequential import Answer
 from ballast.core.windows import minutes
 from ballast.research.drift.alarms import Alarm, result_alarm, slippage_alarm
 from ballast.research.drift.fills import Matched, Shortfall, fill_differences, match
-from ballast.research.drift.layers import Comparison, Difference, Layer, compare
+from ballast.research.drift.layers import Comparison, Difference, DriftLayer, compare
 from ballast.research.drift.record import Record, Traded
 
 
 @dataclass(frozen=True)
-class Study:
+class DriftStudy:
     """
     What a bot did against its replay.
 
@@ -39,12 +39,12 @@ class Study:
             alarm.at is not None or alarm.sequential is Answer.SHIFTED for alarm in self.alarms
         )
 
-    def by_layer(self) -> dict[Layer, int]:
+    def by_layer(self) -> dict[DriftLayer, int]:
         """How many differences each layer has."""
-        return {layer: sum(d.layer is layer for d in self.differences) for layer in Layer}
+        return {layer: sum(d.layer is layer for d in self.differences) for layer in DriftLayer}
 
 
-def study(bot: Record, replay: Record, late: timedelta) -> Study:
+def study(bot: Record, replay: Record, late: timedelta) -> DriftStudy:
     """
     Compare.
 
@@ -65,7 +65,7 @@ def study(bot: Record, replay: Record, late: timedelta) -> Study:
     ]
     fills = matched.fills()
     closed = [(bot, replay) for bot, replay in matched.both if bot.leave and replay.leave]
-    return Study(
+    return DriftStudy(
         bot,
         replay,
         comparison,
@@ -98,11 +98,11 @@ def _one_sided(trade: Traded, side: str, comparison: Comparison, candle: timedel
             if each.at is None
             or (each.pair == trade.pair and earliest <= each.at <= trade.enter.at)
         ),
-        key=lambda each: (each.at is None, list(Layer).index(each.layer)),
+        key=lambda each: (each.at is None, list(DriftLayer).index(each.layer)),
         default=None,
     )
     why = f"traded ({cause.what})" if cause else "traded"
-    layer = cause.layer if cause else Layer.FILLS
+    layer = cause.layer if cause else DriftLayer.FILLS
     have = ("traded", "not traded") if side == "bot" else ("not traded", "traded")
     return Difference(layer, trade.pair, trade.enter.at, why, *have)
 

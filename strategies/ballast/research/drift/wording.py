@@ -4,11 +4,11 @@ import math
 
 from ballast.core.sequential import Answer
 from ballast.research.drift.alarms import FALSE_ALARMS, OBSERVATIONS, Alarm
-from ballast.research.drift.layers import Difference, Layer
-from ballast.research.drift.study import Study
+from ballast.research.drift.layers import Difference, DriftLayer
+from ballast.research.drift.study import DriftStudy
 
 
-def headline(study: Study) -> list[str]:
+def headline(study: DriftStudy) -> list[str]:
     """The few sentences that matter, the worst first."""
     counts = {layer: count for layer, count in study.by_layer().items() if count}
     sentences = [_layer_sentence(layer, count, study) for layer, count in counts.items()]
@@ -59,13 +59,13 @@ def difference_row(difference: Difference) -> list[str]:
     ]
 
 
-def where(study: Study) -> str:
+def where(study: DriftStudy) -> str:
     """How many there are."""
     count = len(study.differences)
     return f"{count} in all, in order of time." if count else "There are none."
 
 
-def _layer_sentence(layer: Layer, count: int, study: Study) -> str:
+def _layer_sentence(layer: DriftLayer, count: int, study: DriftStudy) -> str:
     first = next(each for each in study.differences if each.layer is layer)
     _, pair, at, what, bot, replay = difference_row(first)
     place = "" if at == "all" else f", {pair} {at}"

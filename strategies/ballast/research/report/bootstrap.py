@@ -19,7 +19,7 @@ _AT_ONCE = 500
 
 
 @dataclass(frozen=True)
-class Spread:
+class Percentiles:
     """5th, 50th and 95th percentile of a figure over the draws (ratios)."""
 
     low: float
@@ -28,13 +28,13 @@ class Spread:
 
 
 @dataclass(frozen=True)
-class Outcomes:
+class BootstrapResult:
     """
     What the draws came to; ratios.
 
     Parameters
     ----------
-    total_return, drawdown, worst_month : Spread
+    total_return, drawdown, worst_month : Percentiles
         Drawdowns are positive and measured on the values drawn (days or closed trades), so that a
         fall within a day is not seen. Months are those of the calendar that the values had.
     beyond_limit : float
@@ -45,9 +45,9 @@ class Outcomes:
         Mean length of the blocks, in values.
     """
 
-    total_return: Spread
-    drawdown: Spread
-    worst_month: Spread
+    total_return: Percentiles
+    drawdown: Percentiles
+    worst_month: Percentiles
     beyond_limit: float
     limit: float
     loss: float
@@ -61,7 +61,7 @@ def outcomes(
     seed: int = 1,
     draws: int = DRAWS,
     least_block: float = 1.0,
-) -> Outcomes | None:
+) -> BootstrapResult | None:
     """
     Bootstrap returns that follow one another.
 
@@ -76,7 +76,7 @@ def outcomes(
 
     Returns
     -------
-    Outcomes or None
+    BootstrapResult or None
         None with fewer than two returns: there is nothing to draw from.
     """
     if len(returns) < 2:
@@ -92,7 +92,7 @@ def outcomes(
         for positions in positions_drawn(len(logs), block, draws, seed)
     ]
     ends, falls, worst = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return Outcomes(
+    return BootstrapResult(
         total_return=_spread(ends),
         drawdown=_spread(falls),
         worst_month=_spread(worst),
@@ -221,6 +221,6 @@ def _starts_of_months(dates: pd.DatetimeIndex) -> np.ndarray:
     return np.flatnonzero(np.concatenate(([True], month[1:] != month[:-1])))
 
 
-def _spread(values: np.ndarray) -> Spread:
+def _spread(values: np.ndarray) -> Percentiles:
     low, middle, high = np.percentile(values, [5, 50, 95])
-    return Spread(float(low), float(middle), float(high))
+    return Percentiles(float(low), float(middle), float(high))

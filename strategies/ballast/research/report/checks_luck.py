@@ -2,7 +2,7 @@
 
 import math
 
-from ballast.research.report.bootstrap import Outcomes
+from ballast.research.report.bootstrap import BootstrapResult
 from ballast.research.report.drawdowns import falls, max_drawdown
 from ballast.research.report.findings import Finding, Severity, above, below
 from ballast.research.report.overfitting import DAYS_A_YEAR
@@ -198,7 +198,7 @@ def yearly(study: Study) -> Finding | None:
     return Finding("yearly", Severity.WARNING, text, study.sharpe, 3.0)
 
 
-def _worse(study: Study) -> Outcomes | None:
+def _worse(study: Study) -> BootstrapResult | None:
     """The bootstrap, of days or of trades, that has the deeper drawdowns."""
     drawn = [each for each in (study.outcomes, study.trade_outcomes) if each is not None]
     return max(drawn, key=lambda each: each.beyond_limit) if drawn else None

@@ -25,7 +25,7 @@ LEAST_DAYS = 30
 
 
 @dataclass(frozen=True)
-class Cell:
+class RegimeResult:
     """
     One regime; returns are ratios.
 
@@ -106,7 +106,7 @@ def label_at(known: pd.DataFrame, dates: pd.DatetimeIndex) -> pd.DataFrame:
     return taken.where(pd.Series(position >= 0, index=dates), "")
 
 
-def table(known: pd.DataFrame, daily: pd.Series, trades: pd.DataFrame) -> list[Cell]:
+def table(known: pd.DataFrame, daily: pd.Series, trades: pd.DataFrame) -> list[RegimeResult]:
     """
     Results in each of the nine regimes.
 
@@ -137,13 +137,13 @@ def _cell(
     on: np.ndarray,
     trades: pd.DataFrame,
     of: np.ndarray,
-) -> Cell:
+) -> RegimeResult:
     changes = daily.to_numpy()[on]
     results = trades["r"].to_numpy()[of]
     results = results[np.isfinite(results)]
     daily_low, daily_high = mean_interval(changes)
     r_low, r_high = mean_interval(results)
-    return Cell(
+    return RegimeResult(
         trend=trend,
         volatility=volatility,
         days=int(on.sum()),

@@ -6,7 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ballast.research.report.bootstrap import Outcomes, Spread
+from ballast.research.report.bootstrap import BootstrapResult, Percentiles
 from ballast.research.report.overfitting import DAYS_A_YEAR, Overfitting
 from ballast.research.report.sensitivity import Move, moves, over_drawdown
 from ballast.research.report.study import Study
@@ -47,7 +47,7 @@ def luck(study: Study) -> Section | None:
     return Section("Luck", lead, [table(heads, rows), *said])
 
 
-def _ends(spread: Spread, text: Callable[[float], str]) -> list[str]:
+def _ends(spread: Percentiles, text: Callable[[float], str]) -> list[str]:
     return [text(spread.low), text(spread.middle), text(spread.high)]
 
 
@@ -55,7 +55,7 @@ def _unsigned(ratio: float) -> str:
     return share(ratio, 1)
 
 
-def _said(name: str, drawn: Outcomes) -> str:
+def _said(name: str, drawn: BootstrapResult) -> str:
     return (
         f"From {name}: a drawdown beyond {share(drawn.limit)} has a chance of "
         f"{chance(drawn.beyond_limit)}, a loss over the whole time one of {chance(drawn.loss)} "

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from ballast.research.report.guard_times import Active, Price
-from ballast.research.report.regimes import LEAST_DAYS, LEAST_TRADES
-from ballast.research.report.regimes import Cell as Regime
+from ballast.research.report.regimes import LEAST_DAYS, LEAST_TRADES, RegimeResult
 from ballast.research.report.study import Study
 from ballast.research.report.wording import counted, day, number, percent, share
 from ballast.tooling.pages import charts
@@ -47,7 +46,7 @@ def regimes(study: Study) -> Section | None:
     )
 
 
-def _intervals(cells: Sequence[Regime]) -> Chart:
+def _intervals(cells: Sequence[RegimeResult]) -> Chart:
     shown = [cell for cell in cells if cell.days]
     labels = [_name(cell) for cell in shown][::-1]
     points = [
@@ -67,11 +66,11 @@ def _intervals(cells: Sequence[Regime]) -> Chart:
     )
 
 
-def _name(cell: Regime) -> str:
+def _name(cell: RegimeResult) -> str:
     return f"{_TRENDS[cell.trend]}, {cell.volatility}"
 
 
-def _regime(cell: Regime) -> list[str | Cell]:
+def _regime(cell: RegimeResult) -> list[str | Cell]:
     few_days, few_trades = not cell.enough_days, not cell.enough_trades
     daily = f"{percent(cell.daily_low, 2)} to {percent(cell.daily_high, 2)}"
     in_r = f"{number(cell.r_low)} to {number(cell.r_high)}"

@@ -18,12 +18,12 @@ from ballast.research.report import (
     trials,
 )
 from ballast.research.report import trades as trade_figures
-from ballast.research.report.bootstrap import Outcomes
+from ballast.research.report.bootstrap import BootstrapResult
 from ballast.research.report.crises import Crisis, crises
 from ballast.research.report.guard_times import Active, Price
 from ballast.research.report.holding import Holding
 from ballast.research.report.overfitting import DAYS_A_YEAR
-from ballast.research.report.regimes import Cell
+from ballast.research.report.regimes import RegimeResult
 from ballast.research.report.results import RunResult
 from ballast.research.report.selection import Selection
 from ballast.research.report.trials import Doubt
@@ -67,7 +67,7 @@ class Study:
         Of the base run, from `trades.in_r`.
     daily : Series
         Change of the account by day.
-    outcomes, trade_outcomes : Outcomes or None
+    outcomes, trade_outcomes : BootstrapResult or None
         Bootstrap of days and of trades; None where there are too few.
     exposure, heat : Series on the times of the account's history
     regimes, crises : list
@@ -80,12 +80,12 @@ class Study:
     runs: Selection
     trades: pd.DataFrame
     daily: pd.Series
-    outcomes: Outcomes | None
-    trade_outcomes: Outcomes | None
+    outcomes: BootstrapResult | None
+    trade_outcomes: BootstrapResult | None
     drawdown_limit: float
     exposure: pd.Series
     heat: pd.Series
-    regimes: list[Cell]
+    regimes: list[RegimeResult]
     crises: list[Crisis]
     holding: Holding | None
     pair_changes: dict[str, float]
@@ -176,7 +176,7 @@ def study(name: str, runs: Selection, options: Options) -> Study:
 
 def _regimes(
     base: RunResult, known: dict[str, Any], leader: str, daily: pd.Series, table: pd.DataFrame
-) -> list[Cell]:
+) -> list[RegimeResult]:
     if leader not in known:
         return []
     labels = regimes.labels(known, leader, base.pairs, base.timeframe)

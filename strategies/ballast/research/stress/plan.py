@@ -28,7 +28,7 @@ ABOVE_STRATEGY = ("tooling", "ops", "research", "commands")
 
 
 @dataclass(frozen=True)
-class Job:
+class StressRun:
     """A backtest and what is said about it in the index."""
 
     task: Task
@@ -113,7 +113,7 @@ def jobs(
     choices: Sequence[tuple[str, ...]],
     guards: Sequence[str] = (),
     trials: Mapping[str, Sequence[Mapping[str, Any]]] = MappingProxyType({}),
-) -> list[Job]:
+) -> list[StressRun]:
     """
     Every combination; the first choice of pairs and the base level once more without each guard,
     and with each trial (changes by name, by strategy).
@@ -141,7 +141,7 @@ def _job(
     *,
     without_guard: str = "",
     parameters: Mapping[str, Any] | None = None,
-) -> Job:
+) -> StressRun:
     changed = dict(parameters or {})
     task = Task(
         changes.with_settings(with_settings(first.config, level, without_guard), changed),
@@ -153,7 +153,7 @@ def _job(
         pairs,
         changed,
     )
-    return Job(task, level, without_guard, changed)
+    return StressRun(task, level, without_guard, changed)
 
 
 def _deciding(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from typing import Any
 
 import joblib
 
-from ballast.research.backtests import Outcome, TaskError, run
-from ballast.research.stress.plan import Job
+from ballast.research.backtests import BacktestExport, TaskError, run
+from ballast.research.stress.plan import StressRun
 from ballast.research.stress.store import Store
 
 
@@ -33,7 +33,7 @@ class Ran:
 
 
 def run_all(
-    jobs: Sequence[Job],
+    jobs: Sequence[StressRun],
     store: Store,
     processes: int,
     scheduler: str | None = None,
@@ -72,12 +72,12 @@ def run_all(
     return Ran(tuple(keys), reused, seconds)
 
 
-def _outcomes(waiting: dict[str, Job]) -> Iterator[tuple[str, Outcome]]:
+def _outcomes(waiting: dict[str, StressRun]) -> Iterator[tuple[str, BacktestExport]]:
     parallel = joblib.Parallel(return_as="generator_unordered", pre_dispatch="all", batch_size=1)
     yield from parallel(joblib.delayed(_one)(key, job) for key, job in waiting.items())
 
 
-def _one(key: str, job: Job) -> tuple[str, Outcome]:
+def _one(key: str, job: StressRun) -> tuple[str, BacktestExport]:
     return key, run(job.task)
 
 

@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from ballast.research.backtests import Outcome
+from ballast.research.backtests import BacktestExport
 from ballast.research.report.results import INDEX, IndexEntry
 
 
@@ -25,7 +25,7 @@ class Store:
         """Where a result is, or will be."""
         return self._folder / f"{key}.zip"
 
-    def put(self, key: str, outcome: Outcome) -> None:
+    def put(self, key: str, outcome: BacktestExport) -> None:
         """Keep a result."""
         self._write(self.path(key), outcome.zipped)
 

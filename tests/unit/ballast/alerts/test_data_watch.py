@@ -8,7 +8,7 @@ import pandas as pd
 from ballast.alerts.data_watch import DataWatch
 from ballast.core.columns import CandleColumns
 from ballast.core.data_quality import DataQuality
-from ballast.core.events import Event, Kind
+from ballast.core.events import Event, EventKind
 from tests.engine import START
 
 
@@ -36,4 +36,4 @@ def test_untrusted_late_and_missing_candles_are_said_and_good_ones_are_not() -> 
         "LATE/USDT": "CANDLE_MISSING",
         "GONE/USDT": "CANDLE_MISSING",
     }
-    assert {event.kind for event in events} == {Kind.DATA}
+    assert {event.kind for event in events} == {EventKind.DATA}

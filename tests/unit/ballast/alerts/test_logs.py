@@ -12,7 +12,7 @@ import pytest
 from freqtrade.loggers.json_formatter import JsonFormatter
 
 from ballast.alerts import logs
-from ballast.core.events import Event, Kind
+from ballast.core.events import Event, EventKind
 from ballast.core.redaction import Redactor
 
 KEY = "exchangekey0123456789"
@@ -97,7 +97,7 @@ def test_a_second_strategy_replaces_what_the_first_attached(log: Log) -> None:
 
 def test_an_event_is_a_sentence_on_the_console_and_fields_in_the_file(log: Log) -> None:
     facts = {"detail": "LIQUIDITY", "until": "", "caps": {"HEAT": math.nan}}
-    event = Event(AT, Kind.REFUSED, "NO_SIZE", "BTC/USDT", None, 3.0, 10.0, facts)
+    event = Event(AT, EventKind.REFUSED, "NO_SIZE", "BTC/USDT", None, 3.0, 10.0, facts)
     logs.EventLog(Redactor({})).hear(event)
     sentence = "BTC/USDT: refused NO_SIZE value=3 limit=10 (LIQUIDITY)"
     assert log.console.getvalue().strip() == sentence
@@ -112,7 +112,7 @@ def test_an_event_is_a_sentence_on_the_console_and_fields_in_the_file(log: Log) 
 def test_every_line_of_the_file_is_json_that_any_tool_reads(log: Log) -> None:
     """NaN is no JSON, and most tools stop at it."""
     facts = {"caps": {"HEAT": math.nan}, "when": AT, "text": "two\nlines"}
-    logs.EventLog(Redactor({})).hear(Event(AT, Kind.SIZED, "HEAT", "BTC/USDT", 7, facts=facts))
+    logs.EventLog(Redactor({})).hear(Event(AT, EventKind.SIZED, "HEAT", "BTC/USDT", 7, facts=facts))
     assert "NaN" not in log.file.getvalue()
     (line,) = log.lines()
     assert line["event"]["trade_id"] == 7

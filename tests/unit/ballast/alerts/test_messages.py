@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ballast.alerts.messages import Messages, as_code
 from ballast.config.messages import MessageSettings
-from ballast.core.events import Event, Kind
+from ballast.core.events import Event, EventKind
 from ballast.core.redaction import Redactor
 from ballast.runtime.operator_channel import sender
 from tests.telegram_api import Refused, readable
@@ -20,7 +20,7 @@ NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
 def refusal(
     pair: str, code: str = "NO_SIZE", at: datetime = NOON, value: float = 3.0, **facts: Any
 ) -> Event:
-    return Event(at, Kind.REFUSED, code, pair, None, value, 10.0, facts)
+    return Event(at, EventKind.REFUSED, code, pair, None, value, 10.0, facts)
 
 
 def after(**time: float) -> datetime:
@@ -81,19 +81,19 @@ def test_untrusted_data_is_told_once_an_hour_for_each_pair(
     messages: Messages, sent: list[str]
 ) -> None:
     for minute in range(0, 125, 5):
-        messages.hear(Event(after(minutes=minute), Kind.DATA, "AFTER_HOLE", "BTC/USDT"))
+        messages.hear(Event(after(minutes=minute), EventKind.DATA, "AFTER_HOLE", "BTC/USDT"))
         messages.tick(after(minutes=minute))
     assert len(sent) == 3
-    messages.hear(Event(after(minutes=125), Kind.DATA, "ABSURD_BAR", "ETH/USDT"))
+    messages.hear(Event(after(minutes=125), EventKind.DATA, "ABSURD_BAR", "ETH/USDT"))
     messages.tick(after(minutes=125))
     assert sent[3].endswith("ABSURD_BAR: ETH/USDT")
 
 
 def test_a_block_lifted_is_told_once(messages: Messages, sent: list[str]) -> None:
     lifted = {"guard": "LossStreakBackoff", "state": "lifted"}
-    messages.hear(Event(NOON, Kind.GUARD, "LOSS_STREAK", "*", facts=lifted))
+    messages.hear(Event(NOON, EventKind.GUARD, "LOSS_STREAK", "*", facts=lifted))
     begins = {"guard": "LossStreakBackoff", "state": "begins"}
-    messages.hear(Event(NOON, Kind.GUARD, "LOSS_STREAK", "*", facts=begins))
+    messages.hear(Event(NOON, EventKind.GUARD, "LOSS_STREAK", "*", facts=begins))
     messages.tick(NOON)
     messages.tick(NOON)
     assert sent == ["LossStreakBackoff no longer blocks all pairs"]
@@ -103,7 +103,7 @@ def test_a_position_that_is_not_as_it_should_be_is_told_once_an_hour(
     messages: Messages, sent: list[str]
 ) -> None:
     for minute in range(70):
-        messages.hear(Event(after(minutes=minute), Kind.WATCH, "STOP_MISSING", "BTC/USDT"))
+        messages.hear(Event(after(minutes=minute), EventKind.WATCH, "STOP_MISSING", "BTC/USDT"))
         messages.tick(after(minutes=minute))
     assert sent == ["BTC/USDT: STOP_MISSING"] * 2
 

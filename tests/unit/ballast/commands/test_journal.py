@@ -13,7 +13,7 @@ import pytest
 from ballast.__main__ import main
 from ballast.config.settings import JournalSettings
 from ballast.core.decision import Decision, Outcome, Reading
-from ballast.core.events import Event, Kind
+from ballast.core.events import Event, EventKind
 from ballast.core.verdict import Verdict
 from ballast.journal.store import Journal, Version
 from tests.engine import ROOT
@@ -85,14 +85,14 @@ def written() -> tuple[list[Decision], list[Event]]:
     sized = {**SIZING, "stop": 97.0}
     pair = "ETH/USDT"
     events = [
-        Event(later(2), Kind.GUARD, "DAILY_LOSS", "*", None, -3.2, -3.0, {"state": "begins"}),
-        Event(later(3), Kind.SIZED, "RISK_AT_STOP", pair, None, 500.0, 1000.0, sized),
-        Event(later(3.01), Kind.ORDER, "ENTRY_FILLED", pair, 4, 106.2, 106.0, order),
-        Event(later(4), Kind.STOP, "CHANDELIER", pair, 4, 98.0, 97.0),
-        Event(later(5), Kind.ORDER, "EXIT_FILLED", pair, 4, 97.9, 98.0, sold),
+        Event(later(2), EventKind.GUARD, "DAILY_LOSS", "*", None, -3.2, -3.0, {"state": "begins"}),
+        Event(later(3), EventKind.SIZED, "RISK_AT_STOP", pair, None, 500.0, 1000.0, sized),
+        Event(later(3.01), EventKind.ORDER, "ENTRY_FILLED", pair, 4, 106.2, 106.0, order),
+        Event(later(4), EventKind.STOP, "CHANDELIER", pair, 4, 98.0, 97.0),
+        Event(later(5), EventKind.ORDER, "EXIT_FILLED", pair, 4, 97.9, 98.0, sold),
         Event(
             later(5),
-            Kind.EXIT,
+            EventKind.EXIT,
             "stop_loss",
             pair,
             4,
@@ -100,9 +100,11 @@ def written() -> tuple[list[Decision], list[Event]]:
             0.0,
             {"rate": 98.6, "open_rate": 106.2},
         ),
-        Event(later(5), Kind.INCIDENT, "KeyError", facts={"where": "custom_exit", "text": "oops"}),
-        *(Event(later(n), Kind.LATENCY, "ANALYSIS", value=0.5) for n in range(6)),
-        Event(later(6), Kind.LATENCY, "ANALYSIS", value=9.0),
+        Event(
+            later(5), EventKind.INCIDENT, "KeyError", facts={"where": "custom_exit", "text": "oops"}
+        ),
+        *(Event(later(n), EventKind.LATENCY, "ANALYSIS", value=0.5) for n in range(6)),
+        Event(later(6), EventKind.LATENCY, "ANALYSIS", value=9.0),
     ]
     return rows, events
 
@@ -197,7 +199,7 @@ def test_a_review_fits_on_a_screen(capsys: pytest.CaptureFixture[str], folder: P
     events = [
         Event(later(n / 10), kind, f"CODE_{n}", "ETH/USDT", n, -1.0, 1.0, {"state": "begins"})
         for n in range(50)
-        for kind in (Kind.GUARD, Kind.EXIT, Kind.WATCH, Kind.INCIDENT)
+        for kind in (EventKind.GUARD, EventKind.EXIT, EventKind.WATCH, EventKind.INCIDENT)
     ]
     journal.write(VERSION, [], events)
     journal.file.engine.dispose()

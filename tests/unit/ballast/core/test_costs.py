@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ballast.config.costs import CostSettings
-from ballast.core.costs import LEVELS, Conditions, CostModel, FillCost, Level
+from ballast.core.costs import LEVELS, Conditions, CostLevel, CostModel, FillCost
 
 MODEL = CostSettings().model()
 QUIET = Conditions(volatility=0.04, turnover=400e6)
@@ -30,13 +30,13 @@ conditions = st.builds(
 )
 
 
-def at(level: Level) -> CostModel:
+def at(level: CostLevel) -> CostModel:
     return replace(MODEL, level=level)
 
 
 @given(money, conditions, levels, prices, st.floats(0, 1.5))
 def test_no_price_is_ever_better_than_the_one_asked(
-    value: float, seen: Conditions, level: Level, asked: float, low: float
+    value: float, seen: Conditions, level: CostLevel, asked: float, low: float
 ) -> None:
     model = at(level)
     cost = model.of(value, seen)
@@ -48,14 +48,14 @@ def test_no_price_is_ever_better_than_the_one_asked(
 
 @given(money, st.floats(1, 100), conditions, levels)
 def test_larger_orders_never_cost_less(
-    value: float, times: float, seen: Conditions, level: Level
+    value: float, times: float, seen: Conditions, level: CostLevel
 ) -> None:
     assert at(level).of(times * value, seen).total >= at(level).of(value, seen).total
 
 
 @given(money, conditions, ratios, ratios, levels)
 def test_more_volatility_never_costs_less(
-    value: float, seen: Conditions, one: float, other: float, level: Level
+    value: float, seen: Conditions, one: float, other: float, level: CostLevel
 ) -> None:
     low, high = sorted((one, other))
     calm, wild = (replace(seen, volatility=each) for each in (low, high))
@@ -64,14 +64,14 @@ def test_more_volatility_never_costs_less(
 
 @given(money, conditions, st.floats(1, 1e11), st.floats(1, 1e11), levels)
 def test_less_turnover_never_costs_less(
-    value: float, seen: Conditions, one: float, other: float, level: Level
+    value: float, seen: Conditions, one: float, other: float, level: CostLevel
 ) -> None:
     thin, deep = (replace(seen, turnover=each) for each in sorted((one, other)))
     assert at(level).of(value, thin).total >= at(level).of(value, deep).total
 
 
 @given(money, conditions, levels)
-def test_a_shock_never_costs_less(value: float, seen: Conditions, level: Level) -> None:
+def test_a_shock_never_costs_less(value: float, seen: Conditions, level: CostLevel) -> None:
     shock, calm = (replace(seen, shock=on) for on in (True, False))
     assert at(level).of(value, shock).total >= at(level).of(value, calm).total
 

@@ -20,7 +20,7 @@ from sqlalchemy.exc import OperationalError
 
 from ballast.config.settings import JournalSettings
 from ballast.core.decision import Decision, Outcome, Reading
-from ballast.core.events import Event, Kind
+from ballast.core.events import Event, EventKind
 from ballast.core.verdict import Verdict
 from ballast.journal.file import journal_path
 from ballast.journal.store import Journal, Version
@@ -101,7 +101,7 @@ def test_what_is_read_is_what_was_written(shared: Journal, decision: Decision) -
     st.builds(
         Event,
         moments,
-        st.sampled_from(Kind),
+        st.sampled_from(EventKind),
         codes,
         st.just("BTC/USDT"),
         st.none() | st.integers(1, 9),
@@ -149,7 +149,7 @@ def test_a_batch_is_written_whole_or_not_at_all(journal: Journal) -> None:
     journal.write(VERSION, [row()], [])
     broken = replace(row(1), outcome=Outcome.ENTERED, pair=None)  # type: ignore[arg-type]
     with pytest.raises(Exception, match="NOT NULL"):
-        journal.write(VERSION, [row(2), broken], [Event(START, Kind.ORDER, "SENT")])
+        journal.write(VERSION, [row(2), broken], [Event(START, EventKind.ORDER, "SENT")])
     assert count(journal.file.path) == 1
     assert count(journal.file.path, "events") == 0
 
@@ -195,7 +195,7 @@ def test_a_damaged_file_is_kept_aside_and_begun_anew(tmp_path: Path, damage: str
 
 def test_old_rows_are_forgotten(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.sqlite", JournalSettings(keep_days=2))
-    events = [Event(START + timedelta(hours=hour), Kind.STOP, "X") for hour in range(100)]
+    events = [Event(START + timedelta(hours=hour), EventKind.STOP, "X") for hour in range(100)]
     journal.write(VERSION, [row(hour) for hour in range(100)], events)
     journal.prune(START + timedelta(hours=100), at_once=500)
     assert count(journal.file.path) == count(journal.file.path, "events") == 48

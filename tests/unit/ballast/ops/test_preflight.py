@@ -20,7 +20,7 @@ from freqtrade.exceptions import OperationalException
 from freqtrade.persistence import Order, Trade, init_db
 
 from ballast.ops.preflight import access, exchange, host, inspect, keys, trading
-from ballast.ops.preflight.check import Bot, Finding, Level
+from ballast.ops.preflight.check import Bot, CheckResult, Level
 from ballast.strategy.guarded import GuardedStrategy
 from sandbox.overlay import overlay
 from tests.engine import base_config
@@ -59,11 +59,11 @@ def bot(**config: Any) -> Bot:
     return Bot(strategy.config, strategy, lambda: NOW)
 
 
-def levels(findings: list[Finding]) -> set[Level]:
+def levels(findings: list[CheckResult]) -> set[Level]:
     return {finding.level for finding in findings}
 
 
-def gravest(findings: list[Finding]) -> Level:
+def gravest(findings: list[CheckResult]) -> Level:
     return max(levels(findings), key=[Level.PASS, Level.WARN, Level.FAIL].index)
 
 
@@ -95,7 +95,7 @@ def answering(answer: Callable[[str], tuple[int, Any]]) -> Iterator[str]:
         thread.join()
 
 
-def rights_found(rights: Any, *, status: int = 200, **config: Any) -> list[tuple[str, Finding]]:
+def rights_found(rights: Any, *, status: int = 200, **config: Any) -> list[tuple[str, CheckResult]]:
     """What is found of a key with these rights, through ccxt and HTTP."""
     with answering(lambda path: (status, rights)) as url:
         section = {**overlay(url)["exchange"], "key": "THEKEY123", "secret": "THESECRET456"}
@@ -435,7 +435,7 @@ def test_check_that_breaks_has_failed_and_shows_no_secret(monkeypatch: pytest.Mo
     config["exchange"] = {"name": "binance", "key": "THEKEY", "secret": "THESECRET"}
     secrets = ("THEKEY", "THESECRET", "hushhush", "wswswsws", STRONG, "tR8-kq2-Xw5-bn")
 
-    def breaks(_: Bot) -> list[Finding]:
+    def breaks(_: Bot) -> list[CheckResult]:
         raise OperationalException(" ".join(secrets))
 
     monkeypatch.setattr("ballast.ops.preflight.CHECKS", {"breaking": breaks})

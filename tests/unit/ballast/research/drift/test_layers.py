@@ -11,7 +11,12 @@ import pytest
 
 from ballast.core.decision import Decision, Outcome, Reading
 from ballast.core.verdict import Verdict
-from ballast.research.drift.layers import Layer, compare, first_difference, settings_differences
+from ballast.research.drift.layers import (
+    DriftLayer,
+    compare,
+    first_difference,
+    settings_differences,
+)
 from ballast.research.drift.record import Record
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
@@ -35,19 +40,19 @@ def record(*decisions: Decision, settings: Any = ()) -> Record:
 @pytest.mark.parametrize(
     ("change", "layer", "what"),
     [
-        ({"outcome": Outcome.UNSEEN, "code": "CANDLE_MISSING"}, Layer.CANDLES, "decision"),
-        ({"trust": 3}, Layer.CANDLES, "trust"),
-        ({"close": 100.01}, Layer.CANDLES, "close"),
-        ({"atr": 1.01}, Layer.INDICATORS, "atr"),
-        ({"rules": {"high": Reading(99.5, ">", 100.5, False)}}, Layer.INDICATORS, "high"),
-        ({"rules": {"high": Reading(99.0, ">", 100.5, True)}}, Layer.SIGNALS, "high"),
-        ({"rules": {"other": Reading(99.0, ">", 100.5, False)}}, Layer.SIGNALS, "rules"),
-        ({"guards": BLOCK}, Layer.GUARDS, "DrawdownLadder"),
-        ({"outcome": Outcome.REFUSED, "code": "SPREAD_WIDE"}, Layer.SIZING, "outcome"),
-        ({"outcome": Outcome.HOLDING}, Layer.FILLS, "position"),
+        ({"outcome": Outcome.UNSEEN, "code": "CANDLE_MISSING"}, DriftLayer.CANDLES, "decision"),
+        ({"trust": 3}, DriftLayer.CANDLES, "trust"),
+        ({"close": 100.01}, DriftLayer.CANDLES, "close"),
+        ({"atr": 1.01}, DriftLayer.INDICATORS, "atr"),
+        ({"rules": {"high": Reading(99.5, ">", 100.5, False)}}, DriftLayer.INDICATORS, "high"),
+        ({"rules": {"high": Reading(99.0, ">", 100.5, True)}}, DriftLayer.SIGNALS, "high"),
+        ({"rules": {"other": Reading(99.0, ">", 100.5, False)}}, DriftLayer.SIGNALS, "rules"),
+        ({"guards": BLOCK}, DriftLayer.GUARDS, "DrawdownLadder"),
+        ({"outcome": Outcome.REFUSED, "code": "SPREAD_WIDE"}, DriftLayer.SIZING, "outcome"),
+        ({"outcome": Outcome.HOLDING}, DriftLayer.FILLS, "position"),
     ],
 )
-def test_each_layer_is_named(change: dict[str, Any], layer: Layer, what: str) -> None:
+def test_each_layer_is_named(change: dict[str, Any], layer: DriftLayer, what: str) -> None:
     found = first_difference(KEY, replace(BASE, **change), BASE)
     assert found is not None
     assert (found.layer, found.what, found.pair, found.at) == (layer, what, *KEY)
@@ -57,7 +62,7 @@ def test_of_several_layers_the_first_is_named() -> None:
     other = replace(BASE, close=90.0, atr=2.0, guards=BLOCK, outcome=Outcome.HOLDING)
     found = first_difference(KEY, other, BASE)
     assert found is not None
-    assert found.layer is Layer.CANDLES
+    assert found.layer is DriftLayer.CANDLES
 
 
 def test_equal_decisions_have_no_difference() -> None:
@@ -84,7 +89,7 @@ def test_indicators_after_an_unlike_candle_are_explained_by_it() -> None:
     bot[0] = replace(bot[0], close=99.0)
     found = compare(record(*bot), record(*(replace(BASE, candle=each) for each in times)))
     layers = [each.layer for each in found.differences]
-    assert layers == [Layer.CANDLES, Layer.CANDLES, Layer.INDICATORS]
+    assert layers == [DriftLayer.CANDLES, DriftLayer.CANDLES, DriftLayer.INDICATORS]
     assert found.differences[1].what == "atr, by the candle of 05-01 12:00"
 
 
@@ -100,8 +105,8 @@ def test_a_position_that_only_one_run_holds_is_told_once_until_both_agree() -> N
     )
     found = compare(*runs).differences
     assert [(each.layer, each.at) for each in found] == [
-        (Layer.SIZING, times[0]),
-        (Layer.FILLS, times[4]),
+        (DriftLayer.SIZING, times[0]),
+        (DriftLayer.FILLS, times[4]),
     ]
 
 

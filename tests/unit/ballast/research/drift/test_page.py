@@ -10,7 +10,7 @@ from ballast.core.decision import Decision, Outcome, Reading
 from ballast.core.verdict import Verdict
 from ballast.research.drift.page import page
 from ballast.research.drift.record import Fill, Record, Traded
-from ballast.research.drift.study import Study, study
+from ballast.research.drift.study import DriftStudy, study
 from tests.html_page import Shown
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
@@ -34,7 +34,7 @@ def traded(pair: str, reason: str, price: float, late: timedelta = timedelta(0))
     return Traded(pair, 1.0, enter, Fill(NOON + 3 * HOUR, 110.0, 110.0), reason, 0.001, 10.0)
 
 
-def compared(*, settings: tuple[Any, Any] = ({}, {}), **runs: Any) -> Study:
+def compared(*, settings: tuple[Any, Any] = ({}, {}), **runs: Any) -> DriftStudy:
     bot, replay = (
         Record(runs.get("strategy", "Some"), "1h", made, (given,), trades)
         for made, given, trades in zip(runs["decisions"], settings, runs["trades"], strict=True)

@@ -17,7 +17,7 @@ from ballast.research.report.findings import Check, Finding, Severity, findings
 from ballast.research.report.guard_times import Price
 from ballast.research.report.holding import Holding
 from ballast.research.report.overfitting import Moments, Overfitting
-from ballast.research.report.regimes import Cell
+from ballast.research.report.regimes import RegimeResult
 from ballast.research.report.results import RunResult, read_zip
 from ballast.research.report.selection import by_strategy
 from ballast.research.report.study import Options, Study, study
@@ -238,9 +238,9 @@ def test_a_strong_market_is_a_tailwind(made: Made) -> None:
     assert checks_sample.tailwind(replace(done, holding=held(np.linspace(1, 2, 731)))) is None
 
 
-def regime(trend: str, days: int = 100, trades: int = 40, daily: float = 0.001) -> Cell:
+def regime(trend: str, days: int = 100, trades: int = 40, daily: float = 0.001) -> RegimeResult:
     bounds = {"daily_low": daily - 0.0005, "daily_high": daily + 0.0005}
-    return Cell(
+    return RegimeResult(
         trend,
         "calm",
         days,

@@ -14,7 +14,7 @@ import pytest
 
 from ballast.research.backtests import Task
 from ballast.research.stress import plan
-from ballast.research.stress.plan import Job
+from ballast.research.stress.plan import StressRun
 from tests.engine import ROOT, candle_frame, flat
 
 PAIRS = ("BTC/USDT", "ETH/USDT", "SOL/USDT")
@@ -39,7 +39,7 @@ def task(tmp_path: Path) -> Task:
 
 def key(task: Task) -> str:
     plan._sources.cache_clear()
-    return Job(task, "base").key()
+    return StressRun(task, "base").key()
 
 
 def _config(**changes: Any) -> Callable[[Task], Task]:
