@@ -94,8 +94,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     leave_when_told()
     folder = options.userdir / "paper"
     folder.mkdir(parents=True, exist_ok=True)
-    for leftover in folder.glob("trades.sqlite*"):
-        leftover.unlink()
+    for name in ("trades.sqlite", "journal.sqlite"):
+        for leftover in folder.glob(f"{name}*"):
+            leftover.unlink()
     _say(f"Starting the sandbox exchange: the market of seed {options.seed}")
     try:
         with (
@@ -157,6 +158,8 @@ def _settings(options: argparse.Namespace, folder: Path, password: str) -> dict[
     log = {"class": "logging.FileHandler", "formatter": "plain", "mode": "w"}
     return {
         "db_url": f"sqlite:///{folder.resolve() / 'trades.sqlite'}",
+        # Made anew with the database, and not one more in the user's folder at every run.
+        "ballast": {"journal": {"path": str(folder.resolve() / "journal.sqlite")}},
         "timeframe": "1h",
         "internals": {"process_throttle_secs": LOOP_SECONDS},
         "api_server": {

@@ -24,6 +24,7 @@ from ballast.strategy.guarded import GuardedStrategy
 from tests.behaviour.mini import Story, at, play, told
 from tests.behaviour.paper import FEE, Paper, paper, stops_at_their_level
 from tests.engine import candle_frame
+from tests.journals import journal_in
 
 
 @dataclass
@@ -157,7 +158,7 @@ def traded_on_paper(
             bot.loop(at(row) + timedelta(seconds=look_again_s))
             reach_stops(bot, row)
         assert not bot.bot.strategy.incidents.counts
-        record.journal = folder / "ballast_journal.dryrun.sqlite"
+        record.journal = journal_in(folder)
         closed = [trade for trade in bot.trades if not trade.is_open]
         dated = [(trade, border(trade.open_date_utc)) for trade in closed]
         record.exits = [

@@ -20,8 +20,8 @@ from ballast.risk.engine import RiskEngine
 from tests.behaviour.mini import LEADER, OTHER, PAIR, Mini, at, quiet, signal, told
 from tests.behaviour.paper import Paper, paper
 from tests.engine import candle_frame
+from tests.journals import journal_in, journals_in
 
-NAME = "ballast_journal.dryrun.sqlite"
 SECRETS = {"token": "12345:SECRETtoken01", "chat_id": "SECRETchat02", "password": "SECRETpass03"}
 LENGTH = 14
 
@@ -40,7 +40,8 @@ def events_of(path: Path) -> pd.DataFrame:
 
 @contextmanager
 def bot(folder: Path, **settings: Any) -> Iterator[Paper]:
-    """A bot that sees a signal at row 3."""
+    """A bot that sees a signal at row 3; started again, it has its database."""
+    settings.setdefault("db_url", f"sqlite:///{folder / 'trades.sqlite'}")
     stories = {
         LEADER: quiet(LENGTH),
         PAIR: [*quiet(3), signal(), (101, 101.4, 100.8, 101.2)],
@@ -71,22 +72,20 @@ def test_without_a_journal_an_entry_is_explained_too(tmp_path: Path) -> None:
         walk(running, 1, 5)
         (trade,) = running.trades
         assert "bound by RISK_AT_STOP" in trade.get_custom_data("explanation")
-    assert not (tmp_path / NAME).exists()
+    assert not journals_in(tmp_path)
 
 
 @pytest.mark.parametrize("obstacle", ["a folder in its place", "held by somebody", "no such disk"])
 def test_entries_are_refused_while_the_journal_cannot_be_written(
     tmp_path: Path, obstacle: str
 ) -> None:
-    path = tmp_path / NAME
-    holder = None
-    settings: dict[str, Any] = {}
+    path, holder = tmp_path / "journal.sqlite", None
     if obstacle == "a folder in its place":
         path.mkdir()
     elif obstacle == "no such disk":
         (tmp_path / "file").write_text("")
-        settings["ballast"] = {"journal": {"path": str(tmp_path / "file" / "journal.sqlite")}}
-    with bot(tmp_path, **settings) as running:
+        path = tmp_path / "file" / "journal.sqlite"
+    with bot(tmp_path, ballast={"journal": {"path": str(path)}}) as running:
         if obstacle == "held by somebody":
             walk(running, 1, 3)
             holder = sqlite3.connect(path)
@@ -109,7 +108,7 @@ def test_an_exit_does_not_wait_for_the_journal(tmp_path: Path) -> None:
     with bot(tmp_path) as running:
         walk(running, 1, 4)
         (trade,) = running.trades
-        holder = sqlite3.connect(tmp_path / NAME)
+        holder = sqlite3.connect(journal_in(tmp_path))
         holder.execute("BEGIN IMMEDIATE")
         running.prices[PAIR] = trade.stop_loss * 0.99
         running.loop(at(4) + timedelta(minutes=20))
@@ -117,7 +116,7 @@ def test_an_exit_does_not_wait_for_the_journal(tmp_path: Path) -> None:
         holder.rollback()
         holder.close()
         running.step(at(5))
-    events = events_of(tmp_path / NAME)
+    events = events_of(journal_in(tmp_path))
     assert "EXIT_FILLED" in set(events["code"])
 
 
@@ -126,7 +125,7 @@ def test_what_a_bot_missed_while_it_was_down_is_accounted_for(tmp_path: Path) ->
         walk(running, 1, 2)
     with bot(tmp_path) as running:
         walk(running, 7, 8)
-    rows = rows_of(tmp_path / NAME).loc[(slice(None), PAIR), :]
+    rows = rows_of(journal_in(tmp_path)).loc[(slice(None), PAIR), :]
     assert list(rows.index.get_level_values(0)) == [at(row) for row in range(8)]
     unseen = rows[rows["outcome"] == "UNSEEN"]
     assert list(unseen.index.get_level_values(0)) == [at(row) for row in range(2, 6)]
@@ -141,14 +140,14 @@ def test_a_restart_within_a_candle_leaves_what_it_decided(tmp_path: Path) -> Non
         number = trade.id
     with bot(tmp_path) as running:
         running.step(at(4))
-    row = rows_of(tmp_path / NAME).loc[(at(3), PAIR)]
+    row = rows_of(journal_in(tmp_path)).loc[(at(3), PAIR)]
     assert (row["outcome"], row["trade_id"]) == ("ENTERED", number)
 
 
 def test_a_signal_that_finds_no_place_says_so(tmp_path: Path) -> None:
     with bot(tmp_path, max_open_trades=0) as running:
         walk(running, 1, 5)
-    row = rows_of(tmp_path / NAME).loc[(at(3), PAIR)]
+    row = rows_of(journal_in(tmp_path)).loc[(at(3), PAIR)]
     assert (row["outcome"], row["code"]) == ("SIGNAL", "SLOTS_FULL")
 
 
@@ -165,7 +164,7 @@ def test_no_secret_is_in_the_journal(tmp_path: Path) -> None:
         for name, secret in SECRETS.items():
             running.bot.strategy._ballast.incident(name, ValueError(secret))
         running.loop(at(6) + timedelta(minutes=1))
-    events = events_of(tmp_path / NAME)
+    events = events_of(journal_in(tmp_path))
     assert len(events[events["kind"] == "incident"]) >= 3
     for file in tmp_path.glob("ballast_journal*"):
         assert b"SECRET" not in file.read_bytes(), file
@@ -174,7 +173,7 @@ def test_no_secret_is_in_the_journal(tmp_path: Path) -> None:
 def test_how_long_a_candle_took_is_told_with_the_journals_part(tmp_path: Path) -> None:
     with bot(tmp_path) as running:
         walk(running, 1, 3)
-    events = events_of(tmp_path / NAME)
+    events = events_of(journal_in(tmp_path))
     told_of = events[events["code"] == "ANALYSIS"]
     assert len(told_of) == 3
     for value, facts in zip(told_of["value"], told_of["facts"], strict=True):

@@ -14,9 +14,9 @@ from rich.table import Table
 from sqlalchemy import Engine
 
 from ballast.commands import backtest_options
-from ballast.config import settings
 from ballast.core.costs import LEVELS
-from ballast.journal.file import journal_path
+from ballast.journal.file import read_only
+from ballast.journal.identity import owner
 from ballast.research.backtests import Task, TaskError
 from ballast.research.drift.page import page
 from ballast.research.drift.record import Record, read_journal, read_trades
@@ -27,6 +27,7 @@ from ballast.research.stress.candles import require_candles
 from ballast.research.stress.plan import with_settings
 from ballast.tooling.database import database_url, open_database, read_config
 from ballast.tooling.errors import CommandError
+from ballast.tooling.journals import bot_journal, identity_of
 from ballast.tooling.pages.page import PlotlyMissing
 
 _MOST_SHOWN = 20
@@ -123,19 +124,30 @@ def as_data(found: DriftStudy) -> dict[str, Any]:
 
 
 def _bot(options: argparse.Namespace, config: dict[str, Any]) -> Record:
-    try:
-        loaded = settings.load(config.get(settings.SECTION))
-    except settings.SettingsError as error:
-        raise CommandError(str(error)) from None
-    path = Path(options.journal or journal_path(config, loaded.journal, backtest=False))
+    path = Path(options.journal or bot_journal(options.db, config))
     journal = read_journal(path, options.strategy)
-    url = database_url(options.db, config)
-    engine: Engine = open_database(url)
+    _refuse_another(path, identity_of(options.db, config))
+    engine: Engine = open_database(database_url(options.db, config))
     try:
         trades = read_trades(engine, engine.url.render_as_string(), journal)
     finally:
         engine.dispose()
     return Record(journal.strategy, journal.timeframe, journal.decisions, journal.settings, trades)
+
+
+def _refuse_another(path: Path, identity: str | None) -> None:
+    """Trade numbers of one database say nothing about another's."""
+    engine = read_only(path)
+    try:
+        whose = owner(engine)
+    finally:
+        engine.dispose()
+    if whose is not None and whose != identity:
+        other = f"database {identity}" if identity else "one without an identity"
+        raise CommandError(
+            f"--journal {path} is the journal of database {whose}, and --db is {other}: expected "
+            "both of one bot"
+        )
 
 
 def _show(found: DriftStudy) -> None:

@@ -12,12 +12,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ballast.commands import life, show
 from ballast.commands.recompute import load_config, recomputed
-from ballast.config import settings
 from ballast.core.times import candle_border
 from ballast.core.windows import minutes
 from ballast.journal.file import journal_path
 from ballast.journal.reader import Reader, Row
 from ballast.tooling.errors import CommandError
+from ballast.tooling.journals import bot_journal, journal_settings
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +41,7 @@ def add_places(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--strategy", help="that of the configuration")
     parser.add_argument("--userdir", dest="user_data_dir", help="Freqtrade's folder (user_data)")
     parser.add_argument("--datadir", help="folder of stored candles (that of the configuration)")
+    parser.add_argument("--db", metavar="URL", help="the bot's database (the configuration's)")
     parser.add_argument("--journal", metavar="FILE", help="another journal than the bot's")
 
 
@@ -88,11 +89,9 @@ def journal_file(options: argparse.Namespace, config: dict[str, Any]) -> Path:
     """Where the journal that is asked for lies."""
     if options.journal:
         return Path(options.journal)
-    try:
-        section = settings.load(config.get(settings.SECTION))
-    except settings.SettingsError as error:
-        raise CommandError(str(error)) from None
-    return journal_path(config, section.journal, backtest=getattr(options, "backtest", False))
+    if options.backtest:
+        return journal_path(config, journal_settings(config), None, backtest=True)
+    return bot_journal(options.db, config)
 
 
 def open_journal(options: argparse.Namespace, config: dict[str, Any]) -> Reader:

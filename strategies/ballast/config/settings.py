@@ -172,7 +172,10 @@ class JournalSettings(SettingsSection):
 
     enabled: bool = Field(True, description="whether paper and live trading keep one")
     backtest: bool = Field(False, description="whether backtests keep one as well")
-    path: str | None = Field(None, description="a file; null for one in the user data folder")
+    path: str | None = Field(
+        None,
+        description="a file of this bot's database alone; null for one in the user data folder",
+    )
     keep_days: int = Field(365, ge=1, le=3650, description="days that rows are kept")
     max_mb: int = Field(512, ge=1, le=100_000, description="megabytes; the oldest rows go first")
 

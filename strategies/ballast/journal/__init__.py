@@ -7,5 +7,7 @@ because a bot's trades must not wait for its diary, and the diary may be thrown 
 write-ahead log and `synchronous=NORMAL` a killed process loses nothing that was written, a power
 cut at most the last candles and never the file; readers do not disturb the writer.
 
-It is read with any SQLite tool: `sqlite3 user_data/ballast_journal.dryrun.sqlite`.
+It carries the identity of the bot's database, in its name too, because trades are known by numbers
+that every database gives anew. It is read with any SQLite tool:
+`sqlite3 user_data/ballast_journal.dryrun.1a2b3c4d.sqlite`.
 """

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import NullPool, StaticPool
 
 from ballast.config.settings import JournalSettings
+from ballast.journal.identity import claim, owner, write
 from ballast.journal.tables import create_tables
 
 logger = logging.getLogger(__name__)
@@ -27,19 +28,27 @@ _PRAGMAS = (
     "synchronous=NORMAL",
     "journal_size_limit=4000000",
 )
+# What SQLite keeps beside a file while it is open.
+_BESIDE = ("-wal", "-shm")
 
 
 def journal_path(
-    config: Mapping[str, Any], settings: JournalSettings, *, backtest: bool | None = None
+    config: Mapping[str, Any],
+    settings: JournalSettings,
+    identity: str | None,
+    *,
+    backtest: bool | None = None,
 ) -> Path:
     """
     Where the journal of a configuration lies.
 
-    In the user data folder: ballast_journal.sqlite (live), ballast_journal.dryrun.sqlite or
-    ballast_journal.backtest.sqlite, as Freqtrade has databases; or, for bots, the path that is set.
+    In the user data folder: ballast_journal.IDENTITY.sqlite (live), ballast_journal.dryrun.
+    IDENTITY.sqlite or ballast_journal.backtest.sqlite; or, for bots, the path that is set.
 
     Parameters
     ----------
+    identity : str or None
+        Of the bot's database; None for where journals were before databases had one.
     backtest : bool or None
         None for whatever the configuration runs.
     """
@@ -48,7 +57,9 @@ def journal_path(
     if settings.path is not None and not backtest:
         return Path(settings.path)
     kind = ".backtest" if backtest else ".dryrun" if config.get("dry_run", True) else ""
-    return Path(config.get("user_data_dir") or "user_data") / f"ballast_journal{kind}.sqlite"
+    whose = f".{identity}" if identity and not backtest else ""
+    folder = Path(config.get("user_data_dir") or "user_data")
+    return folder / f"ballast_journal{kind}{whose}.sqlite"
 
 
 class JournalFile:
@@ -61,15 +72,22 @@ class JournalFile:
         Made if it is not there; moved aside and begun anew if it is damaged.
     on_open : callable
         Called whenever the file has been opened.
+    identity : str or None
+        Of the database that the journal belongs to; None in a backtest, which has none.
 
     Raises
     ------
     OSError, SQLAlchemyError
         Where the file cannot be made.
+    ForeignJournal
+        Where it is another database's.
     """
 
-    def __init__(self, path: Path, on_open: Callable[[], None]) -> None:
+    def __init__(
+        self, path: Path, on_open: Callable[[], None], identity: str | None = None
+    ) -> None:
         self.path = path
+        self._identity = identity
         # Where a damaged file was kept, if there was one.
         self.damaged: Path | None = None
         self._on_open = on_open
@@ -96,7 +114,13 @@ class JournalFile:
         if not _is_sound(engine):
             self.damaged = self._move_aside()
             engine = _engine(self.path)
-        create_tables(engine)
+        try:
+            create_tables(engine)
+            if self._identity is not None:
+                claim(engine, self._identity)
+        except Exception:
+            engine.dispose()
+            raise
         self._inode = os.stat(self.path).st_ino
         self._on_open()
         return engine
@@ -105,9 +129,9 @@ class JournalFile:
         kept = self.path.with_name(f"{self.path.name}.damaged-{datetime.now(UTC):%Y%m%d%H%M%S}")
         logger.error("the journal %s is damaged: kept as %s, begun anew", self.path, kept)
         self.path.replace(kept)
-        for end in ("-wal", "-shm"):
+        for end in _BESIDE:
             with suppress(FileNotFoundError):
-                self.path.with_name(self.path.name + end).unlink()
+                _beside(self.path, end).unlink()
         return kept
 
 
@@ -115,6 +139,36 @@ def read_only(path: Path) -> Engine:
     """A journal to be read, whoever writes it meanwhile."""
     address = f"sqlite:///file:{quote(str(path))}?mode=ro&uri=true"
     return create_engine(address, poolclass=NullPool)
+
+
+def take_over(path: Path, to: Path, identity: str) -> None:
+    """
+    Write an identity into a journal that has none, and give it another name.
+
+    Raises
+    ------
+    OSError, SQLAlchemyError
+        Where that cannot be done; tried again, it goes on from where it was.
+    """
+    engine = _engine(path)
+    try:
+        create_tables(engine)
+        if owner(engine) is None:
+            with engine.begin() as connection:
+                write(connection, identity)
+    finally:
+        engine.dispose()
+    if to == path:
+        return
+    # There while somebody else reads it.
+    for end in _BESIDE:
+        with suppress(FileNotFoundError):
+            _beside(path, end).replace(_beside(to, end))
+    path.replace(to)
+
+
+def _beside(path: Path, end: str) -> Path:
+    return path.with_name(path.name + end)
 
 
 def _engine(path: Path) -> Engine:

@@ -70,17 +70,21 @@ class Journal:
         Made if it is not there; moved aside and begun anew if it is damaged.
     settings : JournalSettings
         Its bounds.
+    identity : str or None
+        Of the database that it belongs to; None in a backtest, which has none.
 
     Raises
     ------
     OSError, SQLAlchemyError
         Where the file cannot be made.
+    ForeignJournal
+        Where it is another database's.
     """
 
-    def __init__(self, path: Path, settings: JournalSettings) -> None:
+    def __init__(self, path: Path, settings: JournalSettings, identity: str | None = None) -> None:
         self._settings = settings
         self._versions: dict[str, int] = {}
-        self.file = JournalFile(path, self._versions.clear)
+        self.file = JournalFile(path, self._versions.clear, identity)
 
     def write(
         self, version: Version, decisions: Iterable[Decision], events: Sequence[Event]

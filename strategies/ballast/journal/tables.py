@@ -29,6 +29,14 @@ from ballast.core.verdict import Verdict
 
 _META = MetaData()
 
+# Whose the journal is (see `ballast.journal.identity`): one row.
+IDENTITY = Table(
+    "identity",
+    _META,
+    Column("identity", String, primary_key=True),
+    Column("since", DateTime, nullable=False),
+)
+
 # What decided: settings, strategy and its rules, written once for as long as they stay the same.
 VERSIONS = Table(
     "versions",

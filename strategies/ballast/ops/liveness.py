@@ -5,6 +5,7 @@ both the loop and the newest candle that was analysed are looked at.
 """
 
 import math
+import re
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
@@ -20,6 +21,8 @@ from ballast.tooling.bot_api import BotApi
 LOOP_S = 180.0
 # Candles are analysed some seconds after their end; one that comes late is waited for.
 LATE_S = 180.0
+# In what a strategy says of its version.
+_JOURNAL = re.compile(r" journal (ballast_journal\S*\.sqlite)")
 
 
 @dataclass(frozen=True)
@@ -103,12 +106,20 @@ def signs_of(
     )
 
 
-def journal_file(config: Mapping[str, Any], shown: Mapping[str, Any], user_data: Path) -> Path:
-    """Where a bot keeps its journal, by its configuration and by what it shows of it."""
+def journal_file(
+    config: Mapping[str, Any], shown: Mapping[str, Any], user_data: Path
+) -> Path | None:
+    """
+    Where a bot keeps its journal; None where it keeps none.
+
+    By its configuration, else by the name that the bot itself shows: nobody outside knows with
+    which database it was started.
+    """
     named = ((config.get("ballast") or {}).get("journal") or {}).get("path")
     if named is not None:
         return Path(named)
-    return user_data / f"ballast_journal{'.dryrun' if shown['dry_run'] else ''}.sqlite"
+    kept = _JOURNAL.search(str(shown.get("strategy_version") or ""))
+    return user_data / kept[1] if kept else None
 
 
 def candle_end(api: BotApi, pair: str, timeframe: str, candle_s: float) -> datetime | None:
@@ -133,9 +144,9 @@ def _decided_age_s(
     return min(ages, default=None)
 
 
-def _journal_age_s(path: Path, now: datetime, candle_s: float) -> float | None:
+def _journal_age_s(path: Path | None, now: datetime, candle_s: float) -> float | None:
     """None where there is no journal; endless where it is empty or cannot be read."""
-    if not path.is_file():
+    if path is None or not path.is_file():
         return None
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as connection:

@@ -1,9 +1,12 @@
 """Connects the recorder to a run: what it looks at, and whom it listens to."""
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
 
-from freqtrade.enums import RunMode
+from freqtrade.enums import TRADE_MODES, RunMode
 from freqtrade.exceptions import OperationalException
 from freqtrade.persistence import LocalTrade, PairLocks, Trade
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,18 +18,61 @@ from ballast.core.reasons import Reason
 from ballast.core.windows import minutes
 from ballast.data.market_view import MARKET
 from ballast.journal.file import journal_path
+from ballast.journal.identity import ForeignJournal
+from ballast.journal.ownership import Place, own_journal
 from ballast.journal.recorder import Recorder
 from ballast.journal.sources import Sources
 from ballast.journal.store import Journal, Version
+from ballast.risk import identity
 from ballast.risk.engine import RiskEngine
 from ballast.risk.portfolio import Portfolio
+from ballast.risk.state_store import StateStore
 from ballast.risk.stop_manager import StopManager
 from ballast.runtime.host import Host
 from ballast.version import __version__
 
+logger = logging.getLogger(__name__)
+
+
+def place_of(host: Host) -> Place | None:
+    """
+    Where a run keeps its journal; None where it keeps none.
+
+    Raises
+    ------
+    OperationalException
+        Where the path that is set holds another database's journal.
+    """
+    settings = host.settings.journal
+    if settings.enabled and settings.backtest and _is_backtest(host):
+        return Place(journal_path(host.config, settings, None))
+    if not settings.enabled or host.dp.runmode not in TRADE_MODES:
+        return None
+    store = StateStore(Trade.session.get_bind())
+    knows = _knows if identity.has_run(store) else None
+    own = identity.given(store)
+    try:
+        path, news = own_journal(host.config, settings, own, knows)
+    except ForeignJournal as error:
+        raise OperationalException(str(error)) from None
+    if news:
+        _say(host, news)
+    return Place(path, own)
+
+
+def _knows(number: int, pair: str) -> bool:
+    """Whether the database has a trade of this number and pair."""
+    return Trade.get_trades([Trade.id == number, Trade.pair == pair]).first() is not None
+
+
+def _say(host: Host, text: str) -> None:
+    logger.warning(text)
+    host.dp.send_msg(as_code(f"Ballast: {text}"), always_send=True)
+
 
 def recorder_of(
     host: Host,
+    place: Place | None,
     live: bool,
     engine: RiskEngine,
     stop_manager: StopManager,
@@ -38,6 +84,8 @@ def recorder_of(
 
     Parameters
     ----------
+    place : Place or None
+        Of the journal; a bot decides without one as well.
     live : bool
         Whether a bot trades, paper trading included.
     books : mapping of str to Rulebook
@@ -49,21 +97,11 @@ def recorder_of(
         Where a backtest's journal cannot be made. A bot begins all the same, to look after what it
         holds, and refuses entries.
     """
-    settings = host.settings.journal
-    wanted = settings.enabled and (live or (_is_backtest(host) and settings.backtest))
-    if not (live or wanted):
+    if not live and place is None:
         return None
-    path = journal_path(host.config, settings)
-
-    def opened() -> Journal:
-        journal = Journal(path, settings)
-        if journal.file.damaged is not None:
-            text = f"the journal was damaged: kept as {journal.file.damaged.name}, begun anew"
-            host.dp.send_msg(as_code(f"Ballast: {text}"), always_send=True)
-        return journal
 
     recorder = Recorder(
-        opened if wanted else None,
+        partial(_opened, host, place) if place is not None else None,
         _Versions(host, books).now,
         engine.guard_set,
         _sources(host, stop_manager, columns_by_pair, books),
@@ -73,17 +111,24 @@ def recorder_of(
         # Not as an event: it could not be written either.
         lambda error: host.incidents.record("journal", error),
     )
-    if wanted and not live:
-        _begin(recorder, path)
+    if place is not None and not live:
+        _begin(recorder, place.path)
     host.events.listen(recorder.hear)
     return recorder
+
+
+def _opened(host: Host, place: Place) -> Journal:
+    journal = Journal(place.path, host.settings.journal, place.identity)
+    if journal.file.damaged is not None:
+        _say(host, f"the journal was damaged: kept as {journal.file.damaged.name}, begun anew")
+    return journal
 
 
 def _is_backtest(host: Host) -> bool:
     return bool(host.config.get("runmode") == RunMode.BACKTEST)
 
 
-def _begin(recorder: Recorder, path: object) -> None:
+def _begin(recorder: Recorder, path: Path) -> None:
     try:
         recorder.begin_anew()
     except (OSError, SQLAlchemyError) as error:

@@ -20,6 +20,7 @@ from ballast.data.feeds import Feeds
 from ballast.data.market_view import MarketView
 from ballast.execution.api_errors import ApiErrors
 from ballast.execution.costs import FillCosts
+from ballast.journal.ownership import Place
 from ballast.journal.recorder import Recorder
 from ballast.risk.engine import RiskEngine
 from ballast.risk.every_candle import EveryCandle
@@ -32,7 +33,7 @@ from ballast.risk.stop_manager import StopManager
 from ballast.runtime.event_factory import guard_changed, stop_moved
 from ballast.runtime.execution import Execution
 from ballast.runtime.host import Host
-from ballast.runtime.journal import recorder_of
+from ballast.runtime.journal import place_of, recorder_of
 from ballast.runtime.operator_channel import OperatorChannel
 
 logger = logging.getLogger(__name__)
@@ -64,6 +65,8 @@ class TradingSession:
         What fills are charged; None outside of backtests.
     rulebooks : dict of str to Rulebook, or None
         Entry rules by pair, where somebody reads them.
+    journal : Place or None
+        None where none is kept.
     recorder : Recorder or None
         None in a backtest that keeps no journal.
     operator : OperatorChannel or None
@@ -83,6 +86,7 @@ class TradingSession:
     market: Market | None = None
     costs: FillCosts | None = None
     rulebooks: dict[str, Rulebook] | None = None
+    journal: Place | None = None
     recorder: Recorder | None = None
     operator: OperatorChannel | None = None
 
@@ -177,8 +181,9 @@ class TradingSession:
         parts = (feeds, stop_manager, proposals, sizer, engine, execution, kill)
         session = cls(*parts, columns_by_pair, stop_rules, sizes, costs=costs)
         books: dict[str, Rulebook] = {}
+        session.journal = place_of(host)
         session.recorder = recorder_of(
-            host, feeds.live, engine, stop_manager, columns_by_pair, books
+            host, session.journal, feeds.live, engine, stop_manager, columns_by_pair, books
         )
         if session.recorder is not None:
             session.rulebooks = books

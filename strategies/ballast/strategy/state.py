@@ -113,9 +113,11 @@ class LayerState:
         return self._strategy.get_strategy_name()
 
     def version(self) -> str:
-        """Version of the pack, of the settings that decide, and which guards are off."""
+        """Version of the pack, of the settings that decide; which journal, which guards are off."""
         off = ", ".join(self.settings.guards.off) or "none"
-        return f"ballast {__version__} settings {self.settings.digest()}, guards off: {off}"
+        session = self.decisions.session
+        kept = f" journal {session.journal.path.name}" if session and session.journal else ""
+        return f"ballast {__version__} settings {self.settings.digest()}{kept}, guards off: {off}"
 
     def protections(self) -> list[dict[str, Any]]:
         """Freqtrade's protections: the guards, the strategy's own and those of the settings."""

@@ -36,8 +36,11 @@ def read_config(paths: list[str]) -> dict[str, Any]:
 
 def database_url(given: str | None, config: dict[str, Any]) -> str:
     """The database asked for, else the configuration's, else the one Freqtrade would choose."""
-    usual = DEFAULT_DB_DRYRUN_URL if config.get("dry_run", True) else DEFAULT_DB_PROD_URL
-    return given or config.get("db_url") or usual
+    named = config.get("db_url")
+    if config.get("dry_run", True):
+        # As Freqtrade, whose paper trading never takes the usual database of real money.
+        named = named if named not in (None, DEFAULT_DB_PROD_URL) else DEFAULT_DB_DRYRUN_URL
+    return given or named or DEFAULT_DB_PROD_URL
 
 
 def open_store(url: str) -> tuple[StateStore, Engine]:

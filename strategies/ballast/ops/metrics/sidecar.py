@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,7 @@ class Sidecar:
         self._user_data = user_data
         self._config = config or {}
         self._journal = JournalCounts()
+        self._counted: Path | None = None
         self._api_errors: Counter[tuple[str, str]] = Counter()
         self._log_seen = 0.0
         self._uncovered_s = 0.0
@@ -89,7 +90,7 @@ class Sidecar:
         found = {name: value for name, labels, value in samples if not labels}
         samples += self._uncovered_time(found["uncovered_positions"], now)
         samples += self._of_guards(found["equity"], now)
-        samples += self._of_journal(bool(found["live"]), found["candle_seconds"], now)
+        samples += self._of_journal(samples, found["candle_seconds"], now)
         return [("up", {}, 1), *samples]
 
     def _uncovered_time(self, positions: float, now: datetime) -> list[Sample]:
@@ -120,8 +121,16 @@ class Sidecar:
             logger.warning("the guards cannot be read: %s", error)
             return []
 
-    def _of_journal(self, live: bool, candle_s: float, now: datetime) -> list[Sample]:
-        path = journal_file(self._config, {"dry_run": not live}, self._user_data)
+    def _of_journal(
+        self, samples: Sequence[Sample], candle_s: float, now: datetime
+    ) -> list[Sample]:
+        (shown,) = (labels for name, labels, _ in samples if name == "info")
+        path = journal_file(self._config, shown, self._user_data)
+        if path is None:
+            return []
+        if path != self._counted:
+            # Another database, another journal: its rows are counted from one.
+            self._counted, self._journal = path, JournalCounts()
         try:
             return list(self._journal.read(path, now, candle_s))
         except sqlite3.Error as error:

@@ -46,7 +46,7 @@ def replayed(bot: Record, task: Task) -> Record:
         result = folder / "result.zip"
         result.write_bytes(outcome.zipped)
         loaded = settings.load(section).journal
-        path = journal_path({"user_data_dir": folder}, loaded, backtest=True)
+        path = journal_path({"user_data_dir": folder}, loaded, None, backtest=True)
         journal = read_journal(path, bot.strategy)
         return replace(journal, trades=trades_of(backtests.statistics(result)))
 

@@ -16,15 +16,16 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from ballast.config.settings import JournalSettings
 from ballast.core.decision import Decision, Outcome, Reading
 from ballast.core.events import Event, EventKind
 from ballast.core.verdict import Verdict
-from ballast.journal.file import journal_path
+from ballast.journal.file import journal_path, read_only
 from ballast.journal.store import Journal, Version
-from ballast.journal.tables import as_stored, event_row, read_event
+from ballast.journal.tables import DECISIONS, as_stored, event_row, read_event
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 VERSION = Version("abcd1234", "Trend", "1h", "0.1.0", ["DailyLossLimit"], {"Trend": ["up"]}, {})
@@ -254,23 +255,38 @@ def test_a_killed_writer_leaves_a_sound_file_with_everything_but_the_last_candle
         journal.file.engine.dispose()
 
 
-def test_each_mode_has_its_own_file(tmp_path: Path) -> None:
+def test_each_database_and_mode_has_its_own_file(tmp_path: Path) -> None:
     config = {"user_data_dir": tmp_path, "dry_run": True}
     plain = JournalSettings()
     names = [
-        journal_path(config, plain).name,
-        journal_path({**config, "dry_run": False}, plain).name,
-        journal_path(config, plain, backtest=True).name,
+        journal_path(config, plain, "1a2b3c4d").name,
+        journal_path({**config, "dry_run": False}, plain, "1a2b3c4d").name,
+        journal_path(config, plain, "5e6f7a8b").name,
+        journal_path(config, plain, None, backtest=True).name,
     ]
     assert names == [
-        "ballast_journal.dryrun.sqlite",
-        "ballast_journal.sqlite",
+        "ballast_journal.dryrun.1a2b3c4d.sqlite",
+        "ballast_journal.1a2b3c4d.sqlite",
+        "ballast_journal.dryrun.5e6f7a8b.sqlite",
         "ballast_journal.backtest.sqlite",
     ]
     own = JournalSettings(path="diary.sqlite")
-    assert journal_path(config, own) == Path("diary.sqlite")
+    assert journal_path(config, own, "1a2b3c4d") == Path("diary.sqlite")
     # A backtest begins its journal anew: never a bot's.
-    assert journal_path(config, own, backtest=True).name == "ballast_journal.backtest.sqlite"
+    assert journal_path(config, own, None, backtest=True).name == "ballast_journal.backtest.sqlite"
+
+
+def test_a_reader_keeps_the_writer_from_nothing(journal: Journal) -> None:
+    """A chart that is drawn slowly: the writer waits a quarter of a second at most, then fails."""
+    journal.write(VERSION, [row(hour) for hour in range(50)], [])
+    with read_only(journal.file.path).connect() as reader:
+        halfway = reader.execution_options(yield_per=1).execute(select(DECISIONS.c.candle))
+        halfway.fetchone()
+        for hour in range(50, 60):
+            journal.write(VERSION, [row(hour)], [Event(START, Kind.ORDER, "SENT")])
+            journal.prune(START + timedelta(hours=hour), at_once=500)
+        assert len(halfway.fetchall()) == 49
+    assert count(journal.file.path) == 60
 
 
 def test_numbers_that_are_missing_are_null_in_the_file(journal: Journal) -> None:

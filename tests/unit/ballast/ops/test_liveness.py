@@ -18,7 +18,8 @@ from tests.unit.ballast.ops.test_preflight import answering
 
 HOUR_S = 3600.0
 HOURLY = {"timeframe": "1h", "timeframe_ms": HOUR_S * 1000}
-JOURNAL = "ballast_journal.dryrun.sqlite"
+JOURNAL = "ballast_journal.dryrun.1a2b3c4d.sqlite"
+VERSION = f"ballast 1.0 settings abcd1234 journal {JOURNAL}, guards off: none"
 NOW = datetime(2024, 5, 1, 12, 0, 30, tzinfo=UTC)
 WELL = Signs("running", HOUR_S, loop_age_s=5, decided_age_s=30)
 
@@ -55,7 +56,7 @@ def bot(candles: dict[str, int | None]) -> Any:
             pair = path.partition("pair=")[2].partition("&")[0].replace("%2F", "/")
             opened = candles[pair]
             return 200, {"data_stop_ts": opened and (NOW.timestamp() - opened * 60) * 1000}
-        shown = {"state": "running", "dry_run": True, **HOURLY}
+        shown = {"state": "running", "dry_run": True, "strategy_version": VERSION, **HOURLY}
         return 200, {
             "show_config": shown,
             "health": {"last_process_ts": NOW.timestamp() - 7},
