@@ -9,13 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from unittest.mock import patch
 
 import pandas as pd
 import pytest
 from freqtrade.persistence import Trade
+from freqtrade.strategy import IStrategy
 
+from ballast import guarded
 from ballast.risk.engine import RiskEngine
 from tests.behaviour.mini import LEADER, OTHER, PAIR, Mini, at, quiet, signal, told
 from tests.behaviour.paper import Paper, paper
@@ -39,7 +41,7 @@ def events_of(path: Path) -> pd.DataFrame:
 
 
 @contextmanager
-def bot(folder: Path, **settings: Any) -> Iterator[Paper]:
+def bot(folder: Path, strategy: type[IStrategy] = Mini, **settings: Any) -> Iterator[Paper]:
     """A bot that sees a signal at row 3; started again, it has its database."""
     settings.setdefault("db_url", f"sqlite:///{folder / 'trades.sqlite'}")
     stories = {
@@ -48,8 +50,31 @@ def bot(folder: Path, **settings: Any) -> Iterator[Paper]:
         OTHER: quiet(LENGTH),
     }
     frames = {p: candle_frame(told(s, LENGTH), "1h") for p, s in sorted(stories.items())}
-    with paper(Mini, frames, folder, at(0), **settings) as running:
+    with paper(strategy, frames, folder, at(0), **settings) as running:
         yield running
+
+
+class Hugging(IStrategy):
+    """Knows nothing of the layer, and holds a stop two percent below the price."""
+
+    INTERFACE_VERSION = 3
+    timeframe = "1h"
+    stoploss = -0.2
+    minimal_roi: ClassVar[dict[str, float]] = {"0": 10}
+    use_custom_stoploss = True
+
+    def populate_indicators(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
+        return dataframe
+
+    def populate_entry_trend(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
+        dataframe.loc[dataframe["close"] > 100.8, "enter_long"] = 1
+        return dataframe
+
+    def populate_exit_trend(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
+        return dataframe
+
+    def custom_stoploss(self, **_: Any) -> float:
+        return -0.02
 
 
 def walk(running: Paper, first: int, last: int) -> None:
@@ -65,6 +90,24 @@ def test_an_entry_is_explained_in_its_custom_data(tmp_path: Path) -> None:
         text = trade.get_custom_data("explanation")
     assert text.startswith("Mini: high 100.9 > 100.5; stake ")
     assert "bound by RISK_AT_STOP; stop 96.8" in text
+
+
+def test_every_move_of_a_stop_is_told_also_one_of_the_strategys_own(tmp_path: Path) -> None:
+    with bot(tmp_path, type("Hugged", (guarded(Hugging),), {})) as running:
+        walk(running, 1, 4)
+        (trade,) = running.trades
+        held = [trade.stop_loss]
+        for minute in range(1, 9):
+            running.prices[PAIR] += 0.5 * (minute % 3)
+            running.loop(at(4) + timedelta(minutes=minute))
+            held.append(trade.stop_loss)
+    events = events_of(journal_in(tmp_path))
+    moves = events[events["kind"] == "stop"]
+    assert list(moves["code"]) == ["FIRST_STOP", *["STRATEGY_STOP"] * (len(moves) - 1)]
+    told = list(moves["value"])[1:]
+    assert told == sorted(set(told))
+    assert told == pytest.approx(sorted({stop for stop in held if stop >= told[0]}))
+    assert len(told) > 4
 
 
 def test_without_a_journal_an_entry_is_explained_too(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """What FreqUI and `freqtrade plot-dataframe` draw when told to take the strategy's own chart."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import logging
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,14 +10,19 @@ import pandas as pd
 from freqtrade.persistence import PairLocks, Trade
 from freqtrade.persistence.models import PairLock
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from ballast.charts import annotations
 from ballast.charts.annotations import Block, StopPath
-from ballast.core.data_quality import DataQuality
+from ballast.core.events import Event
 from ballast.core.reasons import Reason
-from ballast.core.signals import Setup, entry_rules, first_stops, setup_name
-from ballast.core.stops import StopPlan, StopRules
+from ballast.core.signals import Setup, entry_rules, first_stops
 from ballast.core.windows import minutes
+
+logger = logging.getLogger(__name__)
+
+# By the number of the trade, the moves of its stop in order.
+StopMoves = Callable[[Sequence[int]], Mapping[int, Sequence[Event]]]
 
 # Column: where an entry would have its first stop.
 FIRST_STOP = "first_stop"
@@ -84,28 +90,8 @@ def _lane(column: str) -> str:
     return column.replace("rule_", "met_", 1)
 
 
-@dataclass(frozen=True)
-class AccountOverlay:
-    """
-    What a running bot adds to a chart: its locks, its trades and their stops.
-
-    Parameters
-    ----------
-    candles : DataFrame
-        All that the pair's last analysis left, with `atr` and `trust`.
-    stop_rules : mapping of str to StopRules
-        By the name of the setup.
-    cost_ratio : float
-        Round-trip cost that a break-even stop covers.
-    """
-
-    candles: pd.DataFrame
-    stop_rules: Mapping[str, StopRules]
-    cost_ratio: float
-
-
 def annotated(
-    pair: str, frame: pd.DataFrame, timeframe: str, account: AccountOverlay | None
+    pair: str, frame: pd.DataFrame, timeframe: str, stop_moves: StopMoves | None
 ) -> list[dict[str, Any]]:
     """
     Annotations of a pair's chart (see `ballast.charts.annotations`), oldest first within each kind.
@@ -114,60 +100,54 @@ def annotated(
     ----------
     frame : DataFrame
         What the chart shows, with every column of the strategy.
-    account : AccountOverlay or None
-        None where no bot runs: in the webserver's charts the tables of locks and trades are another
-        run's.
+    stop_moves : callable or None
+        Gives the moves of trades' stops, from the journal. None where no bot runs: in the
+        webserver's charts the tables of locks and trades are another run's.
     """
     candle = timedelta(minutes=minutes(timeframe))
     marks = annotations.of_frame(frame, candle)
-    if account is None or not PairLocks.use_db:
+    if stop_moves is None or not PairLocks.use_db:
         return marks
     start = frame["date"].iloc[0].to_pydatetime()
     # FreqUI shows a few candles to come: a halt that has just begun lies there.
     end = frame["date"].iloc[-1].to_pydatetime() + (1 + _TO_COME) * candle
     marks += annotations.of_blocks(_blocks(pair, start, end), start, end)
-    for trade in _trades(pair, start):
-        rules = _rules(account.stop_rules, trade)
-        path = stop_path(trade, account.candles, rules, account.cost_ratio, candle)
-        marks += annotations.of_stop(path)
-    return marks
+    return marks + _stops(_trades(pair, start), stop_moves)
 
 
-def stop_path(
-    trade: Trade, frame: pd.DataFrame, rules: StopRules, cost_ratio: float, candle: timedelta
-) -> StopPath:
+def _stops(trades: Sequence[Trade], stop_moves: StopMoves) -> list[dict[str, Any]]:
+    """Stops of trades; none where the journal cannot be read."""
+    try:
+        moves = stop_moves([trade.id for trade in trades])
+    except SQLAlchemyError as error:
+        logger.warning("stops are not drawn: the journal cannot be read: %s", error)
+        return []
+    paths = (stop_path(trade, moves.get(trade.id, ())) for trade in trades)
+    return [line for path in paths if path is not None for line in annotations.of_stop(path)]
+
+
+def stop_path(trade: Trade, moves: Sequence[Event]) -> StopPath | None:
     """
-    How the stop of a trade moved, worked out from the candles since its entry.
+    How the stop of a trade moved, as the journal tells it; None where it tells nothing.
 
     Parameters
     ----------
-    frame : DataFrame
-        Candles with `atr` and `trust`, as far back as they are known.
-    rules : StopRules
-        Of the trade's setup.
-    cost_ratio : float
-        Round-trip cost that a break-even stop covers.
+    moves : sequence of Event
+        Of the trade's stop, in order. Value: where it went; limit: where it was.
     """
-    stored = trade.get_custom_data("initial_stop")
-    initial = float(stored) if stored is not None else trade.initial_stop_loss
-    plan = StopPlan(trade.open_rate, initial, rules, cost_ratio)
+    if not moves:
+        return None
+    times, levels = [], []
+    if math.isfinite(moves[0].limit):
+        # A trade from before first stops were written down.
+        times, levels = [trade.open_date_utc], [moves[0].limit]
+    for move in moves:
+        # A stop is never loosened: the highest of plan and strategy holds.
+        if not levels or move.value > levels[-1]:
+            times.append(max([move.at, *times[-1:]]))
+            levels.append(move.value)
     ended = trade.close_date_utc or datetime.now(UTC)
-    times, levels = [trade.open_date_utc], [plan.stop]
-    ends = frame["date"] + candle
-    held = frame[(ends > trade.open_date_utc) & (ends <= ended)]
-    for row in held[["date", "close", "atr", "trust"]].itertuples(index=False):
-        if row.trust < DataQuality.FILLED_HOLE and plan.advance(row.close, row.atr) > levels[-1]:
-            times.append(row.date.to_pydatetime() + candle)
-            levels.append(plan.stop)
-    # What Freqtrade holds may be closer still: the heat limit draws stops closer.
-    if trade.is_open and trade.stop_loss > levels[-1]:
-        times.append(max(times[-1], held["date"].max().to_pydatetime() if len(held) else ended))
-        levels.append(trade.stop_loss)
     return StopPath([*times, max(ended, times[-1])], levels)
-
-
-def _rules(rules: Mapping[str, StopRules], trade: Trade) -> StopRules:
-    return rules.get(setup_name(trade.enter_tag)) or next(iter(rules.values()))
 
 
 def _trades(pair: str, since: datetime) -> list[Trade]:

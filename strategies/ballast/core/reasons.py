@@ -200,6 +200,8 @@ class Reason(StrEnum):
     )
     EXIT_FILLED = "EXIT_FILLED", Group.ORDER, "price of the fill", "price asked", "quote"
     STOP = "STOP", Group.ORDER, "last close", "stop", "quote"
+    FIRST_STOP = "FIRST_STOP", Group.ORDER, "first stop", "", "quote"
+    STRATEGY_STOP = "STRATEGY_STOP", Group.ORDER, "stop after it was raised", "stop before", "quote"
     BREAK_EVEN = "BREAK_EVEN", Group.ORDER, "stop after it was raised", "stop before", "quote"
     CHANDELIER = "CHANDELIER", Group.ORDER, "stop after it was raised", "stop before", "quote"
     STOP_ADOPTED = "STOP_ADOPTED", Group.ORDER

@@ -23,6 +23,7 @@ from ballast.core.reasons import Reason
 from ballast.core.times import from_epoch
 from ballast.execution.adoption import STOP_SIDE
 from ballast.execution.stop_watch import placed_at
+from ballast.risk import custom_data
 
 LATENCY = "latency"
 CANDLE_CLOSE = "candle_close"
@@ -110,7 +111,7 @@ class LatencyLog:
         seconds = {
             stage: round((moment - closed).total_seconds(), 3) for stage, moment in moments.items()
         }
-        trade.set_custom_data(LATENCY, {CANDLE_CLOSE: closed.isoformat(), **seconds})
+        custom_data.store(trade, LATENCY, {CANDLE_CLOSE: closed.isoformat(), **seconds})
         value = seconds.get("stop_live", max(seconds.values()))
         event = Event(
             self._clock(),

@@ -28,7 +28,7 @@ def why(recorder: Recorder | None, traded: Sequence[str], asked: str) -> str:
     if recorder is None:
         return f"{pair}: decisions are not recorded"
     candle = recorder.signal_candle(datetime.now(UTC))
-    decision = recorder.decision(pair, candle)
+    decision = recorder.newest(pair, candle)
     if decision is None:
         return f"{pair}: nothing has been decided yet about the candle of {candle:%H:%M} UTC"
     return "\n".join(lines_of(decision))

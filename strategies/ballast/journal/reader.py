@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, func, select
 
 from ballast.core.decision import Decision
-from ballast.core.events import Event
+from ballast.core.events import Event, EventKind
 from ballast.journal.file import read_only
 from ballast.journal.store import stored_decision
 from ballast.journal.tables import DECISIONS, EVENTS, VERSIONS, read_event
@@ -25,6 +25,26 @@ class Row:
     timeframe: str
     settings: str
     guards: Sequence[str]
+
+
+def stop_moves(path: Path, trades: Sequence[int]) -> dict[int, list[Event]]:
+    """
+    Every move of the stops of trades, in order, by the trade's number; the first stop included.
+
+    Raises
+    ------
+    SQLAlchemyError
+        If the journal cannot be read.
+    """
+    wanted = select(EVENTS).where(
+        EVENTS.c.kind == EventKind.STOP.value, EVENTS.c.trade_id.in_(trades)
+    )
+    moves: dict[int, list[Event]] = {number: [] for number in trades}
+    engine = read_only(path)
+    with engine.connect() as connection:
+        for row in connection.execute(wanted.order_by(EVENTS.c.id)).mappings():
+            moves[row["trade_id"]].append(read_event(dict(row)))
+    return moves
 
 
 class Reader:

@@ -169,10 +169,20 @@ class Recorder:
 
     def decision(self, pair: str, signal: datetime) -> Decision | None:
         """What was decided about a pair by a candle (opening time, UTC), as far as it is known."""
-        known = self._rows.get((pair, signal)) or self._now.get(pair)
-        if known is not None and known.candle == signal:
+        known = self._rows.get((pair, signal)) or self.newest(pair, signal)
+        if known is not None:
             return known
         return self._ask(lambda journal: journal.decision(self._version(), pair, signal))
+
+    def newest(self, pair: str, signal: datetime) -> Decision | None:
+        """
+        What was decided about a pair by the newest candle; None where `signal` is another.
+
+        From memory: other threads may ask at any time, and wait for nothing. The journal's own
+        connection is the bot's.
+        """
+        known = self._now.get(pair)
+        return known if known is not None and known.candle == signal else None
 
     def signal_candle(self, moment: datetime) -> datetime:
         """Opening time of the candle that an order of this moment is a consequence of."""
@@ -228,7 +238,7 @@ class Recorder:
             for pair in pairs:
                 decision = self._decide(pair, end, {}, None)
                 unseen = replace(decision, outcome=Outcome.UNSEEN, code=Reason.NO_DECISION)
-                self._put(replace(unseen, value=math.nan, limit=math.nan), now=False)
+                self._put(replace(unseen, value=math.nan, limit=math.nan))
 
     def _newest_written(self) -> datetime | None:
         if not self._live:
@@ -244,9 +254,11 @@ class Recorder:
             self._failed(error)
             return None
 
-    def _put(self, decision: Decision, *, now: bool = True) -> None:
+    def _put(self, decision: Decision) -> None:
         self._rows[decision.pair, decision.candle] = decision
-        if now:
+        known = self._now.get(decision.pair)
+        # What happens to an older candle's row (a late fill) hides nothing newer.
+        if known is None or known.candle <= decision.candle:
             self._now[decision.pair] = decision
 
     def _row_of(self, event: Event) -> Decision | None:

@@ -145,6 +145,8 @@ ADVICE: Mapping[Reason, str] = {
     Reason.PARTIAL_FILL: "An order has filled in part. | Its part is protected and managed.",
     Reason.EXIT_FILLED: "A position was left. | Nothing.",
     Reason.STOP: "A position is held above its stop. | Nothing.",
+    Reason.FIRST_STOP: "A position was given its first stop. | Nothing.",
+    Reason.STRATEGY_STOP: "The strategy's own stop is closer: it holds. | Nothing.",
     Reason.BREAK_EVEN: "The stop was raised to the entry, costs included. | Nothing.",
     Reason.CHANDELIER: "The stop followed the highest close since the entry. | Nothing.",
     Reason.STOP_ADOPTED: "A stop found on the exchange was taken over. | Nothing.",

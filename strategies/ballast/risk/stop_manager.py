@@ -15,6 +15,7 @@ from ballast.core.reasons import Reason
 from ballast.core.signals import setup_name
 from ballast.core.stops import StopPlan, StopRules
 from ballast.core.windows import minutes
+from ballast.risk import custom_data
 from ballast.risk.proposals import OrderProposals
 
 INITIAL_STOP = "initial_stop"
@@ -49,7 +50,7 @@ class _Watch:
 
 @dataclass(frozen=True)
 class StopMove:
-    """A stop that was raised: from and to (quote currency), what raised it, and when."""
+    """A stop's move: from (NaN at first) and to, quote currency; what moved it, and when."""
 
     trade: LocalTrade
     before: float
@@ -75,7 +76,7 @@ class StopManager:
     cost_ratio : float
         Round-trip cost that a break-even stop covers.
     tell : callable
-        Told about every stop that is raised.
+        Told about every first stop, and every one that is raised.
     """
 
     def __init__(
@@ -100,7 +101,9 @@ class StopManager:
         proposal = self._proposals.last(trade.pair)
         # An order that outlived a restart has no proposal.
         stop = proposal.stop if proposal is not None else self._decided_stop(trade)
-        return self._start(trade, now, stop).plan
+        plan = self._start(trade, now, stop).plan
+        self._tell(StopMove(trade, math.nan, plan.stop, Reason.FIRST_STOP, now))
+        return plan
 
     def result_in_r(self, trade: LocalTrade) -> float:
         """
@@ -208,7 +211,7 @@ class StopManager:
         """
         Take up a position after a restart: the stop Freqtrade stored, the candles since the entry.
         """
-        stored = trade.get_custom_data(INITIAL_STOP)
+        stored = custom_data.stored(trade, INITIAL_STOP)
         initial = float(stored) if stored is not None else self._decided_stop(trade)
         watch = self._start(trade, trade.open_date_utc, initial)
         watch.plan.stop = max(watch.plan.stop, trade.stop_loss or 0.0)

@@ -59,7 +59,7 @@ def filled(trade: LocalTrade, order: Order, now: datetime, signal: datetime) -> 
 
 
 def stop_moved(move: StopMove) -> Event:
-    """A stop that was raised. Value: where it is now; limit: where it was, quote currency."""
+    """A stop that moved. Value: where it is now; limit: where it was; quote currency."""
     trade = move.trade
     return Event(move.at, EventKind.STOP, move.code, trade.pair, trade.id, move.stop, move.before)
 

@@ -16,8 +16,9 @@ from ballast.core.reasons import Reason
 from ballast.core.refusals import EntryRefused, refused
 from ballast.core.sizing import NO_TRADE
 from ballast.journal.recorder import Recorder
+from ballast.risk import custom_data
 from ballast.risk.locks import Announced
-from ballast.risk.stop_manager import EXPLANATION, INITIAL_STOP
+from ballast.risk.stop_manager import EXPLANATION, INITIAL_STOP, StopMove
 from ballast.runtime import event_factory
 from ballast.runtime.host import Host
 from ballast.runtime.session import TradingSession
@@ -192,6 +193,13 @@ class Decisions:
         return self.connected.stop_manager.stop(trade, now)
 
     @fail_closed(refusal=None)
+    def raised_by_strategy(self, trade: LocalTrade, before: float, now: datetime) -> None:
+        """Tell of a stop that the strategy's own has raised beyond the plan's, from `before`."""
+        if self._host.events.heard and not trade.stop_loss <= self.stop(trade, now):
+            move = StopMove(trade, before, trade.stop_loss, Reason.STRATEGY_STOP, now)
+            self._host.events.publish(event_factory.stop_moved(move))
+
+    @fail_closed(refusal=None)
     def reason_to_leave(self, trade: LocalTrade, rate: float, now: datetime) -> str | None:
         """Leave by rule, by time, or where the wanted stop is already through the market."""
         session, host = self.connected, self._host
@@ -254,7 +262,7 @@ class Decisions:
         plan = self.connected.stop_manager.opened(trade, now)
         # Freqtrade's backtest searches all custom data ever written, and nobody reads it there.
         if self.connected.feeds.live:
-            trade.set_custom_data(INITIAL_STOP, plan.initial_stop)
+            custom_data.store(trade, INITIAL_STOP, plan.initial_stop)
         else:
             # Of a backtest Freqtrade exports its own first stop only, and the tags of orders.
             order.ft_order_tag = f"{order.ft_order_tag or ''} {INITIAL_STOP}={plan.initial_stop}"
@@ -266,4 +274,4 @@ class Decisions:
         for event in event_factory.filled(trade, order, now, signal):
             self._host.events.publish(event)
         if order.ft_order_side == trade.entry_side and self.connected.feeds.live:
-            trade.set_custom_data(EXPLANATION, recorder.explain(trade.pair, signal))
+            custom_data.store(trade, EXPLANATION, recorder.explain(trade.pair, signal))

@@ -230,6 +230,8 @@ class Layer(IStrategy):
         finally:
             self.use_custom_stoploss = True
         self._keep_higher(trade, *before)
+        if 0 < (before[0] or 0.0) < trade.stop_loss:
+            self._ballast.decisions.raised_by_strategy(trade, before[0], current_time)
         if moves:
             self._raise_stop(trade, high or current_rate, current_time, after_fill)
 

@@ -6,6 +6,7 @@ The half of a strategy that decides nothing about money: it says what is true of
 import dataclasses
 import logging
 from datetime import datetime
+from functools import partial
 from typing import Any, ClassVar
 
 import pandas as pd
@@ -19,6 +20,7 @@ from ballast.core.market import Market
 from ballast.core.rules import Rule
 from ballast.core.signals import Setup
 from ballast.core.stops import StopRules
+from ballast.journal.reader import stop_moves
 from ballast.strategy.startup import refuse_unsafe
 from ballast.strategy.state import LayerState
 from ballast.strategy.warm_up import checked_startup, probe
@@ -100,19 +102,20 @@ class SignalStrategy(IStrategy):
     ) -> list[dict[str, Any]]:
         """Regimes, cooldowns, halts and stops of trades (see `charts.annotated`)."""
         try:
-            return drawing.annotated(pair, dataframe, self.timeframe, self._drawn_account(pair))
+            return drawing.annotated(pair, dataframe, self.timeframe, self._stop_moves())
         except Exception:
             # A chart without its areas is better than none.
             logger.exception("the chart of %s could not be annotated", pair)
             return []
 
-    def _drawn_account(self, pair: str) -> drawing.AccountOverlay | None:
+    def _stop_moves(self) -> drawing.StopMoves | None:
+        """What gives the moves of trades' stops; None where no bot runs."""
         session = self._ballast.decisions.session
         if session is None or not session.feeds.live:
             return None
-        candles, _ = self.dp.get_analyzed_dataframe(pair, self.timeframe)
-        cost_ratio = self._ballast.settings.risk.round_trip_cost
-        return drawing.AccountOverlay(candles, session.stop_rules, cost_ratio)
+        # Asked by the web server: on a connection of its own, and from no trade's custom data.
+        journal = session.journal
+        return partial(stop_moves, journal.path) if journal else lambda numbers: {}
 
     def populate_indicators(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
         """Add what is true of the pair whatever the strategy (see `signals.add_state`)."""

@@ -1,5 +1,6 @@
 """Charts show prices and first stops over the candles; regimes, shocks and rules below them."""
 
+import math
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -8,8 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ballast.charts.annotations import StopPath
 from ballast.charts.drawing import add_columns, plot_config, stop_path
 from ballast.core import stops
+from ballast.core.events import Event, EventKind
 from ballast.core.rules import holds
 from ballast.core.signals import Setup, add_signals
 from ballast.core.stops import StopRules
@@ -90,48 +93,51 @@ def test_what_is_drawn_does_not_change_with_candles_to_come() -> None:
             pd.testing.assert_series_equal(part[name], whole[name][:count])
 
 
-def trade(opened_hour: int, **changed: Any) -> Any:
-    made = {
-        "open_rate": 100.0,
-        "open_date_utc": START + timedelta(hours=opened_hour),
-        "close_date_utc": None,
-        "is_open": True,
-        "initial_stop_loss": 90.0,
-        "stop_loss": 90.0,
-        "get_custom_data": lambda key: 95.0,
-    }
-    return SimpleNamespace(**(made | changed))
+OPENED, CLOSED = START + timedelta(hours=2), START + timedelta(hours=9)
 
 
-def candles(closes: list[float], trust: int = 0) -> pd.DataFrame:
-    dates = pd.date_range(START, periods=len(closes), freq="1h")
-    return pd.DataFrame({"date": dates, "close": closes, "atr": 1.0, "trust": trust})
+def trade(**changed: Any) -> Any:
+    return SimpleNamespace(**({"open_date_utc": OPENED, "close_date_utc": CLOSED} | changed))
 
 
-HOUR = timedelta(hours=1)
-TRAILS = StopRules(initial_atr=5, chandelier_atr=3)
+def move(hour: int, stop: float, before: float = math.nan) -> Event:
+    return Event(
+        START + timedelta(hours=hour), EventKind.STOP, "CHANDELIER", value=stop, limit=before
+    )
 
 
-def test_the_path_of_a_stop_is_the_plans_from_the_first_candle_that_ended_after_the_entry() -> None:
-    closed = trade(2, is_open=False, close_date_utc=START + timedelta(hours=5))
-    path = stop_path(closed, candles([100, 200, 101, 104, 103, 300]), TRAILS, 0.003, HOUR)
-    assert path.levels == [95.0, 98.0, 101.0]
-    hours = [(time - START) / HOUR for time in path.times]
-    assert hours == [2, 3, 4, 5]
+def drawn(path: StopPath | None) -> list[tuple[float, float]]:
+    """Hours since the start and levels; the last level is held until the path ends."""
+    assert path is not None
+    hours = [(moment - START) / timedelta(hours=1) for moment in path.times]
+    return list(zip(hours, [*path.levels, path.levels[-1]], strict=True))
 
 
-def test_a_candle_that_is_not_trusted_moves_no_stop_in_the_chart_either() -> None:
-    closed = trade(0, is_open=False, close_date_utc=START + timedelta(hours=3))
-    assert stop_path(closed, candles([100, 120, 130], 5), TRAILS, 0.003, HOUR).levels == [95.0]
+def test_the_path_of_a_stop_is_what_the_journal_tells_until_the_trade_is_over() -> None:
+    moves = [move(2, 95), move(5, 97, 95), move(7, 99, 97)]
+    assert drawn(stop_path(trade(), moves)) == [(2, 95), (5, 97), (7, 99), (9, 99)]
 
 
-def test_an_open_trades_path_ends_where_freqtrade_holds_the_stop_now() -> None:
-    """The heat limit may have drawn it closer than the candles say."""
-    path = stop_path(trade(0, stop_loss=99.0), candles([100, 101]), TRAILS, 0.003, HOUR)
-    assert path.levels[-1] == 99.0
-    assert list(path.times) == sorted(path.times)
+def test_the_stop_of_an_open_trade_is_drawn_until_now() -> None:
+    path = stop_path(trade(close_date_utc=None), [move(2, 95)])
+    assert path is not None
+    assert path.times[-1] > CLOSED
 
 
-def test_without_what_was_stored_the_path_begins_at_freqtrades_first_stop() -> None:
-    path = stop_path(trade(0, get_custom_data=lambda key: None), candles([]), TRAILS, 0.0, HOUR)
-    assert path.levels == [90.0]
+def test_a_trade_from_before_first_stops_were_told_begins_where_its_stop_moved_from() -> None:
+    assert drawn(stop_path(trade(), [move(5, 97, 95)])) == [(2, 95), (5, 97), (9, 97)]
+
+
+def test_of_two_stops_the_closer_one_is_drawn() -> None:
+    """The strategy's own is at 99; what the plan does below it moves nothing."""
+    moves = [move(2, 95), move(4, 99, 95), move(5, 97, 95), move(7, 100, 97)]
+    assert drawn(stop_path(trade(), moves)) == [(2, 95), (4, 99), (7, 100), (9, 100)]
+
+
+def test_a_clock_that_was_set_back_draws_no_line_backwards() -> None:
+    path = stop_path(trade(), [move(2, 95), move(5, 97, 95), move(4, 98, 97)])
+    assert drawn(path) == [(2, 95), (5, 97), (5, 98), (9, 98)]
+
+
+def test_of_a_trade_that_the_journal_does_not_know_no_stop_is_drawn() -> None:
+    assert stop_path(trade(), []) is None

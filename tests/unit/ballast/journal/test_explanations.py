@@ -38,7 +38,7 @@ def decision(**changed: Any) -> Decision:
 def recorder(known: Decision | None) -> Any:
     return SimpleNamespace(
         signal_candle=lambda now: CANDLE,
-        decision=lambda pair, candle: known if known and pair == known.pair else None,
+        newest=lambda pair, candle: known if known and pair == known.pair else None,
     )
 
 

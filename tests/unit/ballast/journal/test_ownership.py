@@ -12,7 +12,7 @@ import pytest
 
 from ballast.config.settings import JournalSettings
 from ballast.core.decision import Decision, Outcome
-from ballast.core.events import Event, Kind
+from ballast.core.events import Event, EventKind
 from ballast.journal.file import read_only
 from ballast.journal.identity import ForeignJournal, owner
 from ballast.journal.ownership import own_journal
@@ -82,7 +82,7 @@ def written(path: Path, identity: str | None = None) -> Path:
     """A journal with a row and an event of trade 4."""
     journal = Journal(path, JournalSettings(), identity)
     row = Decision("ETH/USDT", START, Outcome.NO_SIGNAL, "up")
-    journal.write(VERSION, [row], [Event(START, Kind.ORDER, "ENTRY_FILLED", "ETH/USDT", 4)])
+    journal.write(VERSION, [row], [Event(START, EventKind.ORDER, "ENTRY_FILLED", "ETH/USDT", 4)])
     journal.file.engine.dispose()
     return path
 
@@ -124,13 +124,13 @@ def test_what_is_written_after_the_adoption_stands_beside_what_was_before(tmp_pa
     path = found(tmp_path, knows((4, "ETH/USDT")))
     journal = Journal(path, JournalSettings(), MINE)
     row = Decision("ETH/USDT", START + timedelta(hours=6), Outcome.LEFT, "stop_loss", trade_id=4)
-    journal.write(VERSION, [row], [Event(START, Kind.EXIT, "stop_loss", "ETH/USDT", 4, -1.0)])
+    journal.write(VERSION, [row], [Event(START, EventKind.EXIT, "stop_loss", "ETH/USDT", 4, -1.0)])
     journal.file.engine.dispose()
     reader = Reader(path)
     rows, events = reader.life(4)
     reader.close()
     assert [row.decision.outcome for row in rows] == [Outcome.ENTERED, Outcome.LEFT]
-    assert [event.kind for event in events] == [Kind.ORDER, Kind.STOP, Kind.EXIT]
+    assert [event.kind for event in events] == [EventKind.ORDER, EventKind.STOP, EventKind.EXIT]
 
 
 def test_rows_that_a_reader_keeps_in_the_write_ahead_log_move_with_the_journal(

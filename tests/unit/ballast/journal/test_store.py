@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +25,7 @@ from ballast.core.decision import Decision, Outcome, Reading
 from ballast.core.events import Event, EventKind
 from ballast.core.verdict import Verdict
 from ballast.journal.file import journal_path, read_only
+from ballast.journal.reader import stop_moves
 from ballast.journal.store import Journal, Version
 from ballast.journal.tables import DECISIONS, as_stored, event_row, read_event
 
@@ -283,10 +285,36 @@ def test_a_reader_keeps_the_writer_from_nothing(journal: Journal) -> None:
         halfway = reader.execution_options(yield_per=1).execute(select(DECISIONS.c.candle))
         halfway.fetchone()
         for hour in range(50, 60):
-            journal.write(VERSION, [row(hour)], [Event(START, Kind.ORDER, "SENT")])
+            journal.write(VERSION, [row(hour)], [Event(START, EventKind.ORDER, "SENT")])
             journal.prune(START + timedelta(hours=hour), at_once=500)
         assert len(halfway.fetchall()) == 49
     assert count(journal.file.path) == 60
+
+
+def test_a_reader_is_answered_in_the_middle_of_a_write(journal: Journal) -> None:
+    first = Event(START, EventKind.STOP, "FIRST_STOP", "ETH/USDT", 3, 95.0)
+    journal.write(VERSION, [row()], [first])
+    with closing(sqlite3.connect(journal.file.path)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute("DELETE FROM events")
+        (move,) = stop_moves(journal.file.path, [3])[3]
+        writer.rollback()
+    assert (move.code, move.value, move.trade_id) == ("FIRST_STOP", 95.0, 3)
+
+
+def test_the_moves_of_stops_are_told_by_trade_and_in_order(journal: Journal) -> None:
+    moves = [
+        Event(START, EventKind.STOP, "FIRST_STOP", "ETH/USDT", 3, 95.0),
+        Event(START, EventKind.STOP, "FIRST_STOP", "BTC/USDT", 4, 50.0),
+        Event(START, EventKind.EXIT, "stop_loss", "BTC/USDT", 4, -1.0),
+        Event(START, EventKind.STOP, "PORTFOLIO_HEAT", "ETH/USDT", 3, 97.0, 95.0),
+    ]
+    journal.write(VERSION, [], moves)
+    told = stop_moves(journal.file.path, [3, 9])
+    assert {trade: [move.value for move in of] for trade, of in told.items()} == {
+        3: [95, 97],
+        9: [],
+    }
 
 
 def test_numbers_that_are_missing_are_null_in_the_file(journal: Journal) -> None:
