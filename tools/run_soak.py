@@ -12,6 +12,7 @@ import asyncio
 import json
 import multiprocessing
 import random
+import socket
 import sys
 import tempfile
 import time
@@ -40,6 +41,7 @@ from sandbox.units import from_float
 from tools import soak_bot, soak_truth
 from tools.soak_plan import FAULTS, PATIENCE_MS, Killer, kill_moments
 from tools.soak_report import Figures, figures, print_table
+from tools.soak_visitor import Visitor, api_section
 
 ROOT = Path(__file__).resolve().parents[1]
 PAIRS = ("BTC/USDT", "ETH/USDT", "BNB/USDT", "SOL/USDT", "XRP/USDT", "ADA/USDT")
@@ -62,7 +64,7 @@ GUARDS_OFF = (
 
 @dataclass
 class Soak:
-    """One run: its exchange, its faults and the lives of its bot."""
+    """One run: its exchange, its faults, the lives of its bot, and who looks at it meanwhile."""
 
     exchange: Exchange
     plan: FaultPlan
@@ -70,6 +72,7 @@ class Soak:
     killer: Killer
     folder: Path
     stream: random.Random
+    visitor: Visitor
     strategy: str = "Clockwork"
     crashes: list[str] = field(default_factory=list)
     # Freqtrade gives up where the exchange does not answer while it starts; it is started again.
@@ -104,7 +107,14 @@ def prepare(seed: int, days: float, kills: int, folder: Path, strategy: str) -> 
     moments = kill_moments(stream, kills, begin_ms, end_ms - PATIENCE_MS - 20 * MINUTE_MS)
     killer = Killer(clock, moments, stream)
     plan = FaultPlan(clock, seed, faults)
-    return Soak(exchange, plan, clock, killer, folder, stream, strategy)
+    visitor = Visitor(_free_port(), PAIRS, "1h", folder / "trades.sqlite")
+    return Soak(exchange, plan, clock, killer, folder, stream, visitor, strategy)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 async def run(soak: Soak, end_ms: int) -> None:
@@ -118,10 +128,12 @@ async def run(soak: Soak, end_ms: int) -> None:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         url = f"http://127.0.0.1:{runner.addresses[0][1]}"
         arguments = _arguments(soak, url)
+        soak.visitor.start()
         await _live(soak, url, arguments, end_ms)
         soak.plan.remove()
         await _live(soak, url, arguments, end_ms + SETTLE_MS)
     finally:
+        await asyncio.to_thread(soak.visitor.stop)
         await runner.cleanup()
 
 
@@ -137,9 +149,9 @@ async def _live(soak: Soak, url: str, arguments: dict[str, Any], end_ms: int) ->
             target=soak_bot.run, args=(url, arguments, end_ms, soak.output), daemon=True
         )
         process.start()
-        soak.killer.process = process
+        soak.killer.process, soak.visitor.pid = process, process.pid
         await _until_dead(soak, process)
-        soak.killer.process = None
+        soak.killer.process = soak.visitor.pid = None
         if soak.clock.time_ms >= end_ms:
             return
         if soak.killer.kills == killed and soak.has_looped:
@@ -191,6 +203,7 @@ def _arguments(soak: Soak, url: str) -> dict[str, Any]:
         "max_open_trades": len(PAIRS),
         # Ballast sizes by risk; who does not takes a sixth of the account.
         "stake_amount": "unlimited",
+        "api_server": api_section(soak.visitor.port),
         "ballast": {
             "market": {"leader": PAIRS[0], "basket": list(PAIRS)},
             "risk": {"entries_per_candle": 4},

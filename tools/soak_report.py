@@ -39,6 +39,7 @@ class Figures:
     over_budget: int
     audit: int
     crashes: int
+    failed_requests: int
     uncovered_p99_s: float
     uncovered_worst_s: float
     uncovered_alive_s: float
@@ -48,6 +49,8 @@ class Figures:
     kills: int
     failed_starts: int
     struck: int
+    requests: int
+    connections: int
     result: float
     real_s: float
 
@@ -66,6 +69,7 @@ ZEROS = {
     "over_budget": "losses beyond the risk budget",
     "audit": "errors in the exchange's own books",
     "crashes": "crashes of the bot",
+    "failed_requests": "charts and the like that failed",
 }
 OTHERS = {
     "uncovered_p99_s": "seconds uncovered, p99",
@@ -77,6 +81,8 @@ OTHERS = {
     "kills": "kills",
     "failed_starts": "starts while the exchange was away",
     "struck": "faults that struck",
+    "requests": "charts and the like asked for",
+    "connections": "connections to the database at once, most",
     "result": "result [USDT]",
     "real_s": "real seconds",
 }
@@ -101,7 +107,12 @@ def figures(seed: int, soak: Soak, deposit: float, real_s: float) -> Figures:
     losses = soak_truth.over_budget(held, deposit, BUDGET_PCT)
     uncovered = [position.uncovered_s for position in held] or [0.0]
     alive = [position.uncovered_while(soak.away) for position in held] or [0.0]
-    _keep(soak, {"bought at once": [o.id for o in at_once], "bought twice": [*map(asdict, twice)]})
+    findings = {
+        "bought at once": [o.id for o in at_once],
+        "bought twice": [*map(asdict, twice)],
+        "requests": soak.visitor.failed,
+    }
+    _keep(soak, findings)
     return Figures(
         seed=seed,
         duplicates=len(at_once) + len(twice),
@@ -112,6 +123,7 @@ def figures(seed: int, soak: Soak, deposit: float, real_s: float) -> Figures:
         over_budget=sum(loss > BUDGET_SLACK for loss in losses),
         audit=len(exchange.audit()),
         crashes=len(soak.crashes),
+        failed_requests=len(soak.visitor.failed),
         uncovered_p99_s=float(np.percentile(uncovered, 99)),
         uncovered_worst_s=max(uncovered),
         uncovered_alive_s=max(alive),
@@ -121,6 +133,8 @@ def figures(seed: int, soak: Soak, deposit: float, real_s: float) -> Figures:
         kills=soak.killer.kills,
         failed_starts=soak.failed_starts,
         struck=sum(soak.plan.counts.values()),
+        requests=soak.visitor.asked,
+        connections=soak.visitor.connections,
         result=-sum(position.loss for position in held),
         real_s=real_s,
     )

@@ -9,6 +9,9 @@ import pytest
 from tools.run_soak import soak
 from tools.soak_report import ZEROS
 
+# Five that a pool keeps, and what is being answered.
+MOST_CONNECTIONS = 8
+
 
 @pytest.mark.slow
 def test_nothing_is_lost_bought_twice_or_left_unknown_when_everything_fails(
@@ -19,3 +22,6 @@ def test_nothing_is_lost_bought_twice_or_left_unknown_when_everything_fails(
     assert figures.kills == 2
     assert figures.positions >= 2
     assert figures.struck > 20
+    # Charts and metrics were asked for all the time, and took no connection away.
+    assert figures.requests > 100
+    assert figures.connections <= MOST_CONNECTIONS
