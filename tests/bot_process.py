@@ -49,11 +49,16 @@ class Bot:
         Freqtrade's own, logged in.
     console : Path
         What the process has written.
+    folder : Path
+        Where it runs.
+    pid : int
+        Of the process.
     """
 
     client: FtRestClient
     console: Path
     folder: Path
+    pid: int
 
     def written(self) -> str:
         """The console so far."""
@@ -122,7 +127,7 @@ def running_bot(
         )
     try:
         client = FtRestClient(f"http://127.0.0.1:{port}", USER, password)
-        bot = Bot(client, console, folder)
+        bot = Bot(client, console, folder, process.pid)
         bot.wait_for("state='RUNNING'")
         yield bot
     finally:

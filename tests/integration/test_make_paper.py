@@ -79,6 +79,12 @@ def test_some_hours_are_traded_reachable_over_rest_and_summed_up(tmp_path: Path)
     with sqlite3.connect(tmp_path / "paper" / "trades.sqlite") as database:
         (count,) = database.execute("select count(*) from trades").fetchone()
     database.close()
+    # The journal is this run's own: no file beside the journals of real bots.
+    with sqlite3.connect(tmp_path / "paper" / "journal.sqlite") as journal:
+        (told,) = journal.execute("select count(distinct trade_id) from events").fetchone()
+    journal.close()
+    assert told == count
+    assert not list(tmp_path.glob("ballast_journal*"))
     assert rest.count("/USDT │") == count > 0
     log = (tmp_path / "paper" / "freqtrade.log").read_text()
     assert "2024-10-20 05:" in log

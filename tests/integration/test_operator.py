@@ -7,12 +7,14 @@ of one pair, with Telegram's Bot API on loopback and Freqtrade's own REST client
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -243,6 +245,25 @@ def test_the_chart_over_rest_marks_regimes_stops_cooldowns_and_bad_data(scene: S
     assert re.search(r"VOLATILITY \d", labels)
     assert "absurd bar" in labels
     assert "DATA_OUTAGE 3 (limit 0)" in labels
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="the system does not tell")
+def test_an_open_chart_and_a_curious_operator_take_no_connection_away(scene: Scene) -> None:
+    """Each chart once left one behind, until the bot's own loop had none and died."""
+    for number in range(60):
+        assert scene.client.pair_candles("ETH/USDT", "1h", 300)["length"]
+        if number % 10 == 0:
+            scene.telegram.ask("/why ETH", "^ETH/USDT, candle of ")
+    # As many as a pool keeps, and what is being answered.
+    assert connections(scene.bot) <= 8
+    began = scene.client.health()["last_process_ts"]
+    until(lambda: scene.client.health()["last_process_ts"] > began)
+
+
+def connections(bot: Bot) -> int:
+    """Connections that a bot's process has to its database now."""
+    database, files = str(bot.folder / "trades.sqlite"), Path(f"/proc/{bot.pid}/fd").iterdir()
+    return sum(os.readlink(file) == database for file in files)
 
 
 def test_the_log_has_what_happened_as_fields(scene: Scene) -> None:
