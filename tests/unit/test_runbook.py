@@ -89,7 +89,7 @@ def test_a_reason_is_its_text() -> None:
 
 
 def test_the_tables_are_as_the_codes_have_it() -> None:
-    """After a change: `python -m ballast.ops.runbook docs/runbook.md`."""
+    """After a change: `python -m tools.reference`."""
     assert runbook.page(RUNBOOK) == RUNBOOK
 
 

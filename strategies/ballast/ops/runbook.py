@@ -1,12 +1,10 @@
 """The runbook's tables of reason codes: what each means, and what to do.
 
-`python -m ballast.ops.runbook docs/runbook.md` writes them anew.
+`python -m tools.reference` writes them into the page.
 """
 
-import sys
 from collections.abc import Mapping
 from itertools import groupby
-from pathlib import Path
 
 from ballast.core.reasons import Reason
 
@@ -242,8 +240,3 @@ def page(text: str) -> str:
 
 def _value(reason: Reason) -> str:
     return f"{reason.seen}, {reason.unit}" if reason.unit else reason.seen
-
-
-if __name__ == "__main__":
-    for path in map(Path, sys.argv[1:]):
-        path.write_text(page(path.read_text(encoding="utf-8")), encoding="utf-8")
