@@ -12,7 +12,8 @@ def test_no_two_classes_share_a_name() -> None:
     places = defaultdict(list)
     for path in PRODUCT.rglob("*.py"):
         if path.parent.name != "protections":
-            for name in re.findall(r"^class (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE):
+            text = path.read_text(encoding="utf-8")
+            for name in re.findall(r"^class ([A-Z]\w+)", text, re.MULTILINE):
                 places[name].append(path.relative_to(PRODUCT).as_posix())
     assert len(places) > 100
     assert {name: found for name, found in places.items() if len(found) > 1} == {}
