@@ -132,6 +132,46 @@ def test_a_timeframe_too_long_for_the_windows_is_named(desk: Desk) -> None:
     assert sentence.startswith("DonchianTrend cannot run on timeframe 1d: window ")
 
 
+ODD = """
+from ballast import GuardedStrategy, StopRules, above
+
+class Odd(GuardedStrategy):
+    timeframe = "1h"
+    stops = StopRules({stops})
+    size = {size}
+
+    def entry_rules(self, pair, market):
+        return {{"up": above(pair.close, pair.mean("2d"))}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("stops", "size", "sentence"),
+    [
+        ("-3", 1, "Odd.stops.initial_atr is -3: expected a number from 0.5 to 20"),
+        (
+            "4, time_stop='10 d'",
+            1,
+            "Odd.stops.time_stop is '10 d': expected a length of time such as '36h' or '10d' "
+            "(m, h, d or w), not '10 d'",
+        ),
+        (
+            "4",
+            3,
+            "Odd.size is 3: expected a number above 0 to 1, the share of the usual risk",
+        ),
+    ],
+    ids=["negative distance", "no length of time", "three times the risk"],
+)
+def test_a_strategys_own_stops_and_size_are_named_with_what_is_accepted(
+    desk: Desk, stops: str, size: float, sentence: str
+) -> None:
+    own = desk.folder / "own"
+    own.mkdir(exist_ok=True)
+    (own / "Odd.py").write_text(ODD.format(stops=stops, size=size), encoding="utf-8")
+    assert refused_with(desk.backtest("--strategy-path", str(own), strategy="Odd")) == sentence
+
+
 def test_an_unknown_strategy_is_named(desk: Desk) -> None:
     sentence = refused_with(desk.backtest(strategy="Donchian"))
     assert "Donchian" in sentence

@@ -22,6 +22,7 @@ from ballast.core.data_quality import DataQualityLimits
 from ballast.core.heat import PortfolioHeatSettings, StopCosts
 from ballast.core.section import SettingsSection
 from ballast.core.sizing import RiskBudget
+from ballast.core.stops import RANGES
 
 SECTION = "ballast"
 
@@ -131,20 +132,26 @@ class MarketSettings(SettingsSection):
         return pairs
 
 
+def _within(name: str, description: str) -> Any:
+    """An override of a stop, within what the stops themselves accept; null leaves it as it is."""
+    low, high = RANGES[name]
+    return Field(None, ge=low, le=high, description=description)
+
+
 class StopSettings(SettingsSection):
     """Overrides of a strategy's own stops; what is null stays as the strategy has it."""
 
-    initial_atr: float | None = Field(
-        None, ge=0.5, le=20, description="hourly ATR from the signal's close to the first stop"
+    initial_atr: float | None = _within(
+        "initial_atr", "hourly ATR from the signal's close to the first stop"
     )
-    chandelier_atr: float | None = Field(
-        None, ge=0.5, le=40, description="hourly ATR that stops trail below the highest close"
+    chandelier_atr: float | None = _within(
+        "chandelier_atr", "hourly ATR that stops trail below the highest close"
     )
-    chandelier_slack_atr: float | None = Field(
-        None, ge=0, le=20, description="hourly ATR that the resting stop trails further below"
+    chandelier_slack_atr: float | None = _within(
+        "chandelier_slack_atr", "hourly ATR that the resting stop trails further below"
     )
-    break_even_r: float | None = Field(
-        None, ge=0.25, le=10, description="R of profit from which the stop covers entry and costs"
+    break_even_r: float | None = _within(
+        "break_even_r", "R of profit from which the stop covers entry and costs"
     )
     time_stop: str | None = Field(
         None, description="a length of time such as '10d' in which a trade must have gained one R"

@@ -6,6 +6,7 @@ The columns are what charts show and what callbacks look up; each is made of com
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -27,6 +28,10 @@ _PRICES = ("open", "high", "low", "close")
 _STATE = ("atr", "volatility", "turnover", "trust", "fall", "intensity", "cooldown")
 
 
+class SetupRefused(ValueError):
+    """A setup that cannot be traded; the text is one sentence."""
+
+
 @dataclass(frozen=True)
 class Setup:
     """
@@ -44,6 +49,11 @@ class Setup:
         Where a loss is cut, and how the stop follows the price.
     size : float
         Share of the usual risk, above 0 to 1.
+
+    Raises
+    ------
+    SetupRefused
+        For stops or a size that cannot be used.
     """
 
     name: str
@@ -51,6 +61,17 @@ class Setup:
     stops: StopRules
     exit: Mapping[str, Rule] = field(default_factory=dict)
     size: float = 1.0
+
+    def __post_init__(self) -> None:
+        for fault in self.stops.faults():
+            raise SetupRefused(f"{self.name}.stops.{fault}")
+        size: object = self.size
+        is_number = isinstance(size, Real) and not isinstance(size, bool)
+        if not (is_number and 0 < self.size <= 1):
+            raise SetupRefused(
+                f"{self.name}.size is {self.size!r}: expected a number above 0 to 1, the share of "
+                "the usual risk"
+            )
 
     @property
     def tag(self) -> str:

@@ -5,10 +5,23 @@ one place, `relative_to`.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from numbers import Real
 
+from ballast.core import windows
 from ballast.core.reasons import Reason
+
+# What is accepted, from and to. Nearer than half an hour's range is noise, and forty are further
+# than any disaster stop.
+RANGES = {
+    "initial_atr": (0.5, 20.0),
+    "chandelier_atr": (0.5, 40.0),
+    "chandelier_slack_atr": (0.0, 20.0),
+    "break_even_r": (0.25, 10.0),
+}
+_NEEDED = {"initial_atr", "chandelier_slack_atr"}
 
 
 @dataclass(frozen=True)
@@ -39,6 +52,21 @@ class StopRules:
     chandelier_slack_atr: float = 0.0
     break_even_r: float | None = None
     time_stop: str | None = None
+
+    def faults(self) -> Iterator[str]:
+        """What cannot be used, each as 'name is value: expected what is accepted'."""
+        for name, (low, high) in RANGES.items():
+            value = getattr(self, name)
+            if value is None and name not in _NEEDED:
+                continue
+            is_number = isinstance(value, Real) and not isinstance(value, bool)
+            if not (is_number and low <= float(value) <= high):
+                yield f"{name} is {value!r}: expected a number from {low:g} to {high:g}"
+        if self.time_stop is not None:
+            try:
+                windows.minutes(str(self.time_stop))
+            except ValueError as error:
+                yield f"time_stop is {self.time_stop!r}: expected {error}"
 
 
 @dataclass

@@ -11,6 +11,7 @@ from ballast.alerts.incidents import IncidentLog
 from ballast.config import settings
 from ballast.core.events import Events
 from ballast.core.redaction import Redactor
+from ballast.core.signals import Setup, SetupRefused
 from ballast.core.stops import StopRules
 from ballast.risk import protection_list
 from ballast.strategy.decisions import Decisions
@@ -53,7 +54,11 @@ class LayerState:
         self._strategy = strategy
         self.stops: StopRules = strategy.layer_option("stops", FOREIGN_STOPS)
         # Share of the usual risk that a trade takes.
-        self.size = float(strategy.layer_option("size", 1.0))
+        self.size: float = strategy.layer_option("size", 1.0)
+        try:
+            Setup(type(strategy).__name__, {}, self.stops, size=self.size)
+        except SetupRefused as refusal:
+            raise OperationalException(str(refusal)) from None
         self.extra_protections: list[dict[str, Any]] = list(
             strategy.layer_option("extra_protections", [])
         )
@@ -107,6 +112,10 @@ class LayerState:
     def order_types(self) -> Mapping[str, Any]:
         """Freqtrade's."""
         return self._strategy.order_types
+
+    def ft_stoploss_adjust(self, *args: Any, **kwargs: Any) -> None:
+        """Freqtrade's: move the stop of a trade as the plan says."""
+        self._strategy.ft_stoploss_adjust(*args, **kwargs)
 
     def get_strategy_name(self) -> str:
         """Name of the strategy's class."""

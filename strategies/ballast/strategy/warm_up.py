@@ -10,7 +10,7 @@ from ballast.core.candles import Candles
 from ballast.core.data_quality import DataQualityLimits
 from ballast.core.frames import PRICES
 from ballast.core.market import Market
-from ballast.core.signals import Setup, add_state
+from ballast.core.signals import Setup, SetupRefused, add_state
 from ballast.core.windows import minutes
 
 # Freqtrade makes at most five requests of a thousand candles, the last of which is still forming.
@@ -46,6 +46,8 @@ def checked_startup(strategy: "StatesRules") -> int:
         add_state(frame, pair, market, DataQualityLimits(), strategy.atr_window)
         strategy.setups(pair, market)
         strategy.lines(pair, market)
+    except SetupRefused as refusal:
+        raise OperationalException(str(refusal)) from None
     except ValueError as error:
         name = type(strategy).__name__
         raise OperationalException(f"{name} cannot run on timeframe {timeframe}: {error}") from None

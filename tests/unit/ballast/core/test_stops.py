@@ -1,7 +1,9 @@
 """A stop is known before the order, only ever rises, and is never lost to a missing figure."""
 
 import math
+from dataclasses import replace
 from datetime import timedelta, timezone
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -292,3 +294,34 @@ def test_time_open_is_told_in_any_time_zone_and_is_never_negative_enough_to_leav
     away = moment(24).astimezone(timezone(timedelta(hours=-11)))
     assert overdue(START, away, 1440)
     assert not overdue(START, moment(-48), 1440)
+
+
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        ({"initial_atr": -3}, "initial_atr is -3: expected a number from 0.5 to 20"),
+        ({"initial_atr": None}, "initial_atr is None: expected a number from 0.5 to 20"),
+        ({"initial_atr": math.nan}, "initial_atr is nan: expected a number from 0.5 to 20"),
+        ({"initial_atr": "4"}, "initial_atr is '4': expected a number from 0.5 to 20"),
+        ({"initial_atr": True}, "initial_atr is True: expected a number from 0.5 to 20"),
+        ({"chandelier_atr": 0.4}, "chandelier_atr is 0.4: expected a number from 0.5 to 40"),
+        (
+            {"chandelier_slack_atr": -1},
+            "chandelier_slack_atr is -1: expected a number from 0 to 20",
+        ),
+        ({"break_even_r": 11}, "break_even_r is 11: expected a number from 0.25 to 10"),
+        ({"time_stop": "10 d"}, "time_stop is '10 d': expected a length of time such as '36h'"),
+        ({"time_stop": 10}, "time_stop is 10: expected a length of time such as '36h'"),
+        ({"time_stop": ""}, "time_stop is '': expected a length of time such as '36h'"),
+    ],
+)
+def test_rules_that_cannot_be_used_say_which_and_what_is_accepted(
+    given: dict[str, Any], fault: str
+) -> None:
+    (found,) = StopRules(**{"initial_atr": 4, **given}).faults()
+    assert found.startswith(fault)
+
+
+@given(RULES, st.sampled_from([None, "15m", "36h", "10d", "2w"]))
+def test_rules_within_their_ranges_have_no_fault(rules: StopRules, time_stop: str | None) -> None:
+    assert not list(replace(rules, time_stop=time_stop).faults())

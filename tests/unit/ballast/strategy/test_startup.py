@@ -144,3 +144,21 @@ def test_the_webserver_reads_parameters_and_chart_of_a_strategy_that_is_not_star
     strategy = made()
     strategy.ft_load_hyper_params(False)
     assert list(strategy.plot_config["subplots"]["rules"]) == ["met_up"]
+
+
+@pytest.mark.parametrize(
+    ("stated", "sentence"),
+    [
+        ({"stops": StopRules(initial_atr=-3)}, "Odd.stops.initial_atr is -3: expected a number"),
+        ({"stops": StopRules(4, time_stop="10 d")}, "Odd.stops.time_stop is '10 d': expected"),
+        ({"size": 3}, "Odd.size is 3: expected a number above 0 to 1"),
+    ],
+)
+def test_stops_and_sizes_that_cannot_be_used_are_refused_in_one_sentence(
+    stated: dict[str, Any], sentence: str
+) -> None:
+    odd = type("Odd", (Plain,), {**stated, "__module__": __name__})
+    with pytest.raises(OperationalException) as refused:
+        odd({"stake_currency": "USDT", "dry_run": True, "timeframe": "1h"})
+    assert str(refused.value).startswith(sentence)
+    assert "\n" not in str(refused.value)
