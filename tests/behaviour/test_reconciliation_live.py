@@ -125,7 +125,9 @@ def test_a_position_that_a_bots_orders_explain_is_dealt_with_as_the_settings_say
     with story_run(tmp_path, ballast={"watch": {"unknown": policy}}) as told:
         told.loops(1)
         amount = told.trade.amount
-        # The entry is recorded, the stop is not placed yet.
+        # One that has lost its stop: what rests would be at work already.
+        (stop,) = told.run.exchange.open_orders()
+        told.run.exchange.cancel(stop)
         told.run.bot.strategy.session.execution.watch.intents.resolve(told.run.now)
         forget_trade()
         with patch.object(told.run.bot, "enter_positions", lambda _slots: 0):
@@ -139,6 +141,20 @@ def test_a_position_that_a_bots_orders_explain_is_dealt_with_as_the_settings_say
         assert len(stops) == (policy == "stop")
         watch = told.run.bot.strategy.session.execution.watch
         assert watch.verdict(told.run.now).blocks is (policy != "close")
+
+
+def test_a_position_bought_after_a_page_of_old_orders_is_found(tmp_path: Path) -> None:
+    """An exchange lists five hundred orders at a time, the oldest first."""
+    with story_run(tmp_path, NO_SIGNAL, ballast={"watch": {"unknown": "close"}}) as told:
+        told.loops(1)
+        for number in range(501):
+            old = told.by_hand(Side.BUY, 1.0, mark=f"{CCXT}{number}", price=90.0)
+            told.run.exchange.cancel(old)
+            told.run.clock.shift(0.5)
+        told.by_hand(Side.BUY, 1.0, mark=f"{CCXT}new")
+        compared(told, 3)
+        assert told.codes() == ["UNKNOWN_POSITION", "UNKNOWN_CLOSED"]
+        assert told.coins < 0.01
 
 
 def test_an_unknown_order_to_buy_is_cancelled_where_the_settings_say_so(tmp_path: Path) -> None:

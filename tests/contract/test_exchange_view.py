@@ -18,7 +18,7 @@ from freqtrade.exceptions import ExchangeError
 
 from ballast.execution.exchange_view import ExchangeView
 from tests.contract.live_bot import PAIR, PRICE, enter, live_bot
-from tests.engine import ScriptedStrategy
+from tests.engine import ScriptedStrategy, base_config, offline_exchange
 
 
 def view_of(bot: Any) -> ExchangeView:
@@ -124,6 +124,61 @@ def test_orders_are_sent_and_cancelled_through_freqtrade(tmp_path: Path) -> None
         with patch.object(api, "cancel_order", return_value=dict(ANSWER)) as cancelled:
             view.cancel(view._seen(PAIR, ANSWER))
         assert cancelled.call_args.args[:2] == ("12", PAIR)
+
+
+# As OKX lists them: the stop is in no list of orders but its own.
+OKX_STOP = {
+    "algoId": "4312",
+    "instId": "BTC-USDT",
+    "ordType": "conditional",
+    "side": "sell",
+    "sz": "2",
+    "slTriggerPx": "95",
+    "slOrdPx": "-1",
+    "state": "live",
+    "cTime": "1704067200500",
+}
+
+
+def test_a_stop_that_is_listed_apart_from_orders_is_among_the_open_ones(tmp_path: Path) -> None:
+    """Freqtrade places a 'conditional' order there, whose price ccxt calls `stopLossPrice`."""
+    config = {**base_config(tmp_path, [PAIR]), "exchange": {"name": "okx"}}
+    config |= {"runmode": RunMode.LIVE, "dry_run": False}
+    exchange = offline_exchange(config, [PAIR])
+    asked: list[dict[str, Any]] = []
+
+    def apart(query: dict[str, Any]) -> dict[str, Any]:
+        asked.append(query)
+        return {"code": "0", "data": [OKX_STOP]}
+
+    try:
+        api = exchange._api
+        api.market(PAIR)["id"] = "BTC-USDT"
+        api.markets_by_id = {"BTC-USDT": [api.market(PAIR)]}
+        with (
+            patch.object(api, "privateGetTradeOrdersPending", lambda _: {"code": "0", "data": []}),
+            patch.object(api, "privateGetTradeOrdersAlgoPending", apart),
+            patch.object(exchange, "fetch_orders", lambda *_: []),
+        ):
+            view = ExchangeView(DataProvider(config, exchange), lambda: pytest.fail("asked"))
+            (stop,) = view.open_orders(PAIR)
+            assert view.orders(PAIR, datetime.now(UTC)) == [stop]
+    finally:
+        exchange.close()
+    assert asked[0] == {"instId": "BTC-USDT", "ordType": "conditional"}
+    assert (stop.id, stop.side, stop.amount, stop.stop) == ("4312", "sell", 2.0, 95.0)
+    assert stop.is_stop
+    assert stop.is_open
+
+
+@pytest.mark.parametrize(
+    ("name", "apart"),
+    [("binance", False), ("kraken", False), ("okx", True), ("gate", True), ("kucoin", True)],
+)
+def test_ccxt_knows_where_stops_are_listed_apart(name: str, apart: bool) -> None:
+    api = getattr(ccxt, name)()
+    found = api.feature_value_by_type("spot", None, "fetchOpenOrders", "trigger", False)
+    assert found is apart
 
 
 def candle() -> pd.DataFrame:

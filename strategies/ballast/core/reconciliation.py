@@ -32,7 +32,9 @@ class SeenOrder:
         'buy' or 'sell'.
     amount, filled : float
         Units.
-    is_open, is_stop : bool
+    is_open : bool
+    stop : float
+        Price that it waits for, quote currency; 0 where it waits for none.
     created : datetime
         By the exchange's clock (UTC).
     ours : bool
@@ -47,10 +49,15 @@ class SeenOrder:
     amount: float
     filled: float
     is_open: bool
-    is_stop: bool
+    stop: float
     created: datetime
     ours: bool
     raw: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    @property
+    def is_stop(self) -> bool:
+        """Whether it waits for a price."""
+        return self.stop > 0
 
 
 @dataclass(frozen=True)

@@ -67,8 +67,7 @@ def adopt_entry(
 
 def adopt_stop(trade: Trade, order: SeenOrder) -> None:
     """Record the stop order of an open trade."""
-    stop = float(order.raw.get("stopPrice") or trade.stop_loss)
-    trade.orders.append(_recorded(order, STOP_SIDE, order.amount, stop))
+    trade.orders.append(_recorded(order, STOP_SIDE, order.amount, order.stop))
     Trade.commit()
 
 

@@ -5,7 +5,7 @@ is held by a contract test, and what fails raises: the caller refuses. In a back
 book would be a real request, so that a view there refuses to be asked.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +22,11 @@ from ballast.data.feeds import LIVE_MODES
 # Levels of each side that are read: the most that Binance gives for its cheapest request.
 _LEVELS = 100
 _SPOT_LEVERAGE = 1.0
+# The smallest page of orders that an exchange gives (Bybit's): a shorter one is the last.
+_SMALLEST_PAGE = 50
+# Where ccxt puts the price that an order waits for.
+_STOP_PRICES = ("stopPrice", "triggerPrice", "stopLossPrice")
+_OKX = ("okx", "myokx", "okxus")
 
 
 class ExchangeView:
@@ -85,7 +90,7 @@ class ExchangeView:
 
     def open_orders(self, pair: str) -> list[SeenOrder]:
         """
-        All open orders of a pair, whoever sent them; one request.
+        All open orders of a pair, whoever sent them; one request, two where stops are listed apart.
 
         Raises
         ------
@@ -94,15 +99,31 @@ class ExchangeView:
         """
         self._needs_real()
         try:
-            orders = self._exchange._api.fetch_open_orders(pair)
+            orders = [*self._exchange._api.fetch_open_orders(pair), *self._stops_apart(pair)]
         except ccxt.BaseError as error:
             raise ExchangeError(f"open orders of {pair} could not be read: {error}") from error
-        return [self._seen(pair, order) for order in orders]
+        return list(self._by_id(pair, orders).values())
 
     def orders(self, pair: str, since: datetime) -> list[SeenOrder]:
-        """All orders of a pair since a moment, open and closed; one request."""
+        """
+        All orders of a pair since a moment, open and closed.
+
+        An exchange gives a page at a time: the next begins where the one before ends, until it
+        brings nothing new. One request for each page, and those for open orders where stops are
+        listed apart.
+        """
         self._needs_real()
-        return [self._seen(pair, order) for order in self._exchange.fetch_orders(pair, since)]
+        found: dict[str, SeenOrder] = {}
+        while True:
+            page = self._by_id(pair, self._exchange.fetch_orders(pair, since))
+            new = page.keys() - found.keys()
+            found.update(page)
+            if not new or len(page) < _SMALLEST_PAGE:
+                break
+            since = max(order.created for order in page.values())
+        if self._lists_stops_apart(pair):
+            found.update((order.id, order) for order in self.open_orders(pair))
+        return list(found.values())
 
     def cancel(self, order: SeenOrder) -> None:
         """Cancel an order; up to two requests."""
@@ -159,6 +180,24 @@ class ExchangeView:
             raise RuntimeError("there is no exchange in this run mode")
         return exchange
 
+    def _lists_stops_apart(self, pair: str) -> bool:
+        """Whether open stops are not among the open orders (OKX, Gate, Bitget, KuCoin)."""
+        api = self._exchange._api
+        return bool(api.feature_value(pair, "fetchOpenOrders", "trigger", False))
+
+    def _stops_apart(self, pair: str) -> list[Any]:
+        if not self._lists_stops_apart(pair):
+            return []
+        # Of OKX's kinds the one that Freqtrade's stops are.
+        kind = {"ordType": "conditional"} if self._exchange._api.id in _OKX else {}
+        found: list[Any] = self._exchange._api.fetch_open_orders(
+            pair, params={"trigger": True, **kind}
+        )
+        return found
+
+    def _by_id(self, pair: str, orders: Iterable[Mapping[str, Any]]) -> dict[str, SeenOrder]:
+        return {str(order["id"]): self._seen(pair, order) for order in orders}
+
     def _seen(self, pair: str, order: Mapping[str, Any]) -> SeenOrder:
         return SeenOrder(
             id=str(order["id"]),
@@ -167,8 +206,8 @@ class ExchangeView:
             amount=float(order["amount"]),
             filled=float(order["filled"] or 0.0),
             is_open=order["status"] == "open",
-            is_stop=bool(order.get("stopPrice")),
-            created=from_epoch(order["timestamp"] / 1000),
+            stop=next((float(order[name]) for name in _STOP_PRICES if order.get(name)), 0.0),
+            created=from_epoch((order["timestamp"] or 0) / 1000),
             ours=str(order.get("clientOrderId") or "").startswith(self._mark),
             raw=order,
         )

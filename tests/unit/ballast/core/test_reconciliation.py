@@ -27,7 +27,7 @@ def order(
     ours: bool = True,
 ) -> SeenOrder:
     created = NOW + timedelta(seconds=after_s)
-    return SeenOrder(name, PAIR, side, amount, filled, is_open, is_stop, created, ours)
+    return SeenOrder(name, PAIR, side, amount, filled, is_open, 95.0 * is_stop, created, ours)
 
 
 def position(
