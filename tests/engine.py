@@ -170,6 +170,7 @@ def base_config(folder: Path, pairs: Sequence[str]) -> dict[str, Any]:
         "max_open_trades": 10,
         "tradable_balance_ratio": 1.0,
         "trading_mode": "spot",
+        "cancel_open_orders_on_exit": True,
         "exchange": {"name": "binance", "pair_whitelist": list(pairs), "enable_ws": False},
         "pairlists": [{"method": "StaticPairList"}],
         "entry_pricing": {"price_side": "same", "use_order_book": False},

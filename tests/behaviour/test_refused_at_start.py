@@ -161,6 +161,7 @@ NO_STOP = {**GuardedStrategy.order_types, "stoploss_on_exchange": False}
     [
         {"trading_mode": "futures"},
         {"order_types": NO_STOP},
+        {"cancel_open_orders_on_exit": False},
         {"exchange": {"name": "bybit"}},
         {"max_open_trades": -1, "stake_amount": 100},
         {"ignore_buying_expired_candle_after": 3600},
@@ -208,4 +209,5 @@ def loading_refused(settings: dict[str, Any]) -> OperationalException | None:
 def loaded(settings: dict[str, Any]) -> Any:
     with resolvable(Mini) as names:
         base = {"dry_run": True, "stake_currency": "USDT", "exchange": {"name": "binance"}}
+        base["cancel_open_orders_on_exit"] = True
         return StrategyResolver.load_strategy({**base, "max_open_trades": 3, **settings, **names})

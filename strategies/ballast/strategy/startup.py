@@ -98,7 +98,8 @@ def refuse_unsafe(strategy: IStrategy) -> None:
         As above.
     """
     refuse_overrides(type(strategy), tuple(vars(strategy)))
-    _refuse(strategy, (stops, exits), (stops_rest, positions, protections, old_signals))
+    in_trading = (stops_rest, open_orders, positions, protections, old_signals)
+    _refuse(strategy, (stops, exits), in_trading)
 
 
 def refuse_unsafe_layer(strategy: IStrategy) -> None:
@@ -115,7 +116,8 @@ def refuse_unsafe_layer(strategy: IStrategy) -> None:
     """
     own = tuple(vars(strategy))
     refuse_before_layer(type(strategy), own)
-    _refuse(strategy, (held,), (stops_rest, positions, protections, old_signals))
+    in_trading = (stops_rest, open_orders, positions, protections, old_signals)
+    _refuse(strategy, (held,), in_trading)
 
 
 def _refuse(
@@ -200,6 +202,15 @@ def stops_rest(strategy: IStrategy) -> Iterator[Fault]:
             "order_types.stoploss_on_exchange is off",
             "expected true, a bot that is down has no stop; take order_types out of the "
             "configuration",
+        )
+
+
+def open_orders(strategy: IStrategy) -> Iterator[Fault]:
+    """No entry is left in the book when the process ends."""
+    if strategy.config.get("cancel_open_orders_on_exit") is not True:
+        yield Fault(
+            "cancel_open_orders_on_exit is off",
+            "expected true, an entry that fills when there is no bot has no stop",
         )
 
 

@@ -34,7 +34,8 @@ def layer(bot: Bot) -> list[CheckResult]:
 
 def stops(bot: Bot) -> list[CheckResult]:
     """A stop that rests on the exchange, moved by Ballast, and a disaster stop behind it."""
-    return found(bot, startup.exchange, startup.stops_rest, startup.stops) or [
+    asked = (startup.exchange, startup.stops_rest, startup.stops, startup.open_orders)
+    return found(bot, *asked) or [
         passed(f"stops rest on the exchange, disaster stop {bot.strategy.stoploss:.0%}")
     ]
 

@@ -42,6 +42,7 @@ STRONG = "k3J9-xQ2_vT7m-Zp4-Lw8-Rb6-Hd1-Yc5"
 def bot(**config: Any) -> Bot:
     """A bot of which only what a check looks at is there."""
     base = {"dry_run": True, "stake_currency": "USDT", "exchange": {"name": "binance"}}
+    base["cancel_open_orders_on_exit"] = True
     strategy = SimpleNamespace(
         config={**base, **config},
         timeframe="1h",
