@@ -143,7 +143,7 @@ def story_run(
 ) -> Iterator[Told]:
     """Start a bot on the story, which has not looped yet."""
     settings.setdefault("loop_seconds", LOOP_S)
-    middlewares = [lost.middleware] if lost else []
+    middlewares = [*settings.pop("middlewares", []), *([lost.middleware] if lost else [])]
     with live_run(
         strategy,
         hourly(story),

@@ -21,6 +21,7 @@ from freqtrade.strategy import IStrategy
 from ballast.config.guards import GuardSettings
 from ballast.core import signals
 from ballast.core.columns import CandleColumns
+from ballast.core.rules import below
 from ballast.core.stops import StopRules
 from ballast.core.verdict import Verdict
 from ballast.data.feeds import Feeds
@@ -30,6 +31,7 @@ from ballast.risk.engine import RiskEngine
 from ballast.risk.portfolio import Portfolio
 from ballast.risk.sizer import PositionSizer
 from ballast.risk.stop_manager import StopManager
+from ballast.runtime.exits import ExitChecks
 from ballast.strategy.decisions import Decisions
 from ballast.strategy.fail_closed import fail_closed
 from ballast.strategy.guarded import GuardedStrategy
@@ -163,6 +165,8 @@ BEFORE_ENTRY: dict[str, list[Fault]] = {
     "bot_loop_start": [giving(Decisions, "judge", lambda *_: None)],
 }
 
+EXIT_CHECKS = ("through_market", "closed_below", "overdue", "rule_met")
+NAMES = dict(zip(EXIT_CHECKS, ("stop", "chandelier", "time stop", "exit rule"), strict=True))
 # By callback what can break inside of it once a trade is open.
 AFTER_ENTRY: dict[str, list[Fault]] = {
     "filled": [raising(StopManager, "opened")],
@@ -172,12 +176,17 @@ AFTER_ENTRY: dict[str, list[Fault]] = {
         giving(StopManager, "stop", lambda *_: 0.0),
         giving(StopManager, "stop", lambda *_: -math.inf),
     ],
-    "reason_to_leave": [raising(StopManager, "reason_to_leave")],
+    "reason_to_leave": [
+        raising(ExitChecks, "reason"),
+        *(raising(StopManager, name) for name in EXIT_CHECKS),
+    ],
 }
 
 # Called in live trading alone, or for orders that no backtest leaves open.
 ELSEWHERE = {
     "watch": "test_fail_closed_live: the order watch raises",
+    "after_fill": "test_exits_live: the stop that could not be placed rests a loop later",
+    "last_look": "test_exits_live: the process ends all the same",
     "gives_up_entry": "test_stop_watch_live: what cannot be judged is cancelled",
     "adjust_order_price": "test_pricing_live: what cannot be priced is cancelled",
     "gives_up_exit": "without it an exit order stays, and is asked about in the next loop",
@@ -189,8 +198,10 @@ NOT_WRAPPED = {
     "bot_loop_start": "what it does is `Decisions.judge` or `watch`, which are wrapped; without "
     "them GUARDS_SILENT or WATCH_SILENT refuses",
     "ft_bot_start": "Freqtrade stops the run",
+    "ft_bot_cleanup": "asks `Decisions.last_look`, which is wrapped",
     "ft_check_timed_out": "asks `Decisions.gives_up_entry` or `gives_up_exit`, which are wrapped",
-    "ft_stoploss_adjust": "asks `Decisions.stop`, which is wrapped; the present stop stays",
+    "ft_stoploss_adjust": "asks `Decisions.stop` and `after_fill`, which are wrapped; the present "
+    "stop stays",
     "informative_pairs": "Freqtrade stops the run",
     "plot_annotations": "read by charts alone, and caught there",
     "plot_config": "read by charts alone",
@@ -289,7 +300,8 @@ def test_a_stop_once_raised_stays_when_the_stop_manager_breaks_later() -> None:
         return lost() if asked > 12 else healthy(self, *args)
 
     def break_stop_manager() -> AbstractContextManager[Any]:
-        return patch.multiple(StopManager, stop=breaking, reason_to_leave=lambda *_: None)
+        broken: dict[str, Any] = {"stop": breaking, **dict.fromkeys(EXIT_CHECKS, lost)}
+        return patch.multiple(StopManager, **broken)
 
     with stops_watched() as moves, break_stop_manager():
         (trade,) = play(STORY, Trailing).trades.itertuples()
@@ -306,6 +318,37 @@ def test_a_failed_start_of_the_plan_leaves_the_stop_that_was_decided() -> None:
     with patch.object(StopManager, "opened", lost):
         broken = play(story).trades.iloc[0]
     assert broken["close_rate"] == pytest.approx(sound["close_rate"], rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        ("through_market", "chandelier_exit"),
+        ("closed_below", "time_stop"),
+        ("overdue", "Rising: low"),
+    ],
+)
+def test_one_exit_check_that_breaks_silences_no_other(broken: str, reason: str) -> None:
+    """Each of the others is alone in having a reason, and finds it."""
+
+    class Rising(Trailing):
+        stops = replace(Trailing.stops, time_stop="1d" if reason == "time_stop" else None)
+
+        def exit_rules(self, pair: Any, market: Any) -> Any:
+            return {"low": below(pair.close, 100.6)} if reason == "Rising: low" else {}
+
+    chandelier = [*RISE, (109, 109.2, 105.1, 105.3), (105.3, 105.4, 105.1, 105.3)]
+    story = {
+        "chandelier_exit": [*quiet(2), signal(), *chandelier, *quiet(3, 105)],
+        "time_stop": [*quiet(2), signal(), *quiet(40, 101)],
+        "Rising: low": [*quiet(2), signal(), *quiet(2, 101), (101, 101, 100, 100.2), *quiet(3)],
+    }[reason]
+    with raising(StopManager, broken)():
+        outcome = play(story, Rising)
+    assert outcome.reasons[0] == reason
+    assert all(
+        f"custom_exit, {NAMES[broken]}" in cause for cause in outcome.strategy.incidents.counts
+    )
 
 
 @pytest.mark.parametrize("callback", ["populate_indicators", "populate_entry_trend"])

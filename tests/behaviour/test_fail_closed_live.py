@@ -29,6 +29,7 @@ from ballast.risk.portfolio import Portfolio
 from ballast.risk.sizer import PositionSizer
 from ballast.risk.state_store import StateStore
 from ballast.risk.stop_manager import StopManager
+from ballast.runtime.exits import ExitChecks
 from ballast.strategy.decisions import Decisions
 from ballast.strategy.guarded import GuardedStrategy
 from tests.behaviour.mini import LEADER, PAIR, Mini, at, quiet, signal, told
@@ -153,7 +154,8 @@ def test_a_signal_is_traded_for_two_minutes(late: int, bought: int, tmp_path: Pa
         lambda: patch.object(StopManager, "stop", lost),
         lambda: patch.object(StopManager, "stop", lambda *_: math.nan),
         lambda: patch.object(StopManager, "stop", lambda *_: 1.0),
-        lambda: patch.object(StopManager, "reason_to_leave", lost),
+        lambda: patch.object(ExitChecks, "reason", lost),
+        lambda: patch.object(StopManager, "through_market", lost),
         lambda: patch.object(StopWatch, "reason_to_leave", lost),
         lambda: patch.object(GuardedStrategy, "populate_indicators", lost),
         lambda: patch.object(Paper, "deliver", lambda *_: None),

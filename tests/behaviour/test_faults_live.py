@@ -106,6 +106,9 @@ def test_plain_freqtrade_buys_again_when_the_answer_is_lost(tmp_path: Path) -> N
 def test_a_stop_whose_answer_is_lost_is_known_again(tmp_path: Path) -> None:
     with faulty_run(tmp_path) as bot:
         bot.bought()
+        # The first was placed with the fill; it is taken away, and a new one is due.
+        (stop,) = bot.run.exchange.open_orders()
+        bot.run.exchange.cancel(stop)
         bot.suffer(**LOST)
         bot.until(at(3) + 5 * MINUTE)
         assert bot.plan.counts == {"answer_lost": 1}

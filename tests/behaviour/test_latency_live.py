@@ -32,23 +32,18 @@ def test_every_stage_of_an_entry_is_recorded_with_its_trade(
         (event,) = [event for event in told.events if event.code == "ENTRY"]
         assert event.kind is EventKind.LATENCY
         record = told.trade.get_custom_data("latency")
-        # The clock stands still within a loop; the stop comes in the one after the entry.
-        at_once = dict.fromkeys(
-            ("received", "analysed", "gate", "sent", "acknowledged", "first_fill", "filled"), 1.0
-        )
-        assert record == {
-            "candle_close": "2024-01-26T03:00:00+00:00",
-            **at_once,
-            "stop_live": 6.0,
-        }
-        assert (event.trade_id, event.value) == (told.trade.id, 6.0)
+        # The clock stands still within a loop, and the stop is placed with the fill.
+        stages = ("received", "analysed", "gate", "sent", "acknowledged", "first_fill", "filled")
+        at_once = dict.fromkeys((*stages, "stop_live"), 1.0)
+        assert record == {"candle_close": "2024-01-26T03:00:00+00:00", **at_once}
+        assert (event.trade_id, event.value) == (told.trade.id, 1.0)
         told.leave()
         told.loops(2)
         assert not told.trade.is_open
         rows = summed_up(tmp_path, capsys)
     assert rows["order sent"] == ["1", "1.00", "1.00", "1.00", "1.00", "0.00", "0.00", "0.00"]
-    assert rows["stop on the exchange"][:5] == ["1", "6.00", "6.00", "6.00", "6.00"]
-    assert rows["1"] == ["5.00", "5.00", "5.00", "5.00"]
+    assert rows["stop on the exchange"][:5] == ["1", "1.00", "1.00", "1.00", "1.00"]
+    assert rows["1"] == ["0.00", "0.00", "0.00", "0.00"]
 
 
 def test_a_part_that_filled_counts_as_uncovered_from_its_first_fill(

@@ -138,9 +138,9 @@ def test_while_the_exchange_cannot_say_what_became_of_an_entry_nothing_is_bought
 def test_a_stop_whose_answer_was_lost_is_adopted(tmp_path: Path) -> None:
     """Freqtrade alone tries to place a second one for ever, for coins that the first has locked."""
     with story_run(tmp_path, lost=LostAnswers(1, "STOP_LOSS_LIMIT")) as told:
-        told.loops(2)
+        told.loops(1)
         assert not told.trade.has_open_sl_orders
-        told.loops(2)
+        told.loops(1)
         assert told.codes() == ["STOP_ADOPTED"]
         assert_whole(told)
 

@@ -60,7 +60,8 @@ def test_an_entry_that_would_risk_too_much_or_chase_too_far_is_given_up(
     story: Story, ballast: dict[str, Any], tmp_path: Path
 ) -> None:
     with waiting(tmp_path, story, **ballast) as told:
-        told.loops(1)
+        # Given up in one loop, cancelled in the next.
+        told.loops(2)
         assert told.codes() == ["CHASE_ENDED"]
         assert limits(told) == []
         assert told.run.trades == []
@@ -70,6 +71,7 @@ def test_an_entry_that_cannot_be_priced_is_cancelled(tmp_path: Path) -> None:
     with waiting(tmp_path, RISES, **SMALL) as told:
         with patch.object(OpenEntries, "follow", broken):
             told.loops(1)
+        told.loops(1)
         assert limits(told) == []
         assert told.run.trades == []
 

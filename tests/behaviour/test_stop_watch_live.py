@@ -101,21 +101,6 @@ def test_an_open_entry_that_cannot_be_judged_is_cancelled(tmp_path: Path) -> Non
         assert told.run.exchange.open_orders() == []
 
 
-def test_a_part_too_small_to_be_sold_keeps_its_order_until_it_is_larger(tmp_path: Path) -> None:
-    """What remains: less than the exchange's smallest order, without a stop, for so long."""
-    with story_run(tmp_path, hooks=Shy(buy=0.003)) as told:
-        told.loops(8)
-        assert told.trade.orders[0].ft_is_open
-        assert told.codes() == ["PARTIAL_FILL"]
-        exchange, (order,) = told.run.exchange, told.run.exchange.open_orders()
-        now_ms = round(told.run.now.timestamp() * 1000)
-        exchange.fill(order, order.price, order.amount // 2 // 10**5 * 10**5, now_ms, maker=True)
-        told.loops(2)
-        assert not told.trade.orders[0].ft_is_open
-        assert told.trade.has_open_sl_orders
-        assert told.run.differences() == []
-
-
 def test_a_failing_exchange_is_no_reason_to_leave_a_position_that_has_its_stop(
     tmp_path: Path,
 ) -> None:

@@ -32,6 +32,8 @@ def renamed(self: Any, pair: str, quantity: float, **kwargs: Any) -> bool:
         ("ballast.ops.doctor.FtRestClient", object, "it lacks balance"),
         ("ballast.ops.doctor.sanitize_config", lambda config: config, "secrets are shown"),
         ("ballast.ops.doctor.DataProvider", object, "it lacks get_pair_dataframe"),
+        ("freqtrade.freqtradebot.FreqtradeBot.handle_protections", len, "lacks pair, side"),
+        ("freqtrade.freqtradebot.FreqtradeBot._update_trade_after_fill", renamed, "another order"),
     ],
 )
 def test_change_is_named(

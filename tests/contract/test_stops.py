@@ -12,9 +12,10 @@ from typing import Any, ClassVar
 
 import pytest
 from freqtrade.enums import ExitType
-from freqtrade.persistence import LocalTrade
+from freqtrade.persistence import LocalTrade, Order
 from freqtrade.strategy import stoploss_from_absolute, stoploss_from_open
 
+from ballast.strategy import trade_stops
 from tests.engine import ScriptedStrategy, flat, run_backtest
 
 PAIR = "BTC/USDT"
@@ -148,6 +149,41 @@ def test_stop_on_a_trade_only_tightens() -> None:
         assert trade.stop_loss == pytest.approx(expected)
     trade.adjust_stop_loss(100, -0.30, allow_refresh=True)
     assert trade.stop_loss == pytest.approx(70)
+
+
+def test_a_partial_exit_moves_the_stop_by_where_price_stood_when_it_was_set() -> None:
+    """Set three percent below a price of 95, it goes to three percent below the entry at 100."""
+    trade = open_trade()
+    trade.adjust_stop_loss(95, -0.03)
+    assert trade.stop_loss == pytest.approx(92.15)
+    trade.orders = [filled("buy", 10.0, 100.0), filled("sell", 5.0, 95.0)]
+    trade.recalc_trade_from_orders()
+    assert trade.amount == 5.0
+    assert trade.stop_loss == pytest.approx(97)
+
+
+@pytest.mark.parametrize("price", [95.0, 100.0, 110.0])
+def test_a_stop_that_ballast_has_raised_stays_where_it_is(price: float) -> None:
+    trade = open_trade()
+    trade_stops.raise_to(trade, 0.97 * price, price, after_fill=False)
+    trade.orders = [filled("buy", 10.0, 100.0), filled("sell", 5.0, 95.0)]
+    trade.recalc_trade_from_orders()
+    assert trade.stop_loss == pytest.approx(0.97 * price, abs=1.1e-6)
+
+
+def filled(side: str, amount: float, price: float) -> Order:
+    """An order that has filled."""
+    return Order(
+        ft_order_side=side,
+        ft_is_open=False,
+        ft_amount=amount,
+        ft_price=price,
+        amount=amount,
+        filled=amount,
+        price=price,
+        average=price,
+        status="closed",
+    )
 
 
 def test_backtest_fills_a_stop_exactly_at_its_level() -> None:

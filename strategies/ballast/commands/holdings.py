@@ -1,13 +1,20 @@
-"""`python -m ballast holdings`: which coins are the owner's, and saying so of others by hand."""
+"""`python -m ballast holdings`: which coins are not the bot's, and saying so of others by hand.
+
+The owner's, and what closed trades have left: fees, lots, and what was too little to be sold.
+"""
 
 import argparse
 import math
 
+from freqtrade.persistence import Trade
 from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy import Engine, inspect, select
+from sqlalchemy.orm import Session
 
 from ballast.execution.reconciliation import ROW, Holdings
+from ballast.execution.recorded_positions import left_by_closed
 from ballast.risk.state_store import StateStore
 from ballast.tooling.database import database_url, open_store, read_config
 from ballast.tooling.errors import CommandError
@@ -46,15 +53,28 @@ def run(options: argparse.Namespace) -> None:
             currency, units = options.own
             note = _change(holdings, currency, units, options.because)
             store.write(ROW, holdings.model_dump_json(), note)
-        table = Table("currency", "units that are yours")
-        for name, held in sorted(holdings.units.items()):
-            table.add_row(name, f"{held:.8g}")
+        left = _left(engine)
+        table = Table("currency", "units that are yours", "left by closed trades")
+        for name in sorted({*holdings.units, *left}):
+            table.add_row(
+                name, f"{holdings.units.get(name, 0.0):.8g}", f"{left.get(name, 0.0):.8g}"
+            )
         console = Console()
         console.print(table)
         if note:
             console.print(note, markup=False)
     finally:
         engine.dispose()
+
+
+def _left(engine: Engine) -> dict[str, float]:
+    """Units by currency; nothing where no trade has been."""
+    if not inspect(engine).has_table(Trade.__tablename__):
+        return {}
+    with Session(engine) as session:
+        pairs = session.execute(select(Trade.pair, Trade.base_currency).distinct()).all()
+        found = {base or pair.split("/")[0]: left_by_closed(session, pair) for pair, base in pairs}
+    return {currency: units for currency, units in found.items() if units > 0}
 
 
 def _read(store: StateStore) -> tuple[Holdings, str]:

@@ -207,6 +207,7 @@ class Reason(StrEnum):
     STOP_ADOPTED = "STOP_ADOPTED", Group.ORDER
     STOP_MISSING = "STOP_MISSING", Group.ORDER, "time without a stop", "watch.stop_missing_s", "s"
     STOP_JUMPED = "STOP_JUMPED", Group.ORDER, "price", "stop", "quote"
+    DUST = "DUST", Group.ORDER, "value that cannot be sold", "the exchange's minimum", "quote"
     ORDER_FAILED = "ORDER_FAILED", Group.ORDER, "pause before the next", "", "s"
     ORDER_ADOPTED = "ORDER_ADOPTED", Group.ORDER, "time until it was found", "", "s"
     ORDER_UNRESOLVED = "ORDER_UNRESOLVED", Group.ORDER, "time since it was sent", "0", "s"
@@ -243,6 +244,7 @@ class Reason(StrEnum):
     TIME_STOP = "time_stop", Group.EXIT, "profit", "0", "%"
     STOP_MISSING_EXIT = "stop_missing", Group.EXIT, "profit", "0", "%"
     STOP_JUMPED_EXIT = "stop_jumped", Group.EXIT, "profit", "0", "%"
+    DUST_EXIT = "dust", Group.EXIT, "profit", "0", "%"
 
     SHORT_HISTORY = "SHORT_HISTORY", Group.DATA, "data quality", "0: OK", "code"
     AFTER_HOLE = "AFTER_HOLE", Group.DATA, "data quality", "0: OK", "code"

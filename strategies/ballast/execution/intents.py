@@ -4,6 +4,9 @@ Freqtrade records an order once the exchange has answered. If the answer is lost
 killed before it is recorded, the order is on the exchange and nobody knows it: Freqtrade would buy
 again. Every entry is therefore noted here first, in the bot's database, and struck out when its
 trade is there. One that has no trade is looked for on the exchange; meanwhile nothing is bought.
+
+With it is written what was decided about its position: an order may fill while the exchange does
+not answer, or while there is no bot, and its stop is then the one that it was sized with.
 """
 
 import logging
@@ -23,6 +26,7 @@ from ballast.core.times import from_epoch, to_epoch
 from ballast.core.verdict import ALLOW, Verdict
 from ballast.execution.exchange_view import ExchangeView
 from ballast.execution.recorded_positions import recorded_positions
+from ballast.risk.proposals import OrderProposals, SentEntry
 from ballast.risk.state_store import StateStore
 
 logger = logging.getLogger(__name__)
@@ -46,6 +50,10 @@ class Intent(BaseModel):
         Seconds since the epoch (UTC).
     failed : bool
         Whether a later loop found no trade of it.
+    stop : float or None
+        First stop that was decided, quote currency; None in rows from before it was written down.
+    setup : str
+        Name of the setup that signalled.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -56,12 +64,17 @@ class Intent(BaseModel):
     tag: str
     sent: float
     failed: bool = False
+    stop: float | None = None
+    setup: str = ""
 
 
 class _Row(BaseModel):
+    """Those whose trade is not there yet, and the last of every pair, whatever became of it."""
+
     model_config = ConfigDict(extra="forbid")
 
     intents: list[Intent] = []
+    last: dict[str, Intent] = {}
 
 
 class Intents:
@@ -75,6 +88,8 @@ class Intents:
     view : ExchangeView
     backoff : Backoff
         Told of entries that failed and succeeded, by pair.
+    proposals : OrderProposals
+        What was decided about them; those that an earlier run sent are recalled there.
     adopt : callable
         Makes the trade of an order whose answer was lost.
     publish : callable
@@ -85,20 +100,35 @@ class Intents:
         store: StateStore,
         view: ExchangeView,
         backoff: Backoff,
+        proposals: OrderProposals,
         adopt: Callable[[Intent, SeenOrder], Trade],
         publish: Callable[[Event], None],
     ) -> None:
         self._store = store
         self._view = view
         self._backoff = backoff
+        self._proposals = proposals
         self._adopt = adopt
         self._publish = publish
-        self._open = self._read()
+        self._row = self._read()
+        for intent in self._row.last.values():
+            if intent.stop is not None:
+                proposals.recall(SentEntry(intent.pair, intent.setup, intent.stop))
 
     def note(self, pair: str, amount: float, rate: float, tag: str | None, now: datetime) -> None:
         """Write down an entry that is about to be sent."""
-        intent = Intent(pair=pair, amount=amount, rate=rate, tag=tag or "", sent=to_epoch(now))
-        self._keep([*self._open, intent])
+        entry = self._proposals.sent(pair)
+        intent = Intent(
+            pair=pair,
+            amount=amount,
+            rate=rate,
+            tag=tag or "",
+            sent=to_epoch(now),
+            stop=entry.stop if entry is not None else None,
+            setup=entry.setup if entry is not None else "",
+        )
+        last = {**self._row.last, pair: intent}
+        self._write(_Row(intents=[*self._row.intents, intent], last=last))
 
     def verdict(self, now: datetime) -> Verdict:
         """
@@ -106,7 +136,7 @@ class Intents:
 
         It stops every pair: what may have been bought is not in the sizer's sums yet.
         """
-        for intent in self._open:
+        for intent in self._row.intents:
             if not _is_recorded(intent):
                 return Verdict(Reason.ORDER_UNRESOLVED, to_epoch(now) - intent.sent, 0.0, 0.0)
         return ALLOW
@@ -120,14 +150,18 @@ class Intents:
         ExchangeError
             When the exchange cannot be asked; what is unresolved stays so.
         """
-        if not self._open:
+        if not self._row.intents:
             return
-        left = [still for intent in self._open if (still := self._settled(intent, now)) is not None]
+        left = [
+            still
+            for intent in self._row.intents
+            if (still := self._settled(intent, now)) is not None
+        ]
         # Before anything is asked: that an entry failed must be known after a crash too.
         self._keep(left)
         for intent in left:
             if self._look_for(intent, now):
-                self._keep([other for other in self._open if other is not intent])
+                self._keep([other for other in self._row.intents if other is not intent])
 
     def _settled(self, intent: Intent, now: datetime) -> Intent | None:
         if _is_recorded(intent):
@@ -170,19 +204,22 @@ class Intents:
         return True
 
     def _keep(self, intents: list[Intent]) -> None:
-        if intents != self._open:
-            self._store.write(ROW, _Row(intents=intents).model_dump_json(), "")
-        self._open = intents
+        if intents != self._row.intents:
+            self._write(_Row(intents=intents, last=self._row.last))
 
-    def _read(self) -> list[Intent]:
+    def _write(self, row: _Row) -> None:
+        self._store.write(ROW, row.model_dump_json(), "")
+        self._row = row
+
+    def _read(self) -> _Row:
         row = self._store.rows().get(ROW)
         if row is None:
-            return []
+            return _Row()
         try:
-            return _Row.model_validate_json(row["memory"]).intents
+            return _Row.model_validate_json(row["memory"])
         except ValidationError as error:
             logger.error("the entries that were sent cannot be read and are forgotten: %s", error)
-            return []
+            return _Row()
 
 
 def _is_recorded(intent: Intent) -> bool:

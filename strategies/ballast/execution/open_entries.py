@@ -3,15 +3,19 @@
 Freqtrade places no stop before an entry order has ended, so that what a partly filled one has
 bought stands unprotected: its rest is cancelled a few seconds after its first fill. Freqtrade does
 not cancel where the part that filled could not be sold again (`handle_cancel_enter`): such an order
-is asked about in every loop and ends at the first fill that makes it large enough. What remains is
-a part below the exchange's smallest order, without a stop.
+is cancelled here, and its part is dust (`execution.dust`).
+
+An entry that is given up is always cancelled by the time-out. Freqtrade would also take None from
+`adjust_order_price`, but deletes the trade of an order that it then cannot cancel.
 """
 
+import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from freqtrade.persistence import LocalTrade, Order
+from freqtrade.exceptions import ExchangeError
+from freqtrade.persistence import LocalTrade, Order, Trade
 
 from ballast.config.execution import PreTradeSettings, PricingSettings, WatchSettings
 from ballast.core.columns import CandleColumns
@@ -19,6 +23,9 @@ from ballast.core.events import Event, EventKind
 from ballast.core.pricing import followed
 from ballast.core.reasons import Reason
 from ballast.core.verdict import Verdict
+from ballast.execution.bot import BotHandle
+
+logger = logging.getLogger(__name__)
 
 
 class OpenEntries:
@@ -30,8 +37,8 @@ class OpenEntries:
     gate : PreTradeSettings
     watch : WatchSettings
     pricing : PricingSettings
-    guards : callable
-        The guards' verdict on a pair at a moment.
+    may_enter : callable
+        Whether a pair may be entered at a moment: guards and kill file.
     columns_of : callable
         Gives a pair's columns, or None.
     fits : callable
@@ -44,7 +51,7 @@ class OpenEntries:
         gate: PreTradeSettings,
         watch: WatchSettings,
         pricing: PricingSettings,
-        guards: Callable[[str, datetime], Verdict],
+        may_enter: Callable[[str, datetime], Verdict],
         columns_of: Callable[[str], CandleColumns | None],
         fits: Callable[[str, float, float, datetime], bool],
         publish: Callable[[Event], None],
@@ -52,13 +59,14 @@ class OpenEntries:
         self._gate = gate
         self._watch = watch
         self._pricing = pricing
-        self._guards = guards
+        self._may_enter = may_enter
         self._columns_of = columns_of
         self._fits = fits
         self._publish = publish
         # By order, when it was first seen to have filled in part.
         self._partial: dict[str, datetime] = {}
-        self._told: set[str] = set()
+        # Orders that are given up, by why.
+        self._given_up: dict[str, str] = {}
 
     def first_fill(self, order: Order) -> datetime | None:
         """When an order was first seen to have filled in part."""
@@ -66,27 +74,54 @@ class OpenEntries:
 
     def is_given_up(self, trade: LocalTrade, order: Order, now: datetime) -> bool:
         """Whether what is left of an entry order is to be cancelled."""
+        if order.order_id in self._given_up:
+            return True
         why = self._why(trade.pair, order, now)
-        if why is not None and order.order_id not in self._told:
-            self._told.add(order.order_id)
-            event = Event(
-                now, EventKind.WATCH, why.code, trade.pair, trade.id, why.value, why.limit
-            )
-            self._publish(event)
+        if why is not None:
+            self.give_up(trade, order, now, why)
         return why is not None
 
+    def withdraw_kept(self, bot: BotHandle, trades: Iterable[Trade]) -> None:
+        """Cancel entries that were given up in an earlier loop and are still open."""
+        for trade in trades:
+            for order in trade.open_orders:
+                why = self._given_up.get(order.order_id)
+                if why is None:
+                    continue
+                try:
+                    with bot.exclusive():
+                        bot.withdraw(trade, order, why)
+                except ExchangeError as error:
+                    # Asked again in the next loop.
+                    logger.warning("%s: an entry is not cancelled yet: %s", trade.pair, error)
+
     def follow(
-        self, trade: LocalTrade, order: Order, proposed: float, current: float, now: datetime
+        self,
+        trade: LocalTrade,
+        order: Order,
+        proposed: float | None,
+        current: float,
+        now: datetime,
     ) -> float | None:
         """
-        Limit of an entry order that is open at a new candle; None gives it up.
+        Limit of an entry order that is open at a new candle; None where it is given up.
 
         It follows no further than `pricing.chase_atr` above the close of its signal, not beyond the
-        risk of one trade, and not once its signal is too old.
+        risk of one trade, and not once its signal is too old. One that has filled in part is never
+        moved: if it cannot be cancelled Freqtrade deletes its trade.
+
+        Parameters
+        ----------
+        proposed : float or None
+            Where it might stand, quote currency; None for nowhere.
         """
+        if not order.ft_is_open or order.safe_filled > 0 or order.order_id in self._given_up:
+            return current
         columns = self._columns_of(trade.pair)
         signal = columns.completed_at(trade.open_date_utc) if columns is not None else -1
-        if columns is None or signal < 0:
+        ended = Verdict(Reason.CHASE_ENDED, proposed or math.nan, current, 0.0)
+        if columns is None or signal < 0 or proposed is None:
+            self.give_up(trade, order, now, ended)
             return None
         age_s = now.timestamp() - (int(columns.opened[signal]) + columns.span) / 1e9
         close, atr = float(columns["close"][signal]), float(columns["atr"][signal])
@@ -99,12 +134,15 @@ class OpenEntries:
             or age_s > self._gate.signal_age_s
             or not self._fits(trade.pair, order.safe_amount, rate, now)
         ):
-            event = Event(
-                now, EventKind.WATCH, Reason.CHASE_ENDED, trade.pair, trade.id, proposed, current
-            )
-            self._publish(event)
+            self.give_up(trade, order, now, ended)
             return None
         return rate
+
+    def give_up(self, trade: LocalTrade, order: Order, now: datetime, why: Verdict) -> None:
+        """Have an entry order cancelled, and tell why."""
+        self._given_up[order.order_id] = why.code
+        event = Event(now, EventKind.WATCH, why.code, trade.pair, trade.id, why.value, why.limit)
+        self._publish(event)
 
     def _why(self, pair: str, order: Order, now: datetime) -> Verdict | None:
         if order.safe_filled > 0:
@@ -115,5 +153,5 @@ class OpenEntries:
         age_s, limit_s = (now - order.order_date_utc).total_seconds(), self._pricing.entry_timeout_s
         if age_s >= limit_s:
             return Verdict(Reason.ENTRY_TIMEOUT, age_s, limit_s, 0.0)
-        verdict = self._guards(pair, now)
+        verdict = self._may_enter(pair, now)
         return verdict if verdict.blocks else None

@@ -1,11 +1,13 @@
 """The order watch: in every loop, whether orders and positions are as they should be.
 
 Freqtrade calls it through `bot_loop_start`, before anything is analysed, cancelled, sold or bought.
-It first resolves entries whose trade is missing, then looks at the stops, and from time to time
-compares the account with the database. While something is not known or not as it should be the gate
-refuses entries; exits and stops go on in any case.
+It first resolves entries whose trade is missing and cancels those that were given up, then looks at
+the stops, and from time to time compares the account with the database. While something is not
+known or not as it should be the gate refuses entries; exits and stops go on in any case, and no
+look waits for another to succeed.
 """
 
+import functools
 from collections.abc import Callable
 from datetime import datetime
 
@@ -15,10 +17,13 @@ from freqtrade.persistence import Trade
 from ballast.core.events import Event, EventKind
 from ballast.core.reasons import Reason
 from ballast.core.verdict import ALLOW, Verdict
+from ballast.execution.bot import BotHandle
 from ballast.execution.exchange_view import ExchangeView
 from ballast.execution.intents import Intents
 from ballast.execution.latency import LatencyLog
+from ballast.execution.open_entries import OpenEntries
 from ballast.execution.reconciliation import Reconciliation
+from ballast.execution.resting_stops import RestingStops
 from ballast.execution.stop_watch import StopWatch
 
 
@@ -29,45 +34,79 @@ class OrderWatch:
     Parameters
     ----------
     view : ExchangeView
+    bot : BotHandle
     intents : Intents
+    entries : OpenEntries
     stops : StopWatch
+    resting : RestingStops
     account : Reconciliation
     latency : LatencyLog
     publish : callable
+    report : callable
+        Told of a failure, and where.
     """
 
     def __init__(
         self,
         view: ExchangeView,
+        bot: BotHandle,
         intents: Intents,
+        entries: OpenEntries,
         stops: StopWatch,
+        resting: RestingStops,
         account: Reconciliation,
         latency: LatencyLog,
         publish: Callable[[Event], None],
+        report: Callable[[str, Exception], None],
     ) -> None:
         self.intents = intents
         self.stops = stops
+        self.resting = resting
         self.account = account
         self.latency = latency
         self._view = view
+        self._bot = bot
+        self._entries = entries
         self._publish = publish
+        self._report = report
 
-    def on_loop(self, now: datetime) -> None:
-        """Look at everything that is due."""
-        self.latency.received()
+    def on_loop(self, now: datetime) -> bool:
+        """Look at everything that is due; whether every look succeeded."""
+        trades = Trade.get_open_trades
+        bare: list[str] = []
+        looks: dict[str, Callable[[], None]] = {
+            "latency": self.latency.received,
+            "intents": functools.partial(self._resolve, now),
+            "entries given up": lambda: self._entries.withdraw_kept(self._bot, trades()),
+            "stops": lambda: bare.extend(self.stops.look(trades(), now)),
+            "account": lambda: self._compare(now, bare),
+            "stops due": lambda: self.resting.restore(trades(), now),
+            # What was adopted or placed meanwhile is not missing.
+            "missing stops": lambda: self.stops.tell(trades(), now),
+            "latency of stops": lambda: self.latency.settle(trades()),
+        }
+        failed = [where for where, look in looks.items() if not self._succeeds(where, look)]
+        return not failed
+
+    def _succeeds(self, where: str, look: Callable[[], None]) -> bool:
+        try:
+            look()
+        except Exception as error:
+            self._report(f"order watch, {where}", error)
+            return False
+        return True
+
+    def _resolve(self, now: datetime) -> None:
         try:
             self.intents.resolve(now)
         except ExchangeError as error:
             # Entries stay refused as ORDER_UNRESOLVED until the exchange answers.
             facts = {"text": str(error)}
             self._publish(Event(now, EventKind.WATCH, Reason.RESOLVE_FAILED, facts=facts))
-        trades = Trade.get_open_trades()
-        bare = self.stops.look(trades, now)
+
+    def _compare(self, now: datetime, bare: list[str]) -> None:
         if self._view.is_real:
-            self.account.look(trades, now, bare)
-        # What was adopted meanwhile is not missing.
-        self.stops.tell(trades, now)
-        self.latency.settle(trades)
+            self.account.look(Trade.get_open_trades(), now, bare)
 
     def sends(self, pair: str, amount: float, rate: float, tag: str | None, now: datetime) -> None:
         """An entry goes out: written down first."""

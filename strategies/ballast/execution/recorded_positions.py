@@ -2,6 +2,7 @@
 
 from freqtrade.persistence import Order, Trade
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session, scoped_session
 
 from ballast.core.reconciliation import RecordedPositions
 
@@ -17,16 +18,17 @@ def recorded_positions(pair: str) -> RecordedPositions:
         entering=sum(o.safe_amount for o in opened if o.ft_order_side in sides),
         leaving=sum(o.safe_amount for o in opened if o.ft_order_side not in sides),
         order_ids=frozenset(ids),
-        left=_left(pair),
+        left=left_by_closed(Order.session, pair),
     )
 
 
-def _left(pair: str) -> float:
+def left_by_closed(session: Session | scoped_session[Session], pair: str) -> float:
     """
     Units that closed positions of a pair have left on the account.
 
     Fees are taken in the coin bought and exits are rounded down to lots; Freqtrade pays later fees
-    out of such dust, so that it is the sum over all trades that counts.
+    out of such dust, so that it is the sum over all trades that counts. What was too little to be
+    sold at all is among it.
     """
     fee_columns = (Trade.fee_open, Trade.fee_open_currency, Trade.base_currency)
     traded = (
@@ -36,7 +38,7 @@ def _left(pair: str) -> float:
         .group_by(Trade.id, Order.ft_order_side)
     )
     left = 0.0
-    for side, filled, fee, currency, base in Order.session.execute(traded):
+    for side, filled, fee, currency, base in session.execute(traded):
         if side == "sell":
             left -= filled
         else:

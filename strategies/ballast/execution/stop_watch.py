@@ -1,9 +1,9 @@
 """Stops as they are: seconds without one, and a stop that price has gone through unfilled.
 
-Freqtrade places the stop of a position on the exchange in the loop after its entry has filled, and
-tries again in every loop where that fails. Binance's spot stop is a limit order, which a jump can
-leave behind: it rests above the market and sells nothing. Both are left by market; leaving by a
-reason of `custom_exit` makes Freqtrade take the stop away first.
+The stop of a position is placed with its fill (`execution.resting_stops`), and again in every loop
+where that fails. Binance's spot stop is a limit order, which a jump can leave behind: it rests
+above the market and sells nothing. Both are left by market; leaving by a reason of our own makes
+Freqtrade take the stop away first.
 """
 
 import logging
@@ -18,6 +18,7 @@ from ballast.core.events import Event, EventKind
 from ballast.core.reasons import Reason
 from ballast.core.reconciliation import CLOCK_SKEW
 from ballast.execution.adoption import STOP_SIDE
+from ballast.execution.resting_stops import is_bare, resting_stop
 
 logger = logging.getLogger(__name__)
 
@@ -46,19 +47,18 @@ class StopWatch:
         self._below: dict[int, datetime] = {}
 
     def look(self, trades: Sequence[Trade], now: datetime) -> list[str]:
-        """Take note of positions without a stop; pairs of those that had none before either."""
-        bare = [trade for trade in trades if self._rests and _is_bare(trade)]
-        again = [trade.pair for trade in bare if trade.id in self._bare]
+        """Take note of positions without a stop; their pairs."""
+        bare = [trade for trade in trades if self._rests and is_bare(trade)]
         self._bare = {trade.id: self._bare.get(trade.id, now) for trade in bare}
         self._told &= self._bare.keys()
         opened = {trade.id for trade in trades}
         self._below = {id_: since for id_, since in self._below.items() if id_ in opened}
-        return again
+        return [trade.pair for trade in bare]
 
     def tell(self, trades: Sequence[Trade], now: datetime) -> None:
         """Tell about positions that have had no stop for too long, each once."""
         for trade in trades:
-            if trade.id in self._bare and _is_bare(trade):
+            if trade.id in self._bare and is_bare(trade):
                 self._tell(trade, now)
 
     def reason_to_leave(self, trade: LocalTrade, rate: float, now: datetime) -> str | None:
@@ -70,9 +70,10 @@ class StopWatch:
         rate : float
             What a sale would fetch now, quote currency.
         """
-        if _longer(self._bare.get(trade.id), now, self._settings.leave_bare_s):
+        since = self._bare.get(trade.id) if is_bare(trade) else None
+        if _longer(since, now, self._settings.leave_bare_s):
             return Reason.STOP_MISSING_EXIT
-        stop = max((o.stop_price or o.ft_price for o in trade.open_sl_orders), default=0.0)
+        stop = resting_stop(trade)
         if rate > stop:
             self._below.pop(trade.id, None)
             return None
@@ -134,14 +135,6 @@ def _gone(order: Order, end: datetime) -> datetime:
         return end
     updated = order.order_update_date
     return order.order_filled_utc or (updated.replace(tzinfo=UTC) if updated else end)
-
-
-def _is_bare(trade: LocalTrade) -> bool:
-    if not trade.has_open_position:
-        return False
-    return not trade.has_open_sl_orders and not any(
-        order.ft_order_side == trade.exit_side for order in trade.open_orders
-    )
 
 
 def _longer(since: datetime | None, now: datetime, seconds: float) -> bool:

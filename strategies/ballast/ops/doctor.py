@@ -17,6 +17,7 @@ from freqtrade.configuration.environment_vars import environment_vars_to_dict
 from freqtrade.data.dataprovider import DataProvider
 from freqtrade.exceptions import TemporaryError
 from freqtrade.exchange.common import retrier
+from freqtrade.freqtradebot import FreqtradeBot
 from freqtrade.persistence import LocalTrade, Order, PairLocks, Trade
 from freqtrade.resolvers.protection_resolver import ProtectionResolver
 from freqtrade.rpc.api_server import api_schemas
@@ -28,6 +29,7 @@ from freqtrade_client import FtRestClient
 from ballast.execution.api_errors import LOGGER, ApiErrors
 from ballast.risk import protection_list
 from ballast.strategy.guarded import GuardedStrategy
+from ballast.strategy.layer import Layer
 
 TESTED = "2026.9"
 # What is asked of the API by health, metrics and drill.
@@ -53,7 +55,8 @@ def version() -> str:
 
 def callbacks() -> str:
     """Callbacks are called with the parameters that the risk layer names."""
-    ours = [n for n, m in vars(GuardedStrategy).items() if inspect.isfunction(m) and n[0] != "_"]
+    members = {**vars(Layer), **vars(GuardedStrategy)}
+    ours = [name for name, m in members.items() if inspect.isfunction(m) and name[0] != "_"]
     for name in [n for n in ours if hasattr(IStrategy, n)]:
         theirs = set(inspect.signature(getattr(IStrategy, name)).parameters)
         asked = set(inspect.signature(getattr(GuardedStrategy, name)).parameters)
@@ -146,6 +149,25 @@ def data_provider() -> str:
     return f"it lacks {', '.join(missing)}" if missing else ""
 
 
+def bot() -> str:
+    """Stops are placed, positions left and entries withdrawn through the bot's own methods."""
+    wanted = {
+        FreqtradeBot.create_stoploss_order: {"trade", "stop_price"},
+        FreqtradeBot.execute_trade_exit: {"trade", "limit", "exit_check"},
+        FreqtradeBot.handle_cancel_enter: {"trade", "order", "order_obj", "reason"},
+        FreqtradeBot.update_trade_state: {"trade", "order_id", "action_order"},
+        FreqtradeBot.handle_protections: {"pair", "side"},
+    }
+    for function, names in wanted.items():
+        missing = names - set(inspect.signature(function).parameters)
+        if missing:
+            return f"{function.__qualname__} lacks {', '.join(sorted(missing))}"
+    source = inspect.getsource(FreqtradeBot._update_trade_after_fill)
+    asked = ("order_filled", "cancel_stoploss_on_exchange", "ft_stoploss_adjust")
+    places = [source.find(name) for name in asked]
+    return "" if -1 < places[0] < places[1] < places[2] else "a fill is booked in another order"
+
+
 def api() -> str:
     """The API is asked, and answers, by the names that health, metrics and drill use."""
     missing = [name for name in sorted(_QUESTIONS) if not hasattr(FtRestClient, name)]
@@ -180,6 +202,7 @@ CHECKS: tuple[Callable[[], str], ...] = (
     locks,
     trades,
     data_provider,
+    bot,
     api,
     configuration,
     service,

@@ -152,6 +152,10 @@ ADVICE: Mapping[Reason, str] = {
     Reason.STOP_JUMPED: (
         "Price is through a stop that has not filled. | It is sold at the market; see `/status`."
     ),
+    Reason.DUST: (
+        "What an entry bought, or a stop left, is too little to be sold or to have a stop: the "
+        "trade is closed at nothing. | The coins stay on the account."
+    ),
     Reason.ORDER_FAILED: (
         "The exchange refused an order. | The log has its answer: minimum, balance, key."
     ),
@@ -187,6 +191,7 @@ ADVICE: Mapping[Reason, str] = {
     Reason.STOP_JUMPED_EXIT: (
         "Price stayed through a stop that did not fill: sold at the market. | Nothing."
     ),
+    Reason.DUST_EXIT: "Too little was held to be sold: closed at nothing. | As `DUST`.",
     Reason.SHORT_HISTORY: "Too few candles lie before it. | Nothing: a pair that is newly listed.",
     Reason.AFTER_HOLE: (
         "Candles were missing shortly before it. | Nothing: it is over after "

@@ -146,6 +146,7 @@ class RiskEngine:
         positions = self._portfolio.positions(end)
         equity = self._portfolio.worth(positions)
         self._hold_heat(positions, equity, end)
+        self._stop_manager.keep({trade.id for trade, _ in positions})
         changes = self.guard_set.observe(self._snapshot(equity, end))
         self._unseen = ()
         self._locks.lift(self.guard_set.lifted, end)

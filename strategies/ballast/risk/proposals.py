@@ -1,4 +1,8 @@
-"""Order proposals: entries as they were decided, from the sizer to whoever acts on them."""
+"""Order proposals: entries as they were decided, from the sizer to whoever acts on them.
+
+Of an entry that was sent, what its position is managed by outlives the run: it is written down with
+the intent (`execution.intents`) and recalled from there.
+"""
 
 from dataclasses import dataclass
 
@@ -33,11 +37,30 @@ class OrderProposal:
     verdict: Verdict
 
 
+@dataclass(frozen=True)
+class SentEntry:
+    """
+    What a position is managed by, of an entry that went to the exchange.
+
+    Parameters
+    ----------
+    setup : str
+        Name of the setup that signalled.
+    stop : float
+        First stop, quote currency.
+    """
+
+    pair: str
+    setup: str
+    stop: float
+
+
 class OrderProposals:
-    """The last proposal of every pair."""
+    """The last proposal of every pair, and the last that was sent."""
 
     def __init__(self) -> None:
         self._last: dict[str, OrderProposal] = {}
+        self._sent: dict[str, SentEntry] = {}
 
     def keep(self, proposal: OrderProposal) -> None:
         """Keep the entry just decided, in place of the one before."""
@@ -50,3 +73,15 @@ class OrderProposals:
     def last(self, pair: str) -> OrderProposal | None:
         """The entry decided last for a pair, or None."""
         return self._last.get(pair)
+
+    def send(self, proposal: OrderProposal) -> None:
+        """Note that an entry goes to the exchange."""
+        self.recall(SentEntry(proposal.pair, proposal.setup, proposal.stop))
+
+    def recall(self, entry: SentEntry) -> None:
+        """Know again an entry that was sent, maybe by an earlier run."""
+        self._sent[entry.pair] = entry
+
+    def sent(self, pair: str) -> SentEntry | None:
+        """The entry of a pair that was sent last, or None."""
+        return self._sent.get(pair)

@@ -150,13 +150,14 @@ class PositionSizer:
             raise LookupError(f"{pair} was sent without having been sized")
         candle, entries = self._confirmed
         self._confirmed = (proposal.candle, entries + 1 if candle == proposal.candle else 1)
+        self._proposals.send(proposal)
 
     def fits(self, pair: str, amount: float, rate: float, now: datetime) -> bool:
         """Whether units bought at a rate lose at their stop no more than one trade may."""
-        proposal = self._proposals.last(pair)
-        if proposal is None:
+        entry = self._proposals.sent(pair)
+        if entry is None:
             return False
-        loss = amount * rate * sizing.loss_ratio(rate, proposal.stop, self._budget.costs)
+        loss = amount * rate * sizing.loss_ratio(rate, entry.stop, self._budget.costs)
         return loss <= self._account.equity(now) * self._budget.per_trade
 
     def newest(self, pair: str, now: datetime) -> tuple[CandleColumns, int]:

@@ -1,11 +1,12 @@
 """The stop manager: holds a plan for every open position and says when to leave."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
+from freqtrade.exchange import ROUND_DOWN, price_to_precision
 from freqtrade.persistence import LocalTrade
 
 from ballast.core import stops
@@ -14,38 +15,14 @@ from ballast.core.data_quality import DataQuality
 from ballast.core.reasons import Reason
 from ballast.core.signals import setup_name
 from ballast.core.stops import StopPlan, StopRules
-from ballast.core.windows import minutes
 from ballast.risk import custom_data
 from ballast.risk.proposals import OrderProposals
+from ballast.risk.stop_plans import ManagedStop, StopPlanStore, ns
 
 INITIAL_STOP = "initial_stop"
 EXPLANATION = "explanation"
 # A plain number: comparing with a member of an enumeration is slow.
 _MOVES_NO_STOP = int(DataQuality.FILLED_HOLE)
-
-
-@dataclass
-class _Watch:
-    """
-    A plan, the candle up to which it has been advanced (opening time, nanoseconds since the epoch),
-    and the moment it was last asked for.
-    """
-
-    plan: StopPlan
-    as_of: int
-    setup: str
-    opened_at: datetime
-    raised: bool = False
-    asked: datetime | None = None
-    # Candle at which the stop moved last, as `as_of`.
-    moved_as_of: int = -1
-
-    def overdue(self, now: datetime) -> bool:
-        """Whether the time stop has come."""
-        limit = self.plan.rules.time_stop
-        if limit is None or self.plan.reached(1.0):
-            return False
-        return stops.overdue(self.opened_at, now, minutes(limit))
 
 
 @dataclass(frozen=True)
@@ -94,16 +71,36 @@ class StopManager:
         self._disaster_ratio = disaster_ratio
         self._cost_ratio = cost_ratio
         self._tell = tell
-        self._watches: dict[int, _Watch] = {}
+        self._managed: dict[int, ManagedStop] = {}
+        self._kept: StopPlanStore | None = None
 
-    def opened(self, trade: LocalTrade, now: datetime) -> StopPlan:
-        """Start the plan of a position whose entry has just filled."""
-        proposal = self._proposals.last(trade.pair)
-        # An order that outlived a restart has no proposal.
-        stop = proposal.stop if proposal is not None else self._decided_stop(trade)
-        plan = self._start(trade, now, stop).plan
-        self._tell(StopMove(trade, math.nan, plan.stop, Reason.FIRST_STOP, now))
-        return plan
+    def remember_in(self, store: StopPlanStore) -> None:
+        """Keep plans in a database from now on, beginning with what it holds."""
+        self._kept = store
+
+    def keep(self, still_open: Collection[int]) -> None:
+        """Write the plans down; forget those of trades that are no longer open (their numbers)."""
+        if self._kept is not None:
+            self._kept.keep(self._managed, still_open)
+
+    def opened(self, trade: LocalTrade, filled: datetime) -> StopPlan | None:
+        """
+        Start the plan of a position whose entry has just filled.
+
+        Returns
+        -------
+        StopPlan or None
+            None where it is not known what was decided, until the pair's candles are there.
+        """
+        self._managed.pop(trade.id, None)
+        setup, stop = self._decided(trade)
+        if not math.isfinite(stop):
+            return None
+        managed = self._managed[trade.id] = self._started(trade, filled, setup, stop)
+        if self._kept is not None:
+            self._kept.keep({trade.id: managed})
+        self._tell(StopMove(trade, math.nan, managed.plan.stop, Reason.FIRST_STOP, filled))
+        return managed.plan
 
     def result_in_r(self, trade: LocalTrade) -> float:
         """
@@ -111,114 +108,146 @@ class StopManager:
 
         R is what the first stop put at risk; after a restart it is read from the trade's data.
         """
-        watch = self._watches.pop(trade.id, None) or self._resume(trade)
-        self._watches.pop(trade.id, None)
-        return float(trade.close_profit or 0.0) * watch.plan.entry / watch.plan.risk
+        plan = (self._managed.pop(trade.id, None) or self._resumed(trade)).plan
+        self._managed.pop(trade.id, None)
+        if trade.exit_reason == Reason.DUST_EXIT and trade.amount_requested:
+            # Lost is a little of what was asked for, not the whole of what was bought.
+            return float(trade.close_profit_abs or 0.0) / (trade.amount_requested * plan.risk)
+        return float(trade.close_profit or 0.0) * plan.entry / plan.risk
 
     def tighten(self, trade: LocalTrade, stop: float, by: str, now: datetime) -> None:
         """Raise the stop of an open position; `by` is a code for why."""
-        watch = self._watches.get(trade.id)
-        if watch is not None and stop > watch.plan.stop:
-            before = watch.plan.stop
-            watch.plan.tighten(stop, by)
-            watch.raised = True
-            self._moved(trade, watch, before, now)
+        managed = self._managed.get(trade.id)
+        if managed is not None and stop > managed.plan.stop:
+            before = managed.plan.stop
+            managed.plan.tighten(stop, by)
+            self._moved(trade, managed, before, now)
 
     def moved_by(self, trade: LocalTrade, end: datetime) -> str:
         """What raised the stop at the candle that ended at `end`; empty where it stayed."""
-        watch, columns = self._watches.get(trade.id), self._columns_of(trade.pair)
-        if watch is None or columns is None or watch.moved_as_of + columns.span != _ns(end):
+        managed, columns = self._managed.get(trade.id), self._columns_of(trade.pair)
+        if managed is None or columns is None or managed.moved_as_of + columns.span != ns(end):
             return ""
-        return watch.plan.moved_by
+        return managed.plan.moved_by
 
     def forget(self) -> None:
         """Forget every plan."""
-        self._watches.clear()
+        self._managed.clear()
 
     def stop(self, trade: LocalTrade, now: datetime) -> float:
         """Present stop of a position (price), advanced to the last completed candle."""
         return self._advanced(trade, now).plan.stop
 
-    def reason_to_leave(
-        self, trade: LocalTrade, now: datetime, rate: float, stop_rests: bool
+    def through_market(
+        self, trade: LocalTrade, now: datetime, rate: float, resting: float | None
     ) -> str | None:
         """
-        Exit reason, or None to stay.
+        Exit reason where the stop is already through the market, and nothing rests at its level.
+
+        It does not matter what raised the stop, or how long ago.
 
         Parameters
         ----------
         rate : float
             What a sale would fetch now (in a backtest: the open of the candle).
-        stop_rests : bool
-            Whether a stop order rests on the exchange; it then deals with its own level, and only
-            a stop that was raised beyond the market is left to us.
+        resting : float or None
+            Stop that rests on the exchange, 0 for none; it deals with its own level. None where
+            stops do not rest on an exchange.
         """
-        watch = self._advanced(trade, now)
-        if watch.plan.stop >= rate and (watch.raised or not stop_rests):
-            return Reason.STOP_THROUGH_MARKET
-        if watch.plan.closed_below:
-            return Reason.CHANDELIER_EXIT
-        if watch.overdue(now):
-            return Reason.TIME_STOP
-        return self._exit_rule(trade.pair, watch, now)
+        return _through(trade, self._advanced(trade, now).plan, rate, resting)
 
-    def _exit_rule(self, pair: str, watch: _Watch, now: datetime) -> str | None:
+    def through_market_as_known(
+        self, trade: LocalTrade, rate: float, resting: float | None
+    ) -> str | None:
+        """The same with the plan as it was advanced last: for when that fails."""
+        managed = self._managed.get(trade.id)
+        return None if managed is None else _through(trade, managed.plan, rate, resting)
+
+    def closed_below(self, trade: LocalTrade, now: datetime) -> str | None:
+        """Exit reason where the last close was below the chandelier."""
+        return Reason.CHANDELIER_EXIT if self._advanced(trade, now).plan.closed_below else None
+
+    def overdue(self, trade: LocalTrade, now: datetime) -> str | None:
+        """Exit reason where the trade's time is up."""
+        managed = self._managed.get(trade.id) or self._resumed(trade)
+        return Reason.TIME_STOP if managed.overdue(now) else None
+
+    def rule_met(self, trade: LocalTrade, now: datetime) -> str | None:
         """Exit rule of the setup that is met, or None."""
-        columns, column = self._columns_of(pair), f"exit:{watch.setup}"
+        managed = self._managed.get(trade.id) or self._resumed(trade)
+        columns, column = self._columns_of(trade.pair), f"exit:{managed.setup}"
         if columns is None or not columns.labels.get(column):
             return None
         position = columns.completed_at(now)
         # Only rules of a candle that ended after the entry may end the trade.
-        if position < 0 or columns.opened[position] + columns.span <= _ns(watch.opened_at):
+        if position < 0 or columns.opened[position] + columns.span <= ns(managed.opened_at):
             return None
         number = int(columns[column][position])
-        return f"{watch.setup}: {columns.labels[column][number - 1]}" if number else None
+        return f"{managed.setup}: {columns.labels[column][number - 1]}" if number else None
 
-    def _advanced(self, trade: LocalTrade, now: datetime) -> _Watch:
-        watch = self._watches.get(trade.id) or self._resume(trade)
-        if watch.asked == now:
-            return watch
+    def _advanced(self, trade: LocalTrade, now: datetime) -> ManagedStop:
+        managed = self._managed.get(trade.id) or self._resumed(trade)
+        if managed.asked == now:
+            return managed
         columns = self._columns_of(trade.pair)
         if columns is None:
-            return watch
+            return managed
         position = columns.completed_at(now)
+        as_of = managed.candle(columns)
         # Live the candle may still be missing: only a fresh one answers for the whole moment.
-        watch.asked = now if columns.is_fresh(position, now) else None
-        newest = int(columns.opened[position]) if position >= 0 else watch.as_of
-        if newest <= watch.as_of:
-            return watch
-        before = watch.plan.stop
+        managed.asked = now if columns.is_fresh(position, now) else None
+        newest = int(columns.opened[position]) if position >= 0 else as_of
+        if newest <= as_of:
+            return managed
+        before = managed.plan.stop
         # Mostly one candle on, which needs no search.
-        one_on = newest == watch.as_of + columns.span
-        first = (
-            position if one_on else int(np.searchsorted(columns.opened, watch.as_of, side="right"))
-        )
+        one_on = newest == as_of + columns.span
+        first = position if one_on else int(np.searchsorted(columns.opened, as_of, side="right"))
         for candle in range(first, position + 1):
             # A filled or absurd candle moves no stop; the one that rests stays.
             if columns["trust"][candle] < _MOVES_NO_STOP:
-                watch.plan.advance(float(columns["close"][candle]), float(columns["atr"][candle]))
-        watch.as_of = newest
-        watch.raised = watch.plan.stop > before
-        if watch.raised:
-            self._moved(trade, watch, before, now)
-        return watch
+                managed.plan.advance(float(columns["close"][candle]), float(columns["atr"][candle]))
+        managed.as_of = newest
+        if managed.plan.stop > before:
+            self._moved(trade, managed, before, now)
+        return managed
 
-    def _moved(self, trade: LocalTrade, watch: _Watch, before: float, now: datetime) -> None:
-        watch.moved_as_of = watch.as_of
-        self._tell(StopMove(trade, before, watch.plan.stop, watch.plan.moved_by, now))
+    def _moved(self, trade: LocalTrade, managed: ManagedStop, before: float, now: datetime) -> None:
+        if managed.as_of is not None:
+            managed.moved_as_of = managed.as_of
+        self._tell(StopMove(trade, before, managed.plan.stop, managed.plan.moved_by, now))
 
-    def _resume(self, trade: LocalTrade) -> _Watch:
+    def _resumed(self, trade: LocalTrade) -> ManagedStop:
         """
-        Take up a position after a restart: the stop Freqtrade stored, the candles since the entry.
-        """
-        stored = custom_data.stored(trade, INITIAL_STOP)
-        initial = float(stored) if stored is not None else self._decided_stop(trade)
-        watch = self._start(trade, trade.open_date_utc, initial)
-        watch.plan.stop = max(watch.plan.stop, trade.stop_loss or 0.0)
-        return watch
+        Take up a position whose plan is not here: as it was written down, else from its first stop
+        and the candles since the entry.
 
-    def _decided_stop(self, trade: LocalTrade) -> float:
-        """First stop of a position whose start was missed, from its signal candle; or NaN."""
+        Where not even that is known the disaster stop answers, until the candles are there.
+        """
+        kept = self._kept.of(trade) if self._kept is not None else None
+        is_known = True
+        if kept is not None:
+            managed = kept.taken_up(trade, self._rules_of(kept.setup), self._cost_ratio)
+        else:
+            stored = custom_data.stored(trade, INITIAL_STOP)
+            setup, stop = self._decided(trade)
+            stop = float(stored) if stored is not None else stop
+            managed = self._started(trade, trade.open_date_utc, setup, stop)
+            is_known = math.isfinite(stop) or self._columns_of(trade.pair) is not None
+        managed.plan.stop = max(managed.plan.stop, trade.stop_loss or 0.0)
+        if is_known:
+            self._managed[trade.id] = managed
+        return managed
+
+    def _decided(self, trade: LocalTrade) -> tuple[str, float]:
+        """Setup and first stop that a position was sized with; from its candle where it is old."""
+        entry = self._proposals.sent(trade.pair) if trade.is_open else None
+        if entry is not None:
+            return entry.setup, entry.stop
+        return setup_name(trade.enter_tag), self._stop_by_candle(trade)
+
+    def _stop_by_candle(self, trade: LocalTrade) -> float:
+        """First stop of a position by its signal candle; NaN where that is not known."""
         columns = self._columns_of(trade.pair)
         position = columns.completed_at(trade.open_date_utc) if columns is not None else -1
         if columns is None or position < 0:
@@ -227,22 +256,29 @@ class StopManager:
         rules = self._rules_of(setup_name(trade.enter_tag))
         return stops.initial_stop(close, atr, rules, self._disaster_ratio)
 
-    def _start(self, trade: LocalTrade, now: datetime, stop: float) -> _Watch:
+    def _started(self, trade: LocalTrade, filled: datetime, setup: str, stop: float) -> ManagedStop:
         disaster = trade.open_rate * (1 - self._disaster_ratio)
-        name = setup_name(trade.enter_tag)
         plan = StopPlan(
             entry=trade.open_rate,
             stop=max(stop, disaster) if math.isfinite(stop) else disaster,
-            rules=self._rules_of(name),
+            rules=self._rules_of(setup),
             cost_ratio=self._cost_ratio,
         )
-        columns = self._columns_of(trade.pair)
-        position = columns.completed_at(now) if columns is not None else -1
-        as_of = int(columns.opened[position]) if columns is not None and position >= 0 else _ns(now)
-        watch = _Watch(plan, as_of, name, trade.open_date_utc)
-        self._watches[trade.id] = watch
-        return watch
+        return ManagedStop(trade.pair, plan, setup, trade.open_date_utc, filled)
 
 
-def _ns(moment: datetime) -> int:
-    return int(moment.timestamp()) * 1_000_000_000
+def _through(trade: LocalTrade, plan: StopPlan, rate: float, resting: float | None) -> str | None:
+    if plan.stop < rate:
+        return None
+    if resting is not None and resting >= _tick_down(trade, plan.stop):
+        return None
+    return Reason.STOP_THROUGH_MARKET
+
+
+def _tick_down(trade: LocalTrade, price: float) -> float:
+    """A price rounded down to the exchange's steps: a stop that rests there rests at it."""
+    return float(
+        price_to_precision(
+            price, trade.price_precision, trade.precision_mode_price, rounding_mode=ROUND_DOWN
+        )
+    )

@@ -7,20 +7,29 @@ from datetime import UTC, datetime
 
 from freqtrade.persistence import Trade
 
+from ballast.alerts.state_listener import StateListener
 from ballast.core.columns import CandleColumns
 from ballast.core.reconciliation import SeenOrder
+from ballast.core.verdict import Verdict
 from ballast.execution.adoption import adopt_entry
+from ballast.execution.bot import BotHandle
+from ballast.execution.dust import Dust
 from ballast.execution.exchange_view import ExchangeView
 from ballast.execution.intents import Intent, Intents
+from ballast.execution.last_look import LastLook
 from ballast.execution.latency import LatencyLog
 from ballast.execution.open_entries import OpenEntries
 from ballast.execution.order_watch import OrderWatch
 from ballast.execution.pre_trade import PreTradeChecks
 from ballast.execution.reconciliation import Reconciliation
+from ballast.execution.resting_stops import RestingStops
 from ballast.execution.stop_watch import StopWatch
 from ballast.risk.engine import RiskEngine
+from ballast.risk.kill_switch import KillSwitch
+from ballast.risk.proposals import OrderProposals
 from ballast.risk.sizer import PositionSizer
 from ballast.risk.state_store import StateStore
+from ballast.risk.stop_manager import StopManager
 from ballast.runtime.host import Host
 
 logger = logging.getLogger(__name__)
@@ -35,11 +44,17 @@ class Execution:
     ----------
     watch : OrderWatch or None
         None in backtests, where nothing can go astray.
+    last_look : LastLook or None
+        None in backtests.
+    stops_rest : bool
+        Whether stops rest on a real exchange.
     """
 
     checks: PreTradeChecks
     open_entries: OpenEntries
     watch: OrderWatch | None
+    last_look: LastLook | None
+    stops_rest: bool
 
     def analysed(self, pairs: list[str]) -> None:
         """Live: all pairs are analysed; what is only measured must not end the bot's loop."""
@@ -57,9 +72,17 @@ class Execution:
         sizer: PositionSizer,
         engine: RiskEngine,
         columns_of: Callable[[str], CandleColumns | None],
+        proposals: OrderProposals,
+        stop_manager: StopManager,
+        kill: KillSwitch,
     ) -> "Execution":
         """Connect the parts for a host that Freqtrade has given its data provider."""
         settings, publish = host.settings, host.events.publish
+
+        def may_enter(pair: str, now: datetime) -> Verdict:
+            killed = kill.verdict()
+            return killed if killed.blocks else engine.entry_verdict(pair, now)
+
         view = ExchangeView(host.dp, lambda: host.wallets)
         backoff = settings.gate.backoff()
 
@@ -78,23 +101,39 @@ class Execution:
             settings.gate,
             settings.watch,
             settings.pricing,
-            engine.entry_verdict,
+            may_enter,
             columns_of,
             sizer.fits,
             publish,
         )
-        watch = None
+        watch = last_look = None
+        rests = bool(host.order_types["stoploss_on_exchange"])
         if view.is_live:
             store = StateStore(Trade.session.get_bind())
             pairs = host.dp.current_whitelist
-            rests = bool(host.order_types["stoploss_on_exchange"])
+            bot = BotHandle(host.dp)
+            resting = RestingStops(
+                bot,
+                Dust(bot, view, publish),
+                rests,
+                stop_manager.stop,
+                host.leaving,
+                host.ft_stoploss_adjust,
+                host.incident,
+            )
+            last_look = LastLook(bot, resting, view.is_real, host.incident)
+            StateListener(last_look.at_stop).join(host.dp)
             watch = OrderWatch(
                 view,
-                Intents(store, view, backoff, adopt, publish),
+                bot,
+                Intents(store, view, backoff, proposals, adopt, publish),
+                entries,
                 StopWatch(settings.watch, rests, publish),
+                resting,
                 Reconciliation(settings.watch, view, store, pairs, abs(host.stoploss), publish),
                 LatencyLog(columns_of, entries.first_fill, publish, lambda: datetime.now(UTC)),
                 publish,
+                host.incident,
             )
         checks = PreTradeChecks(
             settings.gate,
@@ -107,4 +146,4 @@ class Execution:
             settings.risk.fee_pct / 100,
             host.events,
         )
-        return cls(checks, entries, watch)
+        return cls(checks, entries, watch, last_look, rests and view.is_real)

@@ -23,6 +23,8 @@ class Host(Protocol):
     stops: StopRules
     # Share of the usual risk that such a trade takes.
     size: float
+    # By trade, why it is left: no veto of the strategy's holds there.
+    leaving: dict[int, str]
     # Freqtrade protections beside the guards.
     extra_protections: list[dict[str, Any]]
 
@@ -49,6 +51,12 @@ class Host(Protocol):
     @property
     def order_types(self) -> Mapping[str, Any]:
         """Freqtrade's."""
+
+    def incident(self, where: str, error: Exception) -> None:
+        """Report a failure; what failed has refused."""
+
+    def ft_stoploss_adjust(self, *args: Any, **kwargs: Any) -> None:
+        """Freqtrade's: move the stop of a trade as the plan says."""
 
     def get_strategy_name(self) -> str:
         """Name of the strategy's class."""

@@ -30,8 +30,10 @@ from ballast.risk.proposals import OrderProposals
 from ballast.risk.sizer import PositionSizer
 from ballast.risk.state_store import StateStore
 from ballast.risk.stop_manager import StopManager
+from ballast.risk.stop_plans import StopPlanStore
 from ballast.runtime.event_factory import guard_changed, stop_moved
 from ballast.runtime.execution import Execution
+from ballast.runtime.exits import ExitChecks
 from ballast.runtime.host import Host
 from ballast.runtime.journal import place_of, recorder_of
 from ballast.runtime.operator_channel import OperatorChannel
@@ -79,6 +81,7 @@ class TradingSession:
     sizer: PositionSizer
     engine: RiskEngine
     execution: Execution
+    exits: ExitChecks
     kill: KillSwitch
     columns_by_pair: ColumnsByPair = field(default_factory=ColumnsByPair)
     stop_rules: dict[str, StopRules] = field(default_factory=dict)
@@ -177,8 +180,11 @@ class TradingSession:
             settings.kill.policy == "flatten",
             lock_alerts.say,
         )
-        execution = Execution.of(host, sizer, engine, columns_by_pair.get)
-        parts = (feeds, stop_manager, proposals, sizer, engine, execution, kill)
+        execution = Execution.of(
+            host, sizer, engine, columns_by_pair.get, proposals, stop_manager, kill
+        )
+        exits = ExitChecks(stop_manager, guard_set, kill, execution, host.incident)
+        parts = (feeds, stop_manager, proposals, sizer, engine, execution, exits, kill)
         session = cls(*parts, columns_by_pair, stop_rules, sizes, costs=costs)
         books: dict[str, Rulebook] = {}
         session.journal = place_of(host)
@@ -191,6 +197,7 @@ class TradingSession:
         if feeds.live:
             session.operator = OperatorChannel(host, engine, session.recorder, columns_by_pair.get)
             store = StateStore(Trade.session.get_bind())
+            stop_manager.remember_in(StopPlanStore(store))
             engine.remember_in(store, host.wallets.get_starting_balance())
         return session
 

@@ -44,7 +44,7 @@ def confirm_trade_exit(self: Any, **asked: Any) -> bool:
 @fail_closed(refusal=None)
 def adjust_entry_price(self: Any, **asked: Any) -> float | None:
     """Where theirs would move an entry order, within the bounds of the layer; None gives it up."""
-    return _followed(self, self._behind().adjust_entry_price(**_copied(asked)), asked)
+    return _followed(self, "adjust_entry_price", asked)
 
 
 @fail_closed(refusal=None)
@@ -52,7 +52,7 @@ def adjust_order_price(self: Any, **asked: Any) -> float | None:
     """The same under its newer name; an exit waits for no price, and stays as it is."""
     if not asked["is_entry"]:
         return float(asked["current_order_rate"])
-    return _followed(self, self._behind().adjust_order_price(**_copied(asked)), asked)
+    return _followed(self, "adjust_order_price", asked)
 
 
 @fail_closed(refusal=None)
@@ -95,9 +95,14 @@ def implements(theirs: type[IStrategy], name: str) -> bool:
     return getattr(theirs, name) is not getattr(IStrategy, name)
 
 
-def _followed(strategy: Any, wanted: float | None, asked: dict[str, Any]) -> float | None:
+def _followed(strategy: Any, name: str, asked: dict[str, Any]) -> float | None:
     current, order = asked["current_order_rate"], asked["order"]
-    if wanted is None or wanted == current or order is None:
+    wanted: float | None = None
+    try:
+        wanted = getattr(strategy._behind(), name)(**_copied(asked))
+    except Exception as error:
+        strategy._ballast.incident(name, error)
+    if wanted == current or order is None:
         return wanted
     now, tag = asked["current_time"], asked["entry_tag"]
     rate: float | None = strategy._ballast.decisions.followed(

@@ -9,12 +9,13 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from freqtrade.persistence import LocalTrade, Order
+from freqtrade.persistence import LocalTrade, Order, Trade
 
 from ballast.core.events import Event, EventKind
 from ballast.core.reasons import Reason
 from ballast.core.refusals import EntryRefused, refused
 from ballast.core.sizing import NO_TRADE
+from ballast.core.verdict import Verdict
 from ballast.journal.recorder import Recorder
 from ballast.risk import custom_data
 from ballast.risk.locks import Announced
@@ -25,6 +26,8 @@ from ballast.runtime.session import TradingSession
 from ballast.strategy.fail_closed import fail_closed
 
 logger = logging.getLogger(__name__)
+
+_UNPRICED = Verdict(Reason.CHASE_ENDED, math.nan, math.nan, 0.0)
 
 
 @dataclass(frozen=True)
@@ -110,8 +113,7 @@ class Decisions:
         """Look at what is open on the exchange; without it entries are refused."""
         checks, watch = self.connected.execution.checks, self.connected.execution.watch
         checks.watched = None
-        if watch is not None:
-            watch.on_loop(now)
+        if watch is not None and watch.on_loop(now):
             checks.watched = now
 
     @fail_closed(refusal=None)
@@ -180,6 +182,8 @@ class Decisions:
     def filled(self, trade: LocalTrade, order: Order, now: datetime) -> None:
         """Start the stop plan of a new position; charge what the fill costs; tell of it."""
         session = self.connected
+        if session.execution.watch is not None:
+            session.execution.watch.resting.filled(trade, order)
         if order.ft_order_side == trade.entry_side:
             self._start_plan(trade, order, now)
         if session.costs is not None:
@@ -202,22 +206,24 @@ class Decisions:
     @fail_closed(refusal=None)
     def reason_to_leave(self, trade: LocalTrade, rate: float, now: datetime) -> str | None:
         """Leave by rule, by time, or where the wanted stop is already through the market."""
-        session, host = self.connected, self._host
-        rests = bool(host.order_types["stoploss_on_exchange"]) and not host.config["dry_run"]
-        flatten = session.kill.flattens or session.engine.guard_set.flattens
-        if flatten is not None:
-            return f"flatten: {flatten}"
-        reason = session.stop_manager.reason_to_leave(trade, now, rate, rests)
-        if reason is None and session.execution.watch is not None:
-            reason = session.execution.watch.stops.reason_to_leave(trade, rate, now)
-        return None if reason is None else str(reason)
+        return self.connected.exits.reason(trade, now, rate)
+
+    @fail_closed(refusal=None)
+    def after_fill(self, trade: Trade, rate: float, now: datetime) -> None:
+        """Live: place the stop of what has just been filled (see `RestingStops.after_fill`)."""
+        if self.session is not None and self.session.execution.watch is not None:
+            self.session.execution.watch.resting.after_fill(trade, rate, now)
+
+    @fail_closed(refusal=None)
+    def last_look(self) -> None:
+        """The process ends: see `LastLook`."""
+        if self.session is not None and self.session.execution.last_look is not None:
+            self.session.execution.last_look.at_end(datetime.now(UTC))
 
     @fail_closed(refusal=True)
     def gives_up_entry(self, trade: LocalTrade, order: Order, now: datetime) -> bool:
         """Whether what is left of an entry order is cancelled (see `OpenEntries.is_given_up`)."""
-        session = self.connected
-        killed = session.kill.verdict().blocks
-        return killed or session.execution.open_entries.is_given_up(trade, order, now)
+        return self.connected.execution.open_entries.is_given_up(trade, order, now)
 
     @fail_closed(refusal=False)
     def gives_up_exit(self, order: Order, now: datetime) -> bool:
@@ -229,17 +235,27 @@ class Decisions:
         self,
         trade: LocalTrade,
         order: Order,
-        proposed: float,
+        proposed: float | None,
         current: float,
         now: datetime,
         tag: str | None,
     ) -> float | None:
-        """New limit of an entry order (quote); None gives it up (see `OpenEntries.follow`)."""
-        entries = self.connected.execution.open_entries
-        rate = entries.follow(trade, order, proposed, current, now)
-        if rate is not None and rate != current:
-            self.order_sent(EntryOrder(trade.pair, order.safe_remaining, rate, tag), now)
-        return rate
+        """
+        New limit of an entry order (quote currency), see `OpenEntries.follow`; None gives it up.
+
+        Live one that is given up keeps its limit, and is cancelled in the next loop: Freqtrade
+        deletes the trade of an order that it wants to move and cannot cancel.
+        """
+        entries, watch = self.connected.execution.open_entries, self.connected.execution.watch
+        try:
+            rate = entries.follow(trade, order, proposed, current, now)
+            if rate is not None and rate != current:
+                self.order_sent(EntryOrder(trade.pair, order.safe_remaining, rate, tag), now)
+        except Exception as error:
+            self.incident("adjust_order_price", error)
+            entries.give_up(trade, order, now, _UNPRICED)
+            rate = None
+        return current if rate is None and watch is not None else rate
 
     def incident(self, where: str, error: Exception) -> None:
         """Report a failure inside a callback; the callback has refused."""
@@ -259,7 +275,9 @@ class Decisions:
         self._host.events.publish(event)
 
     def _start_plan(self, trade: LocalTrade, order: Order, now: datetime) -> None:
-        plan = self.connected.stop_manager.opened(trade, now)
+        plan = self.connected.stop_manager.opened(trade, order.order_filled_utc or now)
+        if plan is None:
+            return
         # Freqtrade's backtest searches all custom data ever written, and nobody reads it there.
         if self.connected.feeds.live:
             custom_data.store(trade, INITIAL_STOP, plan.initial_stop)

@@ -49,6 +49,8 @@ class GuardedStrategy(Layer, SignalStrategy):
 
     def ft_bot_start(self, **kwargs: Any) -> None:
         """Refuse what is unsafe before anything is touched, and after the last word of settings."""
+        # Our stops move at candles, not at ticks: there is nothing to hold them back for.
+        self.order_types = {**self.order_types, "stoploss_on_exchange_interval": 1}
         refuse_unsafe(self)
         super().ft_bot_start(**kwargs)
         refuse_unsafe(self)

@@ -18,7 +18,7 @@ from freqtrade.strategy import IStrategy
 from ballast.core.reasons import Reason
 from ballast.core.refusals import EntryRefused, refused
 from ballast.core.sizing import NO_TRADE
-from ballast.core.stops import relative_to
+from ballast.strategy import trade_stops
 from ballast.strategy.decisions import EntryOrder
 from ballast.strategy.fail_closed import asked_with_the_trade, fail_closed
 from ballast.strategy.state import LayerState
@@ -83,6 +83,11 @@ class Layer(IStrategy):
 
     def _hold_attributes(self) -> None:
         """Put back what the layer needs; hyperopt may set attributes anew at every epoch."""
+
+    def ft_bot_cleanup(self) -> None:
+        """The last look at orders and positions, while the exchange can still be asked."""
+        self._ballast.decisions.last_look()
+        super().ft_bot_cleanup()
 
     def informative_pairs(self) -> list[Any]:
         """Frames beside the pairs' own: theirs, the market's and, on fine timeframes, hourly."""
@@ -210,7 +215,10 @@ class Layer(IStrategy):
         bound_profit: float | None = None,
         after_fill: bool = False,
     ) -> None:
-        """The highest of the present stop, theirs (class stop, trailing, own) and the plan's."""
+        """
+        The highest of the present stop, theirs (class stop, trailing, own) and the plan's; after a
+        fill it is placed at once.
+        """
         before = trade.stop_loss, trade.stop_loss_pct
         # As Freqtrade has it: on a candle that reaches the stop, the stop does not move.
         moves = (before[0] or 0.0) < (low or current_rate)
@@ -227,25 +235,23 @@ class Layer(IStrategy):
                 bound_profit,
                 after_fill,
             )
+        except Exception as error:
+            self._ballast.incident("ft_stoploss_adjust", error)
         finally:
             self.use_custom_stoploss = True
         self._keep_higher(trade, *before)
         if 0 < (before[0] or 0.0) < trade.stop_loss:
             self._ballast.decisions.raised_by_strategy(trade, before[0], current_time)
         if moves:
-            self._raise_stop(trade, high or current_rate, current_time, after_fill)
+            stop = self._ballast.decisions.stop(trade, current_time)
+            trade_stops.raise_to(trade, stop, high or current_rate, after_fill)
+        if after_fill:
+            self._ballast.decisions.after_fill(trade, current_rate, current_time)
 
     def _keep_higher(self, trade: LocalTrade, stop: float, ratio: float | None) -> None:
         """Put the stop back where theirs has widened it: at a fill Freqtrade lets it."""
         if stop and trade.stop_loss < stop:
             trade.stop_loss, trade.stop_loss_pct = stop, ratio
-
-    def _raise_stop(self, trade: LocalTrade, price: float, now: datetime, after_fill: bool) -> None:
-        stop = self._ballast.decisions.stop(trade, now)
-        if stop > (trade.stop_loss or 0.0):
-            ratio = relative_to(price, stop)
-            if ratio is not None:
-                trade.adjust_stop_loss(price, ratio, allow_refresh=after_fill)
 
     def should_exit(
         self,
@@ -260,16 +266,20 @@ class Layer(IStrategy):
         force_stoploss: float = 0,
     ) -> list[ExitCheckTuple]:
         """Theirs, and before them the layer's own reason to leave, whatever theirs say."""
-        exits = super().should_exit(
-            trade,
-            rate,
-            current_time,
-            enter=enter,
-            exit_=exit_,
-            low=low,
-            high=high,
-            force_stoploss=force_stoploss,
-        )
+        exits: list[ExitCheckTuple] = []
+        try:
+            exits = super().should_exit(
+                trade,
+                rate,
+                current_time,
+                enter=enter,
+                exit_=exit_,
+                low=low,
+                high=high,
+                force_stoploss=force_stoploss,
+            )
+        except Exception as error:
+            self._ballast.incident("should_exit", error)
         reason = self._ballast.decisions.reason_to_leave(trade, rate, current_time)
         if reason is None:
             self._ballast.leaving.pop(trade.id, None)

@@ -290,6 +290,8 @@ class OnePercent:
     def stop(self, trade: LocalTrade, now: datetime) -> float:
         return 99.0
 
+    def keep(self, still_open: set[int]) -> None: ...
+
     def forget(self) -> None: ...
 
 

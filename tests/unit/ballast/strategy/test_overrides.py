@@ -26,7 +26,7 @@ CALLS = [
     *("min_roi_reached", "adjust_trade_position", "custom_exit_price", "custom_entry_price"),
     *("ft_bot_start", "bot_start", "informative_pairs", "advise_entry", "populate_entry_trend"),
     *("startup_candle_count", "lock_pair", "is_pair_locked", "ft_load_hyper_params", "analyze"),
-    *("__getattribute__", "__init_subclass__", "__getstate__", "_behind", "setup", "_raise_stop"),
+    *("__getattribute__", "__init_subclass__", "__getstate__", "_behind", "setup", "_keep_higher"),
 ]
 
 
