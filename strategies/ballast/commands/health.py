@@ -45,5 +45,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _well(signs: Signs) -> str:
     if signs.state == "stopped":
-        return "STOPPED by a person: no entry, no exit but the stops on the exchange"
+        return (
+            "STOPPED by a person: no entry, no exit but the stops on the exchange; "
+            "the kill file is not heard, /start and /pause are"
+        )
     return f"alive: {signs.state}, newest decision {signs.decided_age_s:.0f} s after its candle"
