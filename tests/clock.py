@@ -30,3 +30,12 @@ def set_to(moment: datetime) -> Iterator[None]:
         ahead_s = moment.timestamp() - time_machine.escape_hatch.time.time()
         environment.setenv(_AHEAD, str(ahead_s))
         yield
+
+
+@contextmanager
+def of_the_machine(environment: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let it be the machine's time, here and in processes that are started, within the block."""
+    environment.delenv(_AHEAD, raising=False)
+    real = datetime.fromtimestamp(time_machine.escape_hatch.time.time(), UTC)
+    with time_machine.travel(real):
+        yield

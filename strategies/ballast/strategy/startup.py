@@ -20,8 +20,8 @@ from ballast.strategy.overrides import refuse_before_layer, refuse_overrides
 
 # A stop at -99 % is none, and one at -1 % is hit before the managed stop.
 DISASTER_STOP = (-0.3, -0.02)
-# Seconds for which a signal may be bought.
-OLDEST_SIGNAL_S = 600
+# Seconds: the oldest that `gate.signal_age_s` may let a signal be, and a minute.
+OLDEST_SIGNAL_S = 3660
 
 _MOVED_BY_BALLAST = "the stops are moved by Ballast"
 # Settings of Freqtrade's that must be as they are here, and why.

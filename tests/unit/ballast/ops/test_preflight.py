@@ -251,7 +251,7 @@ def test_mode_is_said_in_capitals_and_must_be_set() -> None:
         (trading.stops, "order_types", {"stoploss_on_exchange": True}, {}),
         (trading.stops, "stoploss", -0.3, -0.99),
         (trading.stops, "stoploss", -0.02, -0.01),
-        (trading.old_signals, "ignore_buying_expired_candle_after", 600, 601),
+        (trading.old_signals, "ignore_buying_expired_candle_after", 3660, 3661),
         (trading.old_signals, "ignore_buying_expired_candle_after", 1, 0),
         (trading.protections, "protections", [{"method": "X"}], []),
         (trading.stops, "trailing_stop", False, True),
