@@ -184,6 +184,7 @@ AFTER_ENTRY: dict[str, list[Fault]] = {
 
 # Called in live trading alone, or for orders that no backtest leaves open.
 ELSEWHERE = {
+    "raised_by_strategy": "what is told of a stop alone: the stop itself has been raised",
     "watch": "test_fail_closed_live: the order watch raises",
     "after_fill": "test_exits_live: the stop that could not be placed rests a loop later",
     "last_look": "test_exits_live: the process ends all the same",
