@@ -15,11 +15,11 @@ from ballast.core.reasons import Reason
 
 # What is accepted, from and to. Nearer than half an hour's range is noise, and forty are further
 # than any disaster stop.
-RANGES = {
-    "initial_atr": (0.5, 20.0),
-    "chandelier_atr": (0.5, 40.0),
-    "chandelier_slack_atr": (0.0, 20.0),
-    "break_even_r": (0.25, 10.0),
+RANGES: dict[str, tuple[float, float]] = {
+    "initial_atr": (0.5, 20),
+    "chandelier_atr": (0.5, 40),
+    "chandelier_slack_atr": (0, 20),
+    "break_even_r": (0.25, 10),
 }
 _NEEDED = {"initial_atr", "chandelier_slack_atr"}
 

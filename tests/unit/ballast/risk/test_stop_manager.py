@@ -287,6 +287,7 @@ def test_a_moved_stop_is_told_with_where_it_was(database: Path) -> None:
     found = manager(database, columns(), sent=SENT, moves=moves)
     found.opened(held, at(0))
     found.stop(held, at(1))
-    _, move = moves
+    first, move = moves
+    assert (first.stop, first.code, first.at) == (96.0, Reason.FIRST_STOP, at(0))
     assert (move.before, move.stop, move.code) == (96.0, 97.0, Reason.CHANDELIER)
     assert math.isfinite(move.stop)
