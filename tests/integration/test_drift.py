@@ -20,7 +20,6 @@ import pytest
 
 from ballast import __main__ as commands
 from ballast.commands import backtest_options
-from ballast.strategy.guarded import GuardedStrategy
 from tests.behaviour.mini import LEADER, OTHER, PAIR, WARM_UP, at, quiet, signal, told
 from tests.behaviour.paper import Paper, paper
 from tests.engine import base_config, candle_frame, offline_exchange
@@ -83,11 +82,11 @@ def ran_on_paper(folder: Path, faults: Faults) -> None:
         shown[PAIR] = shown[PAIR].drop(index=WARM_UP + faults.missing_row).reset_index(drop=True)
     settings: dict[str, Any] = {
         "db_url": f"sqlite:///{folder / 'trades.sqlite'}",
-        # As in a backtest: a stop is filled at its level, not at a limit below.
-        "order_types": {**GuardedStrategy.order_types, "stoploss_on_exchange": False},
         "ballast": faults.settings,
     }
     with paper(folder / "Drifting.py", shown, folder, at(BEGIN), **settings) as bot:
+        # As in a backtest: a stop is filled at its level, not at a limit below.
+        bot.bot.strategy.order_types["stoploss_on_exchange"] = False
         worse = _worse_bids(bot, faults.worse_bids)
         with patch.object(bot.bot.exchange, "fetch_l2_order_book", worse):
             for row in range(BEGIN + 1, LENGTH):
