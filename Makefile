@@ -3,6 +3,7 @@
 PORT      ?= 8099
 SEED      ?= 7
 TIMEFRAME ?= 1h
+ROUNDS    ?= 20
 VENV := .venv
 BIN  := $(VENV)/bin
 DONE := $(VENV)/.installed
@@ -10,7 +11,7 @@ DONE := $(VENV)/.installed
 # Without bytecode each start of Freqtrade takes ten seconds more.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help backtest paper test benchmark soak load lint format docs clean
+.PHONY: help backtest paper test fuzz benchmark soak load lint format docs clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -24,6 +25,12 @@ paper: $(DONE)  ## a week of paper trading in minutes, with REST and FreqUI (STA
 
 test: lint  ## lint, types and all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+fuzz: $(DONE)  ## the random searches of the tests with other examples, ROUNDS times (20)
+	@for round in $$(seq $(ROUNDS)); do \
+	    echo "==> Round $$round of $(ROUNDS)"; \
+	    $(BIN)/python -m pytest -q -n 2 -m hypothesis --hypothesis-profile fuzz || exit 1; \
+	done
 
 benchmark: $(DONE)  ## what the risk layer costs in time and memory (an hour)
 	$(BIN)/python -m benchmarks

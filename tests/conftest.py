@@ -11,9 +11,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import clock
 from tests.processes import CHILD
+
+# However busy the machine is, nothing is judged by how long it takes. A random search of
+# `make test` finds the same each time; that of `make fuzz` goes on, and begins with what failed.
+_UNHURRIED: dict[str, Any] = {
+    "deadline": None,
+    "suppress_health_check": [HealthCheck.too_slow],
+}
+settings.register_profile("fixed", derandomize=True, database=None, **_UNHURRIED)
+settings.register_profile("fuzz", max_examples=1000, print_blob=True, **_UNHURRIED)
+settings.load_profile("fixed")
 
 LOOPBACK = ("127.", "::1", "localhost")
 

@@ -71,7 +71,7 @@ def act(desk: Desk, action: tuple, minutes: float) -> float:
 
 
 @pytest.mark.parametrize("market", [MARKET, FINE], ids=["coarse", "fine"])
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(data=st.data())
 def test_whatever_happens_value_is_kept_and_locks_are_those_of_open_orders(
     market: Market, data: st.DataObject
@@ -100,7 +100,7 @@ def test_whatever_happens_value_is_kept_and_locks_are_those_of_open_orders(
     assert desk.locked("USDT") == desk.locked("AAA") == 0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     sources(MARKET),
     st.lists(

@@ -25,7 +25,7 @@ def opens(candles: Candles) -> list[int]:
     return candles.open_ms.tolist()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.sampled_from(["5m", "1h", "1d"]), st.integers(1, 1000))
 def test_paging_by_start_time_gives_every_candle_once(interval: str, limit: int) -> None:
     exchange = exchange_at(END_MS)
@@ -77,7 +77,7 @@ def test_the_forming_candle_comes_last_and_is_made_of_the_past_alone(interval: s
     assert page.close[:-1].tolist() == earlier.close.tolist()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(START_MS + DAY_MS, END_MS - 1), st.integers(1, 10 * DAY_MS))
 def test_finished_candles_do_not_change_when_time_goes_on(now: int, wait: int) -> None:
     early = exchange_at(now).klines("BTCUSDT", "1h", START_MS, limit=1000)
@@ -145,7 +145,7 @@ def test_a_day_without_trades_has_no_volume_and_keeps_the_last_price() -> None:
     assert ticker.trade_count == 0
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.integers(START_MS + DAY_MS, END_MS - 1), st.sampled_from(["BTCUSDT", "WANUSDT", "BNBUSDT"])
 )

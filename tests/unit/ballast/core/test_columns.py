@@ -17,7 +17,7 @@ def columns(rows: list[int] | None = None, timeframe: str = "1h") -> CandleColum
     return CandleColumns(kept.reset_index(drop=True), timeframe, {"row": np.arange(len(kept))})
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.sets(st.integers(0, 40)),
     st.lists(st.floats(-2, 50), min_size=1, max_size=5),

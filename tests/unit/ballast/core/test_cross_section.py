@@ -49,7 +49,7 @@ def test_trusted_pairs_are_not_listed_and_others_with_their_code() -> None:
     assert row({"A": {}, "B": {}}).untrusted() == {}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.sets(st.integers(0, 14)), st.integers(0, 9))
 def test_a_pair_that_lacks_the_candle_is_untrusted_and_neither_cools_nor_has_fallen(
     rows: set[int], at: int

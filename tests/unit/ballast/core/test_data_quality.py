@@ -5,7 +5,7 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ballast.core.data_quality import DataQuality, DataQualityLimits, assess
@@ -188,7 +188,6 @@ def test_the_gravest_finding_is_given() -> None:
     assert found[9:15] == [1, hole, hole, DataQuality.BAD_BAR, DataQuality.DISORDER, hole]
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 200))
 def test_trust_of_a_candle_does_not_depend_on_later_ones(seed: int, k: int) -> None:
     frame = walk(seed, 200, holes=6)
@@ -197,7 +196,6 @@ def test_trust_of_a_candle_does_not_depend_on_later_ones(seed: int, k: int) -> N
     assert codes(frame[:k], limits) == codes(frame, limits)[:k]
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([2.0**-30, 2.0**20]))
 def test_trust_does_not_depend_on_the_unit_of_price(seed: int, factor: float) -> None:
     frame = walk(seed, 150, holes=4)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ballast.core.columns import CandleColumns
@@ -99,7 +99,6 @@ def test_who_is_in_a_position_is_told_how_far_the_stop_is() -> None:
     assert (waiting.outcome, waiting.code) == (Outcome.ORDERED, "ENTRY_UNFILLED")
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.lists(st.booleans(), min_size=0, max_size=4),

@@ -23,7 +23,7 @@ def plain_hours(frame: pd.DataFrame, timeframe: str, to: str = "1h") -> pd.DataF
     return table[whole].drop(columns=["date", "end"]).rename_axis("date").reset_index()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.integers(0, 2**32 - 1),
     st.integers(0, 100),
@@ -111,7 +111,7 @@ def test_a_frame_without_a_whole_hour_has_no_slow_candles() -> None:
     assert frames.slow_frame(walk(1, 11, "5m"), "5m", walk(1, 5)).empty
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.sets(st.integers(0, 60), min_size=1),
     st.sets(st.integers(0, 60)),

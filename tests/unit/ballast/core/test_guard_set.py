@@ -89,7 +89,7 @@ GUARDS = st.builds(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.lists(GUARDS, max_size=6), GUARDS)
 def test_another_guard_never_raises_the_size(guards: list[Fixed], further: Fixed) -> None:
     assert allowed(*guards, further) <= allowed(*guards)

@@ -38,7 +38,7 @@ def test_a_loss_with_a_missing_figure_is_not_known(position: int) -> None:
     assert math.isnan(loss_at_stop(amount, price, stop, COSTS))
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(POSITIONS, st.floats(0.01, 0.999))
 def test_heat_comes_down_to_exactly_what_is_allowed(
     positions: list[tuple[float, float, float]], share: float
@@ -53,7 +53,7 @@ def test_heat_comes_down_to_exactly_what_is_allowed(
     assert after == pytest.approx(heat * share, rel=1e-6)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(ANY, st.floats(allow_nan=False, allow_infinity=True), ANY, ANY)
 def test_a_stop_is_never_lowered_whatever_the_figures(
     price: float, stop: float, heat: float, allowed: float
@@ -61,7 +61,7 @@ def test_a_stop_is_never_lowered_whatever_the_figures(
     assert drawn_closer(price, stop, heat, allowed) >= stop
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.floats(1, 1e6), st.floats(0.01, 0.99), st.floats(0.01, 10), st.floats(0, 10))
 def test_less_heat_allowed_never_loosens(
     price: float, depth: float, heat: float, allowed: float

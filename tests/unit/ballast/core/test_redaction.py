@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ballast.core.redaction import HIDDEN, Redactor
@@ -61,7 +61,6 @@ def test_a_value_under_a_secret_name_is_hidden() -> None:
     }
 
 
-@settings(deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text("abc :/?,", max_size=12),

@@ -76,7 +76,7 @@ def test_a_quiet_market_is_no_shock_and_a_violent_one_is() -> None:
     assert found[149] < 1 < found[150]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.floats(0.01, 0.3), st.floats(1, 5))
 def test_a_wider_candle_is_no_smaller_shock(size: float, times: float) -> None:
     one, other = (intensity(Candles(shaken(s), "1h"), RULES)[150] for s in (size, size * times))
@@ -135,7 +135,7 @@ def by_loop(level: list[float], pause: int, longest: int, rules: ShockRules) -> 
     return out
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(LEVELS, st.integers(1, 10), st.integers(1, 30))
 def test_entries_are_blocked_until_the_pause_is_over_and_calm_has_returned(
     level: list[float], pause: int, longest: int
@@ -144,7 +144,7 @@ def test_entries_are_blocked_until_the_pause_is_over_and_calm_has_returned(
     assert list(found > 0) == by_loop(level, pause, longest, RULES)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(LEVELS, st.integers(0, 59), st.floats(0, 4))
 def test_a_larger_shock_never_blocks_less(level: list[float], at: int, more: float) -> None:
     worse = [v + more if i == at else v for i, v in enumerate(level)]
@@ -152,7 +152,7 @@ def test_a_larger_shock_never_blocks_less(level: list[float], at: int, more: flo
     assert not (one & ~other).any()
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(LEVELS, st.integers(0, 60))
 def test_a_cooldown_does_not_depend_on_later_candles(level: list[float], k: int) -> None:
     whole = cooldown(np.array(level, dtype=float), 4, 48, RULES)
@@ -183,7 +183,7 @@ def test_unknown_candles_do_not_calm() -> None:
     assert list(cooldown(level, 4, 48, RULES) > 0) == [True] * 23 + [False]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.integers(0, 4), st.floats(1, 3))
 def test_entries_stay_blocked_at_least_as_long_as_is_told(before: int, peak: float) -> None:
     level = np.array([0.1] * before + [peak] + [0.1] * 40)

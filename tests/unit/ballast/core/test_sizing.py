@@ -86,7 +86,7 @@ def sized(budget: RiskBudget = BUDGET, **changed: Any) -> Sized:
     return size(dataclasses.replace(INPUTS, **changed), budget)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(situations(), BUDGETS)
 def test_a_stake_exceeds_no_cap_no_risk_budget_and_no_heat_left(
     inputs: SizingInputs, budget: RiskBudget
@@ -119,7 +119,7 @@ def test_a_stake_exceeds_no_cap_no_risk_budget_and_no_heat_left(
     "worse",
     ["volatility", "exposure", "open_risk", "cluster_risk", "entry", "min_stake"],
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(inputs=situations(), budget=BUDGETS, times=st.floats(1, 10), more=AMOUNTS)
 def test_what_makes_a_trade_riskier_never_makes_it_larger(
     worse: str, inputs: SizingInputs, budget: RiskBudget, times: float, more: float
@@ -131,7 +131,7 @@ def test_what_makes_a_trade_riskier_never_makes_it_larger(
 
 
 @pytest.mark.parametrize("less", ["turnover", "free_balance", "multiplier", "stop"])
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(inputs=situations(), budget=BUDGETS, share=st.floats(0, 1))
 def test_less_of_what_a_trade_needs_never_makes_it_larger(
     less: str, inputs: SizingInputs, budget: RiskBudget, share: float
@@ -151,7 +151,7 @@ def test_where_volatility_binds_more_of_it_makes_a_smaller_stake(
     assert wild < calm
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(situations(), BUDGETS, st.integers(-40, 40))
 def test_the_unit_of_price_does_not_change_the_stake(
     inputs: SizingInputs, budget: RiskBudget, power: int
@@ -161,7 +161,7 @@ def test_the_unit_of_price_does_not_change_the_stake(
     assert size(dataclasses.replace(inputs, **prices), budget) == size(inputs, budget)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.lists(st.tuples(DEPTHS, st.floats(0, 1)), min_size=1, max_size=12), BUDGETS)
 def test_the_heat_of_trades_sized_one_after_another_stays_within_its_limit(
     trades: list[tuple[float, float]], budget: RiskBudget

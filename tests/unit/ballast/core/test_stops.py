@@ -35,7 +35,7 @@ def plan(rules: StopRules = TRAIL, entry: float = 100.0, stop: float = 90.0) -> 
     return StopPlan(entry, stop, rules, cost_ratio=0.003)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(RULES, CANDLES, st.lists(st.floats(allow_nan=True, allow_infinity=False), max_size=30))
 def test_a_stop_never_falls_whatever_the_candles(
     rules: StopRules, candles: list[tuple[float, float]], raised: list[float]
@@ -51,7 +51,7 @@ def test_a_stop_never_falls_whatever_the_candles(
         before = position.stop
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(RULES, st.lists(st.tuples(st.floats(50, 200), st.floats(0.01, 10)), max_size=20))
 def test_a_trail_stays_below_the_highest_close_unless_it_breaks_even(
     rules: StopRules, candles: list[tuple[float, float]]
@@ -62,7 +62,7 @@ def test_a_trail_stays_below_the_highest_close_unless_it_breaks_even(
         assert position.stop <= max(position.highest_close, position.entry * 1.003)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(
     RULES,
     st.lists(st.tuples(st.floats(50, 200), st.floats(0.01, 10)), min_size=1, max_size=10),
@@ -82,7 +82,7 @@ def test_a_lower_last_close_or_a_larger_last_range_never_gives_a_stop_above_the_
     assert stops[2] <= stops[0]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(RULES, CANDLES, st.integers(-20, 20))
 def test_the_unit_of_price_scales_a_stop_and_changes_nothing_else(
     rules: StopRules, candles: list[tuple[float, float]], power: int
@@ -96,7 +96,7 @@ def test_the_unit_of_price_scales_a_stop_and_changes_nothing_else(
     assert other.closed_below == one.closed_below
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(RULES, CANDLES, st.integers(0, 30))
 def test_a_plan_replayed_after_a_restart_equals_the_one_that_was_not_interrupted(
     rules: StopRules, candles: list[tuple[float, float]], at: int
@@ -214,7 +214,7 @@ def test_r_of_a_fill_at_or_below_its_own_stop_is_one_percent(stop: float) -> Non
     assert plan(stop=stop).risk == 1.0
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(PRICES, st.floats(1e-6, 1), st.floats(0.5, 20), st.floats(0.5, 20), st.floats(0.01, 0.5))
 def test_the_first_stop_is_below_the_close_within_the_disaster_stop_and_wider_with_the_range(
     close: float, atr_ratio: float, near: float, far: float, disaster: float
@@ -248,7 +248,7 @@ def test_a_first_stop_without_a_price_or_a_range_is_none(close: float, atr: floa
     assert math.isnan(initial_stop(close, atr, StopRules(2.0), 0.1))
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(PRICES, st.floats(1e-9, 1, exclude_max=True))
 def test_a_relative_stop_gives_the_absolute_one_back(price: float, share: float) -> None:
     stop = price * share
@@ -261,13 +261,13 @@ def test_a_relative_stop_gives_the_absolute_one_back(price: float, share: float)
         assert price * (1 - relative) == pytest.approx(stop, rel=1e-6)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(PRICES, st.floats(1, 2))
 def test_a_stop_not_below_the_price_has_no_relative_form(price: float, times: float) -> None:
     assert relative_to(price, price * times) is None
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(PRICES)
 def test_a_stop_one_step_below_the_price_is_not_taken_for_no_change(price: float) -> None:
     relative = relative_to(price, math.nextafter(price, 0))

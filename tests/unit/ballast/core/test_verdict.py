@@ -60,13 +60,13 @@ def test_among_blocks_the_longest_is_told() -> None:
     assert compose([short, long, Verdict("OPEN_ENDED", 1, 1, 0.0)]) is long
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.lists(VERDICTS, max_size=8), VERDICTS)
 def test_another_verdict_never_raises_the_size(verdicts: list[Verdict], further: Verdict) -> None:
     assert size(compose([*verdicts, further])) <= size(compose(verdicts))
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(
     st.lists(VERDICTS, min_size=1, max_size=8).flatmap(
         lambda v: st.tuples(st.just(v), st.permutations(v))

@@ -89,7 +89,7 @@ def count(path: Path, table: str = "decisions") -> int:
         return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(decisions)
 def test_what_is_read_is_what_was_written(shared: Journal, decision: Decision) -> None:
     shared.write(VERSION, [decision], [])
@@ -99,7 +99,6 @@ def test_what_is_read_is_what_was_written(shared: Journal, decision: Decision) -
         assert getattr(read, name) == pytest.approx(getattr(decision, name), rel=1e-9, nan_ok=True)
 
 
-@settings(deadline=None)
 @given(
     st.builds(
         Event,

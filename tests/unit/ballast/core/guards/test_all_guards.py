@@ -61,7 +61,7 @@ def verdicts(guard: Guard, picture: Snapshot) -> list[str]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(CANDLES, max_size=25), st.integers(0, 25))
 def test_a_restart_in_the_middle_changes_no_verdict(
     name: str, candles: list[tuple], at: int
@@ -77,7 +77,7 @@ def test_a_restart_in_the_middle_changes_no_verdict(
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(CANDLES, max_size=15))
 def test_asking_changes_nothing(name: str, candles: list[tuple]) -> None:
     guard = SETTINGS.build(60)[name]
@@ -88,7 +88,7 @@ def test_asking_changes_nothing(name: str, candles: list[tuple]) -> None:
         assert guard.memory.model_dump_json() == before
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.lists(CANDLES, min_size=1, max_size=12), st.sets(st.sampled_from(NAMES)))
 def test_a_guard_more_never_raises_the_size(candles: list[tuple], off: set[str]) -> None:
     every = GuardSet(SETTINGS.build(60))

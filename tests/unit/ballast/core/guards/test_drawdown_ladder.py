@@ -157,14 +157,14 @@ def test_a_ladder_without_steps_only_halts() -> None:
     assert run(guard, 88, since=200) == 1.0
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.lists(st.floats(50, 150), min_size=1, max_size=20), st.floats(0, 40))
 def test_a_lower_last_equity_never_gives_a_larger_size(path: list[float], less: float) -> None:
     *before, last = path
     assert run(ladder(), *before, last - less) <= run(ladder(), *before, last)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.floats(50, 150), min_size=1, max_size=20), st.integers(-20, 20))
 def test_the_unit_of_money_does_not_matter(path: list[float], power: int) -> None:
     assert run(ladder(), *path) == run(ladder(), *(equity * 2.0**power for equity in path))

@@ -183,7 +183,7 @@ def test_a_person_can_end_a_block_and_the_loss_is_measured_from_there() -> None:
     assert run(guard, (7, 94)).blocks
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.floats(0, 20), st.integers(1, 23), st.floats(0, 20))
 def test_a_larger_loss_on_a_first_day_never_blocks_less(
     loss: float, hours: int, more: float

@@ -121,7 +121,7 @@ def test_order_is_varied_and_so_is_the_end() -> None:
     assert found.total_return.low < 1.05**50 * 0.97**50 - 1 < found.total_return.high
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.floats(-0.05, 0.05), min_size=20, max_size=60), st.floats(1.1, 3.0))
 def test_larger_bets_mean_larger_drawdowns(returns: list[float], factor: float) -> None:
     plain = outcomes(daily(returns), 0.1, draws=100, least_block=3.0)
@@ -132,7 +132,7 @@ def test_larger_bets_mean_larger_drawdowns(returns: list[float], factor: float) 
     assert larger.beyond_limit >= plain.beyond_limit
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.floats(-0.05, 0.05), min_size=20, max_size=60), st.floats(0.0, 0.02))
 def test_a_constant_gain_on_top_moves_every_figure_one_way(
     returns: list[float], more: float
