@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -27,8 +28,8 @@ _AHEAD = "BALLAST_TEST_CLOCK_AHEAD_S"
 def set_to(moment: datetime) -> Iterator[None]:
     """Let it be this moment when the block begins."""
     with pytest.MonkeyPatch.context() as environment, time_machine.travel(moment):
-        ahead_s = moment.timestamp() - time_machine.escape_hatch.time.time()
-        environment.setenv(_AHEAD, str(ahead_s))
+        # It ticks from the moment on when it is first asked for.
+        environment.setenv(_AHEAD, str(time.time() - time_machine.escape_hatch.time.time()))
         yield
 
 

@@ -6,6 +6,7 @@ A connection or a look-up of a name beyond loopback fails, and the clock is the 
 import os
 import socket
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -47,3 +48,5 @@ if _ahead_s is not None:
     import time_machine
 
     time_machine.travel(datetime.now(UTC) + timedelta(seconds=float(_ahead_s))).start()
+    # It ticks from the moment on when it is first asked for.
+    time.time()
