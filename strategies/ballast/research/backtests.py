@@ -33,6 +33,7 @@ from freqtrade.strategy import IStrategy
 
 from ballast.core.events import Event, EventKind
 from ballast.research import changes
+from ballast.strategy.layer import Layer
 from ballast.tooling.quiet import quiet
 
 # Freqtrade keeps a backtest's trades with its classes: one at a time in a process.
@@ -172,8 +173,8 @@ def _listen(strategy: IStrategy, raised: list[tuple[str, datetime, float]]) -> N
         if event.kind is EventKind.STOP:
             raised.append((event.pair, event.at, event.value))
 
-    if (events := getattr(strategy, "events", None)) is not None:
-        events.listen(hear)
+    if isinstance(strategy, Layer):
+        strategy._ballast.events.listen(hear)
 
 
 def _configuration(task: Task, folder: Path) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from freqtrade.strategy.hyper import detect_all_parameters
 from ballast.core import uptrend
 from ballast.research.backtests import TaskError
 from ballast.research.changes import SETTING, STOP, WINDOW, scaled_window
+from ballast.strategy.guarded import GuardedStrategy
+from ballast.strategy.layer import Layer
 
 OWN, WIDE = KINDS = ("own", "wide")
 _FACTORS = (0.75, 1.25)
@@ -60,9 +62,8 @@ def moved_by_a_quarter(
     except FreqtradeException as error:
         raise TaskError(str(error).splitlines()[0]) from None
     values = dict(_parameters(loaded))
-    # A strategy without the risk layer has nothing else.
-    if kind == WIDE and hasattr(loaded, "settings"):
-        values |= _beyond(loaded)
+    if kind == WIDE and isinstance(loaded, Layer):
+        values |= _of_layer(loaded)
     return [{name: _moved(value, factor)} for name, value in values.items() for factor in _FACTORS]
 
 
@@ -72,13 +73,17 @@ def _parameters(strategy: IStrategy) -> Iterator[tuple[str, Any]]:
         yield from ((name, parameter.value) for name, parameter in space.items())
 
 
-def _beyond(strategy: Any) -> dict[str, Any]:
-    """Distances of stops that some setup has, settings, and windows."""
+def _of_layer(strategy: Layer) -> dict[str, Any]:
+    """Settings; of a strategy that states rules, distances that its stops have, and windows."""
+    settings = strategy._ballast.settings
+    values: dict[str, Any] = {f"{SETTING}{name}": _setting(settings, name) for name in _SETTINGS}
+    if not isinstance(strategy, GuardedStrategy):
+        return values
     rules = [part.stops for part in getattr(strategy, "components", (type(strategy),))]
     fields = [field.name for field in dataclasses.fields(rules[0])]
     return {
         **{f"{STOP}{f}": "x1" for f in fields if any(getattr(rule, f) for rule in rules)},
-        **{f"{SETTING}{name}": _setting(strategy.settings, name) for name in _SETTINGS},
+        **values,
         **{f"{WINDOW}{name}": getattr(uptrend, name) for name in _WINDOWS},
     }
 
