@@ -38,6 +38,13 @@ def test_a_sandbox_that_cannot_start_says_why(tmp_path: Path) -> None:
         pass
 
 
+def test_a_process_does_not_see_that_it_is_tested() -> None:
+    """Freqtrade's output is narrower then."""
+    asked = [sys.executable, "-c", "import sys; print('pytest' in sys.modules)"]
+    done = subprocess.run(asked, capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
 def test_a_process_lives_by_the_clock_of_the_test(any_hour: datetime) -> None:
     before = time.time()
     asked = [sys.executable, "-c", "import time; time.sleep(0.3); print(time.time())"]
