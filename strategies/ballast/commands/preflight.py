@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from freqtrade.configuration import Configuration, validate_config_consistency
+from freqtrade.enums import RunMode
 from freqtrade.exceptions import FreqtradeException
 from freqtrade.resolvers import StrategyResolver
 from rich.console import Console
@@ -70,7 +71,10 @@ def _bot(options: argparse.Namespace) -> Bot:
         files = options.config or ["config.json"]
         config = Configuration({**arguments, "config": files}, None).get_config()
         # The strategy first, as `trade` does it: it states what the configuration leaves open.
+        mode, config["runmode"] = config["runmode"], RunMode.UTIL_EXCHANGE
+        # What it refuses to trade with, one thing at a time, is found by the checks all at once.
         strategy = StrategyResolver.load_strategy(config)
+        config["runmode"] = mode
         validate_config_consistency(config)
         return Bot(config, strategy)
     except (FreqtradeException, ValueError, OSError, KeyError) as error:
