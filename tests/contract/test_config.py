@@ -18,6 +18,7 @@ from freqtrade.loggers import _create_log_config
 from freqtrade.loggers.json_formatter import JsonFormatter
 
 from tests.engine import ROOT
+from tools.run_backtest import find_strategies
 
 # The schema asks for these, and a strategy brings them.
 STRATEGYS_OWN = {"timeframe": "1h", "stoploss": -0.1, "minimal_roi": {"0": 1}}
@@ -82,8 +83,8 @@ def _handlers(made: dict[str, Any], configurator: DictConfigurator) -> list[tupl
 def test_timeframe_is_that_of_every_strategy() -> None:
     """It overrides a strategy's own, and commands for several strategies refuse to do without."""
     config = ours()
-    for path in (ROOT / "strategies").glob("*.py"):
-        written = path.read_text(encoding="utf-8")
+    for name in find_strategies(ROOT / "strategies"):
+        written = (ROOT / "strategies" / f"{name}.py").read_text(encoding="utf-8")
         assert f'timeframe = "{config["timeframe"]}"' in written
 
 
