@@ -21,7 +21,7 @@ import pytest
 from ballast import __main__ as commands
 from ballast.commands import backtest_options
 from tests.behaviour.mini import LEADER, OTHER, PAIR, WARM_UP, at, quiet, signal, told
-from tests.behaviour.paper import Paper, paper
+from tests.behaviour.paper import Paper, paper, stops_at_their_level
 from tests.engine import base_config, candle_frame, offline_exchange
 
 STRATEGY = '''
@@ -84,9 +84,10 @@ def ran_on_paper(folder: Path, faults: Faults) -> None:
         "db_url": f"sqlite:///{folder / 'trades.sqlite'}",
         "ballast": faults.settings,
     }
-    with paper(folder / "Drifting.py", shown, folder, at(BEGIN), **settings) as bot:
-        # As in a backtest: a stop is filled at its level, not at a limit below.
-        bot.bot.strategy.order_types["stoploss_on_exchange"] = False
+    with (
+        stops_at_their_level() as stops,
+        paper(folder / "Drifting.py", shown, folder, at(BEGIN), **settings, **stops) as bot,
+    ):
         worse = _worse_bids(bot, faults.worse_bids)
         with patch.object(bot.bot.exchange, "fetch_l2_order_book", worse):
             for row in range(BEGIN + 1, LENGTH):

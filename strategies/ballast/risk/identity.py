@@ -18,7 +18,7 @@ ROW = "Identity"
 _BYTES = 4
 
 
-class _IdentityRow(Memory):
+class _Row(Memory):
     identity: str
 
 
@@ -28,7 +28,7 @@ def known(store: StateStore) -> str | None:
     if row is None:
         return None
     try:
-        return _IdentityRow.model_validate_json(row["memory"]).identity
+        return _Row.model_validate_json(row["memory"]).identity
     except ValidationError as error:
         logger.error("the identity of the database is unreadable and is replaced: %s", error)
         return None
@@ -39,7 +39,7 @@ def given(store: StateStore) -> str:
     identity = known(store)
     if identity is None:
         identity = secrets.token_hex(_BYTES)
-        store.write(ROW, _IdentityRow(identity=identity).model_dump_json(), "")
+        store.write(ROW, _Row(identity=identity).model_dump_json(), "")
     return identity
 
 
