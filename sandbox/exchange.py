@@ -65,7 +65,9 @@ class Exchange:
         return self._matched_ms
 
     def _advance_market(self, symbol: str, start_ms: int, now_ms: int) -> None:
-        market, orders = self.market.market(symbol), self.open_orders(symbol)
+        orders = self.open_orders(symbol)
+        # Not looked up: the exchange may have forgotten the pair meanwhile.
+        market = orders[0].market
         delisted_ms = market.delisted_ms
         end_ms = now_ms if delisted_ms is None else min(now_ms, delisted_ms)
         candles = self.market.source.candles(market.pair)

@@ -23,7 +23,7 @@ class Market:
 
     ``tick`` and ``lot`` are the steps of price and amount as decimal text. ``spread_ratio`` is the
     usual bid-ask spread over price [ratio]; the book never quotes less than a tick. Delisting times
-    are None for a pair that stays.
+    are None for a pair that stays; from ``removed_ms`` on the exchange does not know it any more.
     """
 
     pair: str
@@ -32,6 +32,7 @@ class Market:
     listed_ms: int
     delisted_ms: int | None = None
     announced_ms: int | None = None
+    removed_ms: int | None = None
     spread_ratio: float = 0.0003
 
     @property
@@ -58,8 +59,9 @@ class Market:
         return float(self.lot)
 
     def is_listed(self, now_ms: int) -> bool:
-        """Whether the exchange knows the pair at a moment; a delisted pair stays known."""
-        return self.listed_ms <= now_ms
+        """Whether the exchange knows the pair at a moment; one that is delisted it knows longer."""
+        removed = self.removed_ms is not None and self.removed_ms <= now_ms
+        return self.listed_ms <= now_ms and not removed
 
     def is_trading(self, now_ms: int) -> bool:
         """Whether the pair can be traded at a moment."""
@@ -77,6 +79,7 @@ class Market:
             listed_ms=self.listed_ms + shift_ms,
             delisted_ms=later(self.delisted_ms),
             announced_ms=later(self.announced_ms),
+            removed_ms=later(self.removed_ms),
         )
 
 

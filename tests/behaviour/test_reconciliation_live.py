@@ -58,13 +58,13 @@ def test_a_deposit_stops_entries_and_is_never_sold(policy: str, tmp_path: Path) 
         watch = told.run.bot.strategy.session.execution.watch
         compared(told)
         assert told.codes() == []
-        assert watch.verdict(told.run.now).code == "UNKNOWN_POSITION"
+        assert watch.verdict(PAIR, told.run.now).code == "UNKNOWN_POSITION"
         told.loops(3)
         assert told.codes() == ["UNKNOWN_POSITION"]
         assert told.coins == 1.998
         told.by_hand(Side.SELL, 1.998)
         told.loops(1)
-        assert not watch.verdict(told.run.now).blocks
+        assert not watch.verdict(PAIR, told.run.now).blocks
 
 
 def test_a_deposit_that_somebody_says_is_theirs_stops_nothing(
@@ -75,13 +75,13 @@ def test_a_deposit_that_somebody_says_is_theirs_stops_nothing(
         told.by_hand(Side.BUY, 2.0)
         compared(told, 3)
         watch = told.run.bot.strategy.session.execution.watch
-        assert watch.verdict(told.run.now).blocks
+        assert watch.verdict(PAIR, told.run.now).blocks
         config = tmp_path / "config.json"
         config.write_text(json.dumps({"db_url": told.run.config["db_url"]}), encoding="utf-8")
         own = ["--own", "AAA", "1.998", "--because", "mine"]
         assert main(["holdings", "-c", str(config), *own]) == 0
         told.loops(1)
-        assert not watch.verdict(told.run.now).blocks
+        assert not watch.verdict(PAIR, told.run.now).blocks
 
 
 def test_the_gate_sees_what_has_come_since_the_account_was_compared(tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_a_position_that_a_bots_orders_explain_is_dealt_with_as_the_settings_say
         stops = [order for order in told.run.exchange.open_orders() if order.waits_for_trigger]
         assert len(stops) == (policy == "stop")
         watch = told.run.bot.strategy.session.execution.watch
-        assert watch.verdict(told.run.now).blocks is (policy != "close")
+        assert watch.verdict(PAIR, told.run.now).blocks is (policy != "close")
 
 
 def test_a_position_bought_after_a_page_of_old_orders_is_found(tmp_path: Path) -> None:

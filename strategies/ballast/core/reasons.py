@@ -214,6 +214,7 @@ class Reason(StrEnum):
     RESOLVE_FAILED = "RESOLVE_FAILED", Group.ORDER
     RECONCILED = "RECONCILED", Group.ORDER, "what is amiss", "0", "findings"
     RECONCILE_FAILED = "RECONCILE_FAILED", Group.ORDER
+    NOT_LISTED = "NOT_LISTED", Group.ORDER, "amount held", "", "base"
     OWN_HOLDING = "OWN_HOLDING", Group.ORDER, "amount", "", "base"
     POSITION_MISSING = (
         "POSITION_MISSING",

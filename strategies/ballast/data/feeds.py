@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from freqtrade.data.dataprovider import DataProvider
 from freqtrade.enums import OPTIMIZE_MODES, RunMode
+from freqtrade.exchange import market_is_active
 
 from ballast.core import frames
 from ballast.core.candles import Candles
@@ -67,12 +68,25 @@ class Feeds:
         """Whether somebody may look at charts of this run: not in backtests and their like."""
         return self._dp.runmode not in OPTIMIZE_MODES
 
+    def is_listed(self, pair: str) -> bool:
+        """Whether a pair can be asked for; in backtests its stored candles tell."""
+        return not self.live or is_listed(self._dp, pair)
+
+    def traded(self) -> list[str]:
+        """
+        Pairs of the whitelist that can be traded: Freqtrade adds those of open trades, of which the
+        exchange may have delisted one.
+        """
+        return [pair for pair in self._dp.current_whitelist() if self.is_listed(pair)]
+
     def wanted(self) -> list[tuple[str, str]]:
         """Frames, as (pair, timeframe), to be kept fresh beside the strategy's own."""
-        market = list(dict.fromkeys([self._leader, *self._basket_pairs()]))
+        # Asking an exchange for a pair that it does not list is an error each time.
+        leader = [self._leader] if self.is_listed(self._leader) else []
+        market = list(dict.fromkeys([*leader, *self._basket_pairs()]))
         wanted = [(pair, self._timeframe) for pair in market]
         if self._fine:
-            pairs = dict.fromkeys([*market, *self._dp.current_whitelist()])
+            pairs = dict.fromkeys([*market, *self.traded()])
             wanted += [(pair, frames.SLOW_TIMEFRAME) for pair in pairs]
         return wanted
 
@@ -95,7 +109,7 @@ class Feeds:
             return known
         own = self._with_candles(self._basket_pairs())
         if self._basket is not None and len(own) < len(self._basket) / 2:
-            own |= self._with_candles(self._dp.current_whitelist())
+            own |= self._with_candles(self.traded())
         self._tell_what_is_missing(own, leader=bool(len(frame)))
         if not len(frame):
             frame = _index(own)
@@ -110,9 +124,10 @@ class Feeds:
 
     def _tell_what_is_missing(self, own: Mapping[str, pd.DataFrame], *, leader: bool) -> None:
         """Say once by which pairs the market is judged where candles are missing or unreadable."""
-        missing = [pair for pair in self._basket_pairs() if pair not in own]
+        wanted = self._dp.current_whitelist() if self._basket is None else self._basket
+        missing = [self._named(pair) for pair in wanted if pair not in own]
         if not leader:
-            missing.insert(0, f"{self._leader} (the leader)")
+            missing.insert(0, f"{self._named(self._leader)} as ballast.market.leader")
         if missing and missing != self._told:
             logger.warning(
                 "no %s candles of %s: the market is judged by %s",
@@ -122,25 +137,35 @@ class Feeds:
             )
             self._told = missing
 
+    def _named(self, pair: str) -> str:
+        return pair if self.is_listed(pair) else f"{pair} (not listed)"
+
     def _with_candles(self, pairs: Sequence[str]) -> dict[str, pd.DataFrame]:
         frames_by_pair = {pair: self._frame(pair, self._timeframe) for pair in pairs}
         return {pair: candles for pair, candles in frames_by_pair.items() if len(candles)}
 
     def _basket_pairs(self) -> list[str]:
         if self._basket is None:
-            return list(self._dp.current_whitelist())
-        # Asking an exchange for a pair that it does not list is an error each time.
-        return [p for p in self._basket if not self.live or self._dp.market(p) is not None]
+            return self.traded()
+        return [pair for pair in self._basket if self.is_listed(pair)]
 
     def _older(self, pair: str) -> pd.DataFrame | None:
         return self._frame(pair, frames.SLOW_TIMEFRAME) if self._fine else None
 
     def _frame(self, pair: str, timeframe: str) -> pd.DataFrame:
+        if not self.is_listed(pair):
+            return pd.DataFrame({name: [] for name in frames.PRICES})
         if self.live:
             return self._dp.get_pair_dataframe(pair, timeframe)
         if (pair, timeframe) not in self._stored:
             self._stored[(pair, timeframe)] = self._dp.historic_ohlcv(pair, timeframe)
         return self._stored[(pair, timeframe)]
+
+
+def is_listed(dp: DataProvider, pair: str) -> bool:
+    """Whether the exchange lists a pair and has it traded, as it told when markets were read."""
+    market = dp.market(pair)
+    return market is not None and market_is_active(market)
 
 
 def _index(basket: dict[str, pd.DataFrame]) -> pd.DataFrame:

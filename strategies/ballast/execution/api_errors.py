@@ -1,6 +1,11 @@
-"""Counts failed requests to the exchange, from the warning that Freqtrade logs for each."""
+"""Counts failed requests to the exchange, from the warning that Freqtrade logs for each.
+
+What fails of one pair alone says nothing of the exchange: without candles the pair itself cannot be
+entered. A pair that is not listed fails at every request.
+"""
 
 import logging
+import re
 from collections import deque
 from datetime import datetime, timedelta
 
@@ -8,6 +13,8 @@ from datetime import datetime, timedelta
 # the wording).
 LOGGER = "freqtrade.exchange.common"
 FAILED = "returned exception"
+NOT_LISTED = "due to BadSymbol"
+_PAIR = re.compile(r"\b[A-Z0-9]+/[A-Z0-9]+\b")
 
 
 class ApiErrors(logging.Handler):
@@ -23,7 +30,8 @@ class ApiErrors(logging.Handler):
     def __init__(self, window: timedelta = timedelta(minutes=10)) -> None:
         super().__init__(level=logging.WARNING)
         self._window = window
-        self._failed: deque[float] = deque(maxlen=10_000)
+        # When, and of which pair, if the request was about one.
+        self._failed: deque[tuple[float, str]] = deque(maxlen=10_000)
 
     def listen(self) -> None:
         """Begin to count; an earlier run's counter of this process is taken off."""
@@ -38,12 +46,15 @@ class ApiErrors(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take note of a failed request."""
-        if FAILED in record.getMessage():
-            self._failed.append(record.created)
+        text = record.getMessage()
+        if FAILED in text and NOT_LISTED not in text:
+            pair = _PAIR.search(text)
+            self._failed.append((record.created, pair[0] if pair else ""))
 
     def count(self, now: datetime) -> int:
-        """Number of requests that failed within the window before `now`."""
+        """Requests that failed within the window before `now`; those of a single pair are none."""
         oldest = (now - self._window).timestamp()
-        while self._failed and self._failed[0] < oldest:
+        while self._failed and self._failed[0][0] < oldest:
             self._failed.popleft()
-        return len(self._failed)
+        pairs = [pair for _, pair in self._failed if pair]
+        return len(self._failed) - (len(pairs) if len(set(pairs)) == 1 else 0)

@@ -11,13 +11,13 @@ from typing import Any
 
 import ccxt
 from freqtrade.data.dataprovider import DataProvider
-from freqtrade.exceptions import ExchangeError
+from freqtrade.exceptions import ExchangeError, TemporaryError
 from freqtrade.wallets import Wallets
 
 from ballast.core.pre_trade import Quote
 from ballast.core.reconciliation import SELL, SeenOrder
 from ballast.core.times import from_epoch
-from ballast.data.feeds import LIVE_MODES
+from ballast.data.feeds import LIVE_MODES, is_listed
 
 # Levels of each side that are read: the most that Binance gives for its cheapest request.
 _LEVELS = 100
@@ -54,6 +54,14 @@ class ExchangeView:
     def is_real(self) -> bool:
         """Whether orders are sent to an exchange: neither a backtest nor paper trading."""
         return self.is_live and not self._exchange._config["dry_run"]
+
+    def is_listed(self, pair: str) -> bool:
+        """Whether the exchange lists a pair and has it traded."""
+        return is_listed(self._dp, pair)
+
+    def knows(self, pair: str) -> bool:
+        """Whether the exchange can be asked about a pair; some time after a delisting it cannot."""
+        return self._dp.market(pair) is not None
 
     def quote(self, pair: str) -> Quote:
         """The order book now; one request."""
@@ -95,13 +103,16 @@ class ExchangeView:
         Raises
         ------
         ExchangeError
-            As Freqtrade's own methods do; it has none for this.
+            As Freqtrade's own methods do, which have none for this: a TemporaryError where the
+            exchange cannot be reached, another where it refuses what is asked of this pair.
         """
         self._needs_real()
         try:
             orders = [*self._exchange._api.fetch_open_orders(pair), *self._stops_apart(pair)]
         except ccxt.BaseError as error:
-            raise ExchangeError(f"open orders of {pair} could not be read: {error}") from error
+            unreached = isinstance(error, ccxt.OperationFailed)
+            kind = TemporaryError if unreached else ExchangeError
+            raise kind(f"open orders of {pair} could not be read: {error}") from error
         return list(self._by_id(pair, orders).values())
 
     def orders(self, pair: str, since: datetime) -> list[SeenOrder]:

@@ -177,7 +177,8 @@ class Intents:
 
     def _look_for(self, intent: Intent, now: datetime) -> bool:
         """Ask the exchange for an entry; whether it is known now what became of it."""
-        if not self._view.is_real:
+        # What a pair was asked for that is not there any more cannot be told, and not be bought.
+        if not self._view.is_real or not self._view.knows(intent.pair):
             return True
         sent = from_epoch(intent.sent)
         orders = self._view.orders(intent.pair, sent - CLOCK_SKEW)

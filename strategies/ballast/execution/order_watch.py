@@ -113,12 +113,12 @@ class OrderWatch:
         self.intents.note(pair, amount, rate, tag, now)
         self.latency.sent(pair)
 
-    def verdict(self, now: datetime) -> Verdict:
-        """Whether anything may be entered."""
+    def verdict(self, pair: str, now: datetime) -> Verdict:
+        """Whether anything, and this pair, may be entered."""
         unresolved = self.intents.verdict(now)
         if unresolved.blocks:
             return unresolved
-        return self.account.verdict(now) if self._view.is_real else ALLOW
+        return self.account.verdict(pair, now) if self._view.is_real else ALLOW
 
     def verdict_now(self, pair: str) -> Verdict:
         """The same for one pair, asked of the exchange at this moment."""

@@ -118,7 +118,7 @@ class PreTradeChecks:
         if self._watch is not None:
             age_s = (now - self.watched).total_seconds() if self.watched else math.inf
             yield pre_trade.at_most(Reason.WATCH_SILENT, age_s, self._limits.watch_silent_s)
-            yield self._watch.verdict(now)
+            yield self._watch.verdict(pair, now)
 
     def _ask_exchange(self, pair: str, stake: float) -> dict[str, float]:
         """Refuse by the order book and the balance of this moment."""

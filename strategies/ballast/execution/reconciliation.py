@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from freqtrade.exceptions import ExchangeError
+from freqtrade.exceptions import ExchangeError, TemporaryError
 from freqtrade.persistence import Trade
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -100,10 +100,13 @@ class Reconciliation:
         self._every = timedelta(minutes=settings.reconcile_minutes)
         self._retry = Backoff(timedelta(seconds=5), timedelta(minutes=5))
         self._checked: datetime | None = None
+        # Pairs that could not be read when they were asked last, and since when.
+        self._unread: dict[str, datetime] = {}
+        self._unlisted: set[str] = set()
         self._doubts: dict[_Key, _Doubt] = {}
         self._holdings = self._read()
 
-    def verdict(self, now: datetime) -> Verdict:
+    def verdict(self, pair: str, now: datetime) -> Verdict:
         """What is amiss, or NOT_RECONCILED in seconds where that has not been known for long."""
         for doubt in self._doubts.values():
             return Verdict(doubt.seen.code, doubt.seen.value, doubt.seen.limit, 0.0)
@@ -111,9 +114,11 @@ class Reconciliation:
         if self._checked is None:
             return Verdict(Reason.NOT_RECONCILED, float("inf"), longest_s, 0.0)
         age_s = (now - self._checked).total_seconds()
-        return (
-            ALLOW if age_s <= longest_s else Verdict(Reason.NOT_RECONCILED, age_s, longest_s, 0.0)
-        )
+        if pair in self._unread:
+            age_s, longest_s = (now - self._unread[pair]).total_seconds(), 0.0
+        elif age_s <= longest_s:
+            return ALLOW
+        return Verdict(Reason.NOT_RECONCILED, age_s, longest_s, 0.0)
 
     def verdict_now(self, pair: str) -> Verdict:
         """What is amiss with a pair at this moment, with the balances read last; one request."""
@@ -130,18 +135,20 @@ class Reconciliation:
         """
         Compare what is due: everything from time to time, else pairs in doubt and urgent ones.
 
-        A failing exchange is asked again after a pause; what was known meanwhile grows old.
+        A failing exchange is asked again after a pause; what was known meanwhile grows old. What
+        fails of one pair refuses that pair, and is asked again after a pause of its own.
         """
         if self._retry.verdict(ROW, now).blocks:
             return
         due = self._checked is None or now - self._checked >= self._every
         doubtful = {pair for _, pair, _ in self._doubts}
         everything = {*self._pairs(), *(trade.pair for trade in trades), *doubtful}
-        pairs = everything if due else doubtful | set(urgent)
-        if not pairs:
+        pairs = everything if due else doubtful | set(urgent) | self._unread.keys()
+        asked = [pair for pair in sorted(pairs) if self._can_be_asked(pair, trades, now)]
+        if not asked and not due:
             return
         try:
-            self._compare(sorted(pairs), trades, now)
+            self._compare(asked, trades, now)
         except ExchangeError as error:
             until = self._retry.failed(ROW, now)
             logger.warning("the account could not be compared, again from %s: %s", until, error)
@@ -160,25 +167,66 @@ class Reconciliation:
         """Units of a currency that belong to the account's owner."""
         return self._holdings.units.get(currency, 0.0) if self._holdings else 0.0
 
+    def _can_be_asked(self, pair: str, trades: Sequence[Trade], now: datetime) -> bool:
+        """Whether the exchange knows a pair; that it trades one of a position no more is told."""
+        if self._view.is_listed(pair):
+            self._unlisted.discard(pair)
+        elif pair not in self._unlisted:
+            self._unlisted.add(pair)
+            for trade in [trade for trade in trades if trade.pair == pair]:
+                self._tell_unlisted(trade, now)
+        return self._view.knows(pair) and not self._retry.verdict(pair, now).blocks
+
+    def _tell_unlisted(self, trade: Trade, now: datetime) -> None:
+        todo = (
+            "the exchange trades it no more, so that the bot can neither sell it nor keep a stop; "
+            "if it is delisted and not only halted, sell or withdraw the coins on the exchange's "
+            f"own page, then /delete {trade.id}"
+        )
+        logger.error("%s: %s", trade.pair, todo)
+        numbers = (trade.pair, trade.id, trade.amount)
+        event = Event(now, Kind.WATCH, Reason.NOT_LISTED, *numbers, facts={"detail": todo})
+        self._publish(event)
+
     def _compare(self, pairs: list[str], trades: Sequence[Trade], now: datetime) -> None:
         self._view.read_balances()
         # A person may have said meanwhile that something is theirs.
         self._holdings = self._read()
         found: list[Discrepancy] = []
+        done = {pair for pair in self._unlisted if not self._view.knows(pair)}
         for pair in pairs:
-            known, orders = recorded_positions(pair), self._view.open_orders(pair)
-            self._adopt_lost_stop([t for t in trades if t.pair == pair], orders, known, now)
-            known = recorded_positions(pair)
-            found += reconciliation.of_orders(orders, known)
-            found += self._of_position(pair, known, now)
+            try:
+                found += self._of_pair(pair, trades, now)
+            except TemporaryError:
+                raise
+            except ExchangeError as error:
+                self._not_read(pair, error, now)
+            else:
+                done.add(pair)
+                self._unread.pop(pair, None)
+                self._retry.succeeded(pair)
         before = self._doubts
-        self._doubts = {key: doubt for key, doubt in before.items() if doubt.seen.pair not in pairs}
+        self._doubts = {key: doubt for key, doubt in before.items() if doubt.seen.pair not in done}
         for seen in found:
             key = (seen.code, seen.pair, seen.order_id)
             earlier = before.get(key, _Doubt(seen, now))
             self._doubts[key] = doubt = _Doubt(seen, earlier.since, earlier.told)
             if now - doubt.since >= CONFIRMED_AFTER:
                 self._deal_with(doubt, now)
+
+    def _not_read(self, pair: str, error: ExchangeError, now: datetime) -> None:
+        until = self._retry.failed(pair, now)
+        logger.warning("%s could not be compared, again from %s: %s", pair, until, error)
+        if pair not in self._unread:
+            self._unread[pair] = now
+            facts = {"detail": f"{error}; nothing is bought of this pair until it can be"}
+            self._publish(Event(now, Kind.WATCH, Reason.RECONCILE_FAILED, pair, facts=facts))
+
+    def _of_pair(self, pair: str, trades: Sequence[Trade], now: datetime) -> list[Discrepancy]:
+        known, orders = recorded_positions(pair), self._view.open_orders(pair)
+        self._adopt_lost_stop([t for t in trades if t.pair == pair], orders, known, now)
+        known = recorded_positions(pair)
+        return reconciliation.of_orders(orders, known) + self._of_position(pair, known, now)
 
     def _of_position(self, pair: str, known: RecordedPositions, now: datetime) -> list[Discrepancy]:
         currency, price = self._view.base(pair), self._view.last_price(pair)

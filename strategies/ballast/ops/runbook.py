@@ -167,7 +167,14 @@ ADVICE: Mapping[Reason, str] = {
         "The exchange does not say what became of an order. | Look on its own page if it stays."
     ),
     Reason.RECONCILED: "Account and database were compared. | Nothing.",
-    Reason.RECONCILE_FAILED: "They could not be compared. | Network or key; entries wait.",
+    Reason.RECONCILE_FAILED: (
+        "They could not be compared, of one pair or at all. | Network or key; entries wait."
+    ),
+    Reason.NOT_LISTED: (
+        "The exchange has delisted or halted a coin that is held: it cannot be sold, and has no "
+        "stop. | If it is delisted, sell or withdraw it on the exchange's own page, then `/delete` "
+        "the trade."
+    ),
     Reason.OWN_HOLDING: "Coins that were there before the bot: left alone. | Nothing.",
     Reason.POSITION_MISSING: (
         "The database holds a position that the exchange does not. | Sold by hand? "

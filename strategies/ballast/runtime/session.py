@@ -145,7 +145,7 @@ class TradingSession:
             guard_set,
             portfolio,
             stop_manager,
-            MarketView(columns_by_pair, host.dp.current_whitelist),
+            MarketView(columns_by_pair, feeds.traded),
             host.timeframe,
             heat.limit_pct / 100 if heat else None,
             settings.risk.stop_costs,

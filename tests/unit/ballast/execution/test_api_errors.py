@@ -38,6 +38,33 @@ def test_every_failed_attempt_of_a_request_counts(errors: ApiErrors) -> None:
     assert errors.count(now()) == 3
 
 
+@retrier(retries=2)
+def failing_candles(pair: str, why: str = "NetworkError") -> None:
+    raise TemporaryError(f"Could not fetch candle data for {pair}, 1h, spot due to {why}.")
+
+
+@pytest.mark.parametrize(("pairs", "counted"), [(["XYZ/USDT"], 0), (["XYZ/USDT", "ETH/BTC"], 6)])
+def test_what_fails_of_one_pair_alone_is_not_the_exchange(
+    pairs: list[str], counted: int, errors: ApiErrors
+) -> None:
+    """That pair has no candles then, and is not bought."""
+    for pair in pairs:
+        with pytest.raises(TemporaryError):
+            failing_candles(pair)
+    assert errors.count(now()) == counted
+    with pytest.raises(TemporaryError):
+        failing_request()
+    assert errors.count(now()) == counted + 3
+
+
+def test_a_pair_that_is_not_listed_never_counts(errors: ApiErrors) -> None:
+    """Coins that are held are asked for by Freqtrade, at every loop, for ever."""
+    for pair in ("XYZ/USDT", "ABC/USDT"):
+        with pytest.raises(TemporaryError):
+            failing_candles(pair, "BadSymbol")
+    assert errors.count(now()) == 0
+
+
 def test_other_warnings_of_the_exchange_do_not_count(errors: ApiErrors) -> None:
     logging.getLogger(LOGGER).warning("a market has been renamed")
     assert errors.count(now()) == 0
