@@ -123,6 +123,10 @@ class MarketSettings(SettingsSection):
         None, description="pairs such as 'BTC/USDT'; null for the whitelist"
     )
 
+    def leading(self, stake_currency: str) -> str:
+        """The pair that stands for the market."""
+        return self.leader or f"BTC/{stake_currency}"
+
     @field_validator("leader", "basket")
     @classmethod
     def _are_pairs(cls, pairs: Any) -> Any:

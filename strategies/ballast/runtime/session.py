@@ -123,7 +123,7 @@ class TradingSession:
             if seen is not None:
                 host.events.publish(guard_changed(change, seen.now))
 
-        leader = settings.market.leader or f"BTC/{stake_currency}"
+        leader = settings.market.leading(stake_currency)
         feeds = Feeds(host.dp, host.timeframe, leader, settings.market.basket)
         portfolio = Portfolio(lambda: host.wallets, columns_by_pair.get, stake_currency)
         proposals = OrderProposals()

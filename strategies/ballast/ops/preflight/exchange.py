@@ -44,9 +44,13 @@ def candles(bot: Bot) -> list[CheckResult]:
     listed = [pair for pair in pairs if pair in markets]
     late = [text for pair in listed if (text := _lateness(bot, pair, timeframe))]
     findings = []
-    if unlisted:
+    leader = _market(bot).leading(bot.config["stake_currency"])
+    if leader in unlisted:
+        todo = "set ballast.market.leader to one that is; the market is judged by its basket else"
+        findings.append(warned(f"the market's leader {leader} is not listed", todo))
+    if others := [pair for pair in unlisted if pair != leader]:
         findings.append(
-            warned(f"not listed: {', '.join(unlisted)}", "take them off pair_whitelist and basket")
+            warned(f"not listed: {', '.join(others)}", "take them off pair_whitelist and basket")
         )
     if not listed or len(late) == len(listed):
         findings.append(
@@ -64,11 +68,14 @@ def candles(bot: Bot) -> list[CheckResult]:
 
 def _pairs(bot: Bot) -> list[str]:
     """Pairs of the whitelist, the basket and the leader; patterns cannot be asked for."""
-    market = settings.load(bot.config.get(settings.SECTION)).market
-    leader = market.leader or f"BTC/{bot.config['stake_currency']}"
+    market = _market(bot)
     listed = bot.config["exchange"].get("pair_whitelist") or []
-    named = [leader, *(market.basket or []), *listed]
+    named = [market.leading(bot.config["stake_currency"]), *(market.basket or []), *listed]
     return list(dict.fromkeys(pair for pair in named if not set(pair) & set(".*+?[]()|^$")))
+
+
+def _market(bot: Bot) -> settings.MarketSettings:
+    return settings.load(bot.config.get(settings.SECTION)).market
 
 
 def _lateness(bot: Bot, pair: str, timeframe: str) -> str:

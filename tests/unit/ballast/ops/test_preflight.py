@@ -222,6 +222,18 @@ def test_no_fresh_candle_at_all_fails_and_an_unlisted_pair_is_named() -> None:
     assert (finding.level, finding.what) == (Level.WARN, "not listed: GONE/USDT")
 
 
+def test_a_leader_that_is_not_listed_is_named_with_what_to_do() -> None:
+    """Stake currency BTC asks for BTC/BTC."""
+    made = with_exchange(Exchange())
+    made.config = {**made.config, "stake_currency": "BTC"}
+    (finding,) = exchange.candles(made)
+    assert (finding.level, finding.what) == (
+        Level.WARN,
+        "the market's leader BTC/BTC is not listed",
+    )
+    assert finding.todo.startswith("set ballast.market.leader to one that is")
+
+
 @pytest.mark.parametrize(
     ("used", "level"), [(3000, Level.PASS), (3001, Level.WARN), (5401, Level.FAIL)]
 )
