@@ -13,10 +13,15 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from freqtrade.data.dataprovider import DataProvider
 from freqtrade.exceptions import OperationalException
 from freqtrade.optimize.backtesting import Backtesting
 from freqtrade.resolvers import StrategyResolver
 
+from ballast.core.candles import Candles
+from ballast.core.market import Market
+from ballast.core.rules import Rule
+from ballast.core.uptrend import leads_rising_market
 from ballast.ops.preflight import inspect
 from ballast.ops.preflight.check import Bot, Level
 from ballast.strategy.guarded import GuardedStrategy
@@ -211,3 +216,34 @@ def loaded(settings: dict[str, Any]) -> Any:
         base = {"dry_run": True, "stake_currency": "USDT", "exchange": {"name": "binance"}}
         base["cancel_open_orders_on_exit"] = True
         return StrategyResolver.load_strategy({**base, "max_open_trades": 3, **settings, **names})
+
+
+class Leader(Mini):
+    """Asks for what a pair alone cannot be."""
+
+    def entry_rules(self, pair: Candles, market: Market) -> dict[str, Rule]:
+        return leads_rising_market(pair, market)
+
+
+NEVER = "can never be met (Leader: leads): name more pairs in ballast.market.basket"
+
+
+def test_rules_that_cannot_be_met_are_named_at_start(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A whitelist of one pair never bought, and nothing said why."""
+    frames = {LEADER: candle_frame(told([], 3), "1h")}
+    sent: list[str] = []
+    with (
+        patch.object(DataProvider, "send_msg", lambda _, text, **__: sent.append(text)),
+        paper(Leader, frames, tmp_path, at(0)),
+    ):
+        pass
+    assert NEVER in caplog.text
+    assert any(NEVER in text for text in sent)
+    caplog.clear()
+    play({LEADER: BOUGHT}, Leader)
+    assert NEVER in caplog.text
+    caplog.clear()
+    play({LEADER: BOUGHT, PAIR: BOUGHT}, Leader)
+    assert NEVER not in caplog.text

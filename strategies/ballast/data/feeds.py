@@ -46,7 +46,7 @@ class Feeds:
     ) -> None:
         self._dp = dp
         self._timeframe = timeframe
-        self._leader = leader
+        self.leader = leader
         self._basket = basket
         self._fine = minutes(timeframe) < minutes(frames.SLOW_TIMEFRAME)
         self._market: Market | None = None
@@ -82,8 +82,8 @@ class Feeds:
     def wanted(self) -> list[tuple[str, str]]:
         """Frames, as (pair, timeframe), to be kept fresh beside the strategy's own."""
         # Asking an exchange for a pair that it does not list is an error each time.
-        leader = [self._leader] if self.is_listed(self._leader) else []
-        market = list(dict.fromkeys([*leader, *self._basket_pairs()]))
+        leader = [self.leader] if self.is_listed(self.leader) else []
+        market = list(dict.fromkeys([*leader, *self.basket_pairs()]))
         wanted = [(pair, self._timeframe) for pair in market]
         if self._fine:
             pairs = dict.fromkeys([*market, *self.traded()])
@@ -103,11 +103,11 @@ class Feeds:
         The market: its leader's candles (an equal-weighted index of the basket where it has none)
         and the basket. Built once for each new candle of the leader.
         """
-        frame = self._frame(self._leader, self._timeframe)
+        frame = self._frame(self.leader, self._timeframe)
         known = self._market
         if known is not None and self._all_arrived and _same(known.frame, frame):
             return known
-        own = self._with_candles(self._basket_pairs())
+        own = self._with_candles(self.basket_pairs())
         if self._basket is not None and len(own) < len(self._basket) / 2:
             own |= self._with_candles(self.traded())
         self._tell_what_is_missing(own, leader=bool(len(frame)))
@@ -117,7 +117,7 @@ class Feeds:
             pair: frames.slow_frame(candles, self._timeframe, self._older(pair))
             for pair, candles in own.items()
         }
-        self._market = Market(frame, self._timeframe, basket, self._older(self._leader))
+        self._market = Market(frame, self._timeframe, basket, self._older(self.leader))
         # Live a pair's candle may come later than the leader's: the market is then built anew.
         self._all_arrived = not self.live or all(_ends_with(own[pair], frame) for pair in own)
         return self._market
@@ -127,7 +127,7 @@ class Feeds:
         wanted = self._dp.current_whitelist() if self._basket is None else self._basket
         missing = [self._named(pair) for pair in wanted if pair not in own]
         if not leader:
-            missing.insert(0, f"{self._named(self._leader)} as ballast.market.leader")
+            missing.insert(0, f"{self._named(self.leader)} as ballast.market.leader")
         if missing and missing != self._told:
             logger.warning(
                 "no %s candles of %s: the market is judged by %s",
@@ -144,7 +144,8 @@ class Feeds:
         frames_by_pair = {pair: self._frame(pair, self._timeframe) for pair in pairs}
         return {pair: candles for pair, candles in frames_by_pair.items() if len(candles)}
 
-    def _basket_pairs(self) -> list[str]:
+    def basket_pairs(self) -> list[str]:
+        """Pairs whose breadth is the market's."""
         if self._basket is None:
             return self.traded()
         return [pair for pair in self._basket if self.is_listed(pair)]

@@ -1,12 +1,14 @@
 """GuardedStrategy: what a strategy of named rules derives from."""
 
 import logging
+from functools import partial
 from typing import Any, ClassVar
 
 from ballast.alerts.incidents import IncidentLog
 from ballast.config.settings import Settings
 from ballast.core.events import Events
 from ballast.runtime.session import TradingSession
+from ballast.strategy import basket
 from ballast.strategy.layer import Layer
 from ballast.strategy.overrides import refuse_overrides
 from ballast.strategy.signals import SignalStrategy
@@ -54,6 +56,8 @@ class GuardedStrategy(Layer, SignalStrategy):
         refuse_unsafe(self)
         super().ft_bot_start(**kwargs)
         refuse_unsafe(self)
+        tell = partial(self.dp.send_msg, always_send=True)
+        basket.warn(self, self._ballast.decisions.connected.feeds, tell)
         if self.renamed_to:
             logger.warning(
                 "%s is now called %s: name that, and rename its parameter file",

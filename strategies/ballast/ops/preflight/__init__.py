@@ -13,6 +13,7 @@ from ballast.ops.preflight.check import Bot, Check, CheckResult, failed
 CHECKS: Mapping[str, Check] = {
     "mode": trading.mode,
     "risk layer": trading.layer,
+    "rules": trading.rules,
     "stops": trading.stops,
     "exits": trading.exits,
     "positions": trading.positions,

@@ -111,4 +111,9 @@ def found(bot: Bot, *checks: startup.Check) -> list[CheckResult]:
     return [failed(fault.what, fault.todo) for check in checks for fault in check(bot.strategy)]
 
 
+def is_pattern(pair: str) -> bool:
+    """Whether an entry of a whitelist stands for several pairs."""
+    return bool(set(pair) & set(".*+?[]()|^$"))
+
+
 Check = Callable[[Bot], list[CheckResult]]

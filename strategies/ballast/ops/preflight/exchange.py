@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from freqtrade.exchange import timeframe_to_msecs
 
 from ballast.config import settings
-from ballast.ops.preflight.check import Bot, CheckResult, failed, passed, warned
+from ballast.ops.preflight.check import Bot, CheckResult, failed, is_pattern, passed, warned
 
 # Binance refuses requests from more than a second in its future.
 _SKEW_WARN_MS, _SKEW_FAIL_MS = 500, 1000
@@ -71,7 +71,7 @@ def _pairs(bot: Bot) -> list[str]:
     market = _market(bot)
     listed = bot.config["exchange"].get("pair_whitelist") or []
     named = [market.leading(bot.config["stake_currency"]), *(market.basket or []), *listed]
-    return list(dict.fromkeys(pair for pair in named if not set(pair) & set(".*+?[]()|^$")))
+    return list(dict.fromkeys(pair for pair in named if not is_pattern(pair)))
 
 
 def _market(bot: Bot) -> settings.MarketSettings:

@@ -3,8 +3,8 @@
 What fails here `freqtrade trade` refuses as well: the checks are those of `strategy.startup`.
 """
 
-from ballast.ops.preflight.check import Bot, CheckResult, failed, found, passed, warned
-from ballast.strategy import startup
+from ballast.ops.preflight.check import Bot, CheckResult, failed, found, is_pattern, passed, warned
+from ballast.strategy import basket, startup
 from ballast.strategy.guarded import GuardedStrategy
 from ballast.strategy.overrides import OverrideRefused, refuse_overrides
 
@@ -30,6 +30,21 @@ def layer(bot: Bot) -> list[CheckResult]:
     if off:
         return [warned(f"guards switched off: {', '.join(off)}", "know why, or switch them on")]
     return [passed(f"{name} with every guard on")]
+
+
+def rules(bot: Bot) -> list[CheckResult]:
+    """The rules can be met with the pairs that are traded and those that stand for the market."""
+    if not isinstance(bot.strategy, GuardedStrategy):
+        return []
+    market = bot.strategy.settings.market
+    traded = bot.config["exchange"].get("pair_whitelist") or []
+    chosen = bot.config.get("pairlists") or [{"method": "StaticPairList"}]
+    if chosen[0].get("method") != "StaticPairList" or any(map(is_pattern, traded)):
+        return [passed("pairs are chosen while it runs: rules are looked at when it starts")]
+    leader = market.leading(bot.config["stake_currency"])
+    if never := basket.never_met(bot.strategy, traded, leader, market.basket or traded):
+        return [warned(basket.sentence(never), basket.TODO)]
+    return [passed("every setup can be met")]
 
 
 def stops(bot: Bot) -> list[CheckResult]:
