@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from ballast.strategy.guarded import GuardedStrategy
 from sandbox.beside import running_sandbox
 from tests.processes import ROOT
 
@@ -55,15 +56,23 @@ class Desk:
         self, *arguments: str, data: str = "data", strategy: str = "DonchianTrend", **ballast: Any
     ) -> Answer:
         """Backtest with config.json, the pairs of the sandbox, and this `ballast` section."""
+        data_folder = ["--datadir", str(self.folder / data), "--cache", "none"]
+        return self.command("backtesting", *data_folder, *arguments, strategy=strategy, **ballast)
+
+    def command(
+        self, command: str, *arguments: str, strategy: str = "DonchianTrend", **ballast: Any
+    ) -> Answer:
+        """The same of another command."""
         section = {"market": {"basket": PAIRS}, **ballast}
         settings = {"exchange": {"pair_whitelist": PAIRS}, "ballast": section}
         config = self.folder / "settings.json"
         config.write_text(json.dumps(settings), encoding="utf-8")
         configs = [str(path) for path in (ROOT / "config.json", self.overlay, config)]
-        command = ["backtesting", *(part for path in configs for part in ("--config", path))]
-        command += ["--userdir", str(self.folder), "--datadir", str(self.folder / data)]
-        command += ["--strategy-path", str(ROOT / "strategies"), "--strategy", strategy]
-        return run(self.folder, "freqtrade", *command, "--cache", "none", *arguments)
+        named = [part for path in configs for part in ("--config", path)]
+        named += ["--userdir", str(self.folder), "--strategy", strategy]
+        if "--strategy-path" not in arguments:
+            named += ["--strategy-path", str(ROOT / "strategies")]
+        return run(self.folder, "freqtrade", command, *named, *arguments)
 
 
 def run(folder: Path, module: str, *arguments: str, cwd: Path | None = None) -> Answer:
@@ -170,6 +179,71 @@ def test_a_strategys_own_stops_and_size_are_named_with_what_is_accepted(
     own.mkdir(exist_ok=True)
     (own / "Odd.py").write_text(ODD.format(stops=stops, size=size), encoding="utf-8")
     assert refused_with(desk.backtest("--strategy-path", str(own), strategy="Odd")) == sentence
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        (
+            {"trading_mode": "futures", "margin_mode": "isolated"},
+            "trading_mode is futures: expected spot, Ballast does not trade futures yet",
+        ),
+        (
+            {"minimal_roi": {"0": 0.04}},
+            "minimal_roi is {0: 0.04}: expected {'0': 10}, which is never: positions are left by "
+            "exit_rules and stops",
+        ),
+        ({"stoploss": -0.5}, "stoploss is -0.5: expected a disaster stop from -0.3 to -0.02"),
+    ],
+    ids=lambda settings: ",".join(settings) if isinstance(settings, dict) else "",
+)
+def test_a_setting_under_which_the_layer_would_not_hold_is_named(
+    desk: Desk, settings: dict[str, Any], sentence: str
+) -> None:
+    more = desk.folder / "more.json"
+    more.write_text(json.dumps(settings), encoding="utf-8")
+    assert refused_with(desk.backtest("--config", str(more))) == sentence
+
+
+def test_what_hyperopt_has_left_beside_a_strategy_is_named(desk: Desk) -> None:
+    folder = desk.folder / "tuned"
+    shutil.copytree(ROOT / "strategies", folder, ignore=shutil.ignore_patterns("__pycache__"))
+    found = {"strategy_name": "DonchianTrend", "params": {"stoploss": {"stoploss": -0.99}}}
+    (folder / "DonchianTrend.json").write_text(json.dumps(found), encoding="utf-8")
+    sentence = refused_with(desk.backtest("--strategy-path", str(folder)))
+    assert sentence == "stoploss is -0.99: expected a disaster stop from -0.3 to -0.02"
+
+
+@pytest.mark.parametrize("arguments", [[], ["--spaces", "buy", "trailing"]])
+def test_hyperopt_that_would_move_stops_is_refused(desk: Desk, arguments: list[str]) -> None:
+    """As it does by default."""
+    pytest.importorskip("optuna", reason="hyperopt needs optuna; `make test` installs it")
+    options = ["--hyperopt-loss", "SharpeHyperOptLoss", "-e", "1", *arguments]
+    named = "buy trailing would move trailing" if arguments else "default would move stoploss, roi"
+    assert refused_with(desk.command("hyperopt", *options)).startswith(f"--spaces {named}: ")
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        (
+            {"order_types": {**GuardedStrategy.order_types, "stoploss_on_exchange": False}},
+            "order_types.stoploss_on_exchange is off: expected true, a bot that is down has no "
+            "stop; take order_types out of the configuration",
+        ),
+        (
+            {"trading_mode": "futures", "margin_mode": "isolated"},
+            "trading_mode is futures: expected spot, Ballast does not trade futures yet",
+        ),
+    ],
+    ids=["stops in the bot", "futures"],
+)
+def test_a_bot_is_refused_what_preflight_refuses(
+    desk: Desk, settings: dict[str, Any], sentence: str
+) -> None:
+    more = desk.folder / "more.json"
+    more.write_text(json.dumps({"db_url": "sqlite://", **settings}), encoding="utf-8")
+    assert refused_with(desk.command("trade", "--config", str(more))) == sentence
 
 
 def test_an_unknown_strategy_is_named(desk: Desk) -> None:
