@@ -3,6 +3,5 @@
 # Arguments: those of both, such as --config.
 set -eu
 # The working directory is user_data here.
-export FREQTRADE__LOG_CONFIG__HANDLERS__JSON__FILENAME=logs/ballast.jsonl
 python -m ballast preflight "$@"
 exec freqtrade trade --logfile logs/freqtrade.log "$@"

@@ -172,6 +172,7 @@ def _settings(options: argparse.Namespace, folder: Path, password: str) -> dict[
             "jwt_secret_key": secrets.token_hex(32),
             "ws_token": secrets.token_urlsafe(24),
         },
+        "ballast": {"log": {"file": str(folder.resolve() / "ballast.jsonl")}},
         "log_config": {
             "version": 1,
             "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},

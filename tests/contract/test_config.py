@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from logging.config import DictConfigurator
+from logging.config import dictConfig
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,6 @@ from freqtrade.configuration.environment_vars import environment_vars_to_dict
 from freqtrade.enums import RunMode
 from freqtrade.exceptions import ConfigurationError
 from freqtrade.loggers import _create_log_config
-from freqtrade.loggers.json_formatter import JsonFormatter
 
 from tests.engine import ROOT
 from tools.run_backtest import find_strategies
@@ -55,29 +54,16 @@ def test_our_config_trades_no_money_and_holds_no_secret() -> None:
     assert "api_server" not in config
 
 
-def test_the_log_is_written_as_json_too_and_freqtrades_own_file_still_works(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Made of Freqtrade's classes alone: it is read before strategies can be imported."""
-    written = ours()["log_config"]
-    monkeypatch.chdir(tmp_path)
-    made = _create_log_config({"log_config": written, "logfile": str(tmp_path / "plain.log")})
-    assert made["handlers"]["json"]["filename"] == "user_data/logs/ballast.jsonl"
-    assert made["handlers"]["file"]["filename"] == str(tmp_path / "plain.log")
-    assert made["root"]["handlers"] == ["console", "json", "file"]
-    made["handlers"]["json"]["filename"] = str(tmp_path / "lines.jsonl")
-    configurator = DictConfigurator(made)
-    handlers = {n: configurator.configure_handler(h) for n, h in _handlers(made, configurator)}
-    for handler in handlers.values():
-        handler.close()
-    assert isinstance(handlers["json"].formatter, JsonFormatter)
-    assert '"ballast.' not in json.dumps(written)
-
-
-def _handlers(made: dict[str, Any], configurator: DictConfigurator) -> list[tuple[str, Any]]:
-    for name, formatter in made["formatters"].items():
-        made["formatters"][name] = configurator.configure_formatter(formatter)
-    return [(name, made["handlers"][name]) for name in ("json", "file")]
+def test_a_log_that_cannot_be_written_ends_freqtrade_with_a_traceback(tmp_path: Path) -> None:
+    """Hence config.json has no `log_config`: our file is opened with the strategy, and says so."""
+    assert "log_config" not in ours()
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "lines").mkdir()
+    handler = {"class": "logging.FileHandler", "filename": str(tmp_path / "logs" / "lines")}
+    config = {"version": 1, "handlers": {"file": handler}}
+    made = _create_log_config({"log_config": config})
+    with pytest.raises(ValueError, match="Unable to configure handler 'file'"):
+        dictConfig(made)
 
 
 def test_timeframe_is_that_of_every_strategy() -> None:

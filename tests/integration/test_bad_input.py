@@ -246,6 +246,14 @@ def test_a_bot_is_refused_what_preflight_refuses(
     assert refused_with(desk.command("trade", "--config", str(more))) == sentence
 
 
+def test_a_log_that_cannot_be_written_is_named(desk: Desk) -> None:
+    """`trade` ended in a traceback of Freqtrade's."""
+    (desk.folder / "closed").touch()
+    answer = desk.command("trade", log={"file": "closed/lines.jsonl"})
+    path = desk.folder / "closed" / "lines.jsonl"
+    assert refused_with(answer).startswith(f"the log {path} cannot be written (File exists): give")
+
+
 def test_an_unknown_strategy_is_named(desk: Desk) -> None:
     sentence = refused_with(desk.backtest(strategy="Donchian"))
     assert "Donchian" in sentence

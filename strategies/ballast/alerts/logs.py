@@ -1,19 +1,23 @@
 """The log of a bot: secrets taken out of every line, and what happened as JSON beside the console.
 
-Freqtrade's `log_config` makes the file, with Freqtrade's own JSON formatter: it is read before the
-strategies can be imported. Once a strategy starts, that formatter is replaced by one that adds the
-events' fields, and every handler gets a filter.
+The file is opened once a bot's strategy is made, and not by Freqtrade's `log_config`: that ends in
+a traceback where the file cannot be written, and is read before anything of ours can be imported.
 """
 
 import logging
 import math
 import time
 from collections.abc import Mapping
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
 from typing import Any
 
+from freqtrade.enums import TRADE_MODES
+from freqtrade.exceptions import OperationalException
 from freqtrade.loggers.json_formatter import JsonFormatter
 
 from ballast.alerts.messages import ALL_WELL
+from ballast.config.settings import LogSettings
 from ballast.core.events import Event, EventKind
 from ballast.core.redaction import Redactor
 
@@ -71,18 +75,62 @@ class _NotResponses(logging.Filter):
         return not (record.name == _EXCHANGE_LOGGER and response)
 
 
+class JsonLines(RotatingFileHandler):
+    """Ten files of ten megabytes."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        super().__init__(path, maxBytes=10_000_000, backupCount=10, encoding="utf-8")
+        self.setFormatter(EventFormatter())
+
+
 def attach(redactor: Redactor) -> None:
     """Let every handler of the root logger pass through here; a later call replaces an earlier."""
     handlers = logging.root.handlers
-    in_file = any(isinstance(handler.formatter, JsonFormatter) for handler in handlers)
+    in_file = any(isinstance(handler, JsonLines) for handler in handlers)
     for handler in handlers:
         for known in [f for f in handler.filters if isinstance(f, Redaction | _NotResponses)]:
             handler.removeFilter(known)
-        if isinstance(handler.formatter, JsonFormatter):
-            handler.setFormatter(EventFormatter(handler.formatter.fmt_dict))
-        elif in_file:
+        if in_file and not isinstance(handler, JsonLines):
             handler.addFilter(_NotResponses())
         handler.addFilter(Redaction(redactor))
+
+
+def path_of(config: Mapping[str, Any], settings: LogSettings) -> Path:
+    """Where the file of a configuration lies."""
+    return Path(config.get("user_data_dir") or "user_data") / settings.file
+
+
+def open_file(config: Mapping[str, Any], settings: LogSettings, redactor: Redactor) -> None:
+    """
+    Write JSON lines from now on, if a bot trades; a file that is open already is closed.
+
+    Raises
+    ------
+    OperationalException
+        Naming the file that cannot be written.
+    """
+    if config.get("runmode") not in TRADE_MODES:
+        return
+    path = path_of(config, settings)
+    for handler in [h for h in logging.root.handlers if _writes(h, path)]:
+        logging.root.removeHandler(handler)
+        handler.close()
+    try:
+        logging.root.addHandler(JsonLines(path))
+    except OSError as error:
+        raise OperationalException(
+            f"the log {path} cannot be written ({error.strerror}): give its folder to the bot's "
+            "user (chown), or name another file in ballast.log.file"
+        ) from None
+    attach(redactor)
+
+
+def _writes(handler: logging.Handler, path: Path) -> bool:
+    """Whether a handler is an earlier one of ours, or has the file open by `log_config`."""
+    if not isinstance(handler, logging.FileHandler):
+        return False
+    return isinstance(handler, JsonLines) or Path(handler.baseFilename) == path.absolute()
 
 
 class EventLog:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from freqtrade.configuration import Configuration, validate_config_consistency
+from freqtrade.constants import Config
 from freqtrade.enums import RunMode
 from freqtrade.exceptions import FreqtradeException
 from freqtrade.resolvers import StrategyResolver
@@ -63,13 +64,20 @@ def run(options: argparse.Namespace) -> int:
     return int(level is Level.FAIL)
 
 
+class _Unlogged(Configuration):
+    """Opens no log: one that cannot be written is what preflight is to find, not to fail at."""
+
+    def _process_logging_options(self, config: Config) -> None:
+        config["verbosity"] = 0
+
+
 def _bot(options: argparse.Namespace) -> Bot:
     given = {name: getattr(options, name) for name in _AS_TRADE}
     arguments: dict[str, Any] = {name: value for name, value in given.items() if value}
     config: dict[str, Any] = {}
     try:
         files = options.config or ["config.json"]
-        config = Configuration({**arguments, "config": files}, None).get_config()
+        config = _Unlogged({**arguments, "config": files}, None).get_config()
         # The strategy first, as `trade` does it: it states what the configuration leaves open.
         mode, config["runmode"] = config["runmode"], RunMode.UTIL_EXCHANGE
         # What it refuses to trade with, one thing at a time, is found by the checks all at once.

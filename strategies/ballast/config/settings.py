@@ -191,6 +191,14 @@ class JournalSettings(SettingsSection):
     max_mb: int = Field(512, ge=1, le=100_000, description="megabytes; the oldest rows go first")
 
 
+class LogSettings(SettingsSection):
+    """The file of a bot's log as JSON lines, beside the console (see `ballast.alerts.logs`)."""
+
+    file: str = Field(
+        "logs/ballast.jsonl", min_length=1, description="a path, from the folder user_data"
+    )
+
+
 class Settings(SettingsSection):
     """The whole `ballast` section."""
 
@@ -204,6 +212,7 @@ class Settings(SettingsSection):
     gate: PreTradeSettings = PreTradeSettings()
     kill: KillSettings = KillSettings()
     journal: JournalSettings = JournalSettings()
+    log: LogSettings = LogSettings()
     watch: WatchSettings = WatchSettings()
     pricing: PricingSettings = PricingSettings()
     # Checked by `ballast.risk.protection_list`.
@@ -220,7 +229,7 @@ class Settings(SettingsSection):
 
     def digest(self) -> str:
         """Eight characters that change when any setting does that decides."""
-        deciding = self.model_dump_json(exclude={"journal"})
+        deciding = self.model_dump_json(exclude={"journal", "log"})
         return hashlib.sha256(deciding.encode()).hexdigest()[:8]
 
 

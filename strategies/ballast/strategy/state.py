@@ -70,6 +70,7 @@ class LayerState:
             self.settings = settings.load(config.get(settings.SECTION))
         except settings.SettingsError as error:
             raise OperationalException(str(error)) from None
+        logs.open_file(config, self.settings.log, self.redactor)
         self.incidents = IncidentLog()
         self.events = Events()
         self.decisions = Decisions(self)

@@ -9,6 +9,8 @@ from sqlalchemy import URL, Engine, create_engine, func, inspect, make_url, sele
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from ballast.alerts import logs
+from ballast.config import settings
 from ballast.ops.preflight.check import Bot, CheckResult, failed, passed, warned
 from ballast.tooling.database import database_url
 
@@ -19,14 +21,32 @@ _PAPER_ORDER = "dry_run"
 def disk(bot: Bot) -> list[CheckResult]:
     """The folder the bot writes to can be written to, and has room."""
     folder = Path(bot.config["user_data_dir"])
-    if not os.access(folder, os.W_OK):
-        return [failed(f"{folder} cannot be written to", "give it to the bot's user (chown)")]
+    closed = [path for path in (folder, *_log_files(bot)) if not _is_writable(path)]
+    if closed:
+        todo = "give it to the bot's user (chown)"
+        return [failed(f"{path} cannot be written to", todo) for path in closed]
     free_mb = shutil.disk_usage(folder).free // 2**20
     said = f"{free_mb} MB free at {folder}"
     todo = "make room: a full disk stops the database, and with it the bot"
     if free_mb < _FULL_MB:
         return [failed(said, todo)]
     return [warned(said, todo) if free_mb < _TIGHT_MB else passed(said)]
+
+
+def _log_files(bot: Bot) -> list[Path]:
+    """Files that the log is written to: ours, and those of Freqtrade's own settings."""
+    handlers = (bot.config.get("log_config") or {}).get("handlers") or {}
+    named = [handler["filename"] for handler in handlers.values() if "filename" in handler]
+    section = settings.load(bot.config.get(settings.SECTION))
+    return [logs.path_of(bot.config, section.log), *map(Path, named)]
+
+
+def _is_writable(path: Path) -> bool:
+    """Whether a file or folder can be written to, or made."""
+    there = path.absolute()
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    return os.access(there, os.W_OK) and (there == path.absolute() or there.is_dir())
 
 
 def database(bot: Bot) -> list[CheckResult]:

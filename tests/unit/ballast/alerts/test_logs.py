@@ -6,12 +6,17 @@ import logging
 import math
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
 from typing import Any
 
 import pytest
+from freqtrade.enums import RunMode
+from freqtrade.exceptions import OperationalException
 from freqtrade.loggers.json_formatter import JsonFormatter
 
 from ballast.alerts import logs
+from ballast.config.settings import LogSettings
 from ballast.core.events import Event, EventKind
 from ballast.core.redaction import Redactor
 
@@ -21,36 +26,49 @@ EXCHANGE = "freqtrade.exchange.exchange"
 
 
 class Log:
-    """A console and a file of JSON lines, as `log_config` makes them."""
+    """A console, and the file of a bot."""
 
-    def __init__(self) -> None:
-        self.console, self.file = io.StringIO(), io.StringIO()
-        self.handlers = [logging.StreamHandler(self.console), logging.StreamHandler(self.file)]
-        self.handlers[0].setFormatter(logging.Formatter("%(message)s"))
-        self.handlers[1].setFormatter(JsonFormatter())
+    def __init__(self, folder: Path) -> None:
+        self.console, self.path = io.StringIO(), folder / "logs" / "lines.jsonl"
+        self.handler = logging.StreamHandler(self.console)
+        self.handler.setFormatter(logging.Formatter("%(message)s"))
+
+    @property
+    def file(self) -> str:
+        return self.path.read_text(encoding="utf-8")
 
     def lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line, parse_constant=float) for line in self._text().splitlines()]
+        return [json.loads(line, parse_constant=float) for line in self.file.splitlines()]
 
-    def _text(self) -> str:
-        return self.file.getvalue()
+
+def opened(folder: Path, mode: RunMode = RunMode.LIVE) -> None:
+    """The file of a bot whose folder is this."""
+    config = {"user_data_dir": folder, "runmode": mode}
+    redactor = Redactor({"exchange": {"key": KEY}})
+    logs.attach(redactor)
+    logs.open_file(config, LogSettings(file="logs/lines.jsonl"), redactor)
+
+
+def closed() -> None:
+    for handler in [h for h in logging.root.handlers if isinstance(h, logs.JsonLines)]:
+        logging.root.removeHandler(handler)
+        handler.close()
 
 
 @pytest.fixture
-def log() -> Iterator[Log]:
-    made, known = Log(), logging.root.level
-    for handler in made.handlers:
-        logging.root.addHandler(handler)
+def log(tmp_path: Path) -> Iterator[Log]:
+    made, known = Log(tmp_path), logging.root.level
+    logging.root.addHandler(made.handler)
     logging.root.setLevel(logging.INFO)
-    logs.attach(Redactor({"exchange": {"key": KEY}}))
+    opened(tmp_path)
     yield made
     logging.root.setLevel(known)
-    for handler in made.handlers:
-        logging.root.removeHandler(handler)
+    logging.root.removeHandler(made.handler)
+    closed()
 
 
 def both(log: Log) -> str:
-    return log.console.getvalue() + log.file.getvalue()
+    return log.console.getvalue() + log.file
 
 
 @pytest.mark.parametrize(
@@ -92,7 +110,38 @@ def test_a_second_strategy_replaces_what_the_first_attached(log: Log) -> None:
     logs.attach(Redactor({"telegram": {"token": "1234567:newtoken"}}))
     logging.getLogger("x").info("1234567:newtoken")
     assert "newtoken" not in both(log)
-    assert [len(handler.filters) for handler in log.handlers] == [2, 1]
+    assert len(log.handler.filters) == 2
+
+
+def test_a_second_start_writes_on_in_the_same_file(log: Log, tmp_path: Path) -> None:
+    logging.getLogger("x").info("one")
+    opened(tmp_path)
+    logging.getLogger("x").info("two")
+    assert [line["message"] for line in log.lines()] == ["one", "two"]
+
+
+def test_a_file_that_log_config_has_open_is_not_written_twice(log: Log, tmp_path: Path) -> None:
+    """As config.json had it before: two that rotate one file destroy it."""
+    closed()
+    earlier = RotatingFileHandler(log.path)
+    earlier.setFormatter(JsonFormatter())
+    logging.root.addHandler(earlier)
+    opened(tmp_path)
+    logging.getLogger("x").info("once")
+    assert [line["message"] for line in log.lines()] == ["once"]
+    assert earlier not in logging.root.handlers
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    """It was a traceback of Freqtrade's."""
+    (tmp_path / "logs").touch()
+    with pytest.raises(OperationalException, match=r"the log .*lines\.jsonl cannot be written \("):
+        opened(tmp_path)
+
+
+def test_a_backtest_writes_no_bots_log(tmp_path: Path) -> None:
+    opened(tmp_path, RunMode.BACKTEST)
+    assert not (tmp_path / "logs").exists()
 
 
 def test_an_event_is_a_sentence_on_the_console_and_fields_in_the_file(log: Log) -> None:
@@ -113,7 +162,7 @@ def test_every_line_of_the_file_is_json_that_any_tool_reads(log: Log) -> None:
     """NaN is no JSON, and most tools stop at it."""
     facts = {"caps": {"HEAT": math.nan}, "when": AT, "text": "two\nlines"}
     logs.EventLog(Redactor({})).hear(Event(AT, EventKind.SIZED, "HEAT", "BTC/USDT", 7, facts=facts))
-    assert "NaN" not in log.file.getvalue()
+    assert "NaN" not in log.file
     (line,) = log.lines()
     assert line["event"]["trade_id"] == 7
     assert line["event"]["caps"] == {"HEAT": None}
@@ -138,7 +187,7 @@ def test_answers_of_the_exchange_are_in_the_file_alone(log: Log) -> None:
 
 
 def test_without_a_file_the_console_keeps_the_answers_that_were_asked_for(log: Log) -> None:
-    logging.root.removeHandler(log.handlers[1])
+    closed()
     logs.attach(Redactor({}))
     logging.getLogger(EXCHANGE).info("API create_order: {'id': '1'}")
     assert "create_order" in log.console.getvalue()

@@ -435,6 +435,20 @@ def test_database_that_cannot_be_had_fails_and_shows_no_password(
     assert "hushhush" not in str(finding)
 
 
+@pytest.mark.parametrize("named", ["ballast.log.file", "log_config"])
+def test_a_log_that_cannot_be_written_fails(named: str, tmp_path: Path) -> None:
+    (tmp_path / "closed").touch()
+    path = tmp_path / "closed" / "lines.jsonl"
+    handlers = {"file": {"class": "logging.FileHandler", "filename": str(path)}}
+    config = {"ballast": {"log": {"file": str(path)}}}
+    made = bot(
+        user_data_dir=tmp_path,
+        **(config if named == "ballast.log.file" else {"log_config": {"handlers": handlers}}),
+    )
+    (finding,) = host.disk(made)
+    assert (finding.level, finding.what) == (Level.FAIL, f"{path} cannot be written to")
+
+
 def test_full_disk_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for free_mb, level in ((199, Level.FAIL), (1999, Level.WARN), (2000, Level.PASS)):
         usage = SimpleNamespace(free=free_mb * 2**20)
