@@ -159,7 +159,10 @@ def _settings(options: argparse.Namespace, folder: Path, password: str) -> dict[
     return {
         "db_url": f"sqlite:///{folder.resolve() / 'trades.sqlite'}",
         # Made anew with the database, and not one more in the user's folder at every run.
-        "ballast": {"journal": {"path": str(folder.resolve() / "journal.sqlite")}},
+        "ballast": {
+            "journal": {"path": str(folder.resolve() / "journal.sqlite")},
+            "log": {"file": str(folder.resolve() / "ballast.jsonl")},
+        },
         "timeframe": "1h",
         "internals": {"process_throttle_secs": LOOP_SECONDS},
         "api_server": {
@@ -172,7 +175,6 @@ def _settings(options: argparse.Namespace, folder: Path, password: str) -> dict[
             "jwt_secret_key": secrets.token_hex(32),
             "ws_token": secrets.token_urlsafe(24),
         },
-        "ballast": {"log": {"file": str(folder.resolve() / "ballast.jsonl")}},
         "log_config": {
             "version": 1,
             "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},

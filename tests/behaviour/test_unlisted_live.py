@@ -14,7 +14,7 @@ import pytest
 from aiohttp import web
 from freqtrade.exceptions import ExchangeError
 
-from ballast.core.events import Kind
+from ballast.core.events import EventKind
 from ballast.execution.exchange_view import ExchangeView
 from sandbox.candles import Candles
 from sandbox.markets import Market
@@ -103,7 +103,7 @@ def test_nor_does_one_that_was_delisted_while_the_bot_ran(tmp_path: Path) -> Non
         told.run.minutes(5 * 60)
         assert bought(told) == [HELD, OTHER]
         assert [event.pair for event in told.events if event.code == "NOT_LISTED"] == [HELD]
-        blocked = [event for event in told.events if event.kind is Kind.GUARD]
+        blocked = [event for event in told.events if event.kind is EventKind.GUARD]
         assert "*" not in {event.pair for event in blocked}
 
 
@@ -152,7 +152,7 @@ def test_what_the_exchange_refuses_of_one_pair_refuses_that_pair(tmp_path: Path)
         assert bought(told) == [HELD]
         (failed,) = [event for event in told.events if event.code == "RECONCILE_FAILED"]
         assert failed.pair == OTHER
-        refused = [event for event in told.events if event.kind is Kind.REFUSED]
+        refused = [event for event in told.events if event.kind is EventKind.REFUSED]
         assert {(event.pair, event.code) for event in refused} == {(OTHER, "NOT_RECONCILED")}
         with patch.object(ExchangeView, "open_orders", own):
             told.loops(1)

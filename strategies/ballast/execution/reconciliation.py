@@ -185,7 +185,7 @@ class Reconciliation:
         )
         logger.error("%s: %s", trade.pair, todo)
         numbers = (trade.pair, trade.id, trade.amount)
-        event = Event(now, Kind.WATCH, Reason.NOT_LISTED, *numbers, facts={"detail": todo})
+        event = Event(now, EventKind.WATCH, Reason.NOT_LISTED, *numbers, facts={"detail": todo})
         self._publish(event)
 
     def _compare(self, pairs: list[str], trades: Sequence[Trade], now: datetime) -> None:
@@ -220,7 +220,7 @@ class Reconciliation:
         if pair not in self._unread:
             self._unread[pair] = now
             facts = {"detail": f"{error}; nothing is bought of this pair until it can be"}
-            self._publish(Event(now, Kind.WATCH, Reason.RECONCILE_FAILED, pair, facts=facts))
+            self._publish(Event(now, EventKind.WATCH, Reason.RECONCILE_FAILED, pair, facts=facts))
 
     def _of_pair(self, pair: str, trades: Sequence[Trade], now: datetime) -> list[Discrepancy]:
         known, orders = recorded_positions(pair), self._view.open_orders(pair)
