@@ -169,7 +169,7 @@ NO_STOP = {**GuardedStrategy.order_types, "stoploss_on_exchange": False}
         {"cancel_open_orders_on_exit": False},
         {"exchange": {"name": "bybit"}},
         {"max_open_trades": -1, "stake_amount": 100},
-        {"ignore_buying_expired_candle_after": 3600},
+        {"ignore_buying_expired_candle_after": 7200},
         {"stoploss": -0.5},
         {"minimal_roi": {"0": 0.01}},
         {"api_server": {**STRONG, "password": "freqtrader"}},
