@@ -3,10 +3,13 @@
 What fails here `freqtrade trade` refuses as well: the checks are those of `strategy.startup`.
 """
 
+from ballast.config import settings
 from ballast.ops.preflight.check import Bot, CheckResult, failed, found, is_pattern, passed, warned
 from ballast.strategy import basket, startup
+from ballast.strategy.foreign import ForeignLayer
 from ballast.strategy.guarded import GuardedStrategy
-from ballast.strategy.overrides import OverrideRefused, refuse_overrides
+from ballast.strategy.layer import Layer
+from ballast.strategy.overrides import OverrideRefused, refuse_before_layer, refuse_overrides
 
 
 def mode(bot: Bot) -> list[CheckResult]:
@@ -20,16 +23,23 @@ def mode(bot: Bot) -> list[CheckResult]:
 def layer(bot: Bot) -> list[CheckResult]:
     """The strategy has the risk layer under it, and nothing before it."""
     name = type(bot.strategy).__name__
-    if not isinstance(bot.strategy, GuardedStrategy):
-        return [failed(f"{name} is no GuardedStrategy", "choose a strategy of this pack")]
+    if not isinstance(bot.strategy, Layer):
+        todo = f"derive it from GuardedStrategy, or make one of guarded({name})"
+        return [failed(f"{name} has no risk layer under it", todo)]
+    refuse = refuse_before_layer if _is_foreign(bot) else refuse_overrides
     try:
-        refuse_overrides(type(bot.strategy), tuple(vars(bot.strategy)))
+        refuse(type(bot.strategy), tuple(vars(bot.strategy)))
     except OverrideRefused as refusal:
         return [failed(str(refusal), "take it out of the strategy")]
-    off = bot.strategy.settings.guards.off
+    off = settings.load(bot.strategy.config.get(settings.SECTION)).guards.off
     if off:
         return [warned(f"guards switched off: {', '.join(off)}", "know why, or switch them on")]
     return [passed(f"{name} with every guard on")]
+
+
+def _is_foreign(bot: Bot) -> bool:
+    """Whether the strategy is another's, held by the layer, and does not state rules."""
+    return isinstance(bot.strategy, ForeignLayer)
 
 
 def rules(bot: Bot) -> list[CheckResult]:
@@ -49,14 +59,16 @@ def rules(bot: Bot) -> list[CheckResult]:
 
 def stops(bot: Bot) -> list[CheckResult]:
     """A stop that rests on the exchange, moved by Ballast, and a disaster stop behind it."""
-    asked = (startup.exchange, startup.stops_rest, startup.stops, startup.open_orders)
-    return found(bot, *asked) or [
+    placed = startup.held if _is_foreign(bot) else startup.stops
+    return found(bot, startup.exchange, startup.stops_rest, placed, startup.open_orders) or [
         passed(f"stops rest on the exchange, disaster stop {bot.strategy.stoploss:.0%}")
     ]
 
 
 def exits(bot: Bot) -> list[CheckResult]:
-    """Positions are left by the strategy's rules and stops."""
+    """Positions are left by the strategy's rules and stops; exits of another's are taken."""
+    if _is_foreign(bot):
+        return []
     return found(bot, startup.exits) or [passed("no exit of Freqtrade's own")]
 
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from freqtrade.exceptions import OperationalException
@@ -21,9 +21,10 @@ from freqtrade.persistence import Order, Trade, init_db
 
 from ballast.ops.preflight import access, exchange, host, inspect, keys, trading
 from ballast.ops.preflight.check import Bot, CheckResult, Level
+from ballast.strategy.foreign import guarded
 from ballast.strategy.guarded import GuardedStrategy
 from sandbox.overlay import overlay
-from tests.engine import base_config
+from tests.engine import ScriptedStrategy, base_config
 
 NOW = datetime(2024, 5, 1, 12, 30, tzinfo=UTC)
 SAFE = {
@@ -308,6 +309,21 @@ def test_strategy_without_the_layer_fails_and_guards_that_are_off_are_named(
     made.strategy = Plain({**config, "ballast": {"guards": {"off": ["DrawdownLadder"]}}})
     (finding,) = trading.layer(made)
     assert (finding.level, "DrawdownLadder" in finding.what) == (Level.WARN, True)
+
+
+def test_a_strategy_that_is_held_by_the_layer_is_fit_with_its_own_profit_target(
+    tmp_path: Path,
+) -> None:
+    """What `trade` takes of it preflight takes."""
+
+    class Theirs(ScriptedStrategy):
+        minimal_roi: ClassVar[dict[str, float]] = {"0": 0.02}
+
+    config = {**base_config(tmp_path, ["BTC/USDT"]), "cancel_open_orders_on_exit": True}
+    made = Bot(config, type("Held", (guarded(Theirs),), {})(config))
+    assert levels(trading.layer(made)) == {Level.PASS}
+    assert levels(trading.stops(made)) == {Level.PASS}
+    assert trading.exits(made) == trading.rules(made) == []
 
 
 def api_section(**changes: Any) -> dict[str, Any]:
