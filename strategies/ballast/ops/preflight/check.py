@@ -95,6 +95,8 @@ class Bot:
             "secret": exchange.get("secret"),
             "password": exchange.get("password"),
             "uid": exchange.get("uid"),
+            "walletAddress": exchange.get("wallet_address") or exchange.get("walletAddress"),
+            "privateKey": exchange.get("private_key") or exchange.get("privateKey"),
         }
         return getattr(ccxt, exchange["name"])(
             {**named, "timeout": TIMEOUT_MS, "enableRateLimit": True, **options}
@@ -102,8 +104,17 @@ class Bot:
 
     @property
     def has_key(self) -> bool:
-        """Whether the configuration holds a key of the exchange."""
-        return bool(self.api.apiKey)
+        """Whether the configuration holds any part of a key of the exchange."""
+        return len(self.missing) < len(self._needed)
+
+    @property
+    def missing(self) -> list[str]:
+        """Parts of its key that the exchange asks for and the configuration lacks."""
+        return [name for name in self._needed if not getattr(self.api, name)]
+
+    @property
+    def _needed(self) -> list[str]:
+        return [name for name, needed in self.api.requiredCredentials.items() if needed]
 
 
 def found(bot: Bot, *checks: startup.Check) -> list[CheckResult]:

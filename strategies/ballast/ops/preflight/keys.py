@@ -1,6 +1,6 @@
 """What the key of the exchange may do: trade, and nothing else."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +14,16 @@ _FORBIDDEN = {
 }
 _NEEDED = {"enableReading": "read the account", "enableSpotAndMarginTrading": "trade spot"}
 _UNUSED = {"enableMargin": "borrow on margin", "enableFutures": "trade futures"}
+# By ccxt's names of a key's parts.
+_WALLET = "privateKey"
+_VARIABLES = {
+    "apiKey": "KEY",
+    "secret": "SECRET",
+    "password": "PASSWORD",
+    "uid": "UID",
+    _WALLET: "PRIVATE_KEY",
+    "walletAddress": "WALLET_ADDRESS",
+}
 _ENDS_SOON = timedelta(days=14)
 
 
@@ -22,8 +32,18 @@ def key_rights(bot: Bot) -> list[CheckResult]:
     if not bot.has_key:
         if not bot.live:
             return [passed("paper trading uses no key, and there is none")]
-        return [failed("there is no key", "set FREQTRADE__EXCHANGE__KEY and __SECRET")]
+        return [failed("there is no key", _set(bot.missing))]
+    if bot.missing:
+        return [failed(f"the key lacks its {', '.join(bot.missing)}", _set(bot.missing))]
     name = bot.config["exchange"]["name"]
+    if bot.api.requiredCredentials.get(_WALLET):
+        return [
+            warned(
+                f"cannot verify: {name} takes a wallet's private key, whose rights Ballast does "
+                "not look at yet",
+                "give it that of an API wallet, which cannot withdraw",
+            )
+        ]
     if name != "binance":
         return [
             warned(
@@ -36,6 +56,11 @@ def key_rights(bot: Bot) -> list[CheckResult]:
     if not isinstance(rights, Mapping):
         rights = {}
     return _judged(rights, bot)
+
+
+def _set(parts: Sequence[str]) -> str:
+    """Which variables hold parts of a key."""
+    return f"set {' and '.join(f'FREQTRADE__EXCHANGE__{_VARIABLES[part]}' for part in parts)}"
 
 
 def _judged(rights: Mapping[str, Any], bot: Bot) -> list[CheckResult]:

@@ -160,6 +160,24 @@ def test_exchange_that_does_not_tell_is_said_to_be_unverified() -> None:
     assert finding.what.startswith("cannot verify: kraken")
 
 
+def test_a_wallets_key_is_a_key_whose_rights_are_said_to_be_unverified() -> None:
+    """It was read as 'there is no key'."""
+    wallet = {"name": "hyperliquid", "walletAddress": "0x1", "privateKey": "0x2"}
+    (finding,) = keys.key_rights(bot(exchange=wallet, dry_run=False))
+    assert finding.level is Level.WARN
+    assert finding.what.startswith("cannot verify: hyperliquid takes a wallet's private key")
+    (finding,) = keys.key_rights(bot(exchange={"name": "hyperliquid"}, dry_run=False))
+    assert finding.todo == (
+        "set FREQTRADE__EXCHANGE__PRIVATE_KEY and FREQTRADE__EXCHANGE__WALLET_ADDRESS"
+    )
+
+
+def test_a_key_without_its_second_half_is_none() -> None:
+    (finding,) = keys.key_rights(bot(exchange={"name": "okx", "key": "k", "secret": "s"}))
+    assert (finding.level, finding.what) == (Level.FAIL, "the key lacks its password")
+    assert finding.todo == "set FREQTRADE__EXCHANGE__PASSWORD"
+
+
 def test_live_without_a_key_fails_and_paper_without_one_passes() -> None:
     assert levels(keys.key_rights(bot(dry_run=False))) == {Level.FAIL}
     assert levels(keys.key_rights(bot())) == {Level.PASS}
