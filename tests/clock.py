@@ -31,12 +31,3 @@ def set_to(moment: datetime) -> Iterator[None]:
         # It ticks from the moment on when it is first asked for.
         environment.setenv(_AHEAD, str(time.time() - time_machine.escape_hatch.time.time()))
         yield
-
-
-@contextmanager
-def of_the_machine(environment: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let it be the machine's time, here and in processes that are started, within the block."""
-    environment.delenv(_AHEAD, raising=False)
-    real = datetime.fromtimestamp(time_machine.escape_hatch.time.time(), UTC)
-    with time_machine.travel(real):
-        yield

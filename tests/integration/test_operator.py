@@ -13,13 +13,13 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sandbox.beside import running_sandbox
-from tests import clock
 from tests.bot_process import Bot, running_bot
 from tests.engine import ROOT
 from tests.telegram_api import BotApi, telegram_api
@@ -88,13 +88,7 @@ def until(holds: Callable[[], bool], seconds: float = 10.0) -> None:
 
 
 @pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    # The machine's clock for both: the exchange refuses a request from a second ahead of its own.
-    with pytest.MonkeyPatch.context() as environment, clock.of_the_machine(environment):
-        yield from _scene(tmp_path_factory)
-
-
-def _scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def scene(any_hour: datetime, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     folder = tmp_path_factory.mktemp("operator")
     (folder / "user_data").mkdir()
     strategies = folder / "strategies"
