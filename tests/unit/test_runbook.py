@@ -21,7 +21,7 @@ SOURCE = ROOT / "strategies" / "ballast"
 # Two words or more: what is written like this in the source looks like a reason code ...
 CODE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
 # ... except the exchange's and the system's own words.
-NOT_CODES = {"REQUEST_WEIGHT", "DRILL_KILL", *Outcome}
+NOT_CODES = {"REQUEST_WEIGHT", "DRILL_KILL", "PRIVATE_KEY", "WALLET_ADDRESS", *Outcome}
 
 
 def texts(tree: ast.AST) -> Iterator[str]:
