@@ -73,10 +73,18 @@ def interruptible() -> None:
 
 @pytest.fixture(autouse=True)
 def heard_again() -> Iterator[None]:
-    """What a command silences in its own process must not be silent in the tests after it."""
-    logging.disable(logging.NOTSET)
+    """What a command, or a bot, silences in its own process must not be silent in later tests."""
+    _unsilence()
     yield
+    _unsilence()
+
+
+def _unsilence() -> None:
     logging.disable(logging.NOTSET)
+    for name, logger in logging.root.manager.loggerDict.items():
+        if isinstance(logger, logging.Logger) and name.partition(".")[0] == "freqtrade":
+            logger.setLevel(logging.NOTSET)
+            logger.disabled = False
 
 
 @pytest.fixture(autouse=True)

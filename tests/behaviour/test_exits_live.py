@@ -143,6 +143,7 @@ def test_the_process_ends_whatever_the_last_look_meets(
         fill(told, 0.003)
         told.loops(1)
         bot = told.run.bot
-        with fault(), patch.object(bot.exchange, "close") as closed:
+        close = bot.exchange.close
+        with fault(), patch.object(bot.exchange, "close", side_effect=close) as closed:
             told.run.stopped()
         closed.assert_called_once()
