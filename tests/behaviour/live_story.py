@@ -95,6 +95,12 @@ class Told:
         for _ in range(count):
             self.run.loop()
 
+    def hours(self, count: int) -> None:
+        """Go on by so many candles; the bot looks once a minute."""
+        for _ in range(60 * count):
+            self.run.clock.shift(60 - LOOP_S)
+            self.run.loop()
+
     def codes(self, kind: EventKind = EventKind.WATCH) -> list[str]:
         """Codes of what was told, without the usual."""
         told = [event.code for event in self.events if event.kind is kind]
@@ -102,7 +108,7 @@ class Told:
 
     def listen(self) -> None:
         """To a bot that has just been started."""
-        self.run.bot.strategy.events.listen(self.events.append)
+        self.run.bot.strategy._ballast.events.listen(self.events.append)
 
     @property
     def trade(self) -> Trade:

@@ -169,6 +169,17 @@ class StopSettings(SettingsSection):
         return window
 
 
+class AdditionSettings(SettingsSection):
+    """
+    Whether a strategy may add to its positions (see `ballast.core.sizing.size_addition`).
+
+    The whole position then loses no more at its stop than one trade may. A strategy of this pack
+    never adds.
+    """
+
+    most: int = Field(0, ge=0, le=20, description="additions to one position; 0 refuses all")
+
+
 class KillSettings(SettingsSection):
     """The file that switches the bot off while it is there (see `ballast.risk.kill_switch`)."""
 
@@ -210,6 +221,7 @@ class Settings(SettingsSection):
     guards: GuardSettings = GuardSettings()
     costs: CostSettings = CostSettings()
     gate: PreTradeSettings = PreTradeSettings()
+    additions: AdditionSettings = AdditionSettings()
     kill: KillSettings = KillSettings()
     journal: JournalSettings = JournalSettings()
     log: LogSettings = LogSettings()

@@ -17,6 +17,9 @@ from ballast.core.reasons import Reason
 from ballast.core.rules import Rule
 from ballast.core.verdict import Verdict, compose
 
+# The one rule of a strategy that states none: hours since its last signal, met at a signal.
+THEIR_SIGNAL = "signal_hours_ago"
+
 
 class Outcome(StrEnum):
     """What became of a pair from the end of a candle to the end of the next."""
@@ -49,11 +52,18 @@ class Rulebook:
     ----------
     setups : mapping of str to mapping of str to Rule
         Entry rules by setup, in order of precedence. Setups that share a rule share its name.
+    beside : mapping of str to Rule
+        What is read beside them and decides nothing.
     """
 
-    def __init__(self, setups: Mapping[str, Mapping[str, Rule]]) -> None:
+    def __init__(
+        self,
+        setups: Mapping[str, Mapping[str, Rule]],
+        beside: Mapping[str, Rule] | None = None,
+    ) -> None:
         self.setups = {name: tuple(entry) for name, entry in setups.items()}
         self._rules = {name: rule for entry in setups.values() for name, rule in entry.items()}
+        self._rules |= beside or {}
 
     def at(self, position: int) -> dict[str, Reading]:
         """Every rule's reading of the candle at a position."""
@@ -109,7 +119,7 @@ class Decision:
     setup : str
         The setup that signalled, or the one with the fewest rules unmet.
     rules : mapping of str to Reading
-        All rules of all setups.
+        All rules of all setups, and what is read beside them.
     setups : mapping of str to tuple of str
         Names of the rules of each setup.
     guards : mapping of str to Verdict

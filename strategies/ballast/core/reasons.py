@@ -180,6 +180,7 @@ class Reason(StrEnum):
     POSITION_CAP = "POSITION_CAP", Group.SIZE, "stake", "cap", "quote"
     EXPOSURE_CAP = "EXPOSURE_CAP", Group.SIZE, "stake", "cap", "quote"
     FREE_BALANCE = "FREE_BALANCE", Group.SIZE, "stake", "cap", "quote"
+    USER_STAKE = "USER_STAKE", Group.SIZE, "stake", "cap", "quote"
     GUARDS = "GUARDS", Group.SIZE
     BELOW_EXCHANGE_MINIMUM = "BELOW_EXCHANGE_MINIMUM", Group.SIZE
     MULTIPLIER_INVALID = "MULTIPLIER_INVALID", Group.SIZE

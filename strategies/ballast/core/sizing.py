@@ -3,6 +3,7 @@
 Every cap is an amount in quote currency. A cap that cannot be computed is a cap of zero: no trade.
 """
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ from ballast.core.heat import StopCosts, loss_at_stop
 from ballast.core.reasons import Reason
 
 NO_TRADE = 0.0
+# Caps on what one trade is worth.
+_OF_ONE_TRADE = (Reason.POSITION_CAP, Reason.VOLATILITY_TARGET, Reason.LIQUIDITY)
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,8 @@ class SizingInputs:
         The exchange's minimum; a smaller stake is no trade, never rounded up.
     multiplier : float
         The guards' and the setup's, 0 to 1; anything else is no trade.
+    user_stake : float or None
+        What the user wants to spend at most; None where nothing was said.
     """
 
     equity: float
@@ -112,6 +117,24 @@ class SizingInputs:
     free_balance: float
     min_stake: float = 0.0
     multiplier: float = 1.0
+    user_stake: float | None = None
+
+
+@dataclass(frozen=True)
+class Held:
+    """
+    A position that is to be added to, in quote currency.
+
+    Parameters
+    ----------
+    value : float
+        What it is worth, or has cost where that is more.
+    loss : float
+        What it loses at its stop of what it has cost, and what it has lost already.
+    """
+
+    value: float
+    loss: float
 
 
 def loss_ratio(entry: float, stop: float, costs: StopCosts) -> float:
@@ -151,6 +174,40 @@ def size(inputs: SizingInputs, budget: RiskBudget) -> Sized:
     return Sized(stake, binding, caps, loss)
 
 
+def size_addition(inputs: SizingInputs, held: Held, budget: RiskBudget) -> Sized:
+    """
+    Stake of an addition, so that the whole position stays what one trade may be.
+
+    Of each cap of a trade, times the multiplier, what is held is taken away first: a position at
+    whose stop a trade's whole budget is lost gets nothing, however far price has fallen. Caps of
+    all positions together hold for the addition as for an entry.
+
+    Parameters
+    ----------
+    inputs : SizingInputs
+        Of the addition, with the stop of the position; `open_risk`, `cluster_risk` and `exposure`
+        count the position.
+    """
+    fresh = size(dataclasses.replace(inputs, min_stake=0.0), budget)
+    if not fresh.caps or not (math.isfinite(held.loss) and math.isfinite(held.value)):
+        code = Reason.OPEN_RISK_UNKNOWN if fresh.caps else fresh.binding
+        return Sized(NO_TRADE, code, loss_ratio=fresh.loss_ratio)
+    taken = dict.fromkeys(_OF_ONE_TRADE, max(held.value, NO_TRADE))
+    taken[Reason.RISK_AT_STOP] = max(held.loss, NO_TRADE) / fresh.loss_ratio
+    caps = {
+        code: inputs.multiplier * cap - taken.get(code, NO_TRADE)
+        for code, cap in fresh.caps.items()
+    }
+    binding = min(caps, key=caps.__getitem__)
+    stake = _round_down(max(caps[binding], NO_TRADE))
+    if stake <= 0:
+        code = binding if inputs.multiplier > 0 else Reason.GUARDS
+        return Sized(NO_TRADE, code, caps, fresh.loss_ratio)
+    if not stake >= inputs.min_stake:
+        return Sized(NO_TRADE, Reason.BELOW_EXCHANGE_MINIMUM, caps, fresh.loss_ratio)
+    return Sized(stake, binding, caps, fresh.loss_ratio)
+
+
 def _caps(inputs: SizingInputs, budget: RiskBudget, loss: float) -> dict[Reason, float]:
     """Every cap on a stake that loses the share `loss` at its stop; NaN where one is not known."""
     equity, volatility = inputs.equity, inputs.volatility
@@ -166,6 +223,8 @@ def _caps(inputs: SizingInputs, budget: RiskBudget, loss: float) -> dict[Reason,
         Reason.EXPOSURE_CAP: equity * budget.exposure - inputs.exposure,
         Reason.FREE_BALANCE: inputs.free_balance,
     }
+    if inputs.user_stake is not None:
+        caps[Reason.USER_STAKE] = inputs.user_stake
     if budget.cluster_heat is not None:
         caps[Reason.CLUSTER_HEAT] = (equity * budget.cluster_heat - inputs.cluster_risk) / loss
     return caps

@@ -3,8 +3,9 @@
 import math
 from collections.abc import Callable
 
-from ballast.core.decision import Decision, Outcome, Reading
+from ballast.core.decision import THEIR_SIGNAL, Decision, Outcome, Reading
 from ballast.core.reasons import Reason
+from ballast.core.verdict import compose
 
 
 def number(value: float | bool) -> str:
@@ -20,9 +21,18 @@ def number(value: float | bool) -> str:
 
 def said(name: str, reading: Reading) -> str:
     """A rule with its numbers: 'breakout 101.2 > 104.9'."""
+    if name == THEIR_SIGNAL:
+        return f"their signal is {int(reading.met)}{_last_signal(reading)}"
     if isinstance(reading.value, bool):
         return name if reading.met else f"not {name}"
     return f"{name} {number(reading.value)} {reading.relation} {number(reading.limit)}"
+
+
+def _last_signal(reading: Reading) -> str:
+    if reading.met:
+        return ""
+    known = math.isfinite(reading.value)
+    return f"; last {number(reading.value)} h ago" if known else "; none before, as far as is known"
 
 
 def distance(value: float | bool, limit: float | bool, close: float, atr: float) -> str:
@@ -68,10 +78,21 @@ def _no_signal(decision: Decision) -> str:
     reading = decision.rules.get(decision.code)
     if reading is None:
         return f"no signal: {decision.code}"
+    if decision.code == THEIR_SIGNAL:
+        return f"no entry: {said(decision.code, reading)}; {_guards_would(decision)}"
     short = _away(reading.value, reading.limit, decision)
     unmet, names = decision.unmet(), decision.setups.get(decision.setup, ())
     count = f"{len(unmet)} of {len(names)} rules of {decision.setup} unmet"
     return f"no signal: {said(decision.code, reading)} is not met{short}; {count}"
+
+
+def _guards_would(decision: Decision) -> str:
+    """What the guards would have made of a signal."""
+    verdict = compose(decision.guards.values())
+    if verdict.blocks:
+        return f"guards would have refused it ({verdict.code})"
+    share = "a whole trade" if verdict.multiplier == 1 else f"{verdict.multiplier:.2g} of a trade"
+    return f"guards would have allowed {share}"
 
 
 def _refused(decision: Decision) -> str:

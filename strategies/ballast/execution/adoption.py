@@ -65,6 +65,15 @@ def adopt_entry(
     return trade
 
 
+def adopt_addition(trade: Trade, order: SeenOrder, *, rate: float, tag: str) -> Trade:
+    """Record an order that adds to an open trade, as `FreqtradeBot.execute_entry` would have."""
+    record = _recorded(order, str(order.side), order.amount, rate)
+    record.ft_order_tag = tag
+    trade.orders.append(record)
+    Trade.commit()
+    return trade
+
+
 def adopt_stop(trade: Trade, order: SeenOrder) -> None:
     """Record the stop order of an open trade."""
     trade.orders.append(_recorded(order, STOP_SIDE, order.amount, order.stop))

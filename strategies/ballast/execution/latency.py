@@ -94,6 +94,10 @@ class LatencyLog:
         if pair in self._under_way:
             self._under_way[pair]["sent"] = self._clock()
 
+    def dropped(self, pair: str) -> None:
+        """What has passed the gate is no entry of its own."""
+        self._under_way.pop(pair, None)
+
     def settle(self, opened: Sequence[Trade]) -> None:
         """Keep the record of every entry whose stop is live by now, or whose trade has ended."""
         for pair, moments in list(self._under_way.items()):

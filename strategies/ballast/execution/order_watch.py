@@ -113,6 +113,11 @@ class OrderWatch:
         self.intents.note(pair, amount, rate, tag, now)
         self.latency.sent(pair)
 
+    def adds(self, pair: str, amount: float, rate: float, tag: str | None, now: datetime) -> None:
+        """An addition to a position goes out: written down first, and its latency is nobody's."""
+        self.intents.note(pair, amount, rate, tag, now)
+        self.latency.dropped(pair)
+
     def verdict(self, pair: str, now: datetime) -> Verdict:
         """Whether anything, and this pair, may be entered."""
         unresolved = self.intents.verdict(now)

@@ -42,7 +42,8 @@ def _passed(row: Decision, event: Event) -> Decision:
 
 def _ordered(row: Decision, event: Event) -> Decision:
     outcome = _ORDERS.get(event.code)
-    if outcome is None:
+    # What is held stays held when it is added to.
+    if outcome is None or row.outcome is Outcome.HOLDING:
         return row
     sizing = row.sizing
     if "binding" not in sizing:

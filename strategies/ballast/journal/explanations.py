@@ -6,7 +6,7 @@ The journal's own decision in the journal's own words, kept short for a telephon
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from ballast.core.decision import Decision
+from ballast.core.decision import THEIR_SIGNAL, Decision
 from ballast.core.wording import distance, headline, said
 from ballast.journal.recorder import Recorder
 
@@ -41,13 +41,21 @@ def lines_of(decision: Decision) -> Iterator[str]:
     rules = decision.setups.get(decision.setup, ())
     if rules:
         yield f"\n{decision.setup}"
-    for name in rules:
-        reading = decision.rules[name]
-        away = distance(reading.value, reading.limit, decision.close, decision.atr)
-        rule = f"{'+' if reading.met else '-'} {said(name, reading)}"
-        yield f"{rule} ({away})" if away else rule
+        yield from (_line(decision, name) for name in rules)
+    of_setups = {name for names in decision.setups.values() for name in names}
+    beside = [name for name in decision.rules if name not in of_setups]
+    if beside:
+        yield "\ntheir conditions, as far as columns tell"
+        yield from (_line(decision, name) for name in beside)
     if decision.guards:
         yield "\nguards"
     for name, verdict in decision.guards.items():
         state = "blocks" if verdict.blocks else f"size x{verdict.multiplier:g}"
         yield f"{name} {state}: {verdict}"
+
+
+def _line(decision: Decision, name: str) -> str:
+    reading = decision.rules[name]
+    away = distance(reading.value, reading.limit, decision.close, decision.atr)
+    rule = f"{'+' if reading.met else '-'} {said(name, reading)}"
+    return f"{rule} ({away})" if away and name != THEIR_SIGNAL else rule

@@ -111,7 +111,8 @@ ADVICE: Mapping[Reason, str] = {
         "what is held keeps its stop."
     ),
     Reason.ADDITIONS: (
-        "The strategy wants to add to a position. | Allow it with `ballast.additions` if it should."
+        "The strategy wants to add to a position. | Allow it with `ballast.additions.most` if "
+        "it should, or wait for the order that is open."
     ),
     Reason.JOURNAL_SILENT: (
         "The journal cannot be written, and the settings say that it must. | As alert JournalOld."
@@ -126,6 +127,7 @@ ADVICE: Mapping[Reason, str] = {
     Reason.POSITION_CAP: "The cap of one position binds. | Nothing.",
     Reason.EXPOSURE_CAP: "The cap of all positions binds. | Nothing.",
     Reason.FREE_BALANCE: "There is not more money. | Nothing.",
+    Reason.USER_STAKE: "The stake of the configuration or of the strategy binds. | Nothing.",
     Reason.GUARDS: "The guards leave no size. | Read the guard's entry above.",
     Reason.BELOW_EXCHANGE_MINIMUM: (
         "What is left is less than the exchange takes. | A small account: fewer pairs, or nothing."

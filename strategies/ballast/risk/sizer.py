@@ -4,15 +4,17 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Protocol
 
+from freqtrade.persistence import LocalTrade
+
 from ballast.config.settings import RiskSettings
 from ballast.core import sizing, stops
 from ballast.core.columns import CandleColumns
 from ballast.core.data_quality import DataQuality
-from ballast.core.heat import PortfolioHeatSettings
+from ballast.core.heat import PortfolioHeatSettings, loss_at_stop
 from ballast.core.reasons import Reason
 from ballast.core.refusals import EntryRefused, refused
 from ballast.core.signals import setup_name
-from ballast.core.sizing import Sized, SizingInputs
+from ballast.core.sizing import Held, Sized, SizingInputs
 from ballast.core.stops import StopRules
 from ballast.core.verdict import Verdict
 from ballast.risk.proposals import OrderProposal, OrderProposals
@@ -56,8 +58,8 @@ class PositionSizer:
         Gives a pair's columns, or None.
     terms_of : callable
         Stop rules and size (share of the usual risk) of a setup, by its name.
-    disaster_ratio : float
-        Depth of the strategy's class stop as a positive ratio.
+    disaster_ratio : callable
+        Depth of the strategy's class stop as a positive ratio, which hyperopt may set anew.
     """
 
     def __init__(
@@ -68,7 +70,7 @@ class PositionSizer:
         proposals: OrderProposals,
         columns_of: Callable[[str], CandleColumns | None],
         terms_of: Callable[[str], tuple[StopRules, float]],
-        disaster_ratio: float,
+        disaster_ratio: Callable[[], float],
     ) -> None:
         self._risk = risk
         self._heat = heat
@@ -89,7 +91,8 @@ class PositionSizer:
         Parameters
         ----------
         limits : mapping of str to float
-            min_stake and max_stake of the exchange and the free balance, quote currency.
+            min_stake and max_stake of the exchange and the free balance, and user_stake where a
+            strategy wants no more; quote currency.
 
         Raises
         ------
@@ -98,27 +101,60 @@ class PositionSizer:
             left.
         """
         self._proposals.drop(pair)
-        columns, position = self.newest(pair, now)
-        trust = int(columns["trust"][position])
-        if trust != DataQuality.OK:
-            raise refused(Reason.CANDLE_UNTRUSTED, trust, DataQuality.OK, DataQuality(trust).name)
-        verdict = self._account.entry_verdict(pair, now)
-        if verdict.blocks:
-            raise EntryRefused(verdict)
+        columns, position, verdict = self._allowed(pair, now)
         name = setup_name(tag)
         close, atr = float(columns["close"][position]), float(columns["atr"][position])
         rules, share = self._terms_of(name)
-        stop = stops.initial_stop(close, atr, rules, self._disaster_ratio)
+        disaster_ratio = self._disaster_ratio()
+        stop = stops.initial_stop(close, atr, rules, disaster_ratio)
         # The disaster stop hangs below the fill, which may be above the signal's close.
-        stop = max(stop, rate * (1 - self._disaster_ratio))
-        sized = self._size(pair, now, rate, stop, share * verdict.multiplier, limits)
-        if sized.stake == sizing.NO_TRADE:
-            smallest = sized.caps.get(sized.binding, sizing.NO_TRADE)
-            raise refused(Reason.NO_SIZE, smallest, limits["min_stake"], sized.binding)
+        stop = max(stop, rate * (1 - disaster_ratio))
+        inputs = self._inputs(pair, now, rate, stop, share * verdict.multiplier, limits)
+        sized = _some(sizing.size(inputs, self._budget), limits)
         candle = int(columns.opened[position])
         proposal = OrderProposal(pair, candle, name, stop, sized, verdict)
         self._proposals.keep(proposal)
         return proposal
+
+    def add(
+        self,
+        trade: LocalTrade,
+        stop: float,
+        rate: float,
+        limits: Mapping[str, float],
+        now: datetime,
+    ) -> Sized:
+        """
+        Size an addition to a position at `rate` (see `sizing.size_addition`).
+
+        Parameters
+        ----------
+        stop : float
+            The stop that holds for the position, quote currency.
+        limits : mapping of str to float
+            As above.
+
+        Raises
+        ------
+        EntryRefused
+            As above, or where it is one entry too many on this candle.
+        """
+        pair, costs = trade.pair, self._budget.costs
+        columns, position, verdict = self._allowed(pair, now)
+        self._check_entries(int(columns.opened[position]))
+        _, share = self._terms_of(setup_name(trade.enter_tag))
+        inputs = self._inputs(pair, now, rate, stop, share * verdict.multiplier, limits)
+        held = Held(
+            max(trade.stake_amount, trade.amount * rate),
+            loss_at_stop(trade.amount, trade.open_rate, stop, costs)
+            + max(-(trade.realized_profit or 0.0), 0.0),
+        )
+        return _some(sizing.size_addition(inputs, held, self._budget), limits)
+
+    def added(self, pair: str, now: datetime) -> None:
+        """Count an addition that goes to the exchange."""
+        columns, position = self.newest(pair, now)
+        self._count(int(columns.opened[position]))
 
     def confirm(self, pair: str, amount: float, rate: float, now: datetime) -> None:
         """
@@ -138,18 +174,14 @@ class PositionSizer:
         allowed = proposal.sized.stake * proposal.sized.loss_ratio * _ROUNDING
         if not loss <= allowed:
             raise refused(Reason.LOSS_AT_STOP, loss, allowed)
-        candle, entries = self._confirmed
-        entries = entries if candle == proposal.candle else 0
-        if entries >= self._risk.entries_per_candle:
-            raise refused(Reason.ENTRIES_PER_CANDLE, entries + 1, self._risk.entries_per_candle)
+        self._check_entries(proposal.candle)
 
     def sent(self, pair: str) -> None:
         """Count an entry that was confirmed and goes to the exchange."""
         proposal = self._proposals.last(pair)
         if proposal is None:
             raise LookupError(f"{pair} was sent without having been sized")
-        candle, entries = self._confirmed
-        self._confirmed = (proposal.candle, entries + 1 if candle == proposal.candle else 1)
+        self._count(proposal.candle)
         self._proposals.send(proposal)
 
     def fits(self, pair: str, amount: float, rate: float, now: datetime) -> bool:
@@ -175,7 +207,28 @@ class PositionSizer:
             raise refused(Reason.SIGNAL_STALE, 0, 1, "the newest completed candle is not analysed")
         return columns, position
 
-    def _size(
+    def _allowed(self, pair: str, now: datetime) -> tuple[CandleColumns, int, Verdict]:
+        """The pair's newest candle, which can be trusted, and the guards' verdict, which allows."""
+        columns, position = self.newest(pair, now)
+        trust = int(columns["trust"][position])
+        if trust != DataQuality.OK:
+            raise refused(Reason.CANDLE_UNTRUSTED, trust, DataQuality.OK, DataQuality(trust).name)
+        verdict = self._account.entry_verdict(pair, now)
+        if verdict.blocks:
+            raise EntryRefused(verdict)
+        return columns, position, verdict
+
+    def _check_entries(self, candle: int) -> None:
+        last, entries = self._confirmed
+        entries = entries if last == candle else 0
+        if entries >= self._risk.entries_per_candle:
+            raise refused(Reason.ENTRIES_PER_CANDLE, entries + 1, self._risk.entries_per_candle)
+
+    def _count(self, candle: int) -> None:
+        last, entries = self._confirmed
+        self._confirmed = (candle, entries + 1 if last == candle else 1)
+
+    def _inputs(
         self,
         pair: str,
         now: datetime,
@@ -183,10 +236,10 @@ class PositionSizer:
         stop: float,
         multiplier: float,
         limits: Mapping[str, float],
-    ) -> Sized:
+    ) -> SizingInputs:
         risks = self._account.open_risks(now)
         columns, position = self.newest(pair, now)
-        inputs = SizingInputs(
+        return SizingInputs(
             equity=self._account.equity(now),
             entry=rate,
             stop=stop,
@@ -198,8 +251,8 @@ class PositionSizer:
             free_balance=limits["max_stake"],
             min_stake=limits["min_stake"],
             multiplier=multiplier,
+            user_stake=limits.get("user_stake"),
         )
-        return sizing.size(inputs, self._budget)
 
     def _cluster_risk(self, pair: str, now: datetime, risks: Mapping[str, float]) -> float:
         """Risk at stop of the open positions that move with `pair`."""
@@ -211,3 +264,11 @@ class PositionSizer:
             for other, risk in risks.items()
             if self._account.correlation(pair, other, now) >= heat.cluster_correlation
         )
+
+
+def _some(sized: Sized, limits: Mapping[str, float]) -> Sized:
+    """A size, where there is one."""
+    if sized.stake == sizing.NO_TRADE:
+        smallest = sized.caps.get(sized.binding, sizing.NO_TRADE)
+        raise refused(Reason.NO_SIZE, smallest, limits["min_stake"], sized.binding)
+    return sized

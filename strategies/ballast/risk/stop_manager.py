@@ -48,8 +48,8 @@ class StopManager:
         Stop rules of a setup, by its name.
     proposals : OrderProposals
         Entries as they were decided, with their first stops.
-    disaster_ratio : float
-        Depth of the strategy's class stop as a positive ratio.
+    disaster_ratio : callable
+        Depth of the strategy's class stop as a positive ratio, which hyperopt may set anew.
     cost_ratio : float
         Round-trip cost that a break-even stop covers.
     tell : callable
@@ -61,7 +61,7 @@ class StopManager:
         columns_of: Callable[[str], CandleColumns | None],
         rules_of: Callable[[str], StopRules],
         proposals: OrderProposals,
-        disaster_ratio: float,
+        disaster_ratio: Callable[[], float],
         cost_ratio: float,
         tell: Callable[[StopMove], None] = lambda move: None,
     ) -> None:
@@ -101,6 +101,13 @@ class StopManager:
             self._kept.keep({trade.id: managed})
         self._tell(StopMove(trade, math.nan, managed.plan.stop, Reason.FIRST_STOP, filled))
         return managed.plan
+
+    def added(self, trade: LocalTrade) -> None:
+        """Let the plan of a position go on with the average price after an addition."""
+        managed = self._managed.get(trade.id) or self._resumed(trade)
+        managed.plan.entry = trade.open_rate
+        if self._kept is not None:
+            self._kept.keep({trade.id: managed})
 
     def result_in_r(self, trade: LocalTrade) -> float:
         """
@@ -254,10 +261,10 @@ class StopManager:
             return math.nan
         close, atr = float(columns["close"][position]), float(columns["atr"][position])
         rules = self._rules_of(setup_name(trade.enter_tag))
-        return stops.initial_stop(close, atr, rules, self._disaster_ratio)
+        return stops.initial_stop(close, atr, rules, self._disaster_ratio())
 
     def _started(self, trade: LocalTrade, filled: datetime, setup: str, stop: float) -> ManagedStop:
-        disaster = trade.open_rate * (1 - self._disaster_ratio)
+        disaster = trade.open_rate * (1 - self._disaster_ratio())
         plan = StopPlan(
             entry=trade.open_rate,
             stop=max(stop, disaster) if math.isfinite(stop) else disaster,

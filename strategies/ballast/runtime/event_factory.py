@@ -3,30 +3,47 @@
 import math
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 from freqtrade.persistence import LocalTrade, Order
 
 from ballast.core.events import Event, EventKind
 from ballast.core.guard_set import Change
 from ballast.core.reasons import Reason
+from ballast.core.sizing import Sized
 from ballast.risk.proposals import OrderProposal
 from ballast.risk.stop_manager import StopMove
 
 
 def sized(proposal: OrderProposal, rate: float, now: datetime) -> Event:
     """An entry that got a size. Value: stake; limit: the cap that bound, both quote currency."""
-    found = proposal.sized
-    facts = {
+    facts = _of_size(proposal.sized, rate, proposal.stop)
+    facts["multiplier"] = proposal.verdict.multiplier
+    return _sized(proposal.sized, proposal.pair, None, now, facts)
+
+
+def added(trade: LocalTrade, found: Sized, rate: float, stop: float, now: datetime) -> Event:
+    """An addition to a position that got a size. Value and limit as of an entry."""
+    facts = _of_size(found, rate, stop) | {"addition": trade.nr_of_successful_entries}
+    return _sized(found, trade.pair, trade.id, now, facts)
+
+
+def _of_size(found: Sized, rate: float, stop: float) -> dict[str, Any]:
+    return {
         "stake": found.stake,
         "binding": found.binding,
         "caps": dict(found.caps),
         "loss_ratio": found.loss_ratio,
-        "multiplier": proposal.verdict.multiplier,
         "rate": rate,
-        "stop": proposal.stop,
+        "stop": stop,
     }
+
+
+def _sized(
+    found: Sized, pair: str, trade_id: int | None, now: datetime, facts: dict[str, Any]
+) -> Event:
     cap = found.caps.get(found.binding, math.nan)
-    return Event(now, EventKind.SIZED, found.binding, proposal.pair, None, found.stake, cap, facts)
+    return Event(now, EventKind.SIZED, found.binding, pair, trade_id, found.stake, cap, facts)
 
 
 def confirmed(pair: str, amount: float, rate: float, now: datetime) -> Event:

@@ -11,7 +11,7 @@ from ballast.alerts.state_listener import StateListener
 from ballast.core.columns import CandleColumns
 from ballast.core.reconciliation import SeenOrder
 from ballast.core.verdict import Verdict
-from ballast.execution.adoption import adopt_entry
+from ballast.execution.adoption import adopt_addition, adopt_entry
 from ballast.execution.bot import BotHandle
 from ballast.execution.dust import Dust
 from ballast.execution.exchange_view import ExchangeView
@@ -87,6 +87,8 @@ class Execution:
         backoff = settings.gate.backoff()
 
         def adopt(intent: Intent, order: SeenOrder) -> Trade:
+            for held in Trade.get_trades([Trade.pair == order.pair, Trade.is_open.is_(True)]):
+                return adopt_addition(held, order, rate=intent.rate, tag=intent.tag)
             return adopt_entry(
                 order,
                 rate=intent.rate,

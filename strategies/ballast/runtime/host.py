@@ -25,8 +25,10 @@ class Host(Protocol):
     size: float
     # By trade, why it is left: no veto of the strategy's holds there.
     leaving: dict[int, str]
-    # Freqtrade protections beside the guards.
-    extra_protections: list[dict[str, Any]]
+
+    @property
+    def extra_protections(self) -> list[dict[str, Any]]:
+        """Freqtrade protections beside the guards."""
 
     @property
     def dp(self) -> DataProvider:
@@ -47,6 +49,9 @@ class Host(Protocol):
     @property
     def stoploss(self) -> float:
         """The disaster stop, a negative ratio."""
+
+    def disaster_ratio(self) -> float:
+        """Its depth as a positive ratio; hyperopt may set it anew at every epoch."""
 
     @property
     def order_types(self) -> Mapping[str, Any]:

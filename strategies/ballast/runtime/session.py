@@ -104,7 +104,6 @@ class TradingSession:
         columns_by_pair = ColumnsByPair()
         sizes: dict[str, float] = {}
         stop_rules: dict[str, StopRules] = {}
-        disaster_ratio = abs(host.stoploss)
         guards = settings.guards
 
         def rules_of(setup: str) -> StopRules:
@@ -131,7 +130,7 @@ class TradingSession:
             columns_by_pair.get,
             rules_of,
             proposals,
-            disaster_ratio,
+            host.disaster_ratio,
             settings.risk.round_trip_cost,
             lambda move: host.events.publish(stop_moved(move)),
         )
@@ -171,7 +170,7 @@ class TradingSession:
             proposals,
             columns_by_pair.get,
             lambda setup: (rules_of(setup), sizes.get(setup, host.size)),
-            disaster_ratio,
+            host.disaster_ratio,
         )
         costs = FillCosts.of(settings.costs, host.dp.runmode, columns_by_pair.get, host.timeframe)
         # In backtests nobody switches anything off.

@@ -4,13 +4,17 @@
 together, and asks others at every candle.
 """
 
+import inspect
+import math
 from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
 from freqtrade.strategy import IStrategy
 
-from ballast.core.refusals import EntryRefused
+from ballast.core.reasons import Reason
+from ballast.core.refusals import EntryRefused, refused
+from ballast.strategy.decisions import EntryOrder
 from ballast.strategy.fail_closed import asked_with_the_trade, fail_closed
 
 # Exits that are no wish of the strategy's: no veto of theirs holds there.
@@ -24,6 +28,15 @@ NO_VETO = frozenset(
         "force_exit",
     }
 )
+# Asked as Freqtrade asks them; what fails is counted and told, and changes nothing. Under each name
+# those of older interfaces that Freqtrade's own asks.
+_COUNTED = {
+    "custom_exit": ("custom_sell",),
+    "custom_stoploss": (),
+    "custom_roi": (),
+    "check_entry_timeout": ("check_buy_timeout",),
+    "check_exit_timeout": ("check_sell_timeout",),
+}
 
 
 @asked_with_the_trade
@@ -33,12 +46,32 @@ def confirm_trade_exit(self: Any, **asked: Any) -> bool:
     asked there as well, since it may count what it is asked.
     """
     trade, reason = asked["trade"], asked["exit_reason"]
+    if self._ballast.agreed.pop(trade.id, None) == reason:
+        return True
     binding = reason in NO_VETO or self._ballast.leaving.get(trade.id) == reason
     try:
         return bool(self._behind().confirm_trade_exit(**_copied(asked))) or binding
     except Exception as error:
         self._ballast.incident("confirm_trade_exit", error)
         return True
+
+
+@asked_with_the_trade
+def custom_entry_price(self: Any, **asked: Any) -> float:
+    """Theirs, which the checks before the order judge; no higher than an addition was sized."""
+    proposed, trade = float(asked["proposed_rate"]), asked["trade"]
+    rate = proposed
+    try:
+        rate = self._behind().custom_entry_price(**_copied(asked)) or proposed
+    except Exception as error:
+        self._ballast.incident("custom_entry_price", error)
+    stake = self._ballast.additions.pop(trade.id, None) if trade is not None else None
+    if stake is None:
+        return rate
+    rate = min(float(rate), proposed) if math.isfinite(rate) else proposed
+    order = EntryOrder(trade.pair, stake / rate, rate, asked["entry_tag"])
+    self._ballast.decisions.addition_sent(order, asked["current_time"])
+    return rate
 
 
 @fail_closed(refusal=None)
@@ -59,30 +92,65 @@ def adjust_order_price(self: Any, **asked: Any) -> float | None:
 def adjust_trade_position(self: Any, **asked: Any) -> Any:
     """Reductions are theirs; an addition is sized so that the whole position keeps its budget."""
     answer = self._behind().adjust_trade_position(**_copied(asked))
-    stake = answer[0] if isinstance(answer, tuple) else answer
-    if not stake or stake < 0:
-        return answer
-    tag = answer[1] if isinstance(answer, tuple) and len(answer) > 1 else ""
-    trade, now = asked["trade"], asked["current_time"]
+    stake, tag = answer if isinstance(answer, tuple) and len(answer) == 2 else (answer, "")
+    stake = stake[0] if isinstance(stake, tuple) and stake else stake
+    if not stake:
+        return None
+    given = _reduced(self, stake, asked) if stake < 0 else _added(self, stake, asked)
+    return given, tag
+
+
+def _reduced(strategy: Any, stake: float, asked: dict[str, Any]) -> float:
+    """The reduction; all of the position where what is left could not be sold or have a stop."""
+    trade = asked["trade"]
+    if stake <= -trade.stake_amount:
+        return -float(trade.stake_amount)
+    left = (1 + stake / trade.stake_amount) * trade.amount * asked["current_exit_rate"]
+    least = asked["min_stake"] or 0.0
+    if strategy._ballast.decisions.connected.feeds.live:
+        # Backtests give it with what a stop needs, as Freqtrade itself then asks for live.
+        least /= 1 - abs(strategy.stoploss)
+    return -float(trade.stake_amount) if left < least else stake
+
+
+def _added(strategy: Any, stake: float, asked: dict[str, Any]) -> float | None:
+    trade, now, state = asked["trade"], asked["current_time"], strategy._ballast
+    if -1 < strategy.max_entry_position_adjustment < trade.nr_of_successful_entries:
+        # Freqtrade drops it without a word.
+        return None
     limits = {
         "min_stake": asked["min_stake"] or 0.0,
         "max_stake": asked["max_stake"],
         "user_stake": stake,
     }
-    decisions = self._ballast.decisions
     try:
-        return decisions.addition(trade, asked["current_entry_rate"], limits, now), tag
+        if trade.pair in state.unanalysed:
+            raise refused(Reason.STRATEGY_FAILED, 1, 0, "its last candle could not be analysed")
+        given: float = state.decisions.addition(trade, asked["current_entry_rate"], limits, now)
     except EntryRefused as refusal:
-        decisions.tell(trade.pair, now, refusal)
+        # Theirs asks again at every candle, live in every loop.
+        if (trade.id, refusal.verdict.code) not in state.told:
+            state.told.add((trade.id, refusal.verdict.code))
+            state.decisions.tell(trade.pair, now, refusal)
         return None
+    state.additions[trade.id] = given
+    return given
 
 
 def needed_for(theirs: type[IStrategy]) -> dict[str, Callable[..., Any]]:
     """By name, the callbacks that a class under the layer needs because of what `theirs` has."""
-    found: dict[str, Callable[..., Any]] = {}
-    for callback in (confirm_trade_exit, adjust_order_price, adjust_trade_position):
+    found: dict[str, Callable[..., Any]] = {
+        name: _counted(theirs, name)
+        for name, former in _COUNTED.items()
+        if any(implements(theirs, one) for one in (name, *former))
+    }
+    for callback in (confirm_trade_exit, custom_entry_price, adjust_order_price):
         if implements(theirs, callback.__name__):
             found[callback.__name__] = callback
+    if implements(theirs, "adjust_trade_position"):
+        found["adjust_trade_position"] = adjust_trade_position
+        # Here alone an addition is seen on its way to the exchange.
+        found["custom_entry_price"] = custom_entry_price
     if implements(theirs, "adjust_entry_price") or implements(theirs, "adjust_exit_price"):
         # Freqtrade refuses both names together; its own `adjust_order_price` asks the older ones.
         found["adjust_order_price"] = IStrategy.adjust_order_price
@@ -93,6 +161,21 @@ def needed_for(theirs: type[IStrategy]) -> dict[str, Callable[..., Any]]:
 def implements(theirs: type[IStrategy], name: str) -> bool:
     """Whether a strategy class has a callback of its own."""
     return getattr(theirs, name) is not getattr(IStrategy, name)
+
+
+def _counted(theirs: type[IStrategy], name: str) -> Callable[..., Any]:
+    def ask(self: Any, **asked: Any) -> Any:
+        try:
+            return getattr(self._behind(), name)(**_copied(asked))
+        except Exception as error:
+            self._ballast.incident(name, error)
+            return None
+
+    ask.__name__ = name
+    ask.__doc__ = f"`{name}` of theirs; what it raises is counted and told, and changes nothing."
+    # Freqtrade reads in the argument names what theirs wants to be told.
+    ask.__signature__ = inspect.signature(getattr(theirs, name))  # type: ignore[attr-defined]
+    return asked_with_the_trade(ask)
 
 
 def _followed(strategy: Any, name: str, asked: dict[str, Any]) -> float | None:

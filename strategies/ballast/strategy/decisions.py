@@ -13,7 +13,7 @@ from freqtrade.persistence import LocalTrade, Order, Trade
 
 from ballast.core.events import Event, EventKind
 from ballast.core.reasons import Reason
-from ballast.core.refusals import EntryRefused, refused
+from ballast.core.refusals import EntryRefused
 from ballast.core.sizing import NO_TRADE
 from ballast.core.verdict import Verdict
 from ballast.journal.recorder import Recorder
@@ -23,6 +23,7 @@ from ballast.risk.stop_manager import EXPLANATION, INITIAL_STOP, StopMove
 from ballast.runtime import event_factory
 from ballast.runtime.host import Host
 from ballast.runtime.session import TradingSession
+from ballast.strategy import additions
 from ballast.strategy.fail_closed import fail_closed
 
 logger = logging.getLogger(__name__)
@@ -52,6 +53,8 @@ class Decisions:
     def __init__(self, host: Host) -> None:
         self._host = host
         self.session: TradingSession | None = None
+        # Additions that are told to have filled, by their order.
+        self._told_additions: set[str] = set()
 
     def connect(self) -> None:
         """Connect rules, guards and account of this run."""
@@ -138,14 +141,32 @@ class Decisions:
         self, trade: LocalTrade, rate: float, limits: dict[str, float], now: datetime
     ) -> float:
         """
-        Stake of an addition to a position, quote currency.
+        Stake of an addition to a position, quote currency (see `PositionSizer.add`).
+
+        Freqtrade asks nobody else: neither its locks nor `confirm_trade_entry`.
 
         Raises
         ------
         EntryRefused
             Where additions are not allowed, or nothing is left of the position's budget.
         """
-        raise refused(Reason.ADDITIONS, trade.nr_of_successful_entries, 0, "ballast.additions")
+        session = self.connected
+        stop = max(session.stop_manager.stop(trade, now), trade.stop_loss or 0.0)
+        additions.check(trade, self._host.settings.additions.most, session.kill, now)
+        sized = session.sizer.add(trade, stop, rate, limits, now)
+        session.execution.checks.check(trade.pair, sized.stake / rate, rate, now)
+        if session.recorder is not None:
+            session.recorder.require(trade.pair, now)
+        if self._host.events.heard:
+            self._host.events.publish(event_factory.added(trade, sized, rate, stop, now))
+        return sized.stake
+
+    def addition_sent(self, order: EntryOrder, now: datetime) -> None:
+        """Count an addition that goes to the exchange, and write down what it is meant to be."""
+        session = self.connected
+        session.sizer.added(order.pair, now)
+        if session.execution.watch is not None:
+            session.execution.watch.adds(order.pair, order.amount, order.rate, order.tag, now)
 
     def check_entry(self, order: EntryOrder, now: datetime) -> None:
         """
@@ -184,7 +205,9 @@ class Decisions:
         session = self.connected
         if session.execution.watch is not None:
             session.execution.watch.resting.filled(trade, order)
-        if order.ft_order_side == trade.entry_side:
+        if additions.is_one(trade, order):
+            session.stop_manager.added(trade)
+        elif order.ft_order_side == trade.entry_side:
             self._start_plan(trade, order, now)
         if session.costs is not None:
             session.costs.charge(trade, order, now)
@@ -288,8 +311,16 @@ class Decisions:
     def _tell_filled(
         self, recorder: Recorder, trade: LocalTrade, order: Order, now: datetime
     ) -> None:
-        signal = recorder.signal_candle(trade.open_date_utc)
+        addition = additions.is_one(trade, order)
+        if addition and order.order_id in self._told_additions:
+            # Freqtrade books the fill of an addition once more when it looks for its fee.
+            return
+        if addition:
+            self._told_additions.add(order.order_id)
+        began = order.order_date_utc if addition else trade.open_date_utc
+        signal = recorder.signal_candle(began)
         for event in event_factory.filled(trade, order, now, signal):
             self._host.events.publish(event)
-        if order.ft_order_side == trade.entry_side and self.connected.feeds.live:
+        entered = order.ft_order_side == trade.entry_side and not addition
+        if entered and self.connected.feeds.live:
             custom_data.store(trade, EXPLANATION, recorder.explain(trade.pair, signal))

@@ -8,39 +8,34 @@
 What of theirs is heard, and how, is said in `docs/foreign-strategies.md`; each line is a test.
 """
 
+import inspect
 import logging
 import sys
+from collections.abc import Iterator
 from copy import copy, deepcopy
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
-import pandas as pd
 from freqtrade.exceptions import OperationalException
 from freqtrade.optimize.hyperopt_tools import HyperoptTools
 from freqtrade.strategy import IStrategy
 from freqtrade.strategy.parameters import BaseParameter
 
-from ballast.core.candles import Candles
-from ballast.core.frames import PRICES
-from ballast.core.market import Market
 from ballast.core.reasons import Reason
 from ballast.core.refusals import refused
-from ballast.core.signals import Setup, add_state, columns_of
 from ballast.core.sizing import NO_TRADE
-from ballast.core.windows import minutes
 from ballast.risk.protection_list import EVERY_CANDLE
 from ballast.strategy.conditional import implements, needed_for
 from ballast.strategy.fail_closed import fail_closed
-from ballast.strategy.foreign_signals import FrameRefused, checked, rulebook, single_tags
+from ballast.strategy.foreign_exits import ForeignExits
+from ballast.strategy.foreign_frames import ForeignFrames
 from ballast.strategy.layer import Layer
 from ballast.strategy.startup import refuse_configuration, refuse_unsafe_layer
 from ballast.strategy.state import DISASTER_STOP, ORDER_TYPES
-from ballast.strategy.warm_up import checked_startup
 
 logger = logging.getLogger(__name__)
 
-ATR_WINDOW = "1d"
 # Exits wait for no price, and the stop rests on the exchange, whatever theirs say.
 _MUST = {
     name: ORDER_TYPES[name]
@@ -49,49 +44,49 @@ _MUST = {
 }
 # Callbacks of theirs that the layer asks itself.
 _ASKED = ("bot_loop_start", "custom_stake_amount", "confirm_trade_entry", "order_filled")
+# What Freqtrade's messages and reports read in the configuration, where it copied theirs at load.
+_SHOWN = (
+    "stoploss",
+    "use_custom_stoploss",
+    "order_types",
+    "position_adjustment_enable",
+    "process_only_new_candles",
+    "ignore_buying_expired_candle_after",
+)
+# Attributes that the layer sets: one that cannot be set is none that can be held.
+_SET = (*_SHOWN, "can_short")
 
 
-class _Needs:
-    """What the layer itself needs of candles, for the warm-up."""
-
-    atr_window = ATR_WINDOW
-
-    def __init__(self, timeframe: str) -> None:
-        self.timeframe = timeframe
-
-    def setups(self, pair: Candles, market: Market) -> list[Setup]:
-        return []
-
-    def lines(self, pair: Candles, market: Market) -> dict[str, pd.Series]:
-        return {}
-
-
-class ForeignLayer(Layer):
+class ForeignLayer(ForeignFrames, ForeignExits, Layer):
     """The layer before a strategy that knows nothing of it."""
 
     __module__ = "ballast.strategy.foreign"  # see `strategy/__init__.py`
 
-    _own: ClassVar[type[IStrategy]]
     _own_file: ClassVar[str]
 
-    startup_candle_count: int
+    # Theirs may be a property; what it says is taken over when the strategy is made.
+    startup_candle_count: int = 0
+    can_short: bool
 
     def __init__(self, config: dict[str, Any]) -> None:
         super().__init__(config)
-        # Long spot alone is traded: short signals are named by `adopt`, and not heard.
+        _refuse_clashes(type(self)._own, set(vars(self)))
+        state = self._ballast
+        # Long spot alone is traded: short signals are not heard, which is said at the start.
+        state.shorts = bool(self.can_short)
         self.can_short = False
         self.process_only_new_candles = True
         self.order_types = {**ORDER_TYPES, **self.order_types, **_MUST}
-        if not implements(self._own, "adjust_trade_position"):
-            self.position_adjustment_enable = False
         refuse_configuration(self)
-        needed = checked_startup(_Needs(self.timeframe))
-        self.startup_candle_count = max(self.startup_candle_count, needed)
-        state = self._ballast
-        state.extra_protections += [
-            {**entry, EVERY_CANDLE: True} for entry in self._behind().protections
-        ]
-        state.check_protections()
+        self._ballast_take_over_startup(config)
+
+    def _ballast_take_over_startup(self, config: dict[str, Any]) -> None:
+        """As many candles as the layer needs at least; the configuration wins over theirs."""
+        theirs = vars(self).get("startup_candle_count", self._behind().startup_candle_count)
+        wanted = int(config.get("startup_candle_count", theirs) or 0)
+        self.startup_candle_count = max(wanted, self._ballast_needed_candles(config))
+        if "startup_candle_count" in config:
+            config["startup_candle_count"] = self.startup_candle_count
 
     def ft_bot_start(self, **kwargs: Any) -> None:
         """Refuse what is unsafe before anything is touched, and after the last word of settings."""
@@ -99,14 +94,24 @@ class ForeignLayer(Layer):
         self._refuse_unsafe()
         super().ft_bot_start(**kwargs)
         self._refuse_unsafe()
+        if self._ballast.shorts:
+            logger.warning("%s: its short signals are not heard, spot alone", self._own.__name__)
 
     def _refuse_unsafe(self) -> None:
         refuse_unsafe_layer(self)
 
     def _hold_attributes(self) -> None:
+        state = self._ballast
         if self.stoploss < DISASTER_STOP:
-            self._ballast.own_stoploss = self.stoploss
+            # The distance of their trailing stop, whatever holds.
+            state.own_stoploss = self.stoploss
             self.stoploss = DISASTER_STOP
+        elif self.stoploss > DISASTER_STOP:
+            state.own_stoploss = None
+        if not implements(self._own, "adjust_trade_position"):
+            # A configuration may have switched it on.
+            self.position_adjustment_enable = False
+        self.config.update((name, getattr(self, name)) for name in _SHOWN)
 
     def load_params_from_file(self) -> dict[str, Any]:
         """Parameters beside the user's own file, or else those beside theirs, which is said."""
@@ -127,36 +132,30 @@ class ForeignLayer(Layer):
         theirs = self._behind().version()
         return f"{theirs}, {super().version()}" if theirs else super().version()
 
-    def analyze_ticker(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
-        """Live: analyse; where that fails Freqtrade keeps the old frame, and nothing is bought."""
-        pair = metadata["pair"]
-        self._ballast.unanalysed.add(pair)
+    @property
+    def protections(self) -> list[dict[str, Any]]:
+        """Freqtrade's protections: the guards, theirs and those of the settings."""
+        return super().protections
+
+    @protections.setter
+    def protections(self, listed: list[dict[str, Any]]) -> None:
+        self._ballast.set_by_theirs["protections"] = listed
+
+    def _ballast_own_protections(self) -> list[dict[str, Any]]:
+        # Asked anew each time: parameters get their values late, and anew with every epoch.
+        theirs = self._ballast.set_by_theirs.get("protections", self._behind().protections)
+        return [{**entry, EVERY_CANDLE: True} for entry in deepcopy(theirs) or []]
+
+    def informative_pairs(self) -> list[Any]:
+        """Ours and theirs; live, a failure of theirs must not end the loop that holds the stops."""
         try:
-            analysed = super().analyze_ticker(dataframe, metadata)
+            return super().informative_pairs()
         except Exception as error:
-            self._ballast.incident("populate_indicators", error)
-            raise
-        self._ballast.unanalysed.discard(pair)
-        return analysed
-
-    def advise_entry(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
-        """Their entry signals, beside what the layer sees of the pair's own candles."""
-        self._see(metadata["pair"])
-        return single_tags(super().advise_entry(dataframe, metadata))
-
-    def advise_exit(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
-        """Their exit signals; then their frame is checked, and read for the journal."""
-        frame, pair = super().advise_exit(dataframe, metadata), metadata["pair"]
-        session = self._ballast.decisions.connected
-        columns = session.columns_by_pair[pair]
-        try:
-            checked(frame, columns)
-        except FrameRefused as error:
-            raise OperationalException(f"{self._own.__name__}, {pair}: {error}") from None
-        if session.rulebooks is not None:
-            hours = minutes(self.timeframe) / 60
-            session.rulebooks[pair] = rulebook(self._own.__name__, frame, hours)
-        return frame
+            session = self._ballast.decisions.session
+            if session is None or not session.feeds.live:
+                raise
+            self._ballast.incident("informative_pairs", error)
+            return list(session.feeds.wanted())
 
     @fail_closed(refusal=NO_TRADE)
     def custom_stake_amount(self, pair: str, current_time: datetime, **asked: Any) -> float:
@@ -166,17 +165,6 @@ class ForeignLayer(Layer):
             self._ballast.decisions.tell(pair, current_time, refusal)
             return NO_TRADE
         return super().custom_stake_amount(pair=pair, current_time=current_time, **asked)
-
-    def _see(self, pair: str) -> None:
-        """Work out what callbacks look up, from the candles as they are, whatever theirs change."""
-        state = self._ballast
-        session = state.decisions.connected
-        limits = state.settings.trust.limits(state.warmup)
-        frame = session.feeds.own(pair)
-        seen, market = state.views.of(session, pair, frame, limits)
-        own = frame[PRICES].copy()
-        add_state(own, seen, market, limits, ATR_WINDOW)
-        session.columns_by_pair[pair] = columns_of(own, self.timeframe, [])
 
 
 def guarded(theirs: type[IStrategy], layer: type[ForeignLayer] = ForeignLayer) -> type[Any]:
@@ -193,12 +181,20 @@ def guarded(theirs: type[IStrategy], layer: type[ForeignLayer] = ForeignLayer) -
     Raises
     ------
     OperationalException
-        Where it is no strategy, or one under the layer already.
+        Where it is no strategy, one under the layer already, or one that cannot be held.
     """
     if not (isinstance(theirs, type) and issubclass(theirs, IStrategy)):
         raise OperationalException(f"guarded({theirs!r}): expected a class of Freqtrade strategy")
     if issubclass(theirs, Layer):
         raise OperationalException(f"{theirs.__name__} is under the layer already")
+    _refuse_clashes(theirs, _names(theirs))
+    for name in _SET:
+        found = getattr(theirs, name, None)
+        if isinstance(found, property) and found.fset is None:
+            raise OperationalException(
+                f"{theirs.__name__} has {name} as a property, which the layer cannot set: make it "
+                "an attribute"
+            )
     module = sys.modules.get(theirs.__module__)
     namespace: dict[str, Any] = {
         # Without it Hyperopt's workers take the class for one of `abc`.
@@ -207,27 +203,43 @@ def guarded(theirs: type[IStrategy], layer: type[ForeignLayer] = ForeignLayer) -
         "_own_file": getattr(module, "__file__", None) or theirs.__file__,
         "_theirs": frozenset(name for name in _ASKED if implements(theirs, name)),
         **needed_for(theirs),
-        **_state_of(theirs),
+        **{name: copied for name, copied in _state_of(theirs) if not _is_property(layer, name)},
     }
     metaclass: Any = type(layer)
     made: type[Any] = metaclass(f"Guarded{theirs.__name__}Base", (layer, theirs), namespace)
     return made
 
 
-def _state_of(theirs: type[IStrategy]) -> dict[str, Any]:
+def _refuse_clashes(theirs: type[IStrategy], names: set[str]) -> None:
+    """Refuse names of theirs, stated or set on itself, that mean something else to the layer."""
+    known = {*dir(IStrategy), *inspect.get_annotations(IStrategy), "_ballast"}
+    taken = _names(ForeignLayer) - known
+    if clashes := sorted(name for name in taken & names if not name.startswith("__")):
+        raise OperationalException(
+            f"{theirs.__name__} has {', '.join(clashes)} of its own, which the layer needs: rename"
+        )
+
+
+def _names(strategy: type[IStrategy]) -> set[str]:
+    """What a strategy's classes have beyond Freqtrade's own."""
+    bases = strategy.__mro__[: strategy.__mro__.index(IStrategy)]
+    return {name for base in bases for name in (*vars(base), *inspect.get_annotations(base))}
+
+
+def _is_property(owner: type, name: str) -> bool:
+    return isinstance(getattr(owner, name, None), property)
+
+
+def _state_of(theirs: type[IStrategy]) -> Iterator[tuple[str, Any]]:
     """
     Parameters and collections of their classes, copied.
 
     Values are set on them, and a module that is imported is shared by all that load it, where
     Freqtrade would have loaded a strategy of its own each time.
     """
-    found: dict[str, Any] = {}
-    for base in reversed(theirs.__mro__[: theirs.__mro__.index(IStrategy)]):
-        for name, value in vars(base).items():
-            if isinstance(value, BaseParameter):
-                found[name] = copy(value)
-            elif isinstance(value, dict | list | set) and not name.startswith("__"):
-                found[name] = deepcopy(value)
-            else:
-                found.pop(name, None)
-    return found
+    for name in sorted(_names(theirs)):
+        value = getattr(theirs, name, None)
+        if isinstance(value, BaseParameter):
+            yield name, copy(value)
+        elif isinstance(value, dict | list | set) and not name.startswith("__"):
+            yield name, deepcopy(value)

@@ -66,6 +66,10 @@ class Layer(IStrategy):
         """Freqtrade's protections: the guards, the strategy's own and those of the settings."""
         return self._ballast.protections()
 
+    def _ballast_own_protections(self) -> list[dict[str, Any]]:
+        """Protections of the strategy behind the layer, where it has any."""
+        return []
+
     def _behind(self) -> Any:
         """What stands behind the layer."""
         return super()
@@ -78,8 +82,9 @@ class Layer(IStrategy):
         """Start the strategy, then hold what it has left and connect the session."""
         super().ft_bot_start(**kwargs)
         self._hold_attributes()
-        self._ballast.warmup = self.startup_candle_count
-        self._ballast.decisions.connect()
+        state = self._ballast
+        state.warmup = self.startup_candle_count
+        state.decisions.connect()
 
     def _hold_attributes(self) -> None:
         """Put back what the layer needs; hyperopt may set attributes anew at every epoch."""
@@ -103,6 +108,7 @@ class Layer(IStrategy):
                 super().bot_loop_start(current_time=current_time, **kwargs)
             except Exception as error:
                 self._ballast.incident("bot_loop_start", error)
+            self._hold_attributes()
 
     def analyze(self, pairs: list[str]) -> None:
         """Live: analyse, then let the guards judge the new candle."""
@@ -268,7 +274,7 @@ class Layer(IStrategy):
         """Theirs, and before them the layer's own reason to leave, whatever theirs say."""
         exits: list[ExitCheckTuple] = []
         try:
-            exits = super().should_exit(
+            exits = self._ballast_their_exits(
                 trade,
                 rate,
                 current_time,
@@ -286,6 +292,9 @@ class Layer(IStrategy):
             return exits
         self._ballast.leaving[trade.id] = reason
         return [ExitCheckTuple(exit_type=ExitType.CUSTOM_EXIT, exit_reason=reason), *exits]
+
+    def _ballast_their_exits(self, *asked: Any, **named: Any) -> list[ExitCheckTuple]:
+        return super().should_exit(*asked, **named)
 
     def ft_check_timed_out(self, trade: LocalTrade, order: Order, current_time: datetime) -> bool:
         """Whether an open order is cancelled: by theirs, or by the layer."""

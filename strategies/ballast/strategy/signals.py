@@ -6,7 +6,6 @@ The half of a strategy that decides nothing about money: it says what is true of
 import dataclasses
 import logging
 from datetime import datetime
-from functools import partial
 from typing import Any, ClassVar
 
 import pandas as pd
@@ -20,7 +19,6 @@ from ballast.core.market import Market
 from ballast.core.rules import Rule
 from ballast.core.signals import Setup
 from ballast.core.stops import StopRules
-from ballast.journal.reader import stop_moves
 from ballast.strategy.startup import refuse_unsafe
 from ballast.strategy.state import LayerState
 from ballast.strategy.warm_up import checked_startup, probe
@@ -102,20 +100,12 @@ class SignalStrategy(IStrategy):
     ) -> list[dict[str, Any]]:
         """Regimes, cooldowns, halts and stops of trades (see `charts.annotated`)."""
         try:
-            return drawing.annotated(pair, dataframe, self.timeframe, self._stop_moves())
+            moves = self._ballast.stop_moves()
+            return drawing.annotated(pair, dataframe, self.timeframe, moves)
         except Exception:
             # A chart without its areas is better than none.
             logger.exception("the chart of %s could not be annotated", pair)
             return []
-
-    def _stop_moves(self) -> drawing.StopMoves | None:
-        """What gives the moves of trades' stops; None where no bot runs."""
-        session = self._ballast.decisions.session
-        if session is None or not session.feeds.live:
-            return None
-        # Asked by the web server: on a connection of its own, and from no trade's custom data.
-        journal = session.journal
-        return partial(stop_moves, journal.path) if journal else lambda numbers: {}
 
     def populate_indicators(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
         """Add what is true of the pair whatever the strategy (see `signals.add_state`)."""

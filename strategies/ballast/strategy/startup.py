@@ -116,7 +116,7 @@ def refuse_unsafe_layer(strategy: IStrategy) -> None:
     """
     own = tuple(vars(strategy))
     refuse_before_layer(type(strategy), own)
-    in_trading = (stops_rest, open_orders, positions, protections, old_signals)
+    in_trading = (stops_rest, open_orders, positions, protections, old_signals, forced_additions)
     _refuse(strategy, (held,), in_trading)
 
 
@@ -234,6 +234,16 @@ def old_signals(strategy: IStrategy) -> Iterator[Fault]:
         yield Fault(
             f"ignore_buying_expired_candle_after is {limit_s} s",
             f"set it from 1 to {OLDEST_SIGNAL_S}: after an outage old signals would be bought",
+        )
+
+
+def forced_additions(strategy: IStrategy) -> Iterator[Fault]:
+    """No entry that nobody is asked about."""
+    if strategy.position_adjustment_enable and strategy.config.get("force_entry_enable"):
+        yield Fault(
+            "force_entry_enable is True",
+            "expected False with a strategy that adjusts its positions: /forceenter on an open "
+            "pair would add to it, and Freqtrade asks no check about that",
         )
 
 

@@ -1,18 +1,23 @@
 """All that the layer keeps of a strategy: one object, so that no name of theirs is taken."""
 
+import dataclasses
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
+import pandas as pd
 from freqtrade.data.dataprovider import DataProvider
 from freqtrade.exceptions import OperationalException
 
 from ballast.alerts import logs
 from ballast.alerts.incidents import IncidentLog
+from ballast.charts import drawing
 from ballast.config import settings
 from ballast.core.events import Events
 from ballast.core.redaction import Redactor
 from ballast.core.signals import Setup, SetupRefused
 from ballast.core.stops import StopRules
+from ballast.journal.reader import stop_moves
 from ballast.risk import protection_list
 from ballast.strategy.decisions import Decisions
 from ballast.strategy.views import Views
@@ -52,16 +57,8 @@ class LayerState:
 
     def __init__(self, strategy: Any, config: dict[str, Any]) -> None:
         self._strategy = strategy
-        self.stops: StopRules = strategy.layer_option("stops", FOREIGN_STOPS)
         # Share of the usual risk that a trade takes.
         self.size: float = strategy.layer_option("size", 1.0)
-        try:
-            Setup(type(strategy).__name__, {}, self.stops, size=self.size)
-        except SetupRefused as refusal:
-            raise OperationalException(str(refusal)) from None
-        self.extra_protections: list[dict[str, Any]] = list(
-            strategy.layer_option("extra_protections", [])
-        )
         self.warmup = 0
         # Now, because Freqtrade forgets the exchange's keys in paper trading soon.
         self.redactor = Redactor(config)
@@ -71,6 +68,13 @@ class LayerState:
         except settings.SettingsError as error:
             raise OperationalException(str(error)) from None
         logs.open_file(config, self.settings.log, self.redactor)
+        stated: StopRules = strategy.layer_option("stops", FOREIGN_STOPS)
+        wanted = self.settings.stops.model_dump(exclude_none=True)
+        self.stops = dataclasses.replace(stated, **wanted)
+        try:
+            Setup(type(strategy).__name__, {}, self.stops, size=self.size)
+        except SetupRefused as refusal:
+            raise OperationalException(str(refusal)) from None
         self.incidents = IncidentLog()
         self.events = Events()
         self.decisions = Decisions(self)
@@ -83,11 +87,32 @@ class LayerState:
         self.unanalysed: set[str] = set()
         # By trade, why the layer last wanted to leave it: no veto of theirs holds there.
         self.leaving: dict[int, str] = {}
+        # By trade, the exit that theirs has agreed to before Freqtrade asks.
+        self.agreed: dict[int, str] = {}
+        # By trade, the stake of an addition that is on its way.
+        self.additions: dict[int, float] = {}
+        # Trades and why an addition was refused, as far as told.
+        self.told: set[tuple[int, str]] = set()
+        # Attributes that theirs sets on itself and the layer answers for.
+        self.set_by_theirs: dict[str, Any] = {}
+        # Whether theirs wants to go short as well.
+        self.shorts = False
+        # The pair that is being analysed, its candles and what the layer sees of them.
+        self.seen: tuple[str, pd.DataFrame] = ("", pd.DataFrame())
+        self.told_prices = False
 
     @property
     def dp(self) -> DataProvider:
         """The strategy's data provider."""
         return self._strategy.dp
+
+    @property
+    def extra_protections(self) -> list[dict[str, Any]]:
+        """Freqtrade protections beside the guards: those of the user's class, and theirs."""
+        return [*self._stated_protections(), *self._strategy._ballast_own_protections()]
+
+    def _stated_protections(self) -> list[dict[str, Any]]:
+        return list(self._strategy.layer_option("extra_protections", []))
 
     @property
     def wallets(self) -> Any:
@@ -108,6 +133,10 @@ class LayerState:
     def stoploss(self) -> float:
         """The stop that holds whatever fails, a negative ratio of the entry price."""
         return self._strategy.stoploss
+
+    def disaster_ratio(self) -> float:
+        """Its depth as a positive ratio; hyperopt may set it anew at every epoch."""
+        return abs(self.stoploss)
 
     @property
     def order_types(self) -> Mapping[str, Any]:
@@ -136,7 +165,7 @@ class LayerState:
 
     def check_protections(self) -> None:
         """
-        Refuse protections that cannot be built.
+        Refuse protections that cannot be built; those of a strategy behind Freqtrade judges.
 
         Raises
         ------
@@ -145,9 +174,18 @@ class LayerState:
         """
         guards, config = self.settings.guards, {"timeframe": self.timeframe, **self.config}
         own = f"{type(self._strategy).__name__}.extra_protections"
-        protection_list.check(self.extra_protections, own, config, guards)
+        protection_list.check(self._stated_protections(), own, config, guards)
         listed = f"{settings.SECTION}.protections"
         protection_list.check(self.settings.protections, listed, config, guards)
+
+    def stop_moves(self) -> drawing.StopMoves | None:
+        """What gives the moves of trades' stops; None where no bot runs."""
+        session = self.decisions.session
+        if session is None or not session.feeds.live:
+            return None
+        # Asked by the web server: on a connection of its own, and from no trade's custom data.
+        journal = session.journal
+        return partial(stop_moves, journal.path) if journal else lambda numbers: {}
 
     def incident(self, where: str, error: Exception) -> None:
         """Report a failure inside a callback; the callback has refused."""

@@ -91,7 +91,7 @@ def manager(
         lambda _: candles,
         lambda _: RULES,
         proposals,
-        0.1,
+        lambda: 0.1,
         0.003,
         *([moves.append] if moves is not None else []),
     )

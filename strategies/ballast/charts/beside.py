@@ -1,0 +1,56 @@
+"""Charts of a strategy that draws its own: what is ours stands beside it, under names of ours."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+import pandas as pd
+
+from ballast.charts import drawing
+from ballast.core.signals import NO_SETUP, Setup, first_stops
+
+PREFIX = "ballast_"
+# Columns of `signals.add_state` that are drawn or make an annotation.
+_SHOWN = ("regime", "market_regime", "intensity", "cooldown", "trust")
+
+
+def plot_config(theirs: Any) -> dict[str, Any]:
+    """Freqtrade's `plot_config`: theirs, and beside it our first stop, regimes and shocks."""
+    found = deepcopy(dict(theirs)) if isinstance(theirs, Mapping) else {}
+    ours = drawing.plot_config((), ())
+    found["main_plot"] = {**(found.get("main_plot") or {}), **_named(ours["main_plot"])}
+    # Of a strategy that states no rules there are none to draw.
+    lanes = {name: _named(lines) for name, lines in ours["subplots"].items() if lines}
+    found["subplots"] = {**(found.get("subplots") or {}), **_named(lanes)}
+    return found
+
+
+def add_columns(
+    frame: pd.DataFrame, own: pd.DataFrame, setup: Setup, disaster_ratio: float
+) -> pd.DataFrame:
+    """
+    The frame with columns that are there to be drawn alone: ballast_<name>.
+
+    Parameters
+    ----------
+    own : DataFrame
+        The same candles with the columns of `signals.add_state`; may begin earlier.
+    setup : Setup
+        With the stops of every trade.
+    """
+    ours = own.iloc[len(own) - len(frame) :].assign(setup=NO_SETUP)
+    columns = {f"{PREFIX}{name}": ours[name].to_numpy() for name in _SHOWN}
+    first = first_stops(ours, [setup], disaster_ratio)
+    columns[f"{PREFIX}{drawing.FIRST_STOP}"] = first
+    # At once: one by one they would leave a frame in pieces.
+    return pd.concat([frame, pd.DataFrame(columns, index=frame.index)], axis=1)
+
+
+def ours(frame: pd.DataFrame) -> pd.DataFrame:
+    """What `drawing.annotated` looks at, of a frame with `add_columns`."""
+    found = frame[[f"{PREFIX}{name}" for name in _SHOWN]]
+    return found.rename(columns=lambda name: name.removeprefix(PREFIX)).assign(date=frame["date"])
+
+
+def _named(parts: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"{PREFIX}{name}": part for name, part in parts.items()}
