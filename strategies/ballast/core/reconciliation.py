@@ -186,7 +186,11 @@ def net_unknown(orders: Iterable[SeenOrder], known: RecordedPositions) -> float:
 
 
 def lost_stop(
-    orders: Sequence[SeenOrder], known: RecordedPositions, amount: float, recorded: bool
+    orders: Sequence[SeenOrder],
+    known: RecordedPositions,
+    amount: float,
+    lot: float,
+    recorded: bool,
 ) -> SeenOrder | None:
     """
     The open stop of a position whose answer was lost, or None.
@@ -194,12 +198,15 @@ def lost_stop(
     Parameters
     ----------
     amount : float
-        Units of the position.
+        Units of the position; the fee of an addition is taken off only after its stop was sent.
+    lot : float
+        Smallest step of an amount, units.
     recorded : bool
         Whether the database has an open stop of it.
     """
     if recorded or amount <= 0:
         return None
     stops = [o for o in unknown(orders, known) if o.is_open and o.is_stop and o.side == SELL]
-    fitting = [o for o in stops if abs(o.amount - amount) <= amount * _TOLERANCE]
+    near = max(amount * _TOLERANCE, 1.5 * lot)
+    fitting = [o for o in stops if abs(o.amount - amount) <= near]
     return max(fitting, key=lambda order: order.created, default=None)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from ccxt import TICK_SIZE
 from freqtrade.exceptions import ExchangeError, TemporaryError
 from freqtrade.persistence import Trade
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -247,7 +248,8 @@ class Reconciliation:
         now: datetime,
     ) -> None:
         for trade in trades:
-            order = reconciliation.lost_stop(orders, known, trade.amount, trade.has_open_sl_orders)
+            recorded, lot = trade.has_open_sl_orders, _lot(trade)
+            order = reconciliation.lost_stop(orders, known, trade.amount, lot, recorded)
             if order is not None:
                 adopt_stop(trade, order)
                 logger.warning("%s: stop order %s was lost and is adopted", trade.pair, order.id)
@@ -309,3 +311,11 @@ class Reconciliation:
         except ValidationError as error:
             logger.error("what the owner holds cannot be read and is taken anew: %s", error)
             return None
+
+
+def _lot(trade: Trade) -> float:
+    """Smallest step of an amount, by the precision that Freqtrade has recorded; 0 for none."""
+    step = trade.amount_precision
+    if step is None:
+        return 0.0
+    return float(step) if trade.precision_mode == TICK_SIZE else 10.0 ** -int(step)

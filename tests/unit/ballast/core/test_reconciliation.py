@@ -171,7 +171,15 @@ def test_what_unknown_orders_have_sold_is_taken_off_what_they_bought() -> None:
 )
 def test_a_stop_without_an_answer_fits_its_position(candidate: SeenOrder, is_it: bool) -> None:
     known = RecordedPositions(order_ids={"known"})
-    found = reconciliation.lost_stop([candidate], known, 1.0, recorded=False)
+    found = reconciliation.lost_stop([candidate], known, 1.0, 0.0, recorded=False)
     assert (found is candidate) is is_it
-    assert reconciliation.lost_stop([candidate], known, 1.0, recorded=True) is None
-    assert reconciliation.lost_stop([candidate], known, 0.0, recorded=False) is None
+    assert reconciliation.lost_stop([candidate], known, 1.0, 0.0, recorded=True) is None
+    assert reconciliation.lost_stop([candidate], known, 0.0, 0.0, recorded=False) is None
+
+
+def test_a_stop_that_was_sent_before_a_fee_was_taken_fits_to_a_lot() -> None:
+    """That of an addition is booked a loop later: 139 lots were covered, and 138 are held."""
+    sent = order(side=SELL, is_stop=True, amount=0.0139)
+    known = RecordedPositions()
+    assert reconciliation.lost_stop([sent], known, 0.0138, 0.0001, recorded=False) is sent
+    assert reconciliation.lost_stop([sent], known, 0.0137, 0.0001, recorded=False) is None
