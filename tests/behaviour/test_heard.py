@@ -124,6 +124,23 @@ def test_tighter_class_stop_of_theirs_holds_and_decides_the_size() -> None:
     assert wider == pytest.approx(10_000 * 0.005 / (4 / 100.9 + COSTS), rel=0.01)
 
 
+@pytest.mark.parametrize(("set_to", "depth"), [(-0.03, 0.03), (-0.99, 0.10)])
+def test_class_stop_that_is_set_later_is_a_proposal_too(set_to: float, depth: float) -> None:
+    """Hyperopt sets it at every epoch, after the start; size and stop follow it all the same."""
+
+    class Later(Wishes):
+        stoploss = -0.05
+
+        def bot_loop_start(self, **_: Any) -> None:
+            self.stoploss = set_to
+
+    wide = held(Later, stops=StopRules(initial_atr=20))
+    outcome = play([*BOUGHT, (101, 101, 80, 81), *quiet(2, 81)], wide)
+    assert only(outcome).close_rate == pytest.approx((1 - depth) * 100.9, abs=0.02)
+    assert stake(outcome) == pytest.approx(10_000 * 0.005 / (depth + COSTS), rel=0.01)
+    assert outcome.strategy.config["stoploss"] == -depth
+
+
 def test_trailing_stop_of_theirs_is_the_stop_where_it_is_tighter() -> None:
     class Trailing(Wishes):
         trailing_stop = True

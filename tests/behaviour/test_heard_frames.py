@@ -134,6 +134,13 @@ def test_layers_own_candles_are_the_least(caplog: pytest.LogCaptureFixture) -> N
     assert (fewer.startup_candle_count, fewer.config["startup_candle_count"]) == (573, 573)
 
 
+def test_timeframe_may_be_the_configurations_alone() -> None:
+    """Freqtrade puts it on the strategy only after it has been made."""
+    without = {name: value for name, value in vars(Wishes).items() if name != "timeframe"}
+    strategy = play(BOUGHT, held(type("Without", (IStrategy,), without)), timeframe="1h").strategy
+    assert (strategy.timeframe, strategy.startup_candle_count) == ("1h", 573)
+
+
 def test_protections_of_theirs_lock_with_the_values_of_their_parameters() -> None:
     """Evaluated where parameters have their values, and not when the strategy is made."""
 

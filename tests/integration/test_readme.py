@@ -128,7 +128,8 @@ def test_the_readme_is_read_in_five_minutes() -> None:
 
 
 def test_the_example_strategy_is_complete_and_short_and_trades(tmp_path: Path) -> None:
-    (example,) = blocks("README.md", "python")
+    example, under = blocks("README.md", "python")
+    assert "class GuardedMACD(guarded(MACDStrategy)): ..." in under
     assert len(example.splitlines()) < 40
     path = tmp_path / "Momentum.py"
     path.write_text(example, encoding="utf-8")

@@ -126,8 +126,8 @@ class LayerState:
 
     @property
     def timeframe(self) -> str:
-        """Of the strategy."""
-        return self._strategy.timeframe
+        """That of the configuration, which Freqtrade puts on the strategy; or its own."""
+        return self.config.get("timeframe") or self._strategy.timeframe
 
     @property
     def stoploss(self) -> float:
