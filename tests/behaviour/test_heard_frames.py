@@ -15,6 +15,7 @@ from freqtrade.strategy import IntParameter, IStrategy
 
 from ballast.journal.explanations import lines_of
 from ballast.journal.reader import Reader
+from tests.behaviour.market import configuration
 from tests.behaviour.mini import PAIR, Story, at, play, quiet, signal
 from tests.behaviour.wishes import Wishes, held
 
@@ -200,6 +201,15 @@ def test_their_plots_are_drawn_beside_ours() -> None:
         made = strategy.ft_plot_annotations(PAIR, frame)
         assert len(made) == marks + 1
         assert made[-1]["label"].endswith("VOLATILITY 1.0")
+
+
+def test_frequi_asks_for_chart_and_attributes_of_one_that_was_never_started() -> None:
+    """Its lists of strategies and charts load the class and start nothing."""
+    strategy = held(Stating)(configuration([PAIR]))
+    assert set(strategy.plot_config["main_plot"]) == {"ema", "ballast_first_stop"}
+    for name in dir(strategy):
+        getattr(strategy, name)
+    assert strategy.version().startswith("ballast ")
 
 
 # What is explained.

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ballast.core.decision import Decision, Outcome, Reading
+from ballast.core.decision import THEIR_SIGNAL, Decision, Outcome, Reading
 from ballast.core.verdict import Verdict
 from ballast.journal.explanations import lines_of, why
 
@@ -68,3 +68,38 @@ def test_what_is_not_known_is_said() -> None:
     assert "XYZ is not traded. Traded now: BTC/USDT" in why(recorder(None), TRADED, "XYZ")
     assert "nothing has been decided yet" in why(recorder(None), TRADED, "BTC")
     assert "not recorded" in why(None, TRADED, "BTC")
+
+
+def of_theirs(hours: float, **changed: Any) -> Decision:
+    """A candle of a strategy that states no rules, so many hours after its last signal."""
+    signal = Reading(hours, "<=", 0.0, hours == 0)
+    return decision(
+        code=THEIR_SIGNAL,
+        value=hours,
+        setup="MACDStrategy",
+        rules={THEIR_SIGNAL: signal, "trend_up": Reading(False, "is", True, False)},
+        setups={"MACDStrategy": (THEIR_SIGNAL,)},
+        **changed,
+    )
+
+
+@pytest.mark.parametrize(
+    ("multiplier", "allowed"),
+    [
+        (1.0, "allowed a whole trade"),
+        (0.6, "allowed 0.6 of a trade"),
+        (0.0, "refused it (DRAWDOWN)"),
+    ],
+)
+def test_a_strategy_without_rules_is_answered_for_by_its_signal(
+    multiplier: float, allowed: str
+) -> None:
+    guards = {"DrawdownLadder": Verdict("DRAWDOWN", 2.1, 2.0, multiplier)}
+    lines = list(lines_of(of_theirs(14.0, guards=guards)))
+    assert lines[1] == f"no entry: their signal is 0; last 14 h ago; guards would have {allowed}"
+
+
+def test_conditions_of_theirs_stand_by_themselves() -> None:
+    lines = list(lines_of(of_theirs(14.0)))
+    assert lines[-2:] == ["\ntheir conditions, as far as columns tell", "- not trend_up"]
+    assert "none before" in list(lines_of(of_theirs(math.nan)))[1]
