@@ -86,12 +86,14 @@ class FillCosts:
             paid = cost.sell(asked)
         order.average = order.price = order.ft_price = paid
         if entry:
-            # Freqtrade rounds the trade's rate. The disaster stop hangs below it, as it would live.
+            # Freqtrade rounds the trade's rate. The disaster stop hangs below it, as it would live;
+            # an addition leaves it where it is.
             order.ft_price = price_to_precision(
                 paid, trade.price_precision, trade.precision_mode_price
             )
-            trade.initial_stop_loss_pct = None
-            trade.adjust_stop_loss(order.ft_price, trade.stop_loss_pct)
+            if trade.nr_of_successful_entries == 1:
+                trade.initial_stop_loss_pct = None
+                trade.adjust_stop_loss(order.ft_price, trade.stop_loss_pct)
         order.cost = (order.cost or 0.0) * paid / asked
         order.ft_order_tag = f"{order.ft_order_tag or ''} {ASKED}={asked}"
 

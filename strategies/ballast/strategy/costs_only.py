@@ -1,22 +1,38 @@
-"""The layer with its decisions taken out: what is left must be the bare strategy.
+"""A strategy alone, through the layer's own way: nothing is decided, and its fills bear costs.
 
-Out of reach of any configuration: a class is made with it by a test alone.
+What `python -m ballast compare` sets beside the layer; no configuration leads here.
 """
-
-from __future__ import annotations
 
 import math
 from datetime import datetime
 from typing import Any
 
+from freqtrade.enums import TRADE_MODES
+from freqtrade.exceptions import OperationalException
 from freqtrade.persistence import LocalTrade, Order
+from freqtrade.strategy import IStrategy
 
 from ballast.strategy.decisions import Decisions, EntryOrder
-from ballast.strategy.foreign import ForeignLayer
+from ballast.strategy.fail_closed import fail_closed
+from ballast.strategy.foreign import ForeignLayer, guarded
+
+# Attributes that the layer sets, and that are theirs here.
+_KEPT = (
+    "order_types",
+    "use_custom_stoploss",
+    "position_adjustment_enable",
+    "process_only_new_candles",
+    "ignore_buying_expired_candle_after",
+)
+
+
+def alone(theirs: type[IStrategy]) -> type[Any]:
+    """As `guarded`: a class to derive from, under which a strategy does what it does alone."""
+    return guarded(theirs, CostsOnly)
 
 
 class NoDecisions(Decisions):
-    """Size, limits, stops and exits of the strategy's own."""
+    """Size, limits, stops and exits are the strategy's own."""
 
     def on_loop(self, now: datetime) -> None:
         pass
@@ -37,8 +53,12 @@ class NoDecisions(Decisions):
     def entry_sent(self, order: EntryOrder, now: datetime) -> None:
         pass
 
+    @fail_closed(refusal=None)
     def filled(self, trade: LocalTrade, order: Order, now: datetime) -> None:
-        pass
+        """Charge what the fill costs."""
+        costs = self.connected.costs
+        if costs is not None:
+            costs.charge(trade, order, now)
 
     def stop(self, trade: LocalTrade, now: datetime) -> float:
         return math.nan
@@ -56,23 +76,18 @@ class NoDecisions(Decisions):
         return float(asked[2])
 
 
-class PassThrough(ForeignLayer):
+class CostsOnly(ForeignLayer):
     """Every attribute of theirs as it was; every callback through the layer's own way."""
 
-    # What stands before the layer is refused, but for what says that it is part of it.
-    __module__ = "ballast.strategy.passthrough"
-
-    _KEPT = (
-        "order_types",
-        "use_custom_stoploss",
-        "position_adjustment_enable",
-        "process_only_new_candles",
-        "ignore_buying_expired_candle_after",
-    )
+    __module__ = "ballast.strategy.costs_only"  # see `strategy/__init__.py`
 
     def __init__(self, config: dict[str, Any]) -> None:
-        theirs = {name: getattr(type(self), name) for name in self._KEPT}
+        theirs = {name: getattr(type(self), name) for name in _KEPT}
         super().__init__(config)
+        if config.get("runmode") in TRADE_MODES:
+            raise OperationalException(
+                f"{type(self).__name__} is without the risk layer's decisions: expected a backtest"
+            )
         for name, value in theirs.items():
             setattr(self, name, dict(value) if isinstance(value, dict) else value)
         self._ballast.own_custom_stop = self.use_custom_stoploss
@@ -80,11 +95,12 @@ class PassThrough(ForeignLayer):
 
     @property
     def protections(self) -> list[dict[str, Any]]:
-        return list(self._behind().protections)
+        """Theirs alone."""
+        return list(self._ballast.set_by_theirs.get("protections", self._behind().protections))
 
     @protections.setter
     def protections(self, listed: list[dict[str, Any]]) -> None:
-        raise AttributeError(listed)
+        self._ballast.set_by_theirs["protections"] = listed
 
     def _hold_attributes(self) -> None:
         pass
