@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 
-from ballast.research.backtests import TaskError, stops_of
+from ballast.research.recordings import RecordingError, stops_of
 from ballast.research.report import candles
 from ballast.research.report.drawdowns import changes, max_drawdown
 from ballast.research.report.results import ResultError, RunResult, read_all
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _draw(name, selection, options)
         equities = {name: selection.base.equity for name, selection in found.items()}
         pictures.accounts(equities, options.pictures / "accounts.svg")
-    except (ResultError, TaskError) as error:
+    except (ResultError, RecordingError) as error:
         sys.stderr.write(f"figures: {error}\n")
         return 2
     return 0

@@ -133,7 +133,7 @@ def trades(
     candles : mapping of str to DataFrame
         By pair.
     stops : DataFrame
-        As `backtests.stops_of` gives them.
+        As `recordings.stops_of` gives them.
     """
     pair, start = busiest(made)
     within = (made["pair"] == pair) & made["open_date"].between(start, start + STRETCH)

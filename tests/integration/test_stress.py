@@ -14,7 +14,8 @@ from distributed import LocalCluster
 
 from ballast import __main__ as commands
 from ballast.commands import backtest_options
-from ballast.research.backtests import BacktestExport, Task, TaskError, run, statistics, stops_of
+from ballast.research.backtests import BacktestExport, Task, TaskError, run, statistics
+from ballast.research.recordings import stops_of
 from ballast.research.report.results import read_folder
 from ballast.research.stress import plan, runner
 from ballast.research.stress.plan import StressRun

@@ -6,41 +6,37 @@ a short backtest costs. Markets come with the task, so that a worker asks no exc
 """
 
 import json
+import shutil
+import sys
 import tempfile
 import threading
 import time
 import zipfile
-from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-import pandas as pd
-from freqtrade.configuration import Configuration, TimeRange
-from freqtrade.data import history
+from freqtrade.configuration import Configuration
 from freqtrade.data.metrics import combined_dataframes_with_rel_mean
 from freqtrade.enums import RunMode
 from freqtrade.exceptions import FreqtradeException
-from freqtrade.exchange import Exchange, timeframe_to_seconds
+from freqtrade.exchange import Exchange
 from freqtrade.optimize.backtesting import Backtesting
 from freqtrade.optimize.optimize_reports import generate_backtest_stats, store_backtest_results
 from freqtrade.resolvers import ExchangeResolver
-from freqtrade.strategy import IStrategy
 
-from ballast.core.events import Event, EventKind
+import ballast
 from ballast.research import changes
-from ballast.strategy.layer import Layer
-from ballast.tooling.quiet import quiet
+from ballast.research.kept_candles import CandleKeepingBacktesting
+from ballast.research.recordings import Recording
+from ballast.tooling.quiet import quiet, silent
 
 # Freqtrade keeps a backtest's trades with its classes: one at a time in a process.
 _ONE_AT_A_TIME = threading.Lock()
-# Candles of so many combinations of folder, timeframe and period are kept.
-_KEPT = 4
-_STOPS = "stops.feather"
+# The layer's own package, wherever it is.
+_PACKAGE = Path(ballast.__file__).parent
 
 
 class TaskError(Exception):
@@ -59,6 +55,7 @@ class Task:
     markets : mapping
         ccxt's markets by pair, as `markets_of` gives them.
     strategy, strategy_path : str
+        Of the class, and of the folder that its file is in, or imports from.
     timerange : str
         As Freqtrade's option.
     pairs : tuple of str
@@ -67,6 +64,8 @@ class Task:
         What differs from the strategy as it is, but for settings (see `research.changes`).
     keep : str
         Folder for what a run leaves besides its result, such as a journal; forgotten where empty.
+    source : str
+        Text of the strategy's file, where it is made up and lies in no folder.
     """
 
     config: Mapping[str, Any]
@@ -78,13 +77,14 @@ class Task:
     pairs: tuple[str, ...]
     parameters: Mapping[str, Any] = field(default_factory=dict)
     keep: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True)
 class BacktestExport:
     """
-    Freqtrade's result zip as it exports it, with the raised stops added (see `stops_of`), and the
-    seconds that the backtest took.
+    Freqtrade's result zip as it exports it, with what the layer decided added (see `recordings`),
+    and the seconds that the backtest took.
     """
 
     zipped: bytes
@@ -98,19 +98,64 @@ def run(task: Task) -> BacktestExport:
     Raises
     ------
     TaskError
-        When Freqtrade refuses to, naming the strategy and the period.
+        When Freqtrade refuses to, or the strategy fails, naming the strategy and the period.
     """
-    with _ONE_AT_A_TIME, tempfile.TemporaryDirectory() as name, quiet():
+    with prepared(task) as config:
         began = time.perf_counter()
-        folder = Path(name)
+        zipped = _run(task, config)
+        return BacktestExport(zipped, time.perf_counter() - began)
+
+
+@contextmanager
+def prepared(task: Task) -> Iterator[dict[str, Any]]:
+    """
+    Freqtrade's configuration of a task, under which its strategy can be loaded within the block.
+
+    What a strategy that was made up imports from its folder is forgotten afterwards, as Freqtrade
+    forgets a strategy itself: another folder's may bear the same names.
+
+    Raises
+    ------
+    TaskError
+        When Freqtrade or a strategy that was made up fails within the block.
+    """
+    known = set(sys.modules)
+    folder = Path(task.strategy_path)
+    with ExitStack() as stack:
+        stack.enter_context(_ONE_AT_A_TIME)
+        name = stack.enter_context(tempfile.TemporaryDirectory())
+        stack.enter_context(quiet())
+        if task.source:
+            stack.enter_context(silent())
+            sys.path.insert(0, str(folder))
         try:
-            zipped = _run(task, folder)
+            yield _configuration(task, Path(name))
         except FreqtradeException as error:
             text = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise TaskError(f"{task.strategy} {task.timerange}: {text}") from None
+            raise TaskError(f"{_named(task)}: {text}") from None
+        except TaskError:
+            raise
+        except Exception as error:
+            if not task.source:
+                raise
+            text = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            raise TaskError(f"{_named(task)}: {text}") from None
         finally:
             Backtesting.cleanup()
-        return BacktestExport(zipped, time.perf_counter() - began)
+            if task.source:
+                sys.path.remove(str(folder))
+                _forget(set(sys.modules) - known, folder)
+
+
+def _named(task: Task) -> str:
+    return f"{task.strategy} {task.timerange}".strip()
+
+
+def _forget(modules: set[str], folder: Path) -> None:
+    for name in modules:
+        path = Path(getattr(sys.modules[name], "__file__", None) or "/")
+        if path.is_relative_to(folder) and not path.is_relative_to(_PACKAGE):
+            del sys.modules[name]
 
 
 def markets_of(config: Mapping[str, Any], pairs: Sequence[str]) -> dict[str, Any]:
@@ -140,13 +185,11 @@ def markets_of(config: Mapping[str, Any], pairs: Sequence[str]) -> dict[str, Any
     return {pair: {**markets[pair], "info": {}} for pair in pairs}
 
 
-def _run(task: Task, folder: Path) -> bytes:
-    config = _configuration(task, folder)
-    raised: list[tuple[str, datetime, float]] = []
-    with closing(_exchange(config, task.markets)) as exchange:
-        backtesting = _Backtest(config, exchange)
+def _run(task: Task, config: dict[str, Any]) -> bytes:
+    with closing(offline_exchange(config, task.markets)) as exchange:
+        backtesting = CandleKeepingBacktesting(config, exchange)
         (strategy,) = backtesting.strategylist
-        _listen(strategy, raised)
+        recording = Recording(strategy)
         with changes.applied(strategy, task.parameters):
             backtesting.fit_warmup(strategy)
             data, timerange = backtesting.load_bt_data()
@@ -161,20 +204,9 @@ def _run(task: Task, folder: Path) -> bytes:
         wallet_summary={name: each["wallet_summary"] for name, each in content.items()},
     )
     (path,) = config["exportdirectory"].glob("*.zip")
-    with zipfile.ZipFile(path, "a") as archive, archive.open(_STOPS, "w") as file:
-        pd.DataFrame(raised, columns=["pair", "date", "stop"]).to_feather(file)
+    with zipfile.ZipFile(path, "a") as archive:
+        recording.write(archive)
     return bytes(path.read_bytes())
-
-
-def _listen(strategy: IStrategy, raised: list[tuple[str, datetime, float]]) -> None:
-    """Write down every stop that is raised; a strategy without the risk layer tells of none."""
-
-    def hear(event: Event) -> None:
-        if event.kind is EventKind.STOP:
-            raised.append((event.pair, event.at, event.value))
-
-    if isinstance(strategy, Layer):
-        strategy._ballast.events.listen(hear)
 
 
 def _configuration(task: Task, folder: Path) -> dict[str, Any]:
@@ -183,10 +215,11 @@ def _configuration(task: Task, folder: Path) -> dict[str, Any]:
     given.write_text(json.dumps(dict(task.config)), encoding="utf-8")
     results = folder / "results"
     results.mkdir()
+    strategy_path = _written(task, folder / "strategies") if task.source else task.strategy_path
     arguments = {
         "config": [str(given)],
         "strategy": task.strategy,
-        "strategy_path": task.strategy_path,
+        "strategy_path": strategy_path,
         "user_data_dir": task.keep or str(folder),
         "datadir": task.datadir,
         "timerange": task.timerange,
@@ -200,79 +233,22 @@ def _configuration(task: Task, folder: Path) -> dict[str, Any]:
     return config
 
 
-def _exchange(config: dict[str, Any], markets: Mapping[str, Any]) -> Exchange:
+def _written(task: Task, folder: Path) -> str:
+    """Put down a strategy's file that is made up, with the parameters that are kept for it."""
+    folder.mkdir()
+    (folder / f"{task.strategy}.py").write_text(task.source, encoding="utf-8")
+    parameters = Path(task.strategy_path) / f"{task.strategy}.json"
+    if parameters.is_file():
+        shutil.copy(parameters, folder)
+    return str(folder)
+
+
+def offline_exchange(config: dict[str, Any], markets: Mapping[str, Any]) -> Exchange:
     """The configured exchange with markets that are given; it asks for nothing."""
     exchange = ExchangeResolver.load_exchange(config, validate=False)
     vars(exchange)["_markets"] = dict(markets)
     vars(exchange)["_api"].set_markets([dict(market) for market in markets.values()])
     return exchange
-
-
-_Loaded = dict[str, tuple[pd.DataFrame, pd.Series]]
-_loaded: "OrderedDict[tuple[Any, ...], _Loaded]" = OrderedDict()
-
-
-class _Backtest(Backtesting):
-    """Backtesting that keeps candles between runs."""
-
-    pairlists: Any
-
-    def fit_warmup(self, strategy: IStrategy) -> None:
-        """Take the warm-up of a changed strategy: moved windows may need a longer one."""
-        self.required_startup = strategy.startup_candle_count
-        self.config["startup_candle_count"] = self.required_startup
-
-    def load_bt_data(self) -> tuple[dict[str, pd.DataFrame], TimeRange]:
-        wanted = list(self.pairlists.whitelist)
-        key = (
-            str(self.config["datadir"]),
-            self.timeframe,
-            self.config.get("timerange"),
-            self.required_startup,
-        )
-        known = _loaded.setdefault(key, {})
-        _loaded.move_to_end(key)
-        while len(_loaded) > _KEPT:
-            _loaded.popitem(last=False)
-        missing = [pair for pair in wanted if pair not in known]
-        if missing:
-            self._load(missing, known)
-        data = {pair: known[pair][0] for pair in wanted if pair in known}
-        self.price_pair_prec = {pair: known[pair][1] for pair in data}
-        self.available_pairs = list(data)
-        first, _ = history.get_timerange(data)
-        self.timerange = TimeRange.parse_timerange(self.config.get("timerange"))
-        self.timerange.adjust_start_if_necessary(
-            timeframe_to_seconds(self.timeframe), self.required_startup, first
-        )
-        return data, self.timerange
-
-    def _load(self, pairs: list[str], known: _Loaded) -> None:
-        all_pairs, self.pairlists = self.pairlists, SimpleNamespace(whitelist=pairs)
-        try:
-            data, _ = super().load_bt_data()
-        finally:
-            self.pairlists = all_pairs
-        for pair, frame in data.items():
-            known[pair] = (frame, self.price_pair_prec[pair])
-
-
-def stops_of(zipped: Path) -> pd.DataFrame:
-    """
-    Every stop that was raised in a backtest of `run`: pair, date (UTC), stop (quote currency).
-
-    Raises
-    ------
-    TaskError
-        If the zip does not tell.
-    """
-    try:
-        with zipfile.ZipFile(zipped) as archive, archive.open(_STOPS) as file:
-            return pd.read_feather(file)
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
-        raise TaskError(
-            f"{zipped} does not tell its stops: `python -m ballast stress` does"
-        ) from None
 
 
 def statistics(zipped: Path) -> dict[str, Any]:

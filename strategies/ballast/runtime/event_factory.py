@@ -19,6 +19,8 @@ def sized(proposal: OrderProposal, rate: float, now: datetime) -> Event:
     """An entry that got a size. Value: stake; limit: the cap that bound, both quote currency."""
     facts = _of_size(proposal.sized, rate, proposal.stop)
     facts["multiplier"] = proposal.verdict.multiplier
+    if proposal.verdict.multiplier < 1:
+        facts["guard"] = proposal.verdict.code
     return _sized(proposal.sized, proposal.pair, None, now, facts)
 
 

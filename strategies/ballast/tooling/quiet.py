@@ -1,8 +1,10 @@
 """Freqtrade logs whatever it loads: commands that want its answer alone keep it quiet."""
 
+import io
 import logging
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 
 
 @contextmanager
@@ -14,3 +16,11 @@ def quiet() -> Iterator[None]:
         yield
     finally:
         logging.disable(before)
+
+
+@contextmanager
+def silent() -> Iterator[None]:
+    """Let nothing be printed meanwhile: strategies of others do, and warn of what they import."""
+    with redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

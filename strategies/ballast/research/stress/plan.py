@@ -14,6 +14,7 @@ from typing import Any
 
 import freqtrade
 
+import ballast
 from ballast.config import settings
 from ballast.core.frames import SLOW_TIMEFRAME
 from ballast.research import changes
@@ -61,10 +62,11 @@ class StressRun:
         task = self.task
         parts = [
             freqtrade.__version__,
-            _sources(task.strategy_path, task.strategy),
+            _sources(task.strategy_path, task.strategy, task.source),
             json.dumps(_deciding(task.config), sort_keys=True),
             json.dumps(task.markets, sort_keys=True, default=str),
             *(_digest(path) for path in candle_files(task)),
+            *(_stamp(path) for path in _beside(task)),
             task.timerange,
             json.dumps([task.strategy, task.pairs, dict(task.parameters)], sort_keys=True),
         ]
@@ -79,6 +81,25 @@ def candle_files(task: Task) -> list[Path]:
     timeframes = dict.fromkeys([str(task.config["timeframe"]), SLOW_TIMEFRAME])
     names = [f"{p.replace('/', '_')}-{t}.feather" for p in sorted(pairs) for t in timeframes]
     return [path for path in (Path(task.datadir) / name for name in names) if path.is_file()]
+
+
+def _beside(task: Task) -> list[Path]:
+    """Files of all other candles, which a strategy that is not of this pack may read, too."""
+    known = set(candle_files(task))
+    files = Path(task.datadir).glob("*.feather") if task.source else ()
+    return sorted(path for path in files if path not in known)
+
+
+def guards_on(config: Mapping[str, Any]) -> list[str]:
+    """
+    Guards that a configuration has on.
+
+    Raises
+    ------
+    SettingsError
+    """
+    guards = settings.load(config.get(settings.SECTION)).guards
+    return [name for name in guards.names() if guards.is_on(name)]
 
 
 def with_settings(config: Mapping[str, Any], level: str, without_guard: str = "") -> dict[str, Any]:
@@ -163,27 +184,39 @@ def _deciding(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=32)
-def _sources(strategy_path: str, strategy: str) -> str:
+def _sources(strategy_path: str, strategy: str, source: str) -> str:
+    """
+    Of the strategy, and of all that it may import: what lies in its folder, and the layer.
+
+    Parameters
+    ----------
+    source : str
+        Text of a strategy's file that is made up: what it imports may lie deep in the folder.
+    """
     folder = Path(strategy_path)
-    package = folder / "ballast"
-    files = [
-        *folder.glob("*.py"),
-        *folder.glob(f"{strategy}.json"),
-        *(
-            path
-            for path in package.rglob("*.py")
-            if path.relative_to(package).parts[0] not in ABOVE_STRATEGY
-        ),
-    ]
-    digest = hashlib.sha256()
+    package = folder / "ballast" if (folder / "ballast").is_dir() else Path(ballast.__file__).parent
+    files = {
+        *(folder.rglob("*.py") if source else folder.glob("*.py")),
+        *(path for path in folder.rglob("*.json") if path.stem == strategy or path.stem in source),
+        *package.rglob("*.py"),
+    }
+    digest = hashlib.sha256(source.encode())
     for path in sorted(files):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+        inside = path.relative_to(package).parts if path.is_relative_to(package) else ("",)
+        if inside[0] not in ABOVE_STRATEGY:
+            digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 
 
 def _digest(path: Path) -> str:
     stat = path.stat()
     return f"{path.name} {_content(path, stat.st_mtime_ns, stat.st_size)}"
+
+
+def _stamp(path: Path) -> str:
+    """Without reading it: there may be many, and most are not looked at."""
+    stat = path.stat()
+    return f"{path.name} {stat.st_mtime_ns} {stat.st_size}"
 
 
 @lru_cache(maxsize=4096)

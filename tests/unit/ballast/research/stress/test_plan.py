@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+import ballast
 from ballast.research.backtests import Task
 from ballast.research.stress import plan
 from ballast.research.stress.plan import StressRun
@@ -82,6 +83,41 @@ def test_key_changes_with_the_candles(task: Task) -> None:
     frame.loc[1, "close"] += 0.01
     frame.to_feather(path)
     assert key(task) != before
+
+
+@pytest.fixture
+def made_up(task: Task) -> Task:
+    """A task whose strategy is a file that is made up, and imports from the folder."""
+    deep = Path(task.strategy_path) / "deep"
+    deep.mkdir()
+    (deep / "Theirs.py").write_text("before")
+    text = "from ballast import guarded\nfrom deep.Theirs import Theirs\n"
+    return replace(task, strategy="GuardedTheirs", source=text)
+
+
+def test_key_changes_with_all_that_a_made_up_strategy_may_read(made_up: Task) -> None:
+    folder = Path(made_up.strategy_path)
+    keys = [key(made_up), key(replace(made_up, source=made_up.source + "# other stops\n"))]
+    for name in ("deep/Theirs.py", "deep/Theirs.json", "GuardedTheirs.json", "helper.py"):
+        (folder / name).write_text("after")
+        keys.append(key(made_up))
+    other = Path(made_up.datadir) / "OTHER_USDT-5m.feather"
+    candle_frame(flat(3), "5m").to_feather(other)
+    keys.append(key(made_up))
+    assert len(set(keys)) == len(keys)
+
+
+def test_key_changes_with_the_layer_where_it_is_not_beside_the_strategies(
+    made_up: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "apart"
+    shutil.copytree(made_up.strategy_path, folder, ignore=shutil.ignore_patterns("ballast"))
+    layer = Path(made_up.strategy_path) / "ballast"
+    monkeypatch.setattr(ballast, "__file__", str(layer / "__init__.py"))
+    apart = replace(made_up, strategy_path=str(folder))
+    before = key(apart)
+    (layer / "core" / "rules.py").write_text("after")
+    assert key(apart) != before
 
 
 def test_key_does_not_change_with_what_decides_nothing(task: Task) -> None:

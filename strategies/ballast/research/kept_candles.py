@@ -1,0 +1,63 @@
+"""Freqtrade's backtesting with candles kept: reading them is most of a short backtest."""
+
+from collections import OrderedDict
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+from freqtrade.configuration import TimeRange
+from freqtrade.data import history
+from freqtrade.exchange import timeframe_to_seconds
+from freqtrade.optimize.backtesting import Backtesting
+from freqtrade.strategy import IStrategy
+
+# Candles of so many combinations of folder, timeframe and period are kept.
+_KEPT = 4
+
+_Loaded = dict[str, tuple[pd.DataFrame, pd.Series]]
+_loaded: "OrderedDict[tuple[Any, ...], _Loaded]" = OrderedDict()
+
+
+class CandleKeepingBacktesting(Backtesting):
+    """Backtesting that keeps candles between the runs of a process."""
+
+    pairlists: Any
+
+    def fit_warmup(self, strategy: IStrategy) -> None:
+        """Take the warm-up of a changed strategy: moved windows may need a longer one."""
+        self.required_startup = strategy.startup_candle_count
+        self.config["startup_candle_count"] = self.required_startup
+
+    def load_bt_data(self) -> tuple[dict[str, pd.DataFrame], TimeRange]:
+        wanted = list(self.pairlists.whitelist)
+        key = (
+            str(self.config["datadir"]),
+            self.timeframe,
+            self.config.get("timerange"),
+            self.required_startup,
+        )
+        known = _loaded.setdefault(key, {})
+        _loaded.move_to_end(key)
+        while len(_loaded) > _KEPT:
+            _loaded.popitem(last=False)
+        missing = [pair for pair in wanted if pair not in known]
+        if missing:
+            self._load(missing, known)
+        data = {pair: known[pair][0] for pair in wanted if pair in known}
+        self.price_pair_prec = {pair: known[pair][1] for pair in data}
+        self.available_pairs = list(data)
+        first, _ = history.get_timerange(data)
+        self.timerange = TimeRange.parse_timerange(self.config.get("timerange"))
+        self.timerange.adjust_start_if_necessary(
+            timeframe_to_seconds(self.timeframe), self.required_startup, first
+        )
+        return data, self.timerange
+
+    def _load(self, pairs: list[str], known: _Loaded) -> None:
+        all_pairs, self.pairlists = self.pairlists, SimpleNamespace(whitelist=pairs)
+        try:
+            data, _ = super().load_bt_data()
+        finally:
+            self.pairlists = all_pairs
+        for pair, frame in data.items():
+            known[pair] = (frame, self.price_pair_prec[pair])
