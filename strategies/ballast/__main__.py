@@ -15,6 +15,7 @@ from ballast.tooling.errors import CommandError
 # Modules of `ballast.commands`, imported only when they are asked for: a health check is run every
 # minute.
 _COMMANDS = {
+    "adopt": "a strategy that exists, under the layer, and whether its columns peek",
     "baseline": "what the guard EdgeDecay compares with, from a backtest",
     "costs": "the cost model against the fills of a bot",
     "doctor": "whether the installed Freqtrade keeps what is leaned on",

@@ -7,28 +7,96 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from freqtrade.configuration import TimeRange
+from freqtrade.exceptions import FreqtradeException
+
 from ballast.research.backtests import markets_of
 from ballast.tooling.database import read_config
 from ballast.tooling.errors import CommandError
 
+_PLACE = Path("user_data")
+
 
 def add_to(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
+    add_places(parser)
+    help_text = "take markets and fees from the sandbox exchange"
+    parser.add_argument("--offline", action="store_true", help=help_text)
+
+
+def add_places(parser: argparse.ArgumentParser) -> None:
+    """Declare where things are, by the names that Freqtrade has for it."""
     add = parser.add_argument
     add("-c", "--config", action="append", help="Freqtrade's configuration (config.json)")
+    add("--userdir", "--user-data-dir", metavar="FOLDER", help="Freqtrade's own (user_data)")
     add("--strategy-path", metavar="FOLDER", help="strategies (that of the configuration)")
-    add("--datadir", metavar="FOLDER", help="candles (user_data/data/EXCHANGE)")
-    add("--offline", action="store_true", help="take markets and fees from the sandbox exchange")
+    add("-d", "--datadir", metavar="FOLDER", help="candles (user_data/data/EXCHANGE)")
+
+
+def add_choice(parser: argparse.ArgumentParser) -> None:
+    """Declare which candles, by the names that Freqtrade has for it."""
+    add = parser.add_argument
+    add("-p", "--pairs", nargs="+", metavar="PAIR", help="these (the configuration's)")
+    add("-i", "--timeframe", help="candles that are traded (the configuration's or strategy's)")
+    add("--timerange", default="", metavar="RANGE", help="such as 20200101-20210101")
+
+
+def read_choice(options: argparse.Namespace) -> dict[str, Any]:
+    """
+    Freqtrade's configuration, with the candles that were chosen.
+
+    Raises
+    ------
+    CommandError
+        If it cannot be read, or names no pair, or the range is none.
+    """
+    config = read_config(options.config or ["config.json"])
+    exchange = config.get("exchange") or {}
+    if "name" not in exchange:
+        raise CommandError("the configuration's exchange.name is missing: expected one's name")
+    pairs = options.pairs or exchange.get("pair_whitelist") or []
+    if not pairs:
+        raise CommandError(
+            "the configuration's exchange.pair_whitelist is empty: expected pairs, or --pairs"
+        )
+    check_timerange("--timerange", options.timerange)
+    if options.timeframe:
+        config["timeframe"] = options.timeframe
+    config["exchange"] = {**exchange, "pair_whitelist": list(dict.fromkeys(pairs))}
+    return config
+
+
+def check_timerange(option: str, timerange: str) -> None:
+    """
+    Refuse what is no time range.
+
+    Raises
+    ------
+    CommandError
+    """
+    try:
+        TimeRange.parse_timerange(timerange or None)
+    except FreqtradeException:
+        raise CommandError(
+            f"{option} {timerange}: expected a time range such as 20200101-20210101"
+        ) from None
 
 
 def strategy_folder(options: argparse.Namespace, config: dict[str, Any]) -> Path:
     """Where the strategies are."""
-    return Path(options.strategy_path or config.get("strategy_path") or "user_data/strategies")
+    usual = config.get("strategy_path") or _user_folder(options, config) / "strategies"
+    return Path(options.strategy_path or usual)
 
 
 def candle_folder(options: argparse.Namespace, config: dict[str, Any]) -> Path:
     """Where the candles are."""
-    return Path(options.datadir or Path("user_data/data") / config["exchange"]["name"])
+    return Path(
+        options.datadir or _user_folder(options, config) / "data" / config["exchange"]["name"]
+    )
+
+
+def _user_folder(options: argparse.Namespace, config: dict[str, Any]) -> Path:
+    return Path(options.userdir or config.get("user_data_dir") or _PLACE)
 
 
 def markets(

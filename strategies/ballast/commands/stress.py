@@ -7,20 +7,16 @@ ballast report` reads the folder.
 
 import argparse
 import os
-import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from freqtrade.configuration import TimeRange
-from freqtrade.exceptions import FreqtradeException
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from ballast.commands import backtest_options
+from ballast.commands.progress import progress
 from ballast.config import settings
 from ballast.core.costs import LEVELS
 from ballast.research.backtests import Task, TaskError, statistics
@@ -84,12 +80,11 @@ def run(options: argparse.Namespace) -> None:
     try:
         jobs = _jobs(options, config)
         store = Store(Path(options.output))
-        console = Console(stderr=True)
         began = time.perf_counter()
-        with _progress(console, len(jobs)) as done:
+        with progress("backtests", len(jobs)) as done:
             ran = run_all(jobs, store, options.jobs, options.scheduler, done)
         _show(jobs, ran, store, time.perf_counter() - began, options)
-    except TaskError as error:
+    except (TaskError, settings.SettingsError) as error:
         raise CommandError(str(error)) from None
     except OSError as error:
         raise CommandError(f"--output {options.output}: {error.strerror}") from None
@@ -118,7 +113,7 @@ def _jobs(options: argparse.Namespace, config: dict[str, Any]) -> list[StressRun
         *plan.orders(pairs, options.shuffles, options.seed),
         *plan.subsets(pairs, options.subsets, options.subset_size, options.seed),
     ]
-    guards = _guards(config) if options.without_guards else []
+    guards = plan.guards_on(config) if options.without_guards else []
     tried = strategies if options.parameters else []
     trials = {name: moved_by_a_quarter(name, path, config, options.parameters) for name in tried}
     return plan.jobs(
@@ -138,12 +133,7 @@ def _check_numbers(options: argparse.Namespace) -> None:
         if value < least:
             raise CommandError(f"--{name} is {value}: expected a whole number from {least}")
     for period in options.periods:
-        try:
-            TimeRange.parse_timerange(period)
-        except FreqtradeException:
-            raise CommandError(
-                f"--periods {period}: expected a time range such as 20200101-20210101"
-            ) from None
+        backtest_options.check_timerange("--periods", period)
 
 
 def _strategies(wanted: Sequence[str] | None, folder: Path) -> list[str]:
@@ -158,22 +148,6 @@ def _strategies(wanted: Sequence[str] | None, folder: Path) -> list[str]:
 
 def _is_former_name(path: Path) -> bool:
     return "renamed_to" in path.read_text(encoding="utf-8")
-
-
-def _guards(config: dict[str, Any]) -> list[str]:
-    try:
-        guards = settings.load(config.get(settings.SECTION)).guards
-    except settings.SettingsError as error:
-        raise CommandError(str(error)) from None
-    return [name for name in guards.names() if guards.is_on(name)]
-
-
-@contextmanager
-def _progress(console: Console, total: int) -> Iterator[Any]:
-    columns = (TextColumn("backtests"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as progress:
-        bar = progress.add_task("", total=total)
-        yield lambda count: progress.update(bar, completed=count)
 
 
 def _show(
