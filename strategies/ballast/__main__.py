@@ -17,6 +17,7 @@ from ballast.tooling.errors import CommandError
 _COMMANDS = {
     "adopt": "a strategy that exists, under the layer, and whether its columns peek",
     "baseline": "what the guard EdgeDecay compares with, from a backtest",
+    "compare": "strategies alone and under the layer, on the same candles",
     "costs": "the cost model against the fills of a bot",
     "doctor": "whether the installed Freqtrade keeps what is leaned on",
     "drift": "what a bot did against a backtest of the same candles",

@@ -77,6 +77,11 @@ def crises(equity: pd.Series, market: pd.Series, trades: pd.DataFrame) -> list[C
     return [_measured(w, equity, market, trades) for w in (*inside, *worst_weeks(market))]
 
 
+def is_known(name: str) -> bool:
+    """Whether a window is one of the known crises, and no week of the sample."""
+    return any(window.name == name for window in KNOWN)
+
+
 def worst_weeks(market: pd.Series, count: int = WORST_WEEKS) -> list[Window]:
     """The weeks (any seven days) in which a market fell most, none overlapping, in order of time"""
     falls = (market.shift(-_WEEK) / market - 1).dropna()

@@ -1,6 +1,6 @@
 """When guards were active, and what each cost or saved."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -55,15 +55,13 @@ class Price:
 
 def activity(run: RunResult) -> list[Active]:
     """Every guard that locked anything in a run, the most active first."""
-    names = _names()
-    codes = run.locks["reason"].map(lambda reason: (reason.split() or ["?"])[0])
     found = []
-    for code, locks in run.locks.groupby(codes):
+    for name, locks in locks_by_guard(run):
         spans = _joined(locks, run)
         everywhere = _joined(locks[locks["pair"] == ALL_PAIRS], run)
         found.append(
             Active(
-                name=names.get(str(code), str(code)),
+                name=name,
                 locks=len(locks),
                 spans=tuple(spans),
                 share=_share(spans, run),
@@ -71,6 +69,14 @@ def activity(run: RunResult) -> list[Active]:
             )
         )
     return sorted(found, key=lambda active: -active.share)
+
+
+def locks_by_guard(run: RunResult) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The locks of each guard, by its name; of other locks by the first word of their reason."""
+    names = _names()
+    codes = run.locks["reason"].map(lambda reason: (reason.split() or ["?"])[0])
+    for code, locks in run.locks.groupby(codes):
+        yield names.get(str(code), str(code)), locks
 
 
 def prices(base: RunResult, without: Sequence[RunResult]) -> list[Price]:

@@ -1,0 +1,129 @@
+"""Two runs side by side: what came of each, and what made the difference."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from ballast.core.guards.market_shock_halt import MarketShockHalt
+from ballast.research.foreign import wording
+from ballast.research.foreign.comparison import Comparison, Side, compare, guard_effects
+from ballast.research.foreign.page import page
+from ballast.research.recordings import EntryCounts
+from ballast.research.report.crises import crises
+from ballast.research.report.results import RunResult, read_zip
+from tests.html_page import Shown
+from tests.unit.ballast.research.report.made import START, trade, write_zip
+
+ALONE = [10_000.0, 10_500, 7_000, 7_500, 8_000, 8_100]
+UNDER = [10_000.0, 10_100, 9_900, 10_000, 10_050, 10_100]
+ENTRIES = EntryCounts({"RISK_AT_STOP": 6, "LIQUIDITY": 2}, {"NO_SIZE": 3}, {"DRAWDOWN": 5})
+
+
+def lock(pair: str, first: float, last: float, code: str) -> dict[str, Any]:
+    begin, end = (START + pd.Timedelta(days=day) for day in (first, last))
+    stamps = {
+        "lock_timestamp": int(begin.timestamp() * 1000),
+        "lock_end_timestamp": int(end.timestamp() * 1000),
+    }
+    return {"pair": pair, "reason": f"{code} value=1 limit=0", **stamps}
+
+
+def run(path: Path, **what: Any) -> RunResult:
+    (found,) = read_zip(write_zip(path, **what))
+    return found
+
+
+def side(result: RunResult, crash: int = 2, fall: float = 0.3) -> Side:
+    """With a market that falls at once, on a day."""
+    days = pd.date_range(START, result.end, freq="1D")
+    market = pd.Series([1.0 if day < crash else 1 - fall for day in range(len(days))], days)
+    return Side(result, crises(result.equity, market, result.trades))
+
+
+@pytest.fixture
+def found(tmp_path: Path) -> Comparison:
+    trades = [trade(-500, 1), trade(100, 3, pair="ETH/USDT"), trade(50, 3.5)]
+    locks = [lock("*", 0.5, 1.5, MarketShockHalt.code), lock("ETH/USDT", 3, 4, "VOLATILITY")]
+    alone = run(tmp_path / "alone.zip", trades=trades, equity=ALONE)
+    under = run(tmp_path / "under.zip", trades=trades[2:], equity=UNDER, locks=locks)
+    return compare("<b>Some</b>", side(alone), side(under), ENTRIES)
+
+
+def test_locks_would_have_taken_what_began_in_them_on_their_pair(found: Comparison) -> None:
+    effects = {effect.name: effect for effect in found.guards}
+    assert set(effects) == {"MarketShockHalt", "VolatilityCooldown"}
+    shock, cooldown = effects["MarketShockHalt"], effects["VolatilityCooldown"]
+    assert (shock.taken, cooldown.taken) == (1, 1)
+    assert shock.came_to == pytest.approx(-500 / 10_500)
+    assert cooldown.came_to == pytest.approx(100 / 7_500)
+
+
+def test_trade_at_the_end_of_a_lock_is_free(tmp_path: Path) -> None:
+    alone = run(tmp_path / "alone.zip", trades=[trade(1, 1), trade(1, 2)], equity=ALONE)
+    locks = [lock("BTC/USDT", 1, 2, "VOLATILITY")]
+    under = run(tmp_path / "under.zip", equity=UNDER, locks=locks)
+    (effect,) = guard_effects(alone, under)
+    assert effect.taken == 1
+
+
+def test_figures_say_which_side_is_better(found: Comparison) -> None:
+    figures = {figure.name: figure for figure in wording.figures(found)}
+    assert figures["return"].alone == "-19.0 %"
+    assert figures["return"].under == "+1.0 %"
+    assert figures["largest drawdown"].alone == "33.3 %"
+    assert figures["worst day"].alone == "-33.3 %, 2 Jan 2021"
+    assert figures["trades"].alone == "3"
+    for name in ("return", "largest drawdown", "worst day"):
+        assert figures[name].better > 0, name
+    swapped = compare("Some", found.under, found.alone, ENTRIES)
+    assert all(figure.better <= 0 for figure in wording.figures(swapped))
+
+
+# In the middle of May 2021, and in March.
+@pytest.mark.parametrize(("crash", "shown"), [(140, "May 2021"), (80, "Week of")])
+def test_known_crash_is_shown_where_the_pairs_fell_in_it_and_else_their_worst_weeks(
+    tmp_path: Path, crash: int, shown: str
+) -> None:
+    """A generated market has dates, and none of their crashes."""
+    equity = [10_000.0] * crash + [9_000.0] * (170 - crash)
+    result = run(tmp_path / "long.zip", equity=equity)
+    both = side(result, crash)
+    names = [f.name for f in wording.crash_windows(compare("Some", both, both, ENTRIES))]
+    assert names
+    assert all(name.startswith(f"drawdown in: {shown}") for name in names)
+
+
+def test_differences_name_cap_guard_and_refusal(found: Comparison) -> None:
+    told = list(wording.differences(found))
+    assert told[0] == (
+        "8 entries got a size under the layer, some a smaller one because of guards: DRAWDOWN 5; "
+        "they were bound by RISK_AT_STOP 75 %, LIQUIDITY 25 %."
+    )
+    assert told[1] == "3 entries were refused: NO_SIZE 3."
+    assert any("MarketShockHalt locked a pair" in each and "-4.8 %" in each for each in told)
+
+
+def test_run_without_a_guard_says_what_the_guard_made(tmp_path: Path, found: Comparison) -> None:
+    fallen = [10_000.0, 9_000, 8_000, 8_000, 8_000, 8_000]
+    without = [
+        replace(run(tmp_path / f"{name}.zip", equity=equity), without_guard=name)
+        for name, equity in (("DrawdownLadder", fallen), ("EdgeDecay", UNDER))
+    ]
+    told = list(wording.differences(compare("S", found.alone, found.under, ENTRIES, without)))
+    assert told[-1] == "DrawdownLadder: +21.0 % return, -18.0 % drawdown, against a run without it."
+    assert not any("EdgeDecay" in each for each in told)
+
+
+def test_page_shows_both_and_lets_no_name_be_markup(found: Comparison) -> None:
+    other = compare("Other", found.alone, found.under, EntryCounts())
+    shown = Shown(page([found, other]).html())
+    assert "<b>Some</b>" in shown.text
+    for word in ("RISK_AT_STOP", "NO_SIZE", "MarketShockHalt", "Other, under the layer"):
+        assert word in shown.text
+    assert len(shown.charts) == 2
+    assert len(shown.charts[0]["data"]) == 4
