@@ -11,7 +11,7 @@ DONE := $(VENV)/.installed
 # Without bytecode each start of Freqtrade takes ten seconds more.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help backtest paper test fuzz benchmark soak load lint format docs clean
+.PHONY: help backtest compare paper test fuzz benchmark soak load lint format docs clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -19,6 +19,9 @@ help:  ## list the commands
 
 backtest: $(DONE)  ## every strategy on a generated market: no account, no internet
 	@$(BIN)/python -m tools.run_backtest --port $(PORT) --seed $(SEED) --timeframe $(TIMEFRAME)
+
+compare: $(DONE)  ## two strategies of others, alone and under the layer, on that market
+	@$(BIN)/python -m tools.run_compare --port $(PORT) --seed $(SEED) --timeframe $(TIMEFRAME)
 
 paper: $(DONE)  ## a week of paper trading in minutes, with REST and FreqUI (STAY=1 goes on after it)
 	@$(BIN)/python -m tools.run_paper --port $(PORT) --seed $(SEED) $(if $(STAY),--stay)

@@ -67,51 +67,67 @@ def sandbox(options: argparse.Namespace, folder: Path) -> Iterator[Path]:
     """
     served = ["--generate", options.seed, "--start", START.isoformat()]
     served += ["--days", str(options.days), "--port", options.port, "--trade-listed"]
-    _say(f"Starting the sandbox exchange: a market of {options.days} days from seed {options.seed}")
+    say(f"Starting the sandbox exchange: a market of {options.days} days from seed {options.seed}")
     try:
         with running_sandbox(folder, *served) as running:
-            _say(f"It is ready at {running.url}")
+            say(f"It is ready at {running.url}")
             yield running.overlay
     except SandboxNotReady as error:
         raise BacktestError(f"{error} If its port is taken, set PORT.") from None
 
 
 def _run_freqtrade(options: argparse.Namespace, overlay: Path, strategies: list[str]) -> int:
-    data = options.userdir / "data" / "sandbox"
-    common = ["--config", str(ROOT / "config.json"), "--config", str(overlay)]
-    common += ["--userdir", str(options.userdir), "--datadir", str(data)]
-    timeframes = list(dict.fromkeys((options.timeframe, *HIGHER_TIMEFRAMES)))
-    period = f"{START:%Y%m%d}-{START + timedelta(days=options.days):%Y%m%d}"
-    download = ["download-data", *common, "--erase", "--timerange", period]
-    download += ["--timeframes", *timeframes]
-    backtesting = ["backtesting", *common, "--cache", "none", "--timeframe", options.timeframe]
+    backtesting = ["backtesting", *places(options, overlay), "--cache", "none"]
+    backtesting += ["--timeframe", options.timeframe]
     backtesting += ["--strategy-path", str(options.strategy_path), "--strategy-list", *strategies]
-
-    _say("Downloading candles from it with `freqtrade download-data`")
-    code = _freqtrade(download)
+    code = download(options, overlay)
     if code == 0:
-        _say(f"Backtesting {', '.join(strategies)} with `freqtrade backtesting`")
-        code = _freqtrade(backtesting)
+        say(f"Backtesting {', '.join(strategies)} with `freqtrade backtesting`")
+        code = run_module("freqtrade", backtesting)
     return code
 
 
-def _freqtrade(arguments: list[str]) -> int:
-    command = [sys.executable, "-m", "freqtrade", *arguments]
+def places(options: argparse.Namespace, overlay: Path) -> list[str]:
+    """Where configuration and candles are, as Freqtrade's options."""
+    data = options.userdir / "data" / "sandbox"
+    configs = ["--config", str(ROOT / "config.json"), "--config", str(overlay)]
+    return [*configs, "--userdir", str(options.userdir), "--datadir", str(data)]
+
+
+def download(options: argparse.Namespace, overlay: Path) -> int:
+    """Fetch the market's candles; Freqtrade's exit code."""
+    timeframes = list(dict.fromkeys((options.timeframe, *HIGHER_TIMEFRAMES)))
+    period = f"{START:%Y%m%d}-{START + timedelta(days=options.days):%Y%m%d}"
+    wanted = ["download-data", *places(options, overlay), "--erase", "--timerange", period]
+    say("Downloading candles from it with `freqtrade download-data`")
+    return run_module("freqtrade", [*wanted, "--timeframes", *timeframes])
+
+
+def run_module(module: str, arguments: Sequence[str]) -> int:
+    """Run a command of this environment in the repository's folder; its exit code."""
+    command = [sys.executable, "-m", module, *arguments]
     return subprocess.run(command, cwd=ROOT, check=False).returncode  # noqa: S603
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """A step of the run, for who watches it."""
     print(f"\n==> {text}", flush=True)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tools.run_backtest", description=__doc__)
+def add_market(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments that say which market is generated."""
     add = parser.add_argument
     add("--port", default="8099", help="where the sandbox listens, 0 for a free port (%(default)s)")
     add("--seed", default="7", help="which market is generated (%(default)s)")
     add("--days", type=int, default=366, help="how much of it (%(default)s)")
     add("--timeframe", default="1h", help="candles that are traded (%(default)s)")
     add("--userdir", type=Path, default=ROOT / "user_data", help="Freqtrade's folder")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tools.run_backtest", description=__doc__)
+    add_market(parser)
+    add = parser.add_argument
     add("--strategy-path", type=Path, default=ROOT / "strategies", help="where strategies are")
     add("--strategies", nargs="+", metavar="NAME", help="these instead of all")
     return parser
