@@ -29,7 +29,8 @@ class Case:
     ----------
     entry : pair and row at which it is bought without the guard.
     locked : the pair that is locked, '*' for all.
-    until : row before which the lock ends; None where it is renewed candle by candle.
+    until : row before which the lock ends; None where it is renewed candle by candle, or ends by a
+        person alone.
     """
 
     stories: Mapping[str, Story]
@@ -100,6 +101,14 @@ CASES: dict[str, Case] = {
         locked="*",
         until=5 + 7 * 24,
         settings={"steps": [], "halt_pct": 0.3},
+    ),
+    "DrawdownLimit": Case(
+        {PAIR: STOPPED_OUT, THIRD: LATER},
+        entry=(THIRD, 9),
+        code="DRAWDOWN_LIMIT",
+        locked="*",
+        until=None,
+        settings={"limit_pct": 0.6, "near_pct": 0.1, "least_pct": 0.4},
     ),
     "DataOutageHalt": Case(
         {OTHER: HOLE, THIRD: HOLE, PAIR: LATER},

@@ -31,6 +31,7 @@ GUARDS = {
     "DailyLossLimit": "DAILY_LOSS",
     "WeeklyLossLimit": "WEEKLY_LOSS",
     "DrawdownLadder": "DRAWDOWN",
+    "DrawdownLimit": "DRAWDOWN_LIMIT",
     "DataOutageHalt": "DATA_OUTAGE",
 }
 QUIET_HOURS = """

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 from ballast.core.guards.base import Guard, GuardSection
 from ballast.core.guards.data_outage_halt import DataOutageHaltSettings
 from ballast.core.guards.drawdown_ladder import DrawdownLadderSettings
+from ballast.core.guards.drawdown_limit import DrawdownLimitSettings
 from ballast.core.guards.edge_decay import EdgeDecaySettings
 from ballast.core.guards.loss_limits import DailyLossLimitSettings, WeeklyLossLimitSettings
 from ballast.core.guards.loss_streak_backoff import LossStreakBackoffSettings
@@ -41,6 +42,7 @@ class GuardSettings(SettingsSection):
     DailyLossLimit: DailyLossLimitSettings = DailyLossLimitSettings()
     WeeklyLossLimit: WeeklyLossLimitSettings = WeeklyLossLimitSettings()
     DrawdownLadder: DrawdownLadderSettings = DrawdownLadderSettings()
+    DrawdownLimit: DrawdownLimitSettings = DrawdownLimitSettings()
     PortfolioHeat: PortfolioHeatSettings = PortfolioHeatSettings()
     DataOutageHalt: DataOutageHaltSettings = DataOutageHaltSettings()
     EdgeDecay: EdgeDecaySettings = EdgeDecaySettings()

@@ -99,6 +99,14 @@ class GuardSet:
             return {}
         return {name: g.market_verdict(self.snapshot) for name, g in self.guards.items()}
 
+    def heat_left(self, equity: float) -> float | None:
+        """
+        What all open positions together may lose at their stops, quote currency; None where no
+        guard limits it.
+        """
+        limits = (guard.heat_left(equity) for guard in self.guards.values())
+        return min((limit for limit in limits if limit is not None), default=None)
+
     def recall(self, ends: Mapping[tuple[str, str], datetime]) -> None:
         """Take up what an earlier run announced: ends of blocks by guard and pair."""
         self._announced.update(ends)

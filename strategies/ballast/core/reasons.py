@@ -92,6 +92,13 @@ class Reason(StrEnum):
         "the step reached, or the floor",
         "% of equity",
     )
+    DRAWDOWN_LIMIT = (
+        "DRAWDOWN_LIMIT",
+        Group.GUARD,
+        "how far below its peak",
+        "the limit",
+        "% of equity",
+    )
     DATA_OUTAGE = (
         "DATA_OUTAGE",
         Group.GUARD,
@@ -175,6 +182,7 @@ class Reason(StrEnum):
         "quote",
     )
     CLUSTER_HEAT = "CLUSTER_HEAT", Group.SIZE, "stake", "cap", "quote"
+    DRAWDOWN_LEFT = "DRAWDOWN_LEFT", Group.SIZE, "stake", "cap", "quote"
     VOLATILITY_TARGET = "VOLATILITY_TARGET", Group.SIZE, "stake", "cap", "quote"
     LIQUIDITY = "LIQUIDITY", Group.SIZE, "stake", "cap", "quote"
     POSITION_CAP = "POSITION_CAP", Group.SIZE, "stake", "cap", "quote"

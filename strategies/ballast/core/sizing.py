@@ -94,6 +94,8 @@ class SizingInputs:
         Value of all open positions.
     open_risk : float
         Loss of the open trades at their stops.
+    heat_left : float or None
+        What a guard lets all of them lose, this trade included; None where none limits it.
     cluster_risk : float
         The same of those that move with the pair.
     free_balance : float
@@ -118,6 +120,7 @@ class SizingInputs:
     min_stake: float = 0.0
     multiplier: float = 1.0
     user_stake: float | None = None
+    heat_left: float | None = None
 
 
 @dataclass(frozen=True)
@@ -225,6 +228,8 @@ def _caps(inputs: SizingInputs, budget: RiskBudget, loss: float) -> dict[Reason,
     }
     if inputs.user_stake is not None:
         caps[Reason.USER_STAKE] = inputs.user_stake
+    if inputs.heat_left is not None:
+        caps[Reason.DRAWDOWN_LEFT] = (inputs.heat_left - max(inputs.open_risk, 0.0)) / loss
     if budget.cluster_heat is not None:
         caps[Reason.CLUSTER_HEAT] = (equity * budget.cluster_heat - inputs.cluster_risk) / loss
     return caps

@@ -40,6 +40,10 @@ ADVICE: Mapping[Reason, str] = {
         "The account is so far below its peak, percent. | Sizes are smaller, or nothing is "
         "entered for a week. After a withdrawal: `guards rearm DrawdownLadder`."
     ),
+    Reason.DRAWDOWN_LIMIT: (
+        "The account has lost, from its peak, what it may lose. | Nothing is bought until you say "
+        "so: find out why before `guards rearm DrawdownLimit`. Near the limit sizes are cut."
+    ),
     Reason.DATA_OUTAGE: (
         "Requests fail, or most pairs' candles are not to be trusted. | Status page, network. "
         "It ends with its cause."
@@ -122,6 +126,7 @@ ADVICE: Mapping[Reason, str] = {
     Reason.RISK_AT_STOP: "The loss at the stop binds: the usual case. | Nothing.",
     Reason.PORTFOLIO_HEAT: "What all stops risk together binds. | Nothing.",
     Reason.CLUSTER_HEAT: "Positions that move together bind. | Nothing.",
+    Reason.DRAWDOWN_LEFT: "What is left of the drawdown limit binds. | Nothing.",
     Reason.VOLATILITY_TARGET: "The pair moves too much in a day for more. | Nothing.",
     Reason.LIQUIDITY: "The pair's turnover binds. | Nothing.",
     Reason.POSITION_CAP: "The cap of one position binds. | Nothing.",

@@ -7,6 +7,7 @@ and saves what the guards must remember. In backtests it is called from `bot_loo
 
 import dataclasses
 import logging
+import math
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -179,6 +180,10 @@ class RiskEngine:
             risks[trade.pair] = risks.get(trade.pair, 0.0) + risk
         return risks
 
+    def heat_left(self, now: datetime) -> float | None:
+        """What a guard lets all open positions together lose at their stops (quote), or None."""
+        return self.guard_set.heat_left(self.equity(now))
+
     def exposure(self, now: datetime) -> float:
         """Value of all open positions at their last completed close, quote currency."""
         return self._portfolio.exposure(now)
@@ -227,13 +232,13 @@ class RiskEngine:
         self, positions: Sequence[tuple[LocalTrade, float]], equity: float, end: datetime
     ) -> None:
         """Draw the stops of open positions closer where together they risk too much."""
-        if self._open_heat is None or not positions:
+        if not positions:
             return
         stops = [self._stop_manager.stop(trade, end) for trade, _ in positions]
         held = list(zip(positions, stops, strict=True))
         costs = self._stop_costs
         heat = sum(loss_at_stop(trade.amount, price, stop, costs) for (trade, price), stop in held)
-        allowed = self._open_heat * equity
+        allowed = self._heat_allowed(equity)
         if heat <= allowed:
             return
         # What leaving costs is lost wherever the stop is.
@@ -241,6 +246,11 @@ class RiskEngine:
         for (trade, price), stop in held:
             closer = drawn_closer(price, stop, heat - fixed, allowed - fixed)
             self._stop_manager.tighten(trade, closer, Reason.PORTFOLIO_HEAT, end)
+
+    def _heat_allowed(self, equity: float) -> float:
+        heat = math.inf if self._open_heat is None else self._open_heat * equity
+        left = self.guard_set.heat_left(equity)
+        return heat if left is None else min(heat, left)
 
     def _publish(self, change: Change, end: datetime) -> None:
         """A Freqtrade lock with code, value, limit and end; seen in /locks, the API and FreqUI."""

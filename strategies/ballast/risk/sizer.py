@@ -29,6 +29,9 @@ class AccountView(Protocol):
     def equity(self, now: datetime) -> float:
         """Account value with open positions, quote currency."""
 
+    def heat_left(self, now: datetime) -> float | None:
+        """What a guard lets all positions lose at their stops (quote), or None."""
+
     def exposure(self, now: datetime) -> float:
         """Value of all open positions, quote currency."""
 
@@ -252,6 +255,7 @@ class PositionSizer:
             min_stake=limits["min_stake"],
             multiplier=multiplier,
             user_stake=limits.get("user_stake"),
+            heat_left=self._account.heat_left(now),
         )
 
     def _cluster_risk(self, pair: str, now: datetime, risks: Mapping[str, float]) -> float:

@@ -49,6 +49,13 @@ class Guard(ABC):
         own = self.pair_verdicts(snapshot).get(pair, ALLOW)
         return compose((own, self.market_verdict(snapshot)))
 
+    def heat_left(self, equity: float) -> float | None:
+        """
+        What all open positions together may lose at their stops, quote currency; None for a guard
+        that limits none.
+        """
+        return None
+
     def rearm(self) -> None:
         """Forget what blocks, because a person said so."""
         self.memory = type(self.memory)()

@@ -16,12 +16,16 @@ from ballast.core.verdict import ALLOW, Verdict
 
 
 class LadderMemory(Memory):
-    """Peak of equity, the rung the account stands on, and until when it is halted."""
+    """
+    Peak of equity, the rung the account stands on, until when it is halted, and whether the halt of
+    this fall is over.
+    """
 
     peak: float = 0.0
     rung: int = 0
     drawdown_pct: float = 0.0
     halted_until: float = 0.0
+    served: bool = False
 
 
 class DrawdownLadder(Guard):
@@ -30,8 +34,9 @@ class DrawdownLadder(Guard):
 
     A discrete form of the cushion rule of Grossman and Zhou (1993): risk is proportional to what is
     left above the floor. A step is left again only once the drawdown is `hysteresis_pct` smaller
-    than the one that led there. After a halt the peak is set so that the account stands on the last
-    step before the floor: it resumes at the smallest size.
+    than the one that led there. After a halt it resumes at the size of the last step, which holds
+    while the account bleeds on; what ends that is `DrawdownLimit`. It halts again once it has risen
+    above the floor and fallen through it anew.
 
     Parameters
     ----------
@@ -68,7 +73,7 @@ class DrawdownLadder(Guard):
         if self._unknown:
             return
         if memory.halted_until and snapshot.epoch >= memory.halted_until:
-            self._resume(snapshot.equity)
+            memory.halted_until, memory.served = 0.0, True
         memory.peak = max(memory.peak, snapshot.equity)
         # Rounded: 8 % below the peak is 8, not 7.999999999999996.
         drawdown_pct = memory.drawdown_pct = round(100 * (1 - snapshot.equity / memory.peak), 9)
@@ -79,7 +84,9 @@ class DrawdownLadder(Guard):
             and drawdown_pct < self._steps[memory.rung - 1][0] - self._hysteresis_pct
         ):
             memory.rung -= 1
-        if drawdown_pct >= self._halt_pct and not memory.halted_until:
+        if drawdown_pct < self._halt_pct - self._hysteresis_pct:
+            memory.served = False
+        if drawdown_pct >= self._halt_pct and not (memory.halted_until or memory.served):
             memory.halted_until = to_epoch(snapshot.now + self._halt)
 
     def market_verdict(self, snapshot: Snapshot) -> Verdict:
@@ -99,16 +106,9 @@ class DrawdownLadder(Guard):
         return Verdict(self.code, memory.drawdown_pct, limit, multiplier)
 
     def rearm(self) -> None:
-        """End a halt by hand: the account resumes on the last step before the floor."""
+        """End a halt by hand: the account resumes at the size of the last step."""
         if self.memory.halted_until:
-            self._resume(self.memory.peak * (1 - self.memory.drawdown_pct / 100))
-
-    def _resume(self, equity: float) -> None:
-        last_step_pct = self._steps[-1][0] if self._steps else 0.0
-        self.memory.peak = equity / (1 - last_step_pct / 100)
-        self.memory.rung = len(self._steps)
-        self.memory.drawdown_pct = last_step_pct
-        self.memory.halted_until = 0.0
+            self.memory.halted_until, self.memory.served = 0.0, True
 
 
 class DrawdownLadderSettings(GuardSection):

@@ -91,12 +91,20 @@ def test_a_halt_ends_exactly_at_its_end_on_the_last_step(hours: float, size: flo
     assert run(guard, 80, since=hours) == size
 
 
-def test_after_a_halt_the_account_climbs_or_halts_again_from_where_it_stands() -> None:
-    for equity, size in ((80 / 0.92 * 0.955, 0.5), (80 / 0.92 * 0.879, 0.0)):
-        guard = ladder()
-        run(guard, 100, 80)
-        run(guard, 80, since=169)
-        assert run(guard, equity, since=170) == size
+@pytest.mark.parametrize("equity", [83.0, 76.0, 60.0])
+def test_after_a_halt_the_last_step_holds_while_the_account_bleeds_on(equity: float) -> None:
+    guard = ladder()
+    run(guard, 100, 80)
+    run(guard, 80, since=169)
+    assert run(guard, equity, since=170) == 0.25
+
+
+def test_the_account_halts_again_once_it_has_risen_above_the_floor_and_fallen_through() -> None:
+    guard = ladder()
+    run(guard, 100, 80)
+    run(guard, 80, since=169)
+    assert run(guard, 89, since=170) == 0.25
+    assert run(guard, 87, since=171) == 0.0
 
 
 def test_a_person_can_end_a_halt_and_the_account_resumes_on_the_last_step() -> None:
