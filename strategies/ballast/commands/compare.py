@@ -20,7 +20,7 @@ from ballast.config import settings
 from ballast.core.costs import LEVELS
 from ballast.research.backtests import Task, TaskError
 from ballast.research.foreign import page, wording
-from ballast.research.foreign.comparison import Comparison
+from ballast.research.foreign.comparison import StrategyComparison
 from ballast.research.foreign.pairing import Pairing, compared, pairing
 from ballast.research.foreign.source import SourceError, find
 from ballast.research.recordings import RecordingError
@@ -123,7 +123,7 @@ def _write(path: Path, text: str) -> None:
         raise CommandError(f"{path} cannot be written: {error.strerror}") from None
 
 
-def _show(found: Sequence[Comparison], console: Console) -> None:
+def _show(found: Sequence[StrategyComparison], console: Console) -> None:
     for each in found:
         table = Table("", title=escape(each.name))
         for head in ("alone", "under the layer"):

@@ -82,7 +82,7 @@ class GuardEffect:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class StrategyComparison:
     """
     Both sides of one strategy.
 
@@ -131,7 +131,7 @@ def compare(
     under: Side,
     entries: EntryCounts,
     without: Sequence[RunResult] = (),
-) -> Comparison:
+) -> StrategyComparison:
     """
     Set a strategy's two runs beside one another.
 
@@ -141,7 +141,9 @@ def compare(
         Runs under the layer, each without one guard.
     """
     prices = guard_times.prices(under.run, without)
-    return Comparison(name, alone, under, entries, guard_effects(alone.run, under.run), prices)
+    return StrategyComparison(
+        name, alone, under, entries, guard_effects(alone.run, under.run), prices
+    )
 
 
 def guard_effects(alone: RunResult, under: RunResult) -> list[GuardEffect]:

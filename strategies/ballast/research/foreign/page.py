@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from ballast.research.foreign import wording
-from ballast.research.foreign.comparison import Comparison
+from ballast.research.foreign.comparison import StrategyComparison
 from ballast.research.report.drawdowns import changes
 from ballast.research.report.show_result import daily_curve
 from ballast.research.report.wording import counted, day, number, percent, share
@@ -19,7 +19,7 @@ _ALONE, _UNDER = "alone", "under the layer"
 _FULL_FALL, _FULL_RETURN = 0.5, 1.0
 
 
-def page(found: Sequence[Comparison]) -> Page:
+def page(found: Sequence[StrategyComparison]) -> Page:
     """The whole page: all strategies beside one another, and each by itself."""
     run = found[0].under.run
     tabs = [Tab(f"strategy-{n}", each.name, _sections(each)) for n, each in enumerate(found)]
@@ -34,7 +34,7 @@ def page(found: Sequence[Comparison]) -> Page:
     return Page("Alone and under the layer", subtitle, tabs, footer)
 
 
-def _overview(found: Sequence[Comparison]) -> Section:
+def _overview(found: Sequence[StrategyComparison]) -> Section:
     rows: list[Row] = []
     for each in found:
         for name, side in ((_ALONE, each.alone), (_UNDER, each.under)):
@@ -55,12 +55,12 @@ def _overview(found: Sequence[Comparison]) -> Section:
     return Section("All strategies", lead, [table(heads, rows)])
 
 
-def _sections(found: Comparison) -> list[Section]:
+def _sections(found: StrategyComparison) -> list[Section]:
     sections = [_side_by_side(found), _curves(found), _years(found), _windows(found)]
     return [*(section for section in sections if section is not None), _difference(found)]
 
 
-def _side_by_side(found: Comparison) -> Section:
+def _side_by_side(found: StrategyComparison) -> Section:
     rows: list[Row] = [
         [each.name, each.alone, Cell(each.under, tone(each.better, _FULL_FALL))]
         for each in wording.figures(found)
@@ -69,7 +69,7 @@ def _side_by_side(found: Comparison) -> Section:
     return Section("Side by side", lead, [table(("", _ALONE, _UNDER), rows)])
 
 
-def _curves(found: Comparison) -> Section:
+def _curves(found: StrategyComparison) -> Section:
     data = []
     for name, side, colour in (
         (_ALONE, found.alone, charts.PALETTE[1]),
@@ -89,7 +89,7 @@ def _curves(found: Comparison) -> Section:
     return Section("The accounts", "", [Chart(label, data, layout, 460)])
 
 
-def _years(found: Comparison) -> Section | None:
+def _years(found: StrategyComparison) -> Section | None:
     sides = [changes(side.run.equity, "1YS") for side in (found.alone, found.under)]
     if len(sides[0]) < 2:
         return None
@@ -100,7 +100,7 @@ def _years(found: Comparison) -> Section | None:
     return Section("Years", "", [table(("", _ALONE, _UNDER), rows)])
 
 
-def _windows(found: Comparison) -> Section | None:
+def _windows(found: StrategyComparison) -> Section | None:
     if not found.alone.crises:
         return None
     rows: list[Row] = []
@@ -113,7 +113,7 @@ def _windows(found: Comparison) -> Section | None:
     return Section("Crash windows", lead, [table(heads, rows)])
 
 
-def _difference(found: Comparison) -> Section:
+def _difference(found: StrategyComparison) -> Section:
     blocks: list[Markup | Chart] = []
     if found.bound:
         rows: list[Row] = [[code, share(part, 1)] for code, part in found.bound]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from ballast.research.backtests import Task
-from ballast.research.foreign.comparison import Comparison, Side, compare
+from ballast.research.foreign.comparison import Side, StrategyComparison, compare
 from ballast.research.foreign.replay import loaded
 from ballast.research.foreign.source import Source
 from ballast.research.recordings import entries_of
@@ -63,7 +63,7 @@ def _job(task: Task, config: Mapping[str, object], level: str, guard: str) -> St
     return StressRun(replace(task, config=with_settings(config, level, guard)), level, guard)
 
 
-def compared(pairing: Pairing, zips: Sequence[Path], datadir: Path) -> Comparison:
+def compared(pairing: Pairing, zips: Sequence[Path], datadir: Path) -> StrategyComparison:
     """
     Read the results of a pairing's backtests, in their order.
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ballast.research.foreign.comparison import Comparison, Side
+from ballast.research.foreign.comparison import Side, StrategyComparison
 from ballast.research.report.crises import Crisis, is_known
 from ballast.research.report.wording import counted, day, percent, share
 
@@ -33,7 +33,7 @@ class Figure:
     better: float = 0.0
 
 
-def figures(found: Comparison) -> list[Figure]:
+def figures(found: StrategyComparison) -> list[Figure]:
     """Side by side, what everybody asks for first."""
     alone, under = found.alone, found.under
     return [
@@ -62,7 +62,7 @@ def figures(found: Comparison) -> list[Figure]:
     ]
 
 
-def crash_windows(found: Comparison) -> Iterator[Figure]:
+def crash_windows(found: StrategyComparison) -> Iterator[Figure]:
     """Drawdowns within known crashes; where these pairs had none, in their worst weeks."""
     both = list(zip(found.alone.crises, found.under.crises, strict=True))
     known = [pair for pair in both if is_known(pair[0].name)]
@@ -73,7 +73,7 @@ def crash_windows(found: Comparison) -> Iterator[Figure]:
         yield Figure(name, _window(alone), _window(under), better)
 
 
-def differences(found: Comparison) -> Iterator[str]:
+def differences(found: StrategyComparison) -> Iterator[str]:
     """Which cap bound, which guard made the difference, what was refused."""
     named = [(code, part) for code, part in found.bound if part >= _LEAST_SHARE]
     bound = ", ".join(f"{code} {share(part)}" for code, part in named[:_MOST_NAMED])
@@ -97,7 +97,7 @@ def differences(found: Comparison) -> Iterator[str]:
             yield f"{price.guard}: {gained} return, {fell} drawdown, against a run without it."
 
 
-def sizes(found: Comparison) -> str:
+def sizes(found: StrategyComparison) -> str:
     """How many entries got a size, and how many of them a smaller one."""
     got = f"{counted(found.sized, 'entry', 'entries')} got a size under the layer"
     scaled = ", ".join(f"{code} {count:,}" for code, count in found.scaled)

@@ -11,7 +11,7 @@ import pytest
 
 from ballast.core.guards.market_shock_halt import MarketShockHalt
 from ballast.research.foreign import wording
-from ballast.research.foreign.comparison import Comparison, Side, compare, guard_effects
+from ballast.research.foreign.comparison import StrategyComparison, Side, compare, guard_effects
 from ballast.research.foreign.page import page
 from ballast.research.recordings import EntryCounts
 from ballast.research.report.crises import crises
@@ -46,7 +46,7 @@ def side(result: RunResult, crash: int = 2, fall: float = 0.3) -> Side:
 
 
 @pytest.fixture
-def found(tmp_path: Path) -> Comparison:
+def found(tmp_path: Path) -> StrategyComparison:
     trades = [trade(-500, 1), trade(100, 3, pair="ETH/USDT"), trade(50, 3.5)]
     locks = [lock("*", 0.5, 1.5, MarketShockHalt.code), lock("ETH/USDT", 3, 4, "VOLATILITY")]
     alone = run(tmp_path / "alone.zip", trades=trades, equity=ALONE)
@@ -54,7 +54,7 @@ def found(tmp_path: Path) -> Comparison:
     return compare("<b>Some</b>", side(alone), side(under), ENTRIES)
 
 
-def test_locks_would_have_taken_what_began_in_them_on_their_pair(found: Comparison) -> None:
+def test_locks_would_have_taken_what_began_in_them_on_their_pair(found: StrategyComparison) -> None:
     effects = {effect.name: effect for effect in found.guards}
     assert set(effects) == {"MarketShockHalt", "VolatilityCooldown"}
     shock, cooldown = effects["MarketShockHalt"], effects["VolatilityCooldown"]
@@ -71,7 +71,7 @@ def test_trade_at_the_end_of_a_lock_is_free(tmp_path: Path) -> None:
     assert effect.taken == 1
 
 
-def test_figures_say_which_side_is_better(found: Comparison) -> None:
+def test_figures_say_which_side_is_better(found: StrategyComparison) -> None:
     figures = {figure.name: figure for figure in wording.figures(found)}
     assert figures["return"].alone == "-19.0 %"
     assert figures["return"].under == "+1.0 %"
@@ -98,7 +98,7 @@ def test_known_crash_is_shown_where_the_pairs_fell_in_it_and_else_their_worst_we
     assert all(name.startswith(f"drawdown in: {shown}") for name in names)
 
 
-def test_differences_name_cap_guard_and_refusal(found: Comparison) -> None:
+def test_differences_name_cap_guard_and_refusal(found: StrategyComparison) -> None:
     told = list(wording.differences(found))
     assert told[0] == (
         "8 entries got a size under the layer, some a smaller one because of guards: DRAWDOWN 5; "
@@ -108,7 +108,9 @@ def test_differences_name_cap_guard_and_refusal(found: Comparison) -> None:
     assert any("MarketShockHalt locked a pair" in each and "-4.8 %" in each for each in told)
 
 
-def test_run_without_a_guard_says_what_the_guard_made(tmp_path: Path, found: Comparison) -> None:
+def test_run_without_a_guard_says_what_the_guard_made(
+    tmp_path: Path, found: StrategyComparison
+) -> None:
     fallen = [10_000.0, 9_000, 8_000, 8_000, 8_000, 8_000]
     without = [
         replace(run(tmp_path / f"{name}.zip", equity=equity), without_guard=name)
@@ -119,7 +121,7 @@ def test_run_without_a_guard_says_what_the_guard_made(tmp_path: Path, found: Com
     assert not any("EdgeDecay" in each for each in told)
 
 
-def test_page_shows_both_and_lets_no_name_be_markup(found: Comparison) -> None:
+def test_page_shows_both_and_lets_no_name_be_markup(found: StrategyComparison) -> None:
     other = compare("Other", found.alone, found.under, EntryCounts())
     shown = Shown(page([found, other]).html())
     assert "<b>Some</b>" in shown.text
