@@ -36,6 +36,7 @@ class Exchange:
     account : with a ledger of its own by default.
     hooks : what a rehearsal changes.
     share_millionths : of the traded volume that resting orders get [millionths].
+    first_id : number of the first order, and of the first trade.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Exchange:
         account: ClientAccount | None = None,
         hooks: Hooks | None = None,
         share_millionths: int = DEFAULT_SHARE_MILLIONTHS,
+        first_id: int = 1,
     ) -> None:
         self.market = market
         self.account = account or ClientAccount(Ledger())
@@ -51,7 +53,7 @@ class Exchange:
         self.orders: list[Order] = []
         self._open: dict[int, Order] = {}
         self._limits: dict[str, Limits] = {}
-        self._order_ids, self._trade_ids = count(1), count(1)
+        self._order_ids, self._trade_ids = count(first_id), count(first_id)
         self._matcher = Matcher(self._fill_at_limit, self._trigger, share_millionths)
         self._matched_ms = market.clock.now_ms()
 

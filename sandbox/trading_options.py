@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import time
 from decimal import Decimal, InvalidOperation
 
 from sandbox.account import ClientAccount
@@ -67,7 +68,8 @@ def exchange_of(options: argparse.Namespace, market: MarketData) -> Exchange:
         if not (asset.isascii() and asset.isalnum() and asset.isupper()):
             raise SandboxError(f"--wallet takes assets such as USDT=10000, not {text!r}.")
     share = _millionths("--volume-share", options.volume_share, MILLION)
-    return Exchange(market, account, share_millionths=share)
+    # A bot keeps its database when the sandbox is started anew: no number may come again.
+    return Exchange(market, account, share_millionths=share, first_id=time.time_ns() // 1_000_000)
 
 
 def _millionths(name: str, text: str, maximum: int) -> int:

@@ -124,6 +124,28 @@ def test_rights_of_a_real_key_decide(
     assert "THESECRET9" not in finding.what
 
 
+def test_settings_that_trade_refuses_are_findings_among_others(server: Server) -> None:
+    """Not one sentence at a time."""
+    bad = {
+        "FREQTRADE__STOPLOSS": "-0.9",
+        "FREQTRADE__BALLAST__LOG__FILE": "config.json/lines.jsonl",
+    }
+    (server.folder / "user_data" / "config.json").touch()
+    ended = server.preflight("--json", **bad)
+    assert ended.returncode == 1, ended.stderr
+    checks = json.loads(ended.stdout)["checks"]
+    failed = {one["check"] for one in checks if one["level"] == "fail"}
+    assert {"stops", "disk"} <= failed
+
+
+def test_half_of_the_order_types_is_one_sentence(server: Server) -> None:
+    """Freqtrade says it as an ImportError."""
+    ended = server.preflight(FREQTRADE__ORDER_TYPES__STOPLOSS_ON_EXCHANGE="false")
+    assert ended.returncode == 2
+    assert "Order-types mapping is incomplete" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def test_wrong_settings_are_one_sentence(server: Server) -> None:
     ended = server.preflight("--strategy", "Nobody")
     assert ended.returncode == 2

@@ -14,6 +14,7 @@ from freqtrade.resolvers import StrategyResolver
 from rich.console import Console
 
 from ballast.core.redaction import Redactor
+from ballast.core.wording import one_line
 from ballast.ops.preflight import inspect
 from ballast.ops.preflight.check import Bot, CheckResult, Level
 from ballast.tooling.errors import CommandError
@@ -85,8 +86,8 @@ def _bot(options: argparse.Namespace) -> Bot:
         config["runmode"] = mode
         validate_config_consistency(config)
         return Bot(config, strategy)
-    except (FreqtradeException, ValueError, OSError, KeyError) as error:
-        reason = Redactor(config).text(" ".join(str(error).split()))
+    except (FreqtradeException, ImportError, ValueError, OSError, KeyError) as error:
+        reason = Redactor(config).text(one_line(error))
         raise CommandError(f"the bot cannot be loaded: {reason}") from None
 
 

@@ -20,6 +20,7 @@ from ballast.core.guard_set import GuardSet
 from ballast.core.snapshot import Snapshot
 from ballast.core.times import candle_border
 from ballast.core.windows import minutes
+from ballast.core.wording import one_line
 from ballast.data.market_view import MarketView
 from ballast.journal.reader import Row
 from ballast.runtime.session import TradingSession
@@ -52,9 +53,7 @@ def load_config(options: dict[str, Any]) -> dict[str, Any]:
         with quiet():
             return Configuration(options, RunMode.OTHER).get_config()
     except (FreqtradeException, ValueError, OSError, KeyError) as error:
-        raise CommandError(
-            f"the configuration cannot be loaded: {' '.join(str(error).split())}"
-        ) from None
+        raise CommandError(f"the configuration cannot be loaded: {one_line(error)}") from None
 
 
 def recomputed(config: dict[str, Any], pair: str, moment: datetime | None) -> Row:
@@ -70,7 +69,7 @@ def recomputed(config: dict[str, Any], pair: str, moment: datetime | None) -> Ro
         with quiet():
             return _recomputed(config, pair, moment)
     except FreqtradeException as error:
-        raise CommandError(f"{pair}: {' '.join(str(error).split())}") from None
+        raise CommandError(f"{pair}: {one_line(error)}") from None
 
 
 def _recomputed(config: dict[str, Any], pair: str, moment: datetime | None) -> Row:

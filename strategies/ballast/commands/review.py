@@ -17,7 +17,7 @@ from ballast.alerts.messages import ALL_WELL
 from ballast.commands.why import add_places, config_of, open_journal, parse_time
 from ballast.core.events import Event, EventKind
 from ballast.core.windows import minutes
-from ballast.core.wording import number
+from ballast.core.wording import number, one_line
 from ballast.journal.reader import Reader
 from ballast.tooling.errors import CommandError
 
@@ -125,7 +125,7 @@ def _errors(_: Outcomes, events: Sequence[Event]) -> Iterator[Line]:
     failed = [e for e in events if e.kind is EventKind.INCIDENT]
     for code, times, _last_one in _grouped(failed, lambda e: f"{e.code} in {e.facts.get('where')}"):
         text = next(str(e.facts.get("text")) for e in reversed(failed) if code.startswith(e.code))
-        yield code, times, " ".join(text.split())[:70]
+        yield code, times, one_line(text)[:70]
 
 
 def _watched(_: Outcomes, events: Sequence[Event]) -> Iterator[Line]:

@@ -19,6 +19,11 @@ def number(value: float | bool) -> str:
     return f"{value:,.0f}" if abs(value) >= 1e5 else f"{value:.4e}"
 
 
+def one_line(text: object) -> str:
+    """A text, or what an error says, without its line breaks and indents."""
+    return " ".join(str(text).split())
+
+
 def said(name: str, reading: Reading) -> str:
     """A rule with its numbers: 'breakout 101.2 > 104.9'."""
     if name == THEIR_SIGNAL:

@@ -28,10 +28,12 @@ from freqtrade.optimize.optimize_reports import generate_backtest_stats, store_b
 from freqtrade.resolvers import ExchangeResolver
 
 import ballast
+from ballast.core.redaction import Redactor
+from ballast.core.wording import one_line
 from ballast.research import changes
 from ballast.research.kept_candles import CandleKeepingBacktesting
 from ballast.research.recordings import Recording
-from ballast.tooling.quiet import quiet, silent
+from ballast.tooling.quiet import failures, quiet, silent
 
 # Freqtrade keeps a backtest's trades with its classes: one at a time in a process.
 _ONE_AT_A_TIME = threading.Lock()
@@ -138,7 +140,7 @@ def prepared(task: Task) -> Iterator[dict[str, Any]]:
         except Exception as error:
             if not task.source:
                 raise
-            text = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            text = f"{type(error).__name__}: {one_line(error)}"
             raise TaskError(f"{_named(task)}: {text}") from None
         finally:
             Backtesting.cleanup()
@@ -167,17 +169,18 @@ def markets_of(config: Mapping[str, Any], pairs: Sequence[str]) -> dict[str, Any
     TaskError
         When the exchange does not answer, or does not know a pair.
     """
-    with quiet():
+    name = config["exchange"]["name"]
+    asking = {**config, "dry_run": True, "runmode": RunMode.UTIL_EXCHANGE}
+    with failures("freqtrade.exchange") as errors:
         try:
-            asking = {**config, "dry_run": True, "runmode": RunMode.UTIL_EXCHANGE}
             with closing(ExchangeResolver.load_exchange(asking, validate=False)) as exchange:
                 exchange.reload_markets(True, load_leverage_tiers=False)
                 markets = exchange.markets
-        except FreqtradeException:
-            markets = {}
-    name = config["exchange"]["name"]
+        except FreqtradeException as error:
+            markets, errors = {}, [error]
     if not markets:
-        raise TaskError(f"{name} does not tell its markets: is it reachable?")
+        reason = Redactor(config).text(one_line(errors[-1] if errors else "its answer is empty"))
+        raise TaskError(f"{name} does not tell its markets: {reason}")
     unknown = [pair for pair in pairs if pair not in markets]
     if unknown:
         raise TaskError(f"{name} has no market of {', '.join(unknown)}")

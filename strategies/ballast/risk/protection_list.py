@@ -16,6 +16,7 @@ from freqtrade.resolvers import ProtectionResolver
 from freqtrade.resolvers.iresolver import IResolver
 
 from ballast.config.guards import GuardSettings
+from ballast.core.wording import one_line
 from ballast.protections import guard_protection
 
 EVERY_CANDLE = "every_candle"
@@ -151,7 +152,7 @@ def _built(entry: "_Options", where: str, config: dict[str, Any]) -> Any:
         ProtectionManager.validate_protections([entry])
         return ProtectionResolver.load_protection(method, config, entry)
     except Exception as error:
-        reason = " ".join(str(error).split())
+        reason = one_line(error)
         if not reason.startswith(f"Impossible to load Protection '{method}'"):
             raise OperationalException(f"{where} ({method}) cannot be built: {reason}") from None
     names = _names(config)

@@ -273,6 +273,7 @@ class PositionSizer:
 def _some(sized: Sized, limits: Mapping[str, float]) -> Sized:
     """A size, where there is one."""
     if sized.stake == sizing.NO_TRADE:
-        smallest = sized.caps.get(sized.binding, sizing.NO_TRADE)
+        # Below zero where a cap is overdrawn already: nothing is left of it.
+        smallest = max(sized.caps.get(sized.binding, sizing.NO_TRADE), sizing.NO_TRADE)
         raise refused(Reason.NO_SIZE, smallest, limits["min_stake"], sized.binding)
     return sized

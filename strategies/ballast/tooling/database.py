@@ -12,6 +12,7 @@ from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from ballast.core.wording import one_line
 from ballast.risk.state_store import TABLE, StateStore
 from ballast.tooling.errors import CommandError
 
@@ -31,7 +32,7 @@ def read_config(paths: list[str]) -> dict[str, Any]:
     try:
         return deep_merge_dicts(environment_vars_to_dict(), load_from_files(paths))
     except (FreqtradeException, OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"--config {' '.join(paths)}: {' '.join(str(error).split())}") from None
+        raise CommandError(f"--config {' '.join(paths)}: {one_line(error)}") from None
 
 
 def database_url(given: str | None, config: dict[str, Any]) -> str:

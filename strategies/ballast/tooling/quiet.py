@@ -19,6 +19,30 @@ def quiet() -> Iterator[None]:
 
 
 @contextmanager
+def failures(name: str) -> Iterator[list[BaseException]]:
+    """Keep the exceptions that a logger tells of meanwhile: Freqtrade says of some nowhere else."""
+    logger, kept = logging.getLogger(name), _Kept()
+    before = logger.propagate
+    logger.addHandler(kept)
+    logger.propagate = False
+    try:
+        yield kept.errors
+    finally:
+        logger.propagate = before
+        logger.removeHandler(kept)
+
+
+class _Kept(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.errors: list[BaseException] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.exc_info and record.exc_info[1] is not None:
+            self.errors.append(record.exc_info[1])
+
+
+@contextmanager
 def silent() -> Iterator[None]:
     """Let nothing be printed meanwhile: strategies of others do, and warn of what they import."""
     with redirect_stdout(io.StringIO()), warnings.catch_warnings():

@@ -1,14 +1,22 @@
 """The command line: every unusable setting is one sentence and exit code 2."""
 
+import argparse
 import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import time_machine
 
 from sandbox.cli import _arguments, _in_time, main
+from sandbox.clock import FixedClock
+from sandbox.market_data import MarketData
+from sandbox.orders import OrderRequest, OrderType, Side, TimeInForce
 from sandbox.sources import CandleSource, GeneratedSource, frame
+from sandbox.trading_options import exchange_of
+from sandbox.units import UNIT
+from tests.exchange import START_MS, SYMBOL, table
 
 PAIR = "BTC/USDT"
 HISTORY = GeneratedSource(7, days=90, pairs=[PAIR])
@@ -118,3 +126,20 @@ def test_a_history_moved_to_a_moment_is_there_now(moment: str) -> None:
     then = starts.get(moment) or datetime.fromisoformat(moment).replace(tzinfo=UTC)
     now = then + timedelta(milliseconds=int(first - origin))
     assert timedelta(0) <= datetime.now(UTC) - now < timedelta(minutes=6)
+
+
+def test_a_sandbox_that_is_started_anew_gives_no_number_again() -> None:
+    """A bot on the same database died of an order number that it knew already."""
+    options = argparse.Namespace(wallet=["USDT=1000"], fee="0.001", volume_share="0.1")
+    given: list[int] = []
+    with time_machine.travel(datetime(2024, 1, 1, tzinfo=UTC), tick=False) as clock:
+        for _ in range(2):
+            # The market is at the same moment each time.
+            exchange = exchange_of(options, MarketData(table([(100.0,) * 5]), FixedClock(START_MS)))
+            request = OrderRequest(
+                SYMBOL, Side.BUY, OrderType.LIMIT, TimeInForce.GTC, UNIT, 0, 90 * UNIT, 0, "mine"
+            )
+            given += [exchange.place(request).id]
+            clock.shift(1)
+    first, second = given
+    assert second >= first + 1000

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ballast.core.redaction import Redactor
+from ballast.core.wording import one_line
 from ballast.ops.preflight import access, exchange, host, keys, trading
 from ballast.ops.preflight.check import Bot, Check, CheckResult, failed
 
@@ -51,5 +52,5 @@ def _asked(check: Check, bot: Bot) -> list[CheckResult]:
     try:
         return check(bot)
     except Exception as error:
-        reason = " ".join(str(error).split())[:200]
+        reason = one_line(error)[:200]
         return [failed(f"cannot be checked: {type(error).__name__}: {reason}", "see the reason")]

@@ -11,7 +11,7 @@ import pytest
 
 from ballast.core.guards.market_shock_halt import MarketShockHalt
 from ballast.research.foreign import wording
-from ballast.research.foreign.comparison import StrategyComparison, Side, compare, guard_effects
+from ballast.research.foreign.comparison import Side, StrategyComparison, compare, guard_effects
 from ballast.research.foreign.page import page
 from ballast.research.recordings import EntryCounts
 from ballast.research.report.crises import crises

@@ -1,0 +1,23 @@
+"""Markets of a backtest are asked of the exchange; what it answers instead is said."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from ballast.research.backtests import TaskError, markets_of
+from sandbox.overlay import overlay
+
+CONFIG = Path(__file__).parents[2] / "config.json"
+
+
+def test_exchange_that_does_not_answer_is_named_with_its_reason() -> None:
+    """Freqtrade logs the reason and goes on: every failure was the question 'is it reachable?'."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    config = {**json.loads(CONFIG.read_text()), **overlay(f"http://127.0.0.1:{port}")}
+    with pytest.raises(TaskError, match=rf"binance does not tell its markets: .*127.0.0.1:{port}"):
+        markets_of(config, ["BTC/USDT"])
