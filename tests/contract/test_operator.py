@@ -16,8 +16,8 @@ from freqtrade.rpc.rpc_manager import RPCManager
 
 from ballast.alerts import logs
 from ballast.alerts.telegram_commands import TelegramCommands
-from ballast.protections.drawdown_ladder import DrawdownLadder
 from ballast.protections.guard_protection import VERDICT, GuardProtection
+from ballast.protections.guards import DrawdownLadder
 from tests.telegram_api import readable
 
 

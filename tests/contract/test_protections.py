@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -64,6 +65,17 @@ def test_absolute_user_folder_is_searched_beside_the_built_in_protections() -> N
 
 
 @pytest.mark.usefixtures("folder")
+def test_file_is_searched_for_the_text_of_a_class(tmp_path: Path) -> None:
+    """Hence a class for each guard, written out: one that is made when a file is loaded is none."""
+    made = "from freqtrade.plugins.protections.cooldown_period import CooldownPeriod\n"
+    made += "Made = type('Made', (CooldownPeriod,), {'__module__': __name__})\n"
+    (tmp_path / "made.py").write_text(made)
+    find = partial(ProtectionResolver._search_object, tmp_path, object_name="Made")
+    assert find() == (None, None)
+    (tmp_path / "made.py").write_text(made + "# class Made(\n")
+    assert find()[0].__name__ == "Made"
+
+
 def test_unknown_protection_is_refused() -> None:
     """A misspelled guard stops the bot instead of being left out."""
     with pytest.raises(OperationalException, match="Impossible to load Protection 'Countign'"):

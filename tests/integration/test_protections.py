@@ -18,6 +18,7 @@ from ballast.config.guards import GuardSettings
 from ballast.core.guards.edge_decay import EdgeDecaySettings
 from ballast.core.rules import above
 from ballast.core.stops import StopRules
+from ballast.protections import guards
 from ballast.strategy.guarded import GuardedStrategy
 from ballast.strategy.overrides import OverrideRefused
 from tests.engine import BacktestOutcome, ScriptedStrategy, flat, run_backtest
@@ -349,3 +350,9 @@ def test_second_run_of_the_same_objects_makes_the_same_locks() -> None:
         patched.setattr(Backtesting, "backtest", twice)
         backtest()
     assert runs[0] == runs[1] != []
+
+
+def test_each_guard_has_its_protection() -> None:
+    """One that is added without it is found missing here, not by the first bot that starts."""
+    written = {name for name, found in vars(guards).items() if isinstance(found, type)}
+    assert written == {"GuardProtection", *GuardSettings.at_candles()}

@@ -63,10 +63,14 @@ class GuardSettings(SettingsSection):
         """All guards, on or off."""
         return [name for name in cls.model_fields if name != "off"]
 
+    @classmethod
+    def at_candles(cls) -> list[str]:
+        """Guards that are asked at every candle, on or off: all but PortfolioHeat."""
+        return [n for n in cls.names() if isinstance(cls.model_fields[n].default, GuardSection)]
+
     def judged_at_candles(self) -> list[str]:
-        """Guards that are on and are asked at every candle: all but PortfolioHeat."""
-        asked = [n for n in self.names() if isinstance(getattr(self, n), GuardSection)]
-        return [name for name in asked if self.is_on(name)]
+        """Those of `at_candles` that are on."""
+        return [name for name in self.at_candles() if self.is_on(name)]
 
     def is_on(self, name: str) -> bool:
         """Whether the guard of that name is on, and has what it needs."""

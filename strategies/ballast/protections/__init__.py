@@ -1,1 +1,1 @@
-"""The guards as Freqtrade protections, one class a file, found by Freqtrade in this folder."""
+"""The guards as Freqtrade protections, found by Freqtrade in this folder."""
