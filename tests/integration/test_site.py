@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from ballast.config.guards import GuardSettings
 from tests.engine import ROOT
 
 
@@ -94,6 +95,14 @@ def test_settings_rules_and_indicators_are_in_it(site: Path) -> None:
     assert "per_trade_pct" in texts["settings"]
     assert 'id="ballast.core.rules.above"' in texts["rules"]
     assert 'id="ballast.core.candles.Candles.rsi"' in texts["indicators"]
+
+
+def test_every_guard_is_explained(site: Path) -> None:
+    text = (site / "guards.html").read_text()
+    for name in GuardSettings.names():
+        assert f"<code>{name}</code>" in text
+    for name in GuardSettings.at_candles():
+        assert re.search(rf'id="ballast\.core\.guards\.\w+\.{name}"', text)
 
 
 def test_a_dead_link_ends_the_build_on_pages_of_both_folders(tmp_path: Path) -> None:
