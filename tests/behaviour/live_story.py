@@ -121,12 +121,20 @@ class Told:
         account = self.run.exchange.account
         return (account.free("AAA") + account.locked("AAA")) / UNIT
 
-    def by_hand(self, side: Side, amount: float, *, mark: str = "web_1", **prices: float) -> Order:
+    def by_hand(
+        self,
+        side: Side,
+        amount: float,
+        *,
+        mark: str = "web_1",
+        symbol: str = SYMBOL,
+        **prices: float,
+    ) -> Order:
         """An order that the bot has not sent; with ccxt's mark it looks as if it had."""
         price = round(prices.get("price", 0) * UNIT)
         kind = OrderType.LIMIT if price else OrderType.MARKET
         request = OrderRequest(
-            SYMBOL, side, kind, TimeInForce.GTC, round(amount * UNIT), 0, price, 0, mark
+            symbol, side, kind, TimeInForce.GTC, round(amount * UNIT), 0, price, 0, mark
         )
         return self.run.exchange.place(request)
 

@@ -68,6 +68,8 @@ def configuration(pairs: Iterable[str], **settings: Any) -> dict[str, Any]:
     return {
         "runmode": RunMode.BACKTEST,
         "dry_run": True,
+        "dry_run_wallet": 10_000,
+        "tradable_balance_ratio": 1.0,
         "stake_currency": "USDT",
         "candle_type_def": CandleType.SPOT,
         "trading_mode": "spot",

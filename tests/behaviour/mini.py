@@ -29,8 +29,9 @@ LEADER, PAIR, OTHER = "BTC/USDT", "ETH/USDT", "SOL/USDT"
 WARM_UP = 600
 FIRST = START + timedelta(hours=WARM_UP)
 VOLUME = 1_000_000.0
-# Fees and slippage of both sides and the gap allowance, as Ballast counts them by default.
-COSTS = 2 * (0.001 + 0.0005) + 0.005
+FEE = 0.001
+# Fees and slippage of both sides and the gap allowance, as Ballast counts them.
+COSTS = 2 * (FEE + 0.0005) + 0.005
 
 Story = Sequence[Row]
 
@@ -97,6 +98,7 @@ def play(
         **(config or {}),
     }
     settings.setdefault("protections", True)
+    settings.setdefault("fee", FEE)
     return run_backtest(strategy, tables, config=full, **settings)
 
 

@@ -29,6 +29,7 @@ from ballast.data.market_view import MarketView
 from ballast.execution.pre_trade import PreTradeChecks
 from ballast.risk.engine import RiskEngine
 from ballast.risk.portfolio import Portfolio
+from ballast.risk.shown_trades import ShownTrades
 from ballast.risk.sizer import PositionSizer
 from ballast.risk.stop_manager import StopManager
 from ballast.runtime.exits import ExitChecks
@@ -128,7 +129,7 @@ def no_number_verdict(*_args: Any) -> Verdict:
 BEFORE_ENTRY: dict[str, list[Fault]] = {
     "judge": [
         raising(RiskEngine, "on_candle"),
-        raising(Portfolio, "newly_closed"),
+        raising(ShownTrades, "take"),
         raising(Portfolio, "open_trades"),
         raising(Portfolio, "worth"),
         giving(Portfolio, "worth", not_a_number),

@@ -78,7 +78,8 @@ def test_the_smallest_cap_binds_and_is_recorded(
 
 
 def test_no_more_than_the_free_balance_is_bought() -> None:
-    outcome = play(BOUGHT, config={"tradable_balance_ratio": 0.05})
+    """However much more was given to the bot."""
+    outcome = play(BOUGHT, config={"available_capital": 10_000, "dry_run_wallet": 500})
     assert bound(outcome) == ("FREE_BALANCE", pytest.approx(500.0, rel=0.01))
 
 

@@ -26,7 +26,13 @@ logger = logging.getLogger(__name__)
 # Attribute of a log record that holds an event's fields.
 _EVENT = "ballast_event"
 _EXCHANGE_LOGGER, _RESPONSE = "freqtrade.exchange.exchange", "API "
-_NOTEWORTHY = {EventKind.INCIDENT, EventKind.WATCH, EventKind.GUARD, EventKind.DATA}
+_NOTEWORTHY = {
+    EventKind.INCIDENT,
+    EventKind.WATCH,
+    EventKind.FLOW,
+    EventKind.GUARD,
+    EventKind.DATA,
+}
 
 
 class Redaction(logging.Filter):

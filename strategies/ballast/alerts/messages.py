@@ -12,11 +12,18 @@ from datetime import datetime, timedelta
 from ballast.config.messages import MessageSettings
 from ballast.core.events import Event, EventKind
 from ballast.core.guard_set import ALL_PAIRS
+from ballast.core.ledger import Cause
 from ballast.core.reasons import Reason
 
 # Telegram's limit is 4096 characters.
 _LONGEST = 3500
 _MOST_PAIRS = 8
+_CAUSES = {
+    Cause.CASH: "that own orders do not explain: paid in or out, or another bot's",
+    Cause.CAPITAL: "by the configuration, which gives another capital",
+    Cause.TRADES: "by trades that were deleted or rewritten",
+    Cause.BALANCE: "from the balance of the account to what is the bot's",
+}
 # Looks at the account that found nothing amiss.
 ALL_WELL = {Reason.RECONCILED}
 
@@ -41,6 +48,7 @@ class Messages:
     def __init__(self, settings: MessageSettings, send: Callable[[str], None]) -> None:
         self._send = send
         self._refusals = _Refusals(timedelta(minutes=settings.digest_minutes))
+        self._flows = _Flows(timedelta(minutes=settings.digest_minutes))
         self._quiet = timedelta(minutes=settings.quiet_minutes)
         self._untrusted = _Untrusted(self._quiet)
         self._told: dict[tuple[str, str], datetime] = {}
@@ -54,6 +62,8 @@ class Messages:
             self._untrusted.add(event)
         elif event.kind == EventKind.WATCH and event.code not in ALL_WELL:
             self._trouble(event)
+        elif event.kind == EventKind.FLOW:
+            self._flows.add(event)
         elif event.kind == EventKind.GUARD and event.facts.get("state") == "lifted":
             # Those that begin are told by `ballast.alerts.lock_alerts`, with their end.
             scope = "all pairs" if event.pair == ALL_PAIRS else event.pair
@@ -74,7 +84,8 @@ class Messages:
     def tick(self, now: datetime) -> None:
         """Send what is due; to be called in every loop of the bot."""
         changed, self._transitions = "\n".join(self._transitions), []
-        for text in (changed, self._refusals.due(now), self._untrusted.due()):
+        due = (changed, self._flows.due(now), self._refusals.due(now), self._untrusted.due())
+        for text in due:
             if text:
                 self._send(text)
 
@@ -107,6 +118,31 @@ class _Refusals:
             if len(events) > _MOST_PAIRS:
                 lines.append(f"  and {len(events) - _MOST_PAIRS} more")
         self._sent, self._since, self._last = now, None, {}
+        return "\n".join(lines)
+
+
+class _Flows:
+    """At most one message an interval: another bot on the account would make one of every trade."""
+
+    def __init__(self, interval: timedelta) -> None:
+        self._interval = interval
+        self._sent: datetime | None = None
+        self._new: list[Event] = []
+
+    def add(self, event: Event) -> None:
+        self._new.append(event)
+
+    def due(self, now: datetime) -> str:
+        waits = self._sent is not None and now - self._sent < self._interval
+        if not self._new or waits:
+            return ""
+        new, self._sent, self._new = self._new, now, []
+        lines = ["Money that came or went beside the trades: no profit, and no loss"]
+        for cause, meaning in _CAUSES.items():
+            found = [event.value for event in new if event.facts.get("cause") == cause]
+            if found:
+                lines.append(f"  {sum(found):+.2f} {meaning} ({len(found)})")
+        lines.append(f"Equity is {new[-1].limit:.2f} now")
         return "\n".join(lines)
 
 

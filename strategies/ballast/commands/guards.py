@@ -30,7 +30,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     _add_places(parser)
     actions = parser.add_subparsers(dest="action", title="actions")
-    rearm = actions.add_parser("rearm", help="end a guard's block, because a person says so")
+    rearm = actions.add_parser("rearm", help="end a guard's block or cut, because a person says so")
     rearm.add_argument("name", metavar="NAME", help="a guard, such as DrawdownLadder")
     rearm.add_argument("--because", metavar="REASON", help="kept with the guard as its note")
     _add_places(rearm)
@@ -88,13 +88,14 @@ def _rearm(store: StateStore, guards: GuardSettings, name: str, because: str | N
     if name in store.restore({name: guard}):
         raise CommandError(f"{name} has no readable memory in this database: nothing to re-arm")
     now = datetime.now(UTC)
-    if not any(verdict.blocks for verdict in _remembered(guard, now).values()):
-        raise CommandError(f"{name} remembers no block: nothing to re-arm")
+    if all(verdict.multiplier == 1 for verdict in _remembered(guard, now).values()):
+        raise CommandError(f"{name} remembers no block and no smaller size: nothing to re-arm")
     guard.rearm()
     note = f"re-armed {now:%Y-%m-%d %H:%M} UTC: {str(because).strip()}"
     store.write(name, guard.memory.model_dump_json(), note)
+    holds = _standing(guard, lost=False, locks={}, now=now).state
     Console().print(
-        f"{name} is re-armed; a running bot adopts it at its next candle.", markup=False
+        f"{name} is re-armed ({holds}); a running bot adopts it at its next candle.", markup=False
     )
 
 

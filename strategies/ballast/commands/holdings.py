@@ -13,7 +13,7 @@ from rich.table import Table
 from sqlalchemy import Engine, inspect, select
 from sqlalchemy.orm import Session
 
-from ballast.execution.reconciliation import ROW, Holdings
+from ballast.execution.holdings import ROW, Holdings
 from ballast.execution.recorded_positions import left_by_closed
 from ballast.risk.state_store import StateStore
 from ballast.tooling.database import database_url, open_store, read_config

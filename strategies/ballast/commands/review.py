@@ -129,7 +129,8 @@ def _errors(_: Outcomes, events: Sequence[Event]) -> Iterator[Line]:
 
 
 def _watched(_: Outcomes, events: Sequence[Event]) -> Iterator[Line]:
-    seen = [e for e in events if e.kind is EventKind.WATCH and e.code not in ALL_WELL]
+    told = (EventKind.WATCH, EventKind.FLOW)
+    seen = [e for e in events if e.kind in told and e.code not in ALL_WELL]
     yield from _grouped(seen, lambda event: event.code)
 
 

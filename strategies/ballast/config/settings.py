@@ -35,8 +35,8 @@ class RiskSettings(SettingsSection):
     """
     How much one trade and the account may lose. Percentages are of equity unless noted.
 
-    Fee, slippage and gap are the budget that a trade is sized with; what fills of a backtest are
-    charged is `ballast.execution.costs`.
+    Slippage, gap and the exchange's fee are the budget that a trade is sized with; what fills of a
+    backtest are charged is `ballast.execution.costs`.
     """
 
     per_trade_pct: float = Field(
@@ -53,20 +53,28 @@ class RiskSettings(SettingsSection):
     turnover_share_pct: float = Field(
         1.0, gt=0, le=20, description="percent of the turnover of a median hour"
     )
-    fee_pct: float = Field(0.1, ge=0, le=2, description="percent of a fill, each side")
+    fee_pct: float = Field(
+        0.1, ge=0, le=2, description="percent of a fill, each side, where no exchange tells it"
+    )
     slippage_bps: float = Field(5.0, ge=0, le=500, description="basis points of a fill, each side")
     # What stops slip by on average, of hourly candles, where the cost model charges its base level.
     gap_pct: float = Field(0.5, ge=0, le=10, description="percent of price a stop may be jumped by")
 
-    @property
-    def round_trip_cost(self) -> float:
-        """Fees and slippage of entry and exit together, as a ratio of the stake."""
-        return 2 * (self.fee_pct / 100 + self.slippage_bps / 10_000)
+    def round_trip_cost(self, fee: float | None = None) -> float:
+        """
+        Fees and slippage of entry and exit together, as a ratio of the stake.
 
-    @property
-    def stop_costs(self) -> StopCosts:
-        """What leaving at a stop is reckoned to cost beside the distance."""
-        return StopCosts(self.round_trip_cost, self.gap_pct / 100)
+        Parameters
+        ----------
+        fee : float or None
+            The exchange's, ratio of a fill; None for `fee_pct`.
+        """
+        charged = self.fee_pct / 100 if fee is None else fee
+        return 2 * (charged + self.slippage_bps / 10_000)
+
+    def stop_costs(self, fee: float | None = None) -> StopCosts:
+        """What leaving at a stop is reckoned to cost beside the distance, with such a fee."""
+        return StopCosts(self.round_trip_cost(fee), self.gap_pct / 100)
 
     def budget(self, heat: PortfolioHeatSettings | None) -> RiskBudget:
         """The same figures as ratios, for the sizer; None where the guard PortfolioHeat is off."""
@@ -78,7 +86,7 @@ class RiskSettings(SettingsSection):
             exposure=self.exposure_cap_pct / 100,
             daily_volatility=self.daily_volatility_pct / 100,
             turnover_share=self.turnover_share_pct / 100,
-            costs=self.stop_costs,
+            costs=self.stop_costs(),
         )
 
 

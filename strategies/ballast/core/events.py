@@ -26,6 +26,7 @@ class EventKind(StrEnum):
     GUARD = "guard"  # a block that begins, goes on or is lifted
     DATA = "data"  # a candle that is missing or not trusted
     WATCH = "watch"  # positions and orders that are not as they should be
+    FLOW = "flow"  # money that came or went beside the trades
     LATENCY = "latency"  # how long the way from candle to stop took
     INCIDENT = "incident"  # a failure inside a callback, which refused
 

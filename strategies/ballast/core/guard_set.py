@@ -61,6 +61,11 @@ class GuardSet:
         self.snapshot = snapshot
         return changes
 
+    def flowed(self, factor: float) -> None:
+        """Money came or went: what guards remember in quote currency is multiplied by `factor`."""
+        for guard in self.guards.values():
+            guard.flowed(factor)
+
     def entry_verdict(self, pair: str, candle_end: datetime) -> Verdict:
         """
         Whether, and at what size, `pair` may be entered.

@@ -224,7 +224,10 @@ class Reason(StrEnum):
     RECONCILED = "RECONCILED", Group.ORDER, "what is amiss", "0", "findings"
     RECONCILE_FAILED = "RECONCILE_FAILED", Group.ORDER
     NOT_LISTED = "NOT_LISTED", Group.ORDER, "amount held", "", "base"
+    FLOW = "FLOW", Group.ORDER, "what came, or went if negative", "equity after it", "quote"
     OWN_HOLDING = "OWN_HOLDING", Group.ORDER, "amount", "", "base"
+    FOREIGN_HOLDING = "FOREIGN_HOLDING", Group.ORDER, "coins named", "", "coins"
+    FOREIGN_ORDER = "FOREIGN_ORDER", Group.ORDER, "coins that orders lock", "", "coins"
     POSITION_MISSING = (
         "POSITION_MISSING",
         Group.ORDER,

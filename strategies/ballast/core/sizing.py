@@ -91,9 +91,9 @@ class SizingInputs:
     turnover : float
         Of the pair, in a median hour.
     exposure : float
-        Value of all open positions.
+        Value of all open positions and entries.
     open_risk : float
-        Loss of the open trades at their stops.
+        Loss of the open positions and entries at their stops.
     heat_left : float or None
         What a guard lets all of them lose, this trade included; None where none limits it.
     cluster_risk : float

@@ -12,7 +12,7 @@ from typing import Any
 import ccxt
 from freqtrade.data.dataprovider import DataProvider
 from freqtrade.exceptions import ExchangeError, TemporaryError
-from freqtrade.wallets import Wallets
+from freqtrade.wallets import Wallet, Wallets
 
 from ballast.core.pre_trade import Quote
 from ballast.core.reconciliation import SELL, SeenOrder
@@ -83,6 +83,15 @@ class ExchangeView:
         """What there is of a currency, in orders or free, as read last."""
         return float(self._wallets().get_total(currency))
 
+    def balances(self) -> Mapping[str, Wallet]:
+        """By currency, what is free of it and what orders lock, as read last."""
+        return self._wallets().get_all_balances()
+
+    @property
+    def stake_currency(self) -> str:
+        """The currency that is traded with."""
+        return str(self._exchange._config["stake_currency"])
+
     def last_price(self, pair: str) -> float:
         """Close of the pair's newest candle; NaN where it has none. No request."""
         frame = self._dp.get_pair_dataframe(pair)
@@ -91,6 +100,16 @@ class ExchangeView:
     def smallest(self, pair: str, price: float) -> float:
         """Value of the smallest order, quote currency; 0 where the exchange has no limit."""
         return float(self._exchange.get_min_pair_stake_amount(pair, price, 0.0) or 0.0)
+
+    def fee(self, pair: str) -> float | None:
+        """
+        Fee of a fill, ratio: the larger of maker's and taker's, or the configuration's `fee` where
+        orders are simulated; None without an exchange. No request.
+        """
+        if self._dp._exchange is None:
+            return None
+        kinds = ("maker", "taker")
+        return max(float(self._exchange.get_fee(pair, taker_or_maker=kind)) for kind in kinds)
 
     def base(self, pair: str) -> str:
         """The currency that a pair buys."""

@@ -125,6 +125,11 @@ class OrderWatch:
             return unresolved
         return self.account.verdict(pair, now) if self._view.is_real else ALLOW
 
+    def is_certain(self, now: datetime) -> bool:
+        """Whether it is known what has become of every own order."""
+        account = self.account.is_clear or not self._view.is_real
+        return account and not self.intents.verdict(now).blocks
+
     def verdict_now(self, pair: str) -> Verdict:
         """The same for one pair, asked of the exchange at this moment."""
         return self.account.verdict_now(pair) if self._view.is_real else ALLOW

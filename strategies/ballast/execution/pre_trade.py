@@ -43,8 +43,8 @@ class PreTradeChecks:
     watch : OrderWatch or None
         None in backtests.
     stake_currency : str
-    fee : float
-        Ratio of a fill's value.
+    fee_of : callable
+        Fee of a fill of a pair, ratio of its value.
     events : Events
     """
 
@@ -57,7 +57,7 @@ class PreTradeChecks:
         view: ExchangeView,
         watch: OrderWatch | None,
         stake_currency: str,
-        fee: float,
+        fee_of: Callable[[str], float],
         events: Events,
     ) -> None:
         self._limits = limits
@@ -67,7 +67,7 @@ class PreTradeChecks:
         self._view = view
         self._watch = watch
         self._stake_currency = stake_currency
-        self._fee = fee
+        self._fee_of = fee_of
         self._events = events
         # When the order watch last came to its end; None while it looks, and where it failed.
         self.watched: datetime | None = None
@@ -131,7 +131,7 @@ class PreTradeChecks:
             )
         )
         free = self._view.free(self._stake_currency)
-        _refuse_first((pre_trade.balance(free, stake, self._fee),))
+        _refuse_first((pre_trade.balance(free, stake, self._fee_of(pair)),))
         if self._watch is not None:
             _refuse_first((self._watch.verdict_now(pair),))
         depth = quote.depth(limits.depth_bps)

@@ -3,7 +3,9 @@
 What the bot's database does not account for is either the owner's, or unknown. The owner's is what
 was there when this pair was looked at first: it is remembered, and never touched. Growth beyond it
 is unknown: entries of all pairs stop until it is explained or gone. It is acted upon only as far as
-orders of a bot explain it (`watch.unknown`); a deposit by hand is told about, and left alone.
+orders of a bot explain it (`watch.unknown`); a deposit by hand is told about, and left alone. Where
+the bot has an `available_capital` others may trade on the account too: what is amiss with a pair
+then refuses entries of that pair alone, and nothing is acted upon.
 """
 
 import logging
@@ -14,7 +16,6 @@ from datetime import datetime, timedelta
 from ccxt import TICK_SIZE
 from freqtrade.exceptions import ExchangeError, TemporaryError
 from freqtrade.persistence import Trade
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ballast.config.execution import WatchSettings
 from ballast.core import reconciliation
@@ -22,36 +23,20 @@ from ballast.core.backoff import Backoff
 from ballast.core.events import Event, EventKind
 from ballast.core.reasons import Reason
 from ballast.core.reconciliation import BUY, Discrepancy, RecordedPositions, SeenOrder
-from ballast.core.times import from_epoch, to_epoch
 from ballast.core.verdict import ALLOW, Verdict
 from ballast.execution.adoption import adopt_stop
 from ballast.execution.exchange_view import ExchangeView
+from ballast.execution.foreign import Foreign
+from ballast.execution.holdings import OwnerHoldings
 from ballast.execution.recorded_positions import recorded_positions
 from ballast.risk.state_store import StateStore
 
 logger = logging.getLogger(__name__)
 
-ROW = "OwnHoldings"
+# The name under which requests about the whole account pause.
+_ACCOUNT = "account"
 # A balance may be told a little later than the order that changed it.
 CONFIRMED_AFTER = timedelta(seconds=4)
-
-
-class Holdings(BaseModel):
-    """
-    What the account's owner holds of the coins that the bot trades.
-
-    Parameters
-    ----------
-    since : float
-        When the account was first looked at, seconds since the epoch (UTC).
-    units : dict of str to float
-        By currency.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    since: float
-    units: dict[str, float] = {}
 
 
 _Key = tuple[str, str, str]
@@ -81,6 +66,8 @@ class Reconciliation:
     disaster_ratio : float
         Depth of the class stop: where a stop for an unknown position is placed.
     publish : callable
+    is_shared : bool
+        Whether others may trade on the account: what is amiss with a pair then refuses that alone.
     """
 
     def __init__(
@@ -91,6 +78,8 @@ class Reconciliation:
         pairs: Callable[[], Iterable[str]],
         disaster_ratio: float,
         publish: Callable[[Event], None],
+        *,
+        is_shared: bool,
     ) -> None:
         self._settings = settings
         self._view = view
@@ -98,6 +87,7 @@ class Reconciliation:
         self._pairs = pairs
         self._disaster_ratio = disaster_ratio
         self._publish = publish
+        self._is_shared = is_shared
         self._every = timedelta(minutes=settings.reconcile_minutes)
         self._retry = Backoff(timedelta(seconds=5), timedelta(minutes=5))
         self._checked: datetime | None = None
@@ -105,12 +95,14 @@ class Reconciliation:
         self._unread: dict[str, datetime] = {}
         self._unlisted: set[str] = set()
         self._doubts: dict[_Key, _Doubt] = {}
-        self._holdings = self._read()
+        self._foreign = Foreign(view, store, publish)
+        self._holdings = OwnerHoldings(store)
 
     def verdict(self, pair: str, now: datetime) -> Verdict:
         """What is amiss, or NOT_RECONCILED in seconds where that has not been known for long."""
-        for doubt in self._doubts.values():
-            return Verdict(doubt.seen.code, doubt.seen.value, doubt.seen.limit, 0.0)
+        for seen in (doubt.seen for doubt in self._doubts.values()):
+            if seen.pair == pair or not self._is_shared:
+                return Verdict(seen.code, seen.value, seen.limit, 0.0)
         longest_s = 2 * self._every.total_seconds()
         if self._checked is None:
             return Verdict(Reason.NOT_RECONCILED, float("inf"), longest_s, 0.0)
@@ -120,6 +112,11 @@ class Reconciliation:
         elif age_s <= longest_s:
             return ALLOW
         return Verdict(Reason.NOT_RECONCILED, age_s, longest_s, 0.0)
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether all pairs have been compared, and nothing was amiss."""
+        return self._checked is not None and not self._doubts and not self._unread
 
     def verdict_now(self, pair: str) -> Verdict:
         """What is amiss with a pair at this moment, with the balances read last; one request."""
@@ -139,7 +136,7 @@ class Reconciliation:
         A failing exchange is asked again after a pause; what was known meanwhile grows old. What
         fails of one pair refuses that pair, and is asked again after a pause of its own.
         """
-        if self._retry.verdict(ROW, now).blocks:
+        if self._retry.verdict(_ACCOUNT, now).blocks:
             return
         due = self._checked is None or now - self._checked >= self._every
         doubtful = {pair for _, pair, _ in self._doubts}
@@ -151,22 +148,23 @@ class Reconciliation:
         try:
             self._compare(asked, trades, now)
         except ExchangeError as error:
-            until = self._retry.failed(ROW, now)
+            until = self._retry.failed(_ACCOUNT, now)
             logger.warning("the account could not be compared, again from %s: %s", until, error)
             self._publish(
                 Event(now, EventKind.WATCH, Reason.RECONCILE_FAILED, facts={"text": str(error)})
             )
             return
-        self._retry.succeeded(ROW)
+        self._retry.succeeded(_ACCOUNT)
         if due:
             self._checked = now
+            self._foreign.look(everything, now)
             self._publish(
                 Event(now, EventKind.WATCH, Reason.RECONCILED, value=len(self._doubts), limit=0)
             )
 
     def owns(self, currency: str) -> float:
         """Units of a currency that belong to the account's owner."""
-        return self._holdings.units.get(currency, 0.0) if self._holdings else 0.0
+        return self._holdings.units(currency) or 0.0
 
     def _can_be_asked(self, pair: str, trades: Sequence[Trade], now: datetime) -> bool:
         """Whether the exchange knows a pair; that it trades one of a position no more is told."""
@@ -191,8 +189,7 @@ class Reconciliation:
 
     def _compare(self, pairs: list[str], trades: Sequence[Trade], now: datetime) -> None:
         self._view.read_balances()
-        # A person may have said meanwhile that something is theirs.
-        self._holdings = self._read()
+        self._holdings.read()
         found: list[Discrepancy] = []
         done = {pair for pair in self._unlisted if not self._view.knows(pair)}
         for pair in pairs:
@@ -232,9 +229,9 @@ class Reconciliation:
     def _of_position(self, pair: str, known: RecordedPositions, now: datetime) -> list[Discrepancy]:
         currency, price = self._view.base(pair), self._view.last_price(pair)
         total, smallest = self._view.total(currency), self._view.smallest(pair, price)
-        if self._holdings is None or currency not in self._holdings.units:
+        if self._holdings.units(currency) is None:
             units = reconciliation.surplus(total, known, 0.0)
-            self._remember(currency, units, now)
+            self._holdings.remember(currency, units, now)
             if units * price >= smallest:
                 logger.warning("%s %s are yours, not the bot's: never touched", units, currency)
                 self._publish(Event(now, EventKind.WATCH, Reason.OWN_HOLDING, pair, None, units))
@@ -262,7 +259,8 @@ class Reconciliation:
 
     def _deal_with(self, doubt: _Doubt, now: datetime) -> None:
         """Tell about what is amiss, once, and do what the settings say about it."""
-        seen, policy = doubt.seen, self._settings.unknown
+        # What may be another bot's is never touched.
+        seen, policy = doubt.seen, "alert" if self._is_shared else self._settings.unknown
         if not doubt.told:
             doubt.told = True
             logger.error("%s: %s; nothing is bought until it is gone", seen.pair, seen)
@@ -275,8 +273,7 @@ class Reconciliation:
     def _act(self, seen: Discrepancy, now: datetime) -> None:
         """Protect or close what orders of a bot have bought; cancel what would buy more."""
         known, pair = recorded_positions(seen.pair), seen.pair
-        since = from_epoch(self._holdings.since) if self._holdings else now
-        orders = self._view.orders(pair, since)
+        orders = self._view.orders(pair, self._holdings.since or now)
         opened = [order for order in reconciliation.unknown(orders, known) if order.is_open]
         for order in opened:
             if order.side == BUY:
@@ -295,22 +292,6 @@ class Reconciliation:
             code = Reason.UNKNOWN_PROTECTED
         logger.error("%s: %s, %s units", pair, code, amount)
         self._publish(Event(now, EventKind.WATCH, code, pair, None, amount * price, seen.limit))
-
-    def _remember(self, currency: str, units: float, now: datetime) -> None:
-        if self._holdings is None:
-            self._holdings = Holdings(since=to_epoch(now))
-        self._holdings.units[currency] = units
-        self._store.write(ROW, self._holdings.model_dump_json(), "")
-
-    def _read(self) -> Holdings | None:
-        row = self._store.rows().get(ROW)
-        if row is None:
-            return None
-        try:
-            return Holdings.model_validate_json(row["memory"])
-        except ValidationError as error:
-            logger.error("what the owner holds cannot be read and is taken anew: %s", error)
-            return None
 
 
 def _lot(trade: Trade) -> float:

@@ -38,7 +38,7 @@ ADVICE: Mapping[Reason, str] = {
     Reason.WEEKLY_LOSS: "The week's loss reached a limit. | As above.",
     Reason.DRAWDOWN: (
         "The account is so far below its peak, percent. | Sizes are smaller, or nothing is "
-        "entered for a week. After a withdrawal: `guards rearm DrawdownLadder`."
+        "entered for a week. A withdrawal is no part of it."
     ),
     Reason.DRAWDOWN_LIMIT: (
         "The account has lost, from its peak, what it may lose. | Nothing is bought until you say "
@@ -132,7 +132,9 @@ ADVICE: Mapping[Reason, str] = {
     Reason.POSITION_CAP: "The cap of one position binds. | Nothing.",
     Reason.EXPOSURE_CAP: "The cap of all positions binds. | Nothing.",
     Reason.FREE_BALANCE: "There is not more money. | Nothing.",
-    Reason.USER_STAKE: "The stake of the configuration or of the strategy binds. | Nothing.",
+    Reason.USER_STAKE: (
+        "The stake that you have named binds: `stake_amount`, or a forced entry's. | Nothing."
+    ),
     Reason.GUARDS: "The guards leave no size. | Read the guard's entry above.",
     Reason.BELOW_EXCHANGE_MINIMUM: (
         "What is left is less than the exchange takes. | A small account: fewer pairs, or nothing."
@@ -182,6 +184,15 @@ ADVICE: Mapping[Reason, str] = {
         "stop. | If it is delisted, sell or withdraw it on the exchange's own page, then `/delete` "
         "the trade."
     ),
+    Reason.FLOW: (
+        "Money came or went: a deposit, a withdrawal, another bot's trade, a changed setting, a "
+        "deleted trade. Neither profit nor loss. | Yours? Nothing. Else look at the account."
+    ),
+    Reason.FOREIGN_HOLDING: "Coins of no pair of the bot: neither counted nor touched. | Nothing.",
+    Reason.FOREIGN_ORDER: (
+        "Orders that lock coins, or quote currency, and are not the bot's. | Another bot on this "
+        "account: give each its `available_capital`."
+    ),
     Reason.OWN_HOLDING: "Coins that were there before the bot: left alone. | Nothing.",
     Reason.POSITION_MISSING: (
         "The database holds a position that the exchange does not. | Sold by hand? "
@@ -192,7 +203,8 @@ ADVICE: Mapping[Reason, str] = {
         '0.5 --because "..."`. Else sell them.'
     ),
     Reason.UNKNOWN_ORDER: (
-        "An order of somebody else. | Yours, or another bot on this account: give each its own."
+        "An order of somebody else, of a pair of ours. | Yours, or another bot on this account: "
+        "give each its own pairs."
     ),
     Reason.UNKNOWN_PROTECTED: "An unknown position was given a stop. | Decide: keep or sell.",
     Reason.UNKNOWN_CLOSED: "An unknown position was sold. | Nothing.",

@@ -1,30 +1,32 @@
 """RiskEngine: once a candle, shows the guards the account and acts on what they say.
 
-It takes the snapshot, keeps the open heat within its limit, publishes blocks as Freqtrade locks,
-and saves what the guards must remember. In backtests it is called from `bot_loop_start`; live from
-`analyze`, because Freqtrade calls `bot_loop_start` before the new candle has been analysed.
+It takes the snapshot, lets memories follow money that came or went, keeps the open heat within its
+limit, publishes blocks as Freqtrade locks, and saves what must be remembered. In backtests it is
+called from `bot_loop_start`; live from `analyze`, because Freqtrade calls `bot_loop_start` before
+the new candle has been analysed.
 """
 
 import dataclasses
 import logging
-import math
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from freqtrade.persistence import LocalTrade, Trade
+from freqtrade.persistence import LocalTrade
 
 from ballast.config.guards import GuardSettings
 from ballast.core.guard_set import Change, GuardSet
 from ballast.core.guards.base import Guard
-from ballast.core.heat import StopCosts, drawn_closer, loss_at_stop
-from ballast.core.reasons import Reason
+from ballast.core.ledger import Books, Flow, Ledger, LedgerMemory
 from ballast.core.snapshot import ClosedTrade, Snapshot
 from ballast.core.verdict import ALLOW, Verdict
 from ballast.core.windows import minutes
 from ballast.data.market_view import MarketView
+from ballast.risk.flows import Flows
 from ballast.risk.locks import Announced, Locks
-from ballast.risk.portfolio import Portfolio
-from ballast.risk.state_store import StateStore
+from ballast.risk.open_risk import OpenRisk
+from ballast.risk.portfolio import Portfolio, Position
+from ballast.risk.shown_trades import SeenTrades, ShownTrades
+from ballast.risk.state_store import LEDGER, SHOWN, StateStore
 from ballast.risk.stop_manager import StopManager
 
 logger = logging.getLogger(__name__)
@@ -37,18 +39,18 @@ class RiskEngine:
     Parameters
     ----------
     guard_set : GuardSet
+    ledger : Ledger
     portfolio : Portfolio
+    open_risk : OpenRisk
     stop_manager : StopManager
     market_view : MarketView
     timeframe : str
-    open_heat : float or None
-        Limit of the open heat, ratio of equity; None leaves stops alone.
-    stop_costs : StopCosts
-        What leaving at a stop costs beside the distance.
     correlation : callable
         Correlation of two pairs at a moment.
     announce : callable
         Told about every block that begins, and, with a verdict that allows, that is lifted.
+    tell_flow : callable
+        Told about money that came or went, with the equity after it (quote currency).
     api_errors : callable
         Failed requests to the exchange before a moment.
     patience : timedelta
@@ -58,50 +60,54 @@ class RiskEngine:
     def __init__(
         self,
         guard_set: GuardSet,
+        ledger: Ledger,
         portfolio: Portfolio,
+        open_risk: OpenRisk,
         stop_manager: StopManager,
         market_view: MarketView,
         timeframe: str,
-        open_heat: float | None,
-        stop_costs: StopCosts,
         correlation: Callable[[str, str, datetime], float],
         announce: Callable[[Change], None],
+        tell_flow: Callable[[Flow, float, datetime], None],
         api_errors: Callable[[datetime], int],
         patience: timedelta,
     ) -> None:
         self.guard_set = guard_set
+        self._ledger = ledger
         self._portfolio = portfolio
+        self._open_risk = open_risk
         self._stop_manager = stop_manager
         self._market_view = market_view
         self._candle = timedelta(minutes=minutes(timeframe))
-        self._open_heat = open_heat
-        self._stop_costs = stop_costs
         self._correlation = correlation
         self._announce = announce
+        self._tell_flow = tell_flow
         self._api_errors = api_errors
         self._patience = patience
         self._store: StateStore | None = None
+        self._flows: Flows | None = None
+        # Whether the guards remember an equity that an earlier version read from the balance.
+        self._of_balance = False
+        self._shown = ShownTrades()
         self._last: datetime | None = None
         self._unseen: tuple[ClosedTrade, ...] = ()
         self._locks = Locks()
         self._asked_too: list[Callable[[datetime], None]] = []
 
-    def remember_in(self, store: StateStore, start_equity: float) -> None:
+    def remember_in(self, store: StateStore, flows: Flows) -> None:
         """
         Keep memories in a database from now on, beginning with what it holds.
 
         Memories that are not there are rebuilt by showing their guards the trades already closed.
-
-        Parameters
-        ----------
-        start_equity : float
-            Account value before the first trade, quote currency.
         """
-        self._store = store
+        self._store, self._flows = store, flows
         guards = self.guard_set.guards
         lost = store.restore(guards)
-        seen = self._rebuild({n: guards[n] for n in lost}, start_equity, store.closed_until())
-        self._portfolio.begin_at(seen)
+        known = store.read(LEDGER, LedgerMemory)
+        flows.begin(known)
+        self._of_balance = known is None and lost != set(guards)
+        self._shown.resume(store.read(SHOWN, SeenTrades))
+        self._rebuild({name: guards[name] for name in lost})
         # Those of guards that have been switched off since are recalled too, and lifted.
         codes: dict[str, str] = {
             guard.code: name for name, guard in GuardSettings().build(1.0).items()
@@ -125,6 +131,10 @@ class RiskEngine:
         now : datetime
             Present time (UTC), anywhere within the running candle.
         """
+        if self._store is not None and self._flows is not None:
+            self._locks.renew(now)
+            seen = self.guard_set.snapshot
+            self._flows.look(self._ledger.capital if seen is None else seen.equity)
         end = self._border(now)
         if self._last is not None and end <= self._last:
             if end == self._last:
@@ -145,8 +155,12 @@ class RiskEngine:
 
     def _judge(self, end: datetime) -> None:
         positions = self._portfolio.positions(end)
+        closed = self._shown.take()
+        # Kept until every guard has seen them: one that fails must not hide a loss from the others.
+        self._unseen += tuple(self._closed(trade) for trade in closed)
+        self._take_flows(positions, closed, end)
         equity = self._portfolio.worth(positions)
-        self._hold_heat(positions, equity, end)
+        self._open_risk.hold(positions, equity, end)
         self._stop_manager.keep({trade.id for trade, _ in positions})
         changes = self.guard_set.observe(self._snapshot(equity, end))
         self._unseen = ()
@@ -158,34 +172,29 @@ class RiskEngine:
             self._publish(change, end)
         self._locks.tidy(end, is_last=self._market_view.is_last(end))
         if self._store is not None:
-            self._store.save(self.guard_set.guards, end, self._portfolio.closed_until)
+            others = {SHOWN: self._shown.memory, LEDGER: self._ledger.memory}
+            self._store.save(self.guard_set.guards, end, others)
         for ask in self._asked_too:
             ask(end)
 
     def equity(self, now: datetime) -> float:
-        """Account value with open positions at their last completed close, quote currency."""
-        return self._portfolio.equity(now)
+        """
+        What sizes are a share of: the account's value with open positions at their last completed
+        close, less what may have been withdrawn (quote currency).
+        """
+        pending = self._flows.pending if self._flows is not None else 0.0
+        return self._portfolio.equity(now) + min(pending, 0.0)
 
     def open_risks(self, now: datetime) -> dict[str, float]:
-        """
-        By pair, what an open position loses at its stop, costs and gap included, quote currency.
-
-        Measured from the last completed close, not from the entry: open profit that a stop would
-        give back is equity too.
-        """
-        risks: dict[str, float] = {}
-        for trade, price in self._portfolio.positions(now):
-            stop = self._stop_manager.stop(trade, now)
-            risk = loss_at_stop(trade.amount, price, stop, self._stop_costs)
-            risks[trade.pair] = risks.get(trade.pair, 0.0) + risk
-        return risks
+        """By pair, what positions and open entries lose at their stops, quote currency."""
+        return self._open_risk.by_pair(now)
 
     def heat_left(self, now: datetime) -> float | None:
         """What a guard lets all open positions together lose at their stops (quote), or None."""
         return self.guard_set.heat_left(self.equity(now))
 
     def exposure(self, now: datetime) -> float:
-        """Value of all open positions at their last completed close, quote currency."""
+        """Value of all open positions and open entries, quote currency."""
         return self._portfolio.exposure(now)
 
     def correlation(self, one: str, other: str, now: datetime) -> float:
@@ -210,12 +219,10 @@ class RiskEngine:
         self.guard_set.forget()
         self._unseen = ()
         self._locks = Locks()
-        self._portfolio.begin_at(datetime.fromtimestamp(0, tz=UTC))
+        self._shown.forget()
         self._stop_manager.forget()
 
     def _snapshot(self, equity: float, end: datetime) -> Snapshot:
-        # Kept until every guard has seen them: one that fails must not hide a loss from the others.
-        self._unseen += self._portfolio.newly_closed(self._stop_manager.result_in_r)
         trust, fall = self._market_view.leader(end)
         return Snapshot(
             now=end,
@@ -228,57 +235,44 @@ class RiskEngine:
             api_errors=self._api_errors(end),
         )
 
-    def _hold_heat(
-        self, positions: Sequence[tuple[LocalTrade, float]], equity: float, end: datetime
-    ) -> None:
-        """Draw the stops of open positions closer where together they risk too much."""
-        if not positions:
-            return
-        stops = [self._stop_manager.stop(trade, end) for trade, _ in positions]
-        held = list(zip(positions, stops, strict=True))
-        costs = self._stop_costs
-        heat = sum(loss_at_stop(trade.amount, price, stop, costs) for (trade, price), stop in held)
-        allowed = self._heat_allowed(equity)
-        if heat <= allowed:
-            return
-        # What leaving costs is lost wherever the stop is.
-        fixed = sum(loss_at_stop(trade.amount, price, price, costs) for trade, price in positions)
-        for (trade, price), stop in held:
-            closer = drawn_closer(price, stop, heat - fixed, allowed - fixed)
-            self._stop_manager.tighten(trade, closer, Reason.PORTFOLIO_HEAT, end)
+    def _closed(self, trade: LocalTrade) -> ClosedTrade:
+        """What guards are told of a closed trade."""
+        result = self._stop_manager.result_in_r(trade)
+        return ClosedTrade(trade.pair, trade.close_date_utc, result)
 
-    def _heat_allowed(self, equity: float) -> float:
-        heat = math.inf if self._open_heat is None else self._open_heat * equity
-        left = self.guard_set.heat_left(equity)
-        return heat if left is None else min(heat, left)
+    def _take_flows(
+        self, positions: Sequence[Position], closed: Sequence[LocalTrade], end: datetime
+    ) -> None:
+        """Let capital and memories follow what came or went, so that it is no profit or loss."""
+        if self._flows is None:
+            return
+        results = {trade.id: trade.close_profit_abs or 0.0 for trade in closed}
+        # As far as they have been shown: one that closes at this moment must not look rewritten.
+        books = Books(self._shown.results(), self._portfolio.opened(positions))
+        flows = self._ledger.take(books, results)
+        equity = self._portfolio.worth(positions)
+        if self._of_balance:
+            self._of_balance = False
+            held = sum(trade.amount * price for trade, price in positions)
+            flows += self._ledger.remeasured(self._flows.balance() + held, equity)
+        for flow in flows:
+            self.guard_set.flowed(flow.factor)
+            self._tell_flow(flow, equity, end)
 
     def _publish(self, change: Change, end: datetime) -> None:
         """A Freqtrade lock with code, value, limit and end; seen in /locks, the API and FreqUI."""
         self._locks.add(change, end)
         self._announce(change)
 
-    def _rebuild(
-        self, guards: dict[str, Guard], start_equity: float, seen: datetime | None
-    ) -> datetime:
-        """
-        Show guards the trades closed so far, up to where the others have seen them.
-
-        Returns
-        -------
-        datetime
-            When the last trade closed that every guard has now been shown.
-        """
-        trades = Trade.get_trades_proxy(is_open=False) if guards or seen is None else []
-        trades = sorted(trades, key=lambda trade: trade.close_date_utc)
-        if seen is None:
-            seen = trades[-1].close_date_utc if trades else datetime.fromtimestamp(0, tz=UTC)
+    def _rebuild(self, guards: dict[str, Guard]) -> None:
+        """Show guards the trades that the others have been shown."""
         if not guards:
-            return seen
-        equity = start_equity
-        guard_set = GuardSet(guards)
-        for trade in [trade for trade in trades if trade.close_date_utc <= seen]:
+            return
+        trades, equity, guard_set = self._shown.shown(), self._ledger.capital, GuardSet(guards)
+        for first in trades[:1]:
+            guard_set.observe(Snapshot(first.open_date_utc, equity))
+        for trade in trades:
             equity += trade.close_profit_abs or 0.0
-            closed = self._portfolio.closed_trade(trade, self._stop_manager.result_in_r)
+            closed = self._closed(trade)
             guard_set.observe(Snapshot(closed.closed, equity, (closed,)))
         logger.info("rebuilt %s from %s closed trades", ", ".join(guards), len(trades))
-        return seen

@@ -53,6 +53,25 @@ class Locks:
             if block is not None:
                 _release(key[1], block.reason, now)
 
+    def renew(self, now: datetime) -> None:
+        """
+        Publish again what still holds and has been removed, by `/unlock` or by a strategy.
+
+        That re-arms nothing: entries stay refused, and what is shown must be what holds.
+        """
+        held = {key: block for key, block in self._announced.items() if block.until > now}
+        if not held:
+            return
+        shown = {(lock.pair, lock.reason) for lock in PairLocks.get_pair_locks(None, now)}
+        for (guard, pair), block in held.items():
+            if (pair, block.reason) in shown:
+                continue
+            hint = f"(guards rearm {guard})"
+            reason = block.reason if hint in block.reason else f"{block.reason} {hint}"
+            with _rolled_back_if_refused():
+                PairLocks.lock_pair(pair, block.until, reason, now=now, side="*")
+            self._announced[(guard, pair)] = Announced(block.until, reason)
+
     def announced(self, guard: str, pair: str, now: datetime) -> Announced | None:
         """What was last locked for a guard and a pair ('*' for all), if it still holds."""
         block = self._announced.get((guard, pair))

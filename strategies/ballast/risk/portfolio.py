@@ -1,14 +1,16 @@
-"""The account as guards and sizer see it: equity, risk at stop, trades that have closed."""
+"""The account as guards and sizer see it, from the trade table: equity, positions, open entries."""
 
 import math
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 
 from freqtrade.persistence import LocalTrade, Trade
-from freqtrade.wallets import Wallets
 
 from ballast.core.columns import CandleColumns
-from ballast.core.snapshot import ClosedTrade
+from ballast.core.ledger import Ledger
+
+# A trade that holds something, and its last completed close.
+Position = tuple[LocalTrade, float]
 
 
 class Portfolio:
@@ -17,25 +19,15 @@ class Portfolio:
 
     Parameters
     ----------
-    wallets : callable
-        Gives Freqtrade's wallets; they are attached to the strategy after it is made.
+    ledger : Ledger
+        Knows the capital that was given to it.
     columns_of : callable
         Gives a pair's columns, or None.
-    stake_currency : str
-        Quote currency.
     """
 
-    def __init__(
-        self,
-        wallets: Callable[[], Wallets],
-        columns_of: Callable[[str], CandleColumns | None],
-        stake_currency: str,
-    ) -> None:
-        self._wallets = wallets
+    def __init__(self, ledger: Ledger, columns_of: Callable[[str], CandleColumns | None]) -> None:
+        self._ledger = ledger
         self._columns_of = columns_of
-        self._stake_currency = stake_currency
-        self._closed_seen = 0
-        self._closed_until = datetime.fromtimestamp(0, tz=UTC)
 
     @staticmethod
     def open_trades() -> list[LocalTrade]:
@@ -51,50 +43,49 @@ class Portfolio:
         )
         return price if math.isfinite(price) else float(trade.open_rate)
 
-    def positions(self, now: datetime) -> list[tuple[LocalTrade, float]]:
+    def positions(self, now: datetime) -> list[Position]:
         """Open trades that hold something, and their last completed close."""
         return [(trade, self.price(trade, now)) for trade in self.open_trades() if trade.amount]
 
+    def entering(self) -> list[tuple[LocalTrade, float, float]]:
+        """
+        Entry orders that are open: trade, units and limit (quote currency).
+
+        All units of an order: Freqtrade adds what has filled to the position once it has ended.
+        """
+        return [
+            (trade, order.safe_amount, order.safe_price)
+            for trade in self.open_trades()
+            for order in trade.open_orders
+            if order.ft_order_side == trade.entry_side
+        ]
+
     def equity(self, now: datetime) -> float:
-        """Quote currency held plus open positions at their last completed close."""
+        """Account value with open positions at their last completed close, quote currency."""
         return self.worth(self.positions(now))
 
-    def worth(self, positions: Iterable[tuple[LocalTrade, float]]) -> float:
-        """Quote currency held plus these positions at these prices."""
-        held = float(self._wallets().get_total(self._stake_currency))
-        return held + sum(trade.amount * price for trade, price in positions)
+    def worth(self, positions: Iterable[Position]) -> float:
+        """Account value with these positions at these prices, quote currency."""
+        held = list(positions)
+        earned = _closed_results() + sum(trade.realized_profit or 0.0 for trade, _ in held)
+        in_hand = self._ledger.capital + earned - sum(trade.stake_amount for trade, _ in held)
+        return in_hand + sum(trade.amount * price for trade, price in held)
+
+    def opened(self, positions: Iterable[Position]) -> dict[int, float]:
+        """Of every open trade what it has added to the account so far (see `ledger.Books`)."""
+        opened = dict.fromkeys((trade.id for trade in self.open_trades()), 0.0)
+        opened |= {
+            trade.id: (trade.realized_profit or 0.0) + trade.amount * price - trade.stake_amount
+            for trade, price in positions
+        }
+        return opened
 
     def exposure(self, now: datetime) -> float:
-        """Value of all open positions at their last completed close, quote currency."""
-        return sum(trade.amount * price for trade, price in self.positions(now))
+        """Value of all open positions and open entries, quote currency."""
+        held = sum(trade.amount * price for trade, price in self.positions(now))
+        return held + sum(amount * price for _, amount, price in self.entering())
 
-    def newly_closed(self, result_in_r: Callable[[LocalTrade], float]) -> tuple[ClosedTrade, ...]:
-        """
-        Trades that have closed since the last call, oldest first.
 
-        The cost does not grow with the number of closed trades.
-        """
-        if Trade.use_db:
-            trades = Trade.get_trades_proxy(is_open=False, close_date=self._closed_until)
-            trades = sorted(trades, key=lambda trade: trade.close_date_utc)
-            if trades:
-                self._closed_until = trades[-1].close_date_utc
-        else:
-            trades = LocalTrade.bt_trades[self._closed_seen :]
-            self._closed_seen = len(LocalTrade.bt_trades)
-        return tuple(self.closed_trade(trade, result_in_r) for trade in trades)
-
-    @property
-    def closed_until(self) -> datetime:
-        """When the last trade closed that `newly_closed` has given."""
-        return self._closed_until
-
-    @staticmethod
-    def closed_trade(trade: LocalTrade, result_in_r: Callable[[LocalTrade], float]) -> ClosedTrade:
-        """What guards are told of a closed trade."""
-        return ClosedTrade(trade.pair, trade.close_date_utc, result_in_r(trade))
-
-    def begin_at(self, moment: datetime) -> None:
-        """Count as new only trades that close after this moment, and forget backtest trades."""
-        self._closed_until = moment
-        self._closed_seen = 0
+def _closed_results() -> float:
+    """What all closed trades have earned, quote currency; in backtests Freqtrade keeps the sum."""
+    return float(Trade.get_total_closed_profit() if Trade.use_db else LocalTrade.bt_total_profit)

@@ -1,6 +1,7 @@
 """The entry sizer: how large an entry may be, and whether it still may be when the order is due."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
@@ -10,11 +11,11 @@ from ballast.config.settings import RiskSettings
 from ballast.core import sizing, stops
 from ballast.core.columns import CandleColumns
 from ballast.core.data_quality import DataQuality
-from ballast.core.heat import PortfolioHeatSettings, loss_at_stop
+from ballast.core.heat import PortfolioHeatSettings, StopCosts, loss_at_stop
 from ballast.core.reasons import Reason
 from ballast.core.refusals import EntryRefused, refused
 from ballast.core.signals import setup_name
-from ballast.core.sizing import Held, Sized, SizingInputs
+from ballast.core.sizing import Held, RiskBudget, Sized, SizingInputs
 from ballast.core.stops import StopRules
 from ballast.core.verdict import Verdict
 from ballast.risk.proposals import OrderProposal, OrderProposals
@@ -33,10 +34,10 @@ class AccountView(Protocol):
         """What a guard lets all positions lose at their stops (quote), or None."""
 
     def exposure(self, now: datetime) -> float:
-        """Value of all open positions, quote currency."""
+        """Value of all open positions and entries, quote currency."""
 
     def open_risks(self, now: datetime) -> Mapping[str, float]:
-        """By pair, what an open position loses at its stop, quote currency."""
+        """By pair, what positions and open entries lose at their stops, quote currency."""
 
     def entry_verdict(self, pair: str, now: datetime) -> Verdict:
         """What the guards say."""
@@ -59,6 +60,10 @@ class PositionSizer:
         Where what is decided is kept.
     columns_of : callable
         Gives a pair's columns, or None.
+    costs_of : callable
+        What leaving a pair at a stop costs beside the distance.
+    named_by_user : callable
+        Stake that the user has named for a pair, by what Freqtrade proposes; None for none.
     terms_of : callable
         Stop rules and size (share of the usual risk) of a setup, by its name.
     disaster_ratio : callable
@@ -72,6 +77,8 @@ class PositionSizer:
         account: AccountView,
         proposals: OrderProposals,
         columns_of: Callable[[str], CandleColumns | None],
+        costs_of: Callable[[str], StopCosts],
+        named_by_user: Callable[[str, float], float | None],
         terms_of: Callable[[str], tuple[StopRules, float]],
         disaster_ratio: Callable[[], float],
     ) -> None:
@@ -81,6 +88,8 @@ class PositionSizer:
         self._account = account
         self._proposals = proposals
         self._columns_of = columns_of
+        self._costs_of = costs_of
+        self._named_by_user = named_by_user
         self._terms_of = terms_of
         self._disaster_ratio = disaster_ratio
         self._confirmed: tuple[int, int] = (-1, 0)
@@ -94,8 +103,8 @@ class PositionSizer:
         Parameters
         ----------
         limits : mapping of str to float
-            min_stake and max_stake of the exchange and the free balance, and user_stake where a
-            strategy wants no more; quote currency.
+            min_stake and max_stake of the exchange and the free balance, proposed_stake as
+            Freqtrade has it, and user_stake where a strategy wants no more; quote currency.
 
         Raises
         ------
@@ -113,7 +122,7 @@ class PositionSizer:
         # The disaster stop hangs below the fill, which may be above the signal's close.
         stop = max(stop, rate * (1 - disaster_ratio))
         inputs = self._inputs(pair, now, rate, stop, share * verdict.multiplier, limits)
-        sized = _some(sizing.size(inputs, self._budget), limits)
+        sized = _some(sizing.size(inputs, self._budget_of(pair)), limits)
         candle = int(columns.opened[position])
         proposal = OrderProposal(pair, candle, name, stop, sized, verdict)
         self._proposals.keep(proposal)
@@ -142,7 +151,7 @@ class PositionSizer:
         EntryRefused
             As above, or where it is one entry too many on this candle.
         """
-        pair, costs = trade.pair, self._budget.costs
+        pair, costs = trade.pair, self._costs_of(trade.pair)
         columns, position, verdict = self._allowed(pair, now)
         self._check_entries(int(columns.opened[position]))
         _, share = self._terms_of(setup_name(trade.enter_tag))
@@ -152,7 +161,7 @@ class PositionSizer:
             loss_at_stop(trade.amount, trade.open_rate, stop, costs)
             + max(-(trade.realized_profit or 0.0), 0.0),
         )
-        return _some(sizing.size_addition(inputs, held, self._budget), limits)
+        return _some(sizing.size_addition(inputs, held, self._budget_of(pair)), limits)
 
     def added(self, pair: str, now: datetime) -> None:
         """Count an addition that goes to the exchange."""
@@ -173,7 +182,7 @@ class PositionSizer:
         proposal = self._proposals.last(pair)
         if proposal is None or proposal.candle != int(columns.opened[position]):
             raise refused(Reason.NOT_SIZED, 0, 1, "the order did not come through the sizer")
-        loss = amount * rate * sizing.loss_ratio(rate, proposal.stop, self._budget.costs)
+        loss = self._loss(pair, amount, rate, proposal.stop)
         allowed = proposal.sized.stake * proposal.sized.loss_ratio * _ROUNDING
         if not loss <= allowed:
             raise refused(Reason.LOSS_AT_STOP, loss, allowed)
@@ -192,7 +201,7 @@ class PositionSizer:
         entry = self._proposals.sent(pair)
         if entry is None:
             return False
-        loss = amount * rate * sizing.loss_ratio(rate, entry.stop, self._budget.costs)
+        loss = self._loss(pair, amount, rate, entry.stop)
         return loss <= self._account.equity(now) * self._budget.per_trade
 
     def newest(self, pair: str, now: datetime) -> tuple[CandleColumns, int]:
@@ -231,6 +240,13 @@ class PositionSizer:
         last, entries = self._confirmed
         self._confirmed = (candle, entries + 1 if last == candle else 1)
 
+    def _loss(self, pair: str, amount: float, rate: float, stop: float) -> float:
+        """What units bought at a rate lose at a stop, quote currency."""
+        return amount * rate * sizing.loss_ratio(rate, stop, self._costs_of(pair))
+
+    def _budget_of(self, pair: str) -> RiskBudget:
+        return replace(self._budget, costs=self._costs_of(pair))
+
     def _inputs(
         self,
         pair: str,
@@ -241,6 +257,8 @@ class PositionSizer:
         limits: Mapping[str, float],
     ) -> SizingInputs:
         risks = self._account.open_risks(now)
+        proposed, theirs = limits.get("proposed_stake"), limits.get("user_stake")
+        named = None if proposed is None else self._named_by_user(pair, proposed)
         columns, position = self.newest(pair, now)
         return SizingInputs(
             equity=self._account.equity(now),
@@ -254,12 +272,12 @@ class PositionSizer:
             free_balance=limits["max_stake"],
             min_stake=limits["min_stake"],
             multiplier=multiplier,
-            user_stake=limits.get("user_stake"),
+            user_stake=min((stake for stake in (named, theirs) if stake is not None), default=None),
             heat_left=self._account.heat_left(now),
         )
 
     def _cluster_risk(self, pair: str, now: datetime, risks: Mapping[str, float]) -> float:
-        """Risk at stop of the open positions that move with `pair`."""
+        """Risk at stop of the positions and open entries that move with `pair`."""
         heat = self._heat
         if heat is None:
             return 0.0

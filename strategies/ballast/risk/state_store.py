@@ -8,7 +8,7 @@ JSON in one row for each guard: readable with any SQLite or PostgreSQL tool.
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from sqlalchemy import (
@@ -26,7 +26,6 @@ from sqlalchemy import (
 )
 
 from ballast.core.guards.base import Guard, Memory
-from ballast.core.times import from_epoch, to_epoch
 
 logger = logging.getLogger(__name__)
 
@@ -39,14 +38,10 @@ _TABLE = Table(
     Column("updated", DateTime(timezone=True), nullable=False),
     Column("note", Text, nullable=False, default=""),
 )
-# The row that says which closed trades the guards have been shown.
-_SEEN = "ClosedTrades"
+# Rows beside the guards': which closed trades they have been shown, and the capital of the bot.
+SHOWN, LEDGER = "ClosedTrades", "Ledger"
 
-
-class Seen(Memory):
-    """When the last trade closed that the guards have been shown."""
-
-    closed_until: float
+M = TypeVar("M", bound=Memory)
 
 
 class StateStore:
@@ -104,7 +99,7 @@ class StateStore:
         return [name for name in edited if self._adopt(name, guards[name], rows[name]["memory"])]
 
     def save(
-        self, guards: Mapping[str, Guard], now: datetime, closed_until: datetime | None = None
+        self, guards: Mapping[str, Guard], now: datetime, others: Mapping[str, Memory] | None = None
     ) -> None:
         """
         Write the memories that have changed, all of them in one transaction.
@@ -113,12 +108,11 @@ class StateStore:
 
         Parameters
         ----------
-        closed_until : datetime or None
-            When the last trade closed that the guards have been shown.
+        others : mapping of str to Memory
+            Of what is no guard, by the name of its row.
         """
-        memories = {name: guard.memory.model_dump_json() for name, guard in guards.items()}
-        if closed_until is not None:
-            memories[_SEEN] = Seen(closed_until=to_epoch(closed_until)).model_dump_json()
+        kept = {**{name: guard.memory for name, guard in guards.items()}, **(others or {})}
+        memories = {name: memory.model_dump_json() for name, memory in kept.items()}
         changed = {n: text for n, text in memories.items() if self._known.get(n) != text}
         if not changed:
             return
@@ -130,17 +124,18 @@ class StateStore:
         # Only once it is committed.
         self._known.update(written)
 
-    def closed_until(self) -> datetime | None:
-        """When the last trade closed that the guards have been shown; None if not known."""
-        row = self.rows().get(_SEEN)
+    def read(self, name: str, kind: type[M]) -> M | None:
+        """The memory in a row that is no guard's; None where it is not there or unreadable."""
+        row = self.rows().get(name)
         if row is None:
             return None
         try:
-            seen = Seen.model_validate_json(row["memory"])
-        except ValidationError:
+            memory = kind.model_validate_json(row["memory"])
+        except ValidationError as error:
+            logger.error("the stored %s is unreadable and is replaced: %s", name, error)
             return None
-        self._known[_SEEN] = row["memory"]
-        return from_epoch(seen.closed_until)
+        self._known[name] = row["memory"]
+        return memory
 
     def write(self, name: str, memory: str, note: str) -> None:
         """Write one guard's memory by hand, with the reason."""

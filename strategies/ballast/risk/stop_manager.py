@@ -50,8 +50,8 @@ class StopManager:
         Entries as they were decided, with their first stops.
     disaster_ratio : callable
         Depth of the strategy's class stop as a positive ratio, which hyperopt may set anew.
-    cost_ratio : float
-        Round-trip cost that a break-even stop covers.
+    cost_ratio_of : callable
+        Round-trip cost that the break-even stop of a trade covers, ratio.
     tell : callable
         Told about every first stop, and every one that is raised.
     """
@@ -62,14 +62,14 @@ class StopManager:
         rules_of: Callable[[str], StopRules],
         proposals: OrderProposals,
         disaster_ratio: Callable[[], float],
-        cost_ratio: float,
+        cost_ratio_of: Callable[[LocalTrade], float],
         tell: Callable[[StopMove], None] = lambda move: None,
     ) -> None:
         self._columns_of = columns_of
         self._rules_of = rules_of
         self._proposals = proposals
         self._disaster_ratio = disaster_ratio
-        self._cost_ratio = cost_ratio
+        self._cost_ratio_of = cost_ratio_of
         self._tell = tell
         self._managed: dict[int, ManagedStop] = {}
         self._kept: StopPlanStore | None = None
@@ -108,6 +108,11 @@ class StopManager:
         managed.plan.entry = trade.open_rate
         if self._kept is not None:
             self._kept.keep({trade.id: managed})
+
+    def first_stop(self, trade: LocalTrade) -> float:
+        """Stop (price) that a position will begin with whose entry has not filled yet."""
+        _, stop = self._decided(trade)
+        return self._above_disaster(trade, stop)
 
     def result_in_r(self, trade: LocalTrade) -> float:
         """
@@ -234,7 +239,7 @@ class StopManager:
         kept = self._kept.of(trade) if self._kept is not None else None
         is_known = True
         if kept is not None:
-            managed = kept.taken_up(trade, self._rules_of(kept.setup), self._cost_ratio)
+            managed = kept.taken_up(trade, self._rules_of(kept.setup), self._cost_ratio_of(trade))
         else:
             stored = custom_data.stored(trade, INITIAL_STOP)
             setup, stop = self._decided(trade)
@@ -263,13 +268,16 @@ class StopManager:
         rules = self._rules_of(setup_name(trade.enter_tag))
         return stops.initial_stop(close, atr, rules, self._disaster_ratio())
 
-    def _started(self, trade: LocalTrade, filled: datetime, setup: str, stop: float) -> ManagedStop:
+    def _above_disaster(self, trade: LocalTrade, stop: float) -> float:
         disaster = trade.open_rate * (1 - self._disaster_ratio())
+        return max(stop, disaster) if math.isfinite(stop) else disaster
+
+    def _started(self, trade: LocalTrade, filled: datetime, setup: str, stop: float) -> ManagedStop:
         plan = StopPlan(
             entry=trade.open_rate,
-            stop=max(stop, disaster) if math.isfinite(stop) else disaster,
+            stop=self._above_disaster(trade, stop),
             rules=self._rules_of(setup),
-            cost_ratio=self._cost_ratio,
+            cost_ratio=self._cost_ratio_of(trade),
         )
         return ManagedStop(trade.pair, plan, setup, trade.open_date_utc, filled)
 

@@ -9,6 +9,7 @@ from freqtrade.persistence import LocalTrade, Order
 
 from ballast.core.events import Event, EventKind
 from ballast.core.guard_set import Change
+from ballast.core.ledger import Flow
 from ballast.core.reasons import Reason
 from ballast.core.sizing import Sized
 from ballast.risk.proposals import OrderProposal
@@ -93,6 +94,12 @@ def guard_changed(change: Change, now: datetime) -> Event:
     }
     numbers = (verdict.value, verdict.limit) if verdict.blocks else (math.nan, math.nan)
     return Event(now, EventKind.GUARD, verdict.code, change.pair, None, *numbers, facts)
+
+
+def flowed(flow: Flow, equity: float, now: datetime) -> Event:
+    """Money that came or went. Value: how much; limit: equity after it, quote currency."""
+    facts = {"cause": flow.cause.value}
+    return Event(now, EventKind.FLOW, Reason.FLOW, value=flow.amount, limit=equity, facts=facts)
 
 
 def failed(where: str, error: Exception, now: datetime) -> Event:

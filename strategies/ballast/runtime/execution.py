@@ -25,6 +25,7 @@ from ballast.execution.reconciliation import Reconciliation
 from ballast.execution.resting_stops import RestingStops
 from ballast.execution.stop_watch import StopWatch
 from ballast.risk.engine import RiskEngine
+from ballast.risk.fees import Fees
 from ballast.risk.kill_switch import KillSwitch
 from ballast.risk.proposals import OrderProposals
 from ballast.risk.sizer import PositionSizer
@@ -65,10 +66,16 @@ class Execution:
         except Exception:
             logger.exception("the moment of the analysis could not be noted")
 
+    def is_certain(self) -> bool:
+        """Whether it is known what has become of every own order."""
+        return self.watch is None or self.watch.is_certain(datetime.now(UTC))
+
     @classmethod
     def of(
         cls,
         host: Host,
+        view: ExchangeView,
+        fees: Fees,
         sizer: PositionSizer,
         engine: RiskEngine,
         columns_of: Callable[[str], CandleColumns | None],
@@ -83,7 +90,6 @@ class Execution:
             killed = kill.verdict()
             return killed if killed.blocks else engine.entry_verdict(pair, now)
 
-        view = ExchangeView(host.dp, lambda: host.wallets)
         backoff = settings.gate.backoff()
 
         def adopt(intent: Intent, order: SeenOrder) -> Trade:
@@ -132,7 +138,15 @@ class Execution:
                 entries,
                 StopWatch(settings.watch, rests, publish),
                 resting,
-                Reconciliation(settings.watch, view, store, pairs, abs(host.stoploss), publish),
+                Reconciliation(
+                    settings.watch,
+                    view,
+                    store,
+                    pairs,
+                    abs(host.stoploss),
+                    publish,
+                    is_shared="available_capital" in host.config,
+                ),
                 LatencyLog(columns_of, entries.first_fill, publish, lambda: datetime.now(UTC)),
                 publish,
                 host.incident,
@@ -145,7 +159,7 @@ class Execution:
             view,
             watch,
             host.config["stake_currency"],
-            settings.risk.fee_pct / 100,
+            fees.of,
             host.events,
         )
         return cls(checks, entries, watch, last_look, rests and view.is_real)

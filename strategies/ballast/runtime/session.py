@@ -13,6 +13,7 @@ from ballast.config.guards import GuardSettings
 from ballast.core.columns import ColumnsByPair
 from ballast.core.decision import Rulebook
 from ballast.core.guard_set import Change, GuardSet
+from ballast.core.ledger import Ledger
 from ballast.core.market import Market
 from ballast.core.stops import StopRules
 from ballast.core.windows import minutes
@@ -20,18 +21,23 @@ from ballast.data.feeds import Feeds
 from ballast.data.market_view import MarketView
 from ballast.execution.api_errors import ApiErrors
 from ballast.execution.costs import FillCosts
+from ballast.execution.exchange_view import ExchangeView
 from ballast.journal.ownership import Place
 from ballast.journal.recorder import Recorder
 from ballast.risk.engine import RiskEngine
 from ballast.risk.every_candle import EveryCandle
+from ballast.risk.fees import Fees
+from ballast.risk.flows import Flows, stated_capital
 from ballast.risk.kill_switch import KillSwitch
+from ballast.risk.open_risk import OpenRisk
 from ballast.risk.portfolio import Portfolio
 from ballast.risk.proposals import OrderProposals
 from ballast.risk.sizer import PositionSizer
 from ballast.risk.state_store import StateStore
 from ballast.risk.stop_manager import StopManager
 from ballast.risk.stop_plans import StopPlanStore
-from ballast.runtime.event_factory import guard_changed, stop_moved
+from ballast.risk.user_stake import UserStake
+from ballast.runtime.event_factory import flowed, guard_changed, stop_moved
 from ballast.runtime.execution import Execution
 from ballast.runtime.exits import ExitChecks
 from ballast.runtime.host import Host
@@ -124,14 +130,17 @@ class TradingSession:
 
         leader = settings.market.leading(stake_currency)
         feeds = Feeds(host.dp, host.timeframe, leader, settings.market.basket)
-        portfolio = Portfolio(lambda: host.wallets, columns_by_pair.get, stake_currency)
+        view = ExchangeView(host.dp, lambda: host.wallets)
+        fees = Fees(settings.risk, view.fee)
+        ledger = Ledger(stated_capital(host.config))
+        portfolio = Portfolio(ledger, columns_by_pair.get)
         proposals = OrderProposals()
         stop_manager = StopManager(
             columns_by_pair.get,
             rules_of,
             proposals,
             host.disaster_ratio,
-            settings.risk.round_trip_cost,
+            fees.break_even_ratio,
             lambda move: host.events.publish(stop_moved(move)),
         )
         lock_alerts = LockAlerts(host.dp)
@@ -142,14 +151,22 @@ class TradingSession:
         guard_set = GuardSet(guards.build(minutes(host.timeframe)))
         engine = RiskEngine(
             guard_set,
+            ledger,
             portfolio,
+            OpenRisk(
+                portfolio,
+                ledger,
+                stop_manager,
+                fees.stop_costs,
+                heat.limit_pct / 100 if heat else None,
+                guard_set.heat_left,
+            ),
             stop_manager,
             MarketView(columns_by_pair, feeds.traded),
             host.timeframe,
-            heat.limit_pct / 100 if heat else None,
-            settings.risk.stop_costs,
             correlation,
             announce,
+            lambda flow, equity, now: host.events.publish(flowed(flow, equity, now)),
             # Hyperopt sends this to its workers, and a log handler cannot be sent.
             errors.count if feeds.live else _none,
             timedelta(seconds=settings.trust.late_candle_s if feeds.live else 0),
@@ -169,6 +186,8 @@ class TradingSession:
             engine,
             proposals,
             columns_by_pair.get,
+            fees.stop_costs,
+            UserStake(host.config, lambda: host.wallets).cap,
             lambda setup: (rules_of(setup), sizes.get(setup, host.size)),
             host.disaster_ratio,
         )
@@ -180,7 +199,7 @@ class TradingSession:
             lock_alerts.say,
         )
         execution = Execution.of(
-            host, sizer, engine, columns_by_pair.get, proposals, stop_manager, kill
+            host, view, fees, sizer, engine, columns_by_pair.get, proposals, stop_manager, kill
         )
         exits = ExitChecks(stop_manager, guard_set, kill, execution, host.incident)
         parts = (feeds, stop_manager, proposals, sizer, engine, execution, exits, kill)
@@ -197,7 +216,8 @@ class TradingSession:
             session.operator = OperatorChannel(host, engine, session.recorder, columns_by_pair.get)
             store = StateStore(Trade.session.get_bind())
             stop_manager.remember_in(StopPlanStore(store))
-            engine.remember_in(store, host.wallets.get_starting_balance())
+            flows = Flows(host.config, lambda: host.wallets, ledger, execution.is_certain)
+            engine.remember_in(store, flows)
         return session
 
     @property

@@ -56,8 +56,13 @@ class Guard(ABC):
         """
         return None
 
+    def flowed(self, factor: float) -> None:  # noqa: B027 - most guards remember no money
+        """
+        Money came or went: multiply what is remembered in quote currency (see `core.ledger.Flow`).
+        """
+
     def rearm(self) -> None:
-        """Forget what blocks, because a person said so."""
+        """Forget what blocks or cuts sizes, because a person said so."""
         self.memory = type(self.memory)()
 
     @property

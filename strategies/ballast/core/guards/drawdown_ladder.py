@@ -105,10 +105,20 @@ class DrawdownLadder(Guard):
         limit, multiplier = self._steps[memory.rung - 1]
         return Verdict(self.code, memory.drawdown_pct, limit, multiplier)
 
+    def flowed(self, factor: float) -> None:
+        """A deposit or withdrawal moves the peak with the equity: the drawdown stays."""
+        self.memory.peak *= factor
+
     def rearm(self) -> None:
-        """End a halt by hand: the account resumes at the size of the last step."""
-        if self.memory.halted_until:
-            self.memory.halted_until, self.memory.served = 0.0, True
+        """
+        End a halt by hand: the account resumes at the size of the last step. Where none stands, its
+        drawdown is forgotten: it resumes at full size.
+        """
+        memory = self.memory
+        if memory.halted_until:
+            memory.halted_until, memory.served = 0.0, True
+        else:
+            self.memory = LadderMemory(peak=memory.peak * (1 - memory.drawdown_pct / 100))
 
 
 class DrawdownLadderSettings(GuardSection):

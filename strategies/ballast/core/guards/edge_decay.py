@@ -8,20 +8,31 @@ from pydantic import Field, model_validator
 from ballast.core.guards.base import Guard, GuardSection, Memory
 from ballast.core.reasons import Reason
 from ballast.core.snapshot import Snapshot
+from ballast.core.times import to_epoch
 from ballast.core.verdict import ALLOW, Verdict
 
 # What the discreteness of trades adds to the threshold (Siegmund, Sequential Analysis, 1985).
 _OVERSHOOT = 1.166
 _SMALLEST_THRESHOLD = 0.5
 HALVED = 0.5
+# Trades among which one that is noticed late finds its place.
+_RECENT = 20
 
 
 class DecayMemory(Memory):
-    """The sum so far, and the gravest step that it has reached: 1 warned, 2 halved, 3 blocked."""
+    """
+    The sum so far, and the gravest step that it has reached: 1 warned, 2 halved, 3 blocked.
+
+    Of the newest trades, in order of closing, when each closed and what it added, and sum and step
+    before them: a trade that is noticed late takes the place of its closing.
+    """
 
     score: float = 0.0
     step: int = 0
     trades: int = Field(default=0, ge=0)
+    recent: list[tuple[float, float]] = Field(default_factory=list)
+    score_before: float = 0.0
+    step_before: int = 0
 
 
 def threshold(allowance: float, trades: float) -> float:
@@ -101,13 +112,29 @@ class EdgeDecay(Guard):
     def observe(self, snapshot: Snapshot) -> None:
         """Add the trades that closed."""
         memory = self.memory
-        for trade in snapshot.closed:
-            if math.isfinite(trade.r):
-                shortfall = (self._mean - trade.r) / self._sd - self._allowance
-                memory.score = max(0.0, memory.score + shortfall)
-                memory.trades += 1
-                reached = sum(memory.score >= height for height in self.thresholds)
-                memory.step = max(memory.step, reached)
+        new = [
+            (to_epoch(trade.closed), (self._mean - trade.r) / self._sd - self._allowance)
+            for trade in snapshot.closed
+            if math.isfinite(trade.r)
+        ]
+        if not new:
+            return
+        if not memory.recent:
+            memory.score_before, memory.step_before = memory.score, memory.step
+        memory.trades += len(new)
+        memory.recent = sorted([*memory.recent, *new])
+        settled, memory.recent = memory.recent[:-_RECENT], memory.recent[-_RECENT:]
+        for _, shortfall in settled:
+            before = memory.score_before, memory.step_before
+            memory.score_before, memory.step_before = self._after(*before, shortfall)
+        memory.score, memory.step = memory.score_before, memory.step_before
+        for _, shortfall in memory.recent:
+            memory.score, memory.step = self._after(memory.score, memory.step, shortfall)
+
+    def _after(self, score: float, step: int, shortfall: float) -> tuple[float, int]:
+        """Sum and step after one more trade."""
+        score = max(0.0, score + shortfall)
+        return score, max(step, sum(score >= height for height in self.thresholds))
 
     @property
     def alarm_ratio(self) -> float:

@@ -59,12 +59,17 @@ class LossLimit(Guard):
             return
         if snapshot.epoch >= self._period_end or not memory.period_start:
             self._begin_period(snapshot)
-        loss_pct = 100 * (1 - snapshot.equity / memory.start_equity)
+        # Rounded: a loss of 2 % is 2, not 1.9999999999999907.
+        loss_pct = round(100 * (1 - snapshot.equity / memory.start_equity), 9)
         if loss_pct >= self._halted_pct:
             until = max(self._period_end, snapshot.epoch + self._halt_s)
             self._latch(HALTED, loss_pct, self._halted_pct, until)
         elif loss_pct >= self._reducing_pct:
             self._latch(REDUCING, loss_pct, self._reducing_pct, self._period_end)
+
+    def flowed(self, factor: float) -> None:
+        """A deposit or withdrawal moves the start of the period: the loss since then stays."""
+        self.memory.start_equity *= factor
 
     def market_verdict(self, snapshot: Snapshot) -> Verdict:
         """

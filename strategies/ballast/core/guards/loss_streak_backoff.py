@@ -12,12 +12,20 @@ from ballast.core.snapshot import ClosedTrade, Snapshot
 from ballast.core.times import from_epoch, to_epoch
 from ballast.core.verdict import ALLOW, Verdict
 
+# Of a streak; of longer ones the number is kept.
+_MOST_REMEMBERED = 64
+
 
 class Streak(Memory):
-    """Losses in a row, and until when entries are blocked."""
+    """
+    Losses in a row, and until when entries are blocked; when the newest of the losses closed, in
+    order, and when the last win did: a trade that is noticed late takes the place of its closing.
+    """
 
     losses: int = 0
     blocked_until: float = 0.0
+    closed: list[float] = Field(default_factory=list)
+    won: float = 0.0
 
 
 class StreakMemory(Memory):
@@ -87,16 +95,26 @@ class LossStreakBackoff(Guard):
         }
 
     def _count(self, streak: Streak, trade: ClosedTrade, limit: int) -> None:
-        if trade.r > 0:
-            streak.losses, streak.blocked_until = 0, 0.0
-        elif trade.r <= -self._loss_r:
+        at = to_epoch(trade.closed)
+        if trade.r > 0 and at >= streak.won:
+            streak.won = at
+            # Of those that close at one moment the win is taken for the first.
+            streak.closed = [moment for moment in streak.closed if moment >= at]
+            streak.losses, streak.blocked_until = len(streak.closed), 0.0
+        elif trade.r <= -self._loss_r and at >= streak.won:
             streak.losses += 1
-            if streak.losses >= limit:
-                # The exponent is bounded: a long streak must not overflow before it is capped.
-                doublings = min(streak.losses - limit, 32)
-                hours = min(self._pause_hours * 2**doublings, self._longest_hours)
-                end = to_epoch(trade.closed + timedelta(hours=hours))
-                streak.blocked_until = max(streak.blocked_until, end)
+            streak.closed = sorted([*streak.closed, at])[-_MOST_REMEMBERED:]
+        else:
+            return
+        earlier = streak.losses - len(streak.closed)
+        for number, moment in enumerate(streak.closed, earlier + 1):
+            if number >= limit:
+                streak.blocked_until = max(streak.blocked_until, self._end(number - limit, moment))
+
+    def _end(self, doublings: int, moment: float) -> float:
+        # The exponent is bounded: a long streak must not overflow before it is capped.
+        hours = min(self._pause_hours * 2 ** min(doublings, 32), self._longest_hours)
+        return to_epoch(from_epoch(moment) + timedelta(hours=hours))
 
     def _block(self, streak: Streak, limit: int, snapshot: Snapshot) -> Verdict:
         if snapshot.epoch >= streak.blocked_until:

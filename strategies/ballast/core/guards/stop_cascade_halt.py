@@ -51,17 +51,18 @@ class StopCascadeHalt(Guard):
 
     def observe(self, snapshot: Snapshot) -> None:
         """Count the losses of the window, and block when they are enough."""
-        if not snapshot.closed:
-            return
-        memory = self.memory
         new = [to_epoch(t.closed) for t in snapshot.closed if t.r <= -self._loss_r]
         if not new:
             return
-        recent = [*memory.losses, *new]
-        memory.losses = [moment for moment in recent if moment > new[-1] - self._window_s]
-        if len(memory.losses) >= self._losses:
-            memory.count = len(memory.losses)
-            memory.blocked_until = to_epoch(from_epoch(new[-1]) + self._pause)
+        memory = self.memory
+        # One that is noticed late takes the place of its closing.
+        losses = sorted([*memory.losses, *new])
+        memory.losses = [moment for moment in losses if moment > losses[-1] - 2 * self._window_s]
+        for last in memory.losses:
+            count = sum(last - self._window_s < moment <= last for moment in memory.losses)
+            until = to_epoch(from_epoch(last) + self._pause)
+            if count >= self._losses and until >= memory.blocked_until:
+                memory.count, memory.blocked_until = count, until
 
     def market_verdict(self, snapshot: Snapshot) -> Verdict:
         """Block during the pause. Value and limit are numbers of losing trades."""

@@ -1,7 +1,7 @@
 """Samples from the bot's API: is it alive, what does it hold, what has it earned."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from statistics import fmean
 from typing import Any
@@ -17,17 +17,23 @@ _SINCE_CODE = re.compile(r"^[A-Z][A-Z0-9_]*$")
 
 
 def samples(
-    api: BotApi, now: datetime, heat_limit: float | None, costs: StopCosts
+    api: BotApi,
+    now: datetime,
+    capital: float,
+    heat_limit: float | None,
+    costs_of: Callable[[float | None], StopCosts],
 ) -> Iterator[Sample]:
     """
     What the API tells.
 
     Parameters
     ----------
+    capital : float
+        Given to the bot, quote currency; NaN where it is not known.
     heat_limit : float or None
         Share of the equity; None where the guard is off.
-    costs : StopCosts
-        What leaving at a stop costs beside the distance.
+    costs_of : callable
+        What leaving at a stop costs beside the distance, by the fee of a fill (ratio).
 
     Raises
     ------
@@ -41,13 +47,14 @@ def samples(
         yield "loop_age_seconds", {}, now.timestamp() - loop
     yield from _candles(api, shown, now)
     positions = [trade for trade in api.ask("status") if trade["amount"]]
-    equity = _equity(api.ask("balance"), positions)
+    profit = api.ask("profit")
+    equity = _equity(capital, profit, positions)
     yield "equity", {}, equity
     if heat_limit is not None:
         yield "heat_limit_ratio", {}, heat_limit
-    yield from _positions(positions, equity, costs, live=not shown["dry_run"])
+    yield from _positions(positions, equity, costs_of, live=not shown["dry_run"])
     yield from _locks(api.ask("locks")["locks"])
-    yield from _results(api)
+    yield from _results(api, profit)
 
 
 def _identity(shown: Mapping[str, Any]) -> Iterator[Sample]:
@@ -67,10 +74,13 @@ def _candles(api: BotApi, shown: Mapping[str, Any], now: datetime) -> Iterator[S
             yield "candle_age_seconds", {"pair": pair, "timeframe": timeframe}, age_s
 
 
-def _equity(balance: Mapping[str, Any], trades: Sequence[Mapping[str, Any]]) -> float:
-    """As the guards reckon it: quote currency held, and positions at their present price."""
-    held = [c["balance"] for c in balance["currencies"] if c["currency"] == balance["stake"]]
-    return float(sum(held) + sum(t["amount"] * t["current_rate"] for t in trades))
+def _equity(
+    capital: float, profit: Mapping[str, Any], trades: Sequence[Mapping[str, Any]]
+) -> float:
+    """As the guards reckon it: capital, results, and positions at their present price."""
+    earned = sum(t.get("realized_profit") or 0.0 for t in trades)
+    opened = sum(t["amount"] * t["current_rate"] - t["stake_amount"] for t in trades)
+    return float(capital + profit["profit_closed_coin"] + earned + opened)
 
 
 def uncovered(trade: Mapping[str, Any], *, live: bool) -> bool:
@@ -82,14 +92,23 @@ def uncovered(trade: Mapping[str, Any], *, live: bool) -> bool:
 
 
 def _positions(
-    trades: Sequence[Mapping[str, Any]], equity: float, costs: StopCosts, *, live: bool
+    trades: Sequence[Mapping[str, Any]],
+    equity: float,
+    costs_of: Callable[[float | None], StopCosts],
+    *,
+    live: bool,
 ) -> Iterator[Sample]:
     yield "open_positions", {}, len(trades)
     yield "uncovered_positions", {}, sum(uncovered(trade, live=live) for trade in trades)
     if equity > 0:
         value = sum(t["amount"] * t["current_rate"] for t in trades)
         at_stop = sum(
-            loss_at_stop(t["amount"], t["current_rate"], t.get("stop_loss_abs") or 0.0, costs)
+            loss_at_stop(
+                t["amount"],
+                t["current_rate"],
+                t.get("stop_loss_abs") or 0.0,
+                costs_of(t.get("fee_open")),
+            )
             for t in trades
         )
         yield "exposure_ratio", {}, value / equity
@@ -106,8 +125,7 @@ def _locks(locks: Sequence[Mapping[str, Any]]) -> Iterator[Sample]:
         yield "locks", {"code": code, "pair": pair}, count
 
 
-def _results(api: BotApi) -> Iterator[Sample]:
-    profit = api.ask("profit")
+def _results(api: BotApi, profit: Mapping[str, Any]) -> Iterator[Sample]:
     yield "profit_closed", {}, float(profit["profit_closed_coin"])
     if profit.get("profit_factor") is not None:
         yield "profit_factor", {}, float(profit["profit_factor"])

@@ -6,12 +6,31 @@ from datetime import datetime
 
 from ballast.config.guards import GuardSettings
 from ballast.core.guards.edge_decay import EdgeDecay
+from ballast.core.ledger import LedgerMemory
 from ballast.core.snapshot import Snapshot
 from ballast.ops.metrics.families import Sample
+from ballast.risk.state_store import LEDGER
 from ballast.tooling.database import open_store
 
 # Length of a candle does not matter to what is remembered.
 _CANDLE_MINUTES = 60.0
+
+
+def capital(url: str) -> float:
+    """
+    Capital given to the bot as its ledger has it, quote currency; NaN before it has begun.
+
+    Raises
+    ------
+    CommandError
+        If the database cannot be read.
+    """
+    store, engine = open_store(url)
+    try:
+        ledger = store.read(LEDGER, LedgerMemory)
+    finally:
+        engine.dispose()
+    return math.nan if ledger is None or ledger.capital is None else ledger.capital
 
 
 def samples(url: str, guards: GuardSettings, equity: float, now: datetime) -> Iterator[Sample]:

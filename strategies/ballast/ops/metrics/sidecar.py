@@ -1,6 +1,7 @@
 """The collector: asked by Prometheus, it asks the bot."""
 
 import logging
+import math
 import re
 import shutil
 import sqlite3
@@ -82,7 +83,7 @@ class Sidecar:
         heat = guards_on.PortfolioHeat if guards_on.is_on("PortfolioHeat") else None
         limit = heat.limit_pct / 100 if heat else None
         try:
-            samples = list(account.samples(self._api, now, limit, risk.stop_costs))
+            samples = list(account.samples(self._api, now, self._capital(), limit, risk.stop_costs))
             samples += self._of_logs()
         except (BotSilent, KeyError, TypeError, ValueError) as error:
             logger.warning("the bot cannot be read: %s", error)
@@ -113,6 +114,13 @@ class Sidecar:
             ("api_errors", {"call": call, "kind": kind}, count)
             for (call, kind), count in self._api_errors.items()
         ]
+
+    def _capital(self) -> float:
+        try:
+            return guards.capital(self._database)
+        except CommandError as error:
+            logger.warning("the capital cannot be read: %s", error)
+            return math.nan
 
     def _of_guards(self, equity: float, now: datetime) -> list[Sample]:
         try:

@@ -20,6 +20,7 @@ _TRADE_COLUMNS = {
     "profit_abs": float,
     "min_rate": float,
     "max_rate": float,
+    "fee_open": float,
     "enter_tag": str,
     "exit_reason": str,
     "initial_stop": float,

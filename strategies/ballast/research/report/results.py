@@ -19,6 +19,7 @@ where nothing differs; other keys are ignored.
 
 import io
 import json
+import math
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -88,7 +89,8 @@ class RunResult:
     trades : DataFrame
         Closed trades in order of closing: pair, open_date, close_date (UTC), open_rate,
         close_rate, min_rate, max_rate, initial_stop (quote currency), amount (base currency),
-        stake_amount, profit_abs (quote currency), profit_ratio, enter_tag, exit_reason.
+        stake_amount, profit_abs (quote currency), profit_ratio, fee_open (ratio), enter_tag,
+        exit_reason.
         `initial_stop` is the first managed stop where the run tells it, else Freqtrade's.
     has_stops : bool
         Whether `initial_stop` is the managed one for all trades.
@@ -120,9 +122,11 @@ class RunResult:
     def stop_costs(self) -> StopCosts:
         """What the run reckoned that leaving at a stop costs; the usual where it does not say."""
         try:
-            return settings.load(self.config.get(settings.SECTION)).risk.stop_costs
+            risk = settings.load(self.config.get(settings.SECTION)).risk
         except settings.SettingsError:
-            return settings.RiskSettings().stop_costs
+            risk = settings.RiskSettings()
+        charged = float(self.trades["fee_open"].max())
+        return risk.stop_costs(charged if math.isfinite(charged) else None)
 
     @property
     def total_return(self) -> float:

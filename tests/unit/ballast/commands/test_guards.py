@@ -52,7 +52,7 @@ def database(any_hour: datetime, folder: Path) -> Iterator[Path]:
     trades = tuple(ClosedTrade("BTC/USDT", now - HOUR * (3 - n), -1.0) for n in range(3))
     observe(guards, Snapshot(now - HOUR, 10_000.0))
     observe(guards, Snapshot(now, 8_500.0, trades))
-    StateStore(Trade.session.get_bind()).save(guards, now, now)
+    StateStore(Trade.session.get_bind()).save(guards, now)
     until = now + 5 * HOUR
     reason = f"VOLATILITY value=1.9 limit=1 until={until:%Y-%m-%d %H:%M}"
     PairLocks.lock_pair("ETH/USDT", until, reason, now=now)
@@ -112,12 +112,35 @@ def test_rearmed_ladder_resumes_at_its_smallest_step_with_the_reason_as_note(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["guards", "rearm", "DrawdownLadder", "--because", "withdrew 1500 USDT"]) == 0
-    assert "adopts it at its next candle" in capsys.readouterr().out
+    said = " ".join(capsys.readouterr().out.split())
+    assert "DrawdownLadder is re-armed (size x 0.11)" in said
+    assert "adopts it at its next candle" in said
     assert main(["guards"]) == 0
     on, state, _, limit, until, note = rows(capsys.readouterr().out)["DrawdownLadder"]
     assert (on, state, limit, until) == ("on", "size x 0.11", "8", "")
     assert note.startswith("re-armed 20")
     assert note.endswith("UTC: withdrew 1500 USDT")
+
+
+@pytest.mark.usefixtures("database")
+def test_a_smaller_size_can_be_rearmed_too_and_what_holds_then_is_said(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a ladder that is not halted, and of an edge that has decayed to half sizes."""
+    configure(folder, guards={"EdgeDecay": {"mean_r": 1.0}})
+    store = StateStore(Trade.session.get_bind())
+    store.write("EdgeDecay", json.dumps({"score": 9.0, "step": 2, "trades": 80}), "")
+    ladder = {"peak": 10_000, "rung": 2, "drawdown_pct": 2.5, "halted_until": 0}
+    store.write("DrawdownLadder", json.dumps(ladder), "")
+    for name, cut in (("EdgeDecay", "size x 0.5"), ("DrawdownLadder", "size x 0.78")):
+        assert main(["guards"]) == 0
+        assert rows(capsys.readouterr().out)[name][1] == cut
+        assert main(["guards", "rearm", name, "--because", "looked at every trade"]) == 0
+        assert f"{name} is re-armed (allows)" in " ".join(capsys.readouterr().out.split())
+        assert main(["guards"]) == 0
+        assert rows(capsys.readouterr().out)[name][1] == "allows"
+        assert main(["guards", "rearm", name, "--because", "again"]) == 2
+        assert f"{name} remembers no block and no smaller size" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("database")

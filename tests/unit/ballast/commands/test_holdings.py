@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import create_engine
 
 from ballast.__main__ import main
-from ballast.execution.reconciliation import ROW, Holdings
+from ballast.execution.holdings import ROW, Holdings
 from ballast.risk.state_store import StateStore
 
 

@@ -285,7 +285,8 @@ def test_percentages_become_ratios_in_the_risk_budget() -> None:
     assert budget.daily_volatility == pytest.approx(0.02)
     assert budget.turnover_share == pytest.approx(0.04)
     # Two sides of 0.2 % fee and 0.1 % slippage.
-    assert budget.costs.round_trip == risk.round_trip_cost == pytest.approx(0.006)
+    assert budget.costs.round_trip == risk.round_trip_cost() == pytest.approx(0.006)
+    assert risk.round_trip_cost(0.004) == pytest.approx(0.01)
     assert budget.costs.gap == pytest.approx(0.005)
 
 

@@ -24,12 +24,13 @@ from sqlalchemy import create_engine
 from ballast.__main__ import main
 from ballast.config.guards import GuardSettings
 from ballast.config.settings import Settings
+from ballast.core.ledger import LedgerMemory
 from ballast.core.snapshot import Snapshot
 from ballast.ops.metrics.account import uncovered
 from ballast.ops.metrics.families import COUNTERS, GAUGES, PREFIX
 from ballast.ops.metrics.journal import JournalCounts
 from ballast.ops.metrics.sidecar import Sidecar
-from ballast.risk.state_store import StateStore
+from ballast.risk.state_store import LEDGER, StateStore
 from ballast.tooling.bot_api import BotApi
 from tests.unit.ballast.ops.test_preflight import answering
 
@@ -43,6 +44,9 @@ TRADE = {
     "stop_loss_abs": 95.0,
     "orders": [],
     "open_rate": 101.0,
+    "stake_amount": 202.0,
+    "realized_profit": 14.5,
+    "fee_open": 0.004,
     "open_rate_requested": 100.0,
 }
 FAILED = 'fetch_ticker() returned exception: "Could not load due to NetworkError. Message: x".'
@@ -55,7 +59,6 @@ class Answers:
         now = datetime.now(UTC).timestamp()
         self.logs = [["", now, "freqtrade.exchange.common", "WARNING", FAILED]]
         shown = {"state": "running", "timeframe": "1h", "timeframe_ms": 3_600_000}
-        held = [{"currency": "USDT", "balance": 9_800.0}, {"currency": "BTC", "balance": 2.0}]
         lock = {"pair": "*", "reason": "DAILY_LOSS value=-3 limit=-3"}
         by_hand = {"pair": "BTC/USDT", "reason": "by hand"}
         self.bodies: dict[str, Any] = {
@@ -63,7 +66,6 @@ class Answers:
             "health": {"last_process_ts": now - 7},
             "whitelist": {"whitelist": ["BTC/USDT"]},
             "pair_candles": {"data_stop_ts": (now - 3_700) * 1000},
-            "balance": {"stake": "USDT", "currencies": held},
             "status": [TRADE],
             "locks": {"locks": [lock, by_hand]},
             "profit": {
@@ -89,7 +91,7 @@ def database(tmp_path: Path) -> str:
     for guard in guards.values():
         guard.observe(Snapshot(NOW - timedelta(hours=1), 12_500.0))
         guard.observe(Snapshot(NOW, 11_875.0))
-    StateStore(engine).save(guards, NOW)
+    StateStore(engine).save(guards, NOW, {LEDGER: LedgerMemory(capital=10_000.0)})
     engine.dispose()
     return url
 
@@ -109,13 +111,14 @@ def test_account_is_told_as_the_guards_reckon_it(database: str, tmp_path: Path) 
         sidecar = Sidecar(BotApi(url, "me", "x"), Settings(), database, tmp_path)
         told = scraped(sidecar)
     assert told["up"] == 1
-    assert told["equity"] == 10_000
+    # Given, closed, taken out in part, and two units that have lost one each.
+    assert told["equity"] == 10_000 - 12.5 + 14.5 - 2 == 10_000
     assert told["drawdown_ratio"] == pytest.approx(0.2)
     assert told['guard_multiplier{guard="DrawdownLadder"}'] == 0.44
     assert told["exposure_ratio"] == pytest.approx(0.02)
     # Two units five below the price, and what both sides and a gap cost of their value.
     risk = Settings().risk
-    lost = 2 * 5 + 200 * (risk.round_trip_cost + risk.gap_pct / 100)
+    lost = 2 * 5 + 200 * (risk.round_trip_cost(0.004) + risk.gap_pct / 100)
     assert told["heat_ratio"] == pytest.approx(lost / 10_000)
     assert told["heat_limit_ratio"] == pytest.approx(0.02)
     assert told['locks{code="DAILY_LOSS",pair="*"}'] == 1
@@ -149,7 +152,7 @@ def test_silent_bot_is_told_and_nothing_else_of_it(database: str, tmp_path: Path
 
 def test_answer_that_cannot_be_read_is_a_silent_bot(database: str, tmp_path: Path) -> None:
     answers = Answers()
-    answers.bodies["balance"] = {"unexpected": True}
+    answers.bodies["profit"] = {"unexpected": True}
     with answering(answers) as url:
         sidecar = Sidecar(BotApi(url, "me", "x"), Settings(), database, tmp_path)
         assert scraped(sidecar)["up"] == 0

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from freqtrade.enums import RunMode
 from freqtrade.persistence import LocalTrade, PairLocks, Trade, init_db
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
@@ -26,12 +27,16 @@ from ballast.core.columns import ColumnsByPair
 from ballast.core.guard_set import GuardSet
 from ballast.core.guards.base import Guard
 from ballast.core.heat import StopCosts
+from ballast.core.ledger import Cause, Flow, Ledger
 from ballast.core.snapshot import ClosedTrade, Snapshot
 from ballast.data.market_view import MarketView
 from ballast.risk.engine import RiskEngine
+from ballast.risk.flows import Flows
 from ballast.risk.locks import Locks
+from ballast.risk.open_risk import OpenRisk
 from ballast.risk.portfolio import Portfolio
-from ballast.risk.state_store import TABLE, StateStore, _aware
+from ballast.risk.shown_trades import SeenTrades, ShownTrades
+from ballast.risk.state_store import SHOWN, TABLE, StateStore, _aware
 from tests.engine import ROOT
 from tests.processes import python_path
 
@@ -59,6 +64,10 @@ def memories(built: dict[str, Guard]) -> dict[str, Any]:
     return {name: guard.memory.model_dump() for name, guard in built.items()}
 
 
+def shown(until: datetime) -> dict[str, SeenTrades]:
+    return {SHOWN: SeenTrades(closed_until=until.timestamp(), newest=7, waiting=[5])}
+
+
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
     return tmp_path / "trades.sqlite"
@@ -82,26 +91,26 @@ def bot_database(database: Path) -> Iterator[Path]:
 
 def test_memories_survive_a_restart(database: Path) -> None:
     built = after_losses(4)
-    store_of(database).save(built, NOW, NOW - HOUR)
+    store_of(database).save(built, NOW, shown(NOW - HOUR))
     again = guards()
     store = store_of(database)
     assert store.restore(again) == set()
     assert memories(again) == memories(built) != memories(guards())
-    assert store.closed_until() == NOW - HOUR
+    assert store.read(SHOWN, SeenTrades) == shown(NOW - HOUR)[SHOWN]
 
 
 def test_what_has_not_changed_is_not_written_again(database: Path) -> None:
     store, built = store_of(database), after_losses(2)
-    store.save(built, NOW, NOW)
-    store.save(built, NOW + HOUR, NOW)
+    store.save(built, NOW, shown(NOW))
+    store.save(built, NOW + HOUR, shown(NOW))
     assert {row["updated"] for row in store.rows().values()} == {NOW}
 
 
 def test_two_databases_do_not_see_each_other(tmp_path: Path) -> None:
     one, other = store_of(tmp_path / "one.sqlite"), store_of(tmp_path / "other.sqlite")
-    one.save(after_losses(4), NOW, NOW)
+    one.save(after_losses(4), NOW, shown(NOW))
     assert other.restore(guards()) == set(guards())
-    assert other.closed_until() is None
+    assert other.read(SHOWN, SeenTrades) is None
 
 
 _WRITER = """
@@ -110,7 +119,8 @@ from datetime import UTC, datetime
 from sqlalchemy import create_engine
 from ballast.core.guards.loss_streak_backoff import Streak
 from ballast.config.guards import GuardSettings
-from ballast.risk.state_store import StateStore
+from ballast.risk.shown_trades import SeenTrades
+from ballast.risk.state_store import SHOWN, StateStore
 
 store = StateStore(create_engine(f"sqlite:///{sys.argv[1]}"))
 guards = GuardSettings(off=["DataOutageHalt", "VolatilityCooldown"]).build(60)
@@ -121,7 +131,7 @@ while True:
     guards["DrawdownLadder"].memory.peak = float(number)
     guards["StopCascadeHalt"].memory.losses = [float(number)] * 2000
     guards["LossStreakBackoff"].memory.all.losses = number
-    store.save(guards, datetime.now(UTC), datetime.fromtimestamp(number, tz=UTC))
+    store.save(guards, datetime.now(UTC), {SHOWN: SeenTrades(closed_until=number)})
     if number == 20:
         print("writing", flush=True)
 """
@@ -156,7 +166,7 @@ def test_kill_in_the_middle_of_a_write_leaves_the_last_whole_state(
     assert number >= 20
     assert built["StopCascadeHalt"].memory.losses == [number] * 2000
     assert built["LossStreakBackoff"].memory.all.losses == number
-    assert store.closed_until() == datetime.fromtimestamp(number, tz=UTC)
+    assert store.read(SHOWN, SeenTrades) == SeenTrades(closed_until=number)
 
 
 @pytest.mark.parametrize("memory", ["", "{", '{"peak": "high"}', '{"summit": 1}', "[]", "null"])
@@ -300,30 +310,49 @@ class Wallets:
         return 9_900.0
 
 
-def engine() -> RiskEngine:
+CONFIG = {
+    "dry_run": True,
+    "runmode": RunMode.DRY_RUN,
+    "dry_run_wallet": 10_000,
+    "tradable_balance_ratio": 1.0,
+    "stake_currency": "USDT",
+}
+
+
+def engine(told: list[Flow] | None = None) -> RiskEngine:
     """What a process that has just started has, without candles."""
     columns_by_pair, guard_set = ColumnsByPair(), GuardSet(guards())
-    portfolio = Portfolio(lambda: Wallets(), columns_by_pair.get, "USDT")
+    ledger = Ledger()
+    portfolio = Portfolio(ledger, columns_by_pair.get)
     stop_manager: Any = OnePercent()
+    costs = StopCosts(round_trip=0.003, gap=0.005)
     return RiskEngine(
         guard_set,
+        ledger,
         portfolio,
+        OpenRisk(portfolio, ledger, stop_manager, lambda pair: costs, None, lambda equity: None),
         stop_manager,
         MarketView(columns_by_pair, lambda: [PAIR]),
         "1h",
-        None,
-        StopCosts(round_trip=0.003, gap=0.005),
         lambda one, other, now: 0.0,
         lambda change: None,
+        lambda flow, equity, now: None if told is None else told.append(flow),
         lambda moment: 0,
         timedelta(0),
     )
 
 
+def remembering(begun: RiskEngine, **config: Any) -> RiskEngine:
+    """Keep its memories in the bot's database, as paper trading does."""
+    wallets: Any = Wallets()
+    flows = Flows({**CONFIG, **config}, lambda: wallets, begun._ledger, lambda: True)
+    begun.remember_in(StateStore(Trade.session.get_bind()), flows)
+    return begun
+
+
 def started(path: Path) -> RiskEngine:
     """A process that was started on a bot's database."""
-    begun = engine()
-    begun.remember_in(StateStore(Trade.session.get_bind()), 10_000.0)
+    begun = remembering(engine())
     assert path.is_file()
     return begun
 
@@ -442,7 +471,7 @@ def test_guard_that_is_switched_off_leaves_no_lock_behind(bot_database: Path) ->
     started(bot_database).on_candle(now())
     after = engine()
     del after.guard_set.guards["StopCascadeHalt"]
-    after.remember_in(StateStore(Trade.session.get_bind()), 10_000.0)
+    remembering(after)
     after.on_candle(now() + HOUR)
     assert not PairLocks.is_global_lock()
 
@@ -501,3 +530,127 @@ def test_locks_of_others_are_left_alone(bot_database: Path) -> None:
     assert Locks().recall({"STOP_CASCADE": "StopCascadeHalt"}, now()) == {}
     started(bot_database).on_candle(now())
     assert [lock.reason for lock in PairLocks.get_pair_locks(PAIR)] == ["by hand"]
+
+
+def test_a_stop_that_filled_earlier_and_is_noticed_later_is_counted(bot_database: Path) -> None:
+    """It filled at 30 seconds past, but the exchange did not answer when it was asked."""
+    begun = started(bot_database)
+    late, early = closed_trade(NOW, LOSS_R), closed_trade(NOW - timedelta(seconds=210), LOSS_R)
+    early.is_open = True
+    close(early, late)
+    begun.on_candle(NOW)
+    assert streak(begun) == 1
+    early.is_open = False
+    Trade.commit()
+    begun.on_candle(NOW + HOUR)
+    assert streak(begun) == 2
+    again = started(bot_database)
+    again.on_candle(NOW + 2 * HOUR)
+    assert streak(again) == 2
+
+
+def test_a_number_that_the_database_gives_again_is_another_trade(bot_database: Path) -> None:
+    """SQLite gives that of a deleted trade, as of an unfilled entry, to the next one."""
+    begun = started(bot_database)
+    first = closed_trade(NOW, LOSS_R)
+    close(first)
+    begun.on_candle(NOW)
+    Trade.session.delete(first)
+    Trade.commit()
+    begun.on_candle(NOW + HOUR)
+    second = closed_trade(NOW + HOUR, LOSS_R)
+    close(second)
+    assert second.id == 1
+    begun.on_candle(NOW + 2 * HOUR)
+    assert streak(begun) == 2
+
+
+def test_a_row_that_remembers_by_time_is_taken_up(bot_database: Path) -> None:
+    """As version 0.1 wrote it."""
+    close(*(closed_trade(NOW - HOUR * n, LOSS_R) for n in (3, 2, 1)))
+    store = StateStore(Trade.session.get_bind())
+    store.save(guards(), NOW)
+    store.write(SHOWN, json.dumps({"closed_until": (NOW - 2 * HOUR).timestamp()}), "")
+    begun = started(bot_database)
+    begun.on_candle(NOW)
+    assert streak(begun) == 1
+    assert store.read(SHOWN, SeenTrades) == SeenTrades(
+        closed_until=(NOW - HOUR).timestamp(), newest=3, waiting=[]
+    )
+
+
+def drawdown(of: RiskEngine) -> float:
+    return float(of.guard_set.guards["DrawdownLadder"].memory.drawdown_pct)
+
+
+def test_another_capital_in_the_configuration_is_a_flow(bot_database: Path) -> None:
+    """`dry_run_wallet`, `available_capital`, the ratio: told once, and neither profit nor loss."""
+    close(closed_trade(NOW - HOUR, -50.0))
+    started(bot_database).on_candle(NOW)
+    told: list[Flow] = []
+    for number, config in enumerate(
+        ({"dry_run_wallet": 20_000}, {"available_capital": 5_000}, {"available_capital": 5_000}), 1
+    ):
+        begun = remembering(engine(told), **config)
+        before = drawdown(begun)
+        begun.on_candle(NOW + number * HOUR)
+        assert drawdown(begun) == pytest.approx(before) == pytest.approx(5.0)
+    assert [(flow.amount, flow.cause) for flow in told] == [
+        (10_000.0, Cause.CAPITAL),
+        (-15_000.0, Cause.CAPITAL),
+    ]
+    assert begun.equity(NOW + 4 * HOUR) == 4_500.0
+
+
+def test_guards_that_remember_the_balance_of_the_account_go_on(bot_database: Path) -> None:
+    """As version 0.1 reckoned: 9,900 are on the account, of which 4,000 are given to the bot."""
+    store, before = StateStore(Trade.session.get_bind()), guards()
+    for equity in (11_000.0, 9_900.0):
+        for guard in before.values():
+            guard.observe(Snapshot(NOW - HOUR, equity))
+    store.save(before, NOW - HOUR)
+    told: list[Flow] = []
+    begun = remembering(engine(told), available_capital=4_000)
+    begun.on_candle(NOW)
+    assert drawdown(begun) == pytest.approx(10.0)
+    assert [(flow.amount, flow.cause) for flow in told] == [(-5_900.0, Cause.BALANCE)]
+    remembering(engine(told), available_capital=4_000).on_candle(NOW + HOUR)
+    assert len(told) == 1
+
+
+def test_partial_exits_are_results_before_the_trade_closes(bot_database: Path) -> None:
+    begun = started(bot_database)
+    trade = closed_trade(NOW, 0.0)
+    trade.is_open, trade.amount, trade.stake_amount = True, 5.0, 500.0
+    trade.realized_profit, trade.close_profit_abs = 75.0, 75.0
+    close(trade)
+    begun.on_candle(NOW)
+    # Half is sold with a profit, the other half is worth what it cost.
+    assert begun.equity(NOW) == 10_075.0
+
+
+def test_a_trade_that_closes_while_the_candle_is_judged_is_neither_lost_nor_a_flow(
+    bot_database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a person's order, which Freqtrade's API carries out in a thread of its own."""
+    told: list[Flow] = []
+    begun = remembering(engine(told))
+    trade = closed_trade(NOW, -5.0)
+    trade.is_open, trade.close_profit_abs = True, None
+    close(trade)
+    begun.on_candle(NOW)
+    take = ShownTrades.take
+
+    def closes_after(self: ShownTrades) -> list[LocalTrade]:
+        given = take(self)
+        trade.is_open, trade.close_profit_abs = False, -500.0
+        Trade.commit()
+        return given
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ShownTrades, "take", closes_after)
+        begun.on_candle(NOW + HOUR)
+    begun.on_candle(NOW + 2 * HOUR)
+    assert told == []
+    assert streak(begun) == 1
+    assert drawdown(begun) == pytest.approx(5.0)

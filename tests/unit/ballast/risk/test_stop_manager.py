@@ -92,7 +92,7 @@ def manager(
         lambda _: RULES,
         proposals,
         lambda: 0.1,
-        0.003,
+        lambda _: 0.003,
         *([moves.append] if moves is not None else []),
     )
     if path is not None:

@@ -115,12 +115,13 @@ def test_a_person_can_end_a_halt_and_the_account_resumes_on_the_last_step() -> N
     assert run(guard, 80, since=2) == 0.25
 
 
-def test_rearming_what_is_not_halted_changes_nothing() -> None:
+def test_a_person_can_end_a_smaller_size_too_and_the_drawdown_is_counted_anew() -> None:
     guard = ladder()
-    run(guard, 100, 94)
-    before = guard.memory.model_copy()
+    assert run(guard, 100, 94) == 0.5
     guard.rearm()
-    assert guard.memory == before
+    assert guard.market_verdict(seen(2)).multiplier == 1.0
+    assert run(guard, 94, since=2) == 1.0
+    assert run(guard, 94 * 0.94, since=3) == 0.5
 
 
 def test_a_restart_keeps_the_peak() -> None:

@@ -54,8 +54,10 @@ def test_the_costs_of_a_stop_are_those_that_the_run_was_sized_with(tmp_path: Pat
     told = {"ballast": {"risk": {"fee_pct": 0.2, "slippage_bps": 10.0, "gap_pct": 1.0}}}
     costs = replace(run, config=told).stop_costs
     assert (costs.round_trip, costs.gap) == pytest.approx((0.006, 0.01))
-    assert replace(run, config={}).stop_costs == RiskSettings().stop_costs
-    assert replace(run, config={"ballast": {"risk": 1}}).stop_costs == RiskSettings().stop_costs
+    assert replace(run, config={}).stop_costs == RiskSettings().stop_costs()
+    assert replace(run, config={"ballast": {"risk": 1}}).stop_costs == RiskSettings().stop_costs()
+    charged = replace(made(tmp_path, trade(1.0, fee_open=0.004)), config=told)
+    assert charged.stop_costs.round_trip == pytest.approx(0.01)
 
 
 def test_a_contribution_is_the_profit_over_the_account_at_the_entry(tmp_path: Path) -> None:

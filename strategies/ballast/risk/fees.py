@@ -1,0 +1,51 @@
+"""What a fill costs in fees: the exchange's own rate, as Freqtrade and own trades have it."""
+
+from collections.abc import Callable
+
+from freqtrade.persistence import LocalTrade, Trade
+from sqlalchemy import select
+
+from ballast.config.settings import RiskSettings
+from ballast.core.heat import StopCosts
+
+
+class Fees:
+    """
+    Fees of a run.
+
+    Parameters
+    ----------
+    risk : RiskSettings
+        With the fee where no exchange is there to say, and what a fill costs beside it.
+    ask : callable
+        Fee of a pair as the exchange (or `--fee`) has it, ratio of a fill; None where unknown.
+    """
+
+    def __init__(self, risk: RiskSettings, ask: Callable[[str], float | None]) -> None:
+        self._risk = risk
+        self._ask = ask
+        self._known: dict[str, float] = {}
+
+    def of(self, pair: str) -> float:
+        """Fee of a fill, ratio; live never less than own orders were charged last."""
+        fee = self._known.get(pair)
+        if fee is None:
+            asked = self._ask(pair)
+            fee = self._risk.fee_pct / 100 if asked is None else asked
+            self._known[pair] = fee
+        return max(fee, _charged_last()) if Trade.use_db else fee
+
+    def stop_costs(self, pair: str) -> StopCosts:
+        """What leaving a pair at a stop costs beside the distance."""
+        return self._risk.stop_costs(self.of(pair))
+
+    def break_even_ratio(self, trade: LocalTrade) -> float:
+        """Round-trip cost that the break-even stop of a trade covers, ratio of its price."""
+        fee = max(self.of(trade.pair), trade.fee_open or 0.0, trade.fee_close or 0.0)
+        return self._risk.round_trip_cost(fee)
+
+
+def _charged_last() -> float:
+    """Fee that the newest trade was charged, ratio; 0 where none has been."""
+    charged = select(Trade.fee_open).where(Trade.fee_open_currency.is_not(None))
+    return float(Trade.session.scalar(charged.order_by(Trade.id.desc()).limit(1)) or 0.0)
