@@ -14,7 +14,7 @@ import pytest
 from freqtrade.strategy import IStrategy
 
 from ballast import StopRules
-from tests.behaviour.mini import COSTS, Story, play, quiet, reasons, signal
+from tests.behaviour.mini import COSTS, FEE, Story, play, quiet, reasons, signal
 from tests.behaviour.wishes import TAG, Wishes, held
 from tests.engine import BacktestOutcome
 
@@ -94,7 +94,9 @@ def test_profit_target_is_honoured() -> None:
         minimal_roi: ClassVar[dict[Any, float]] = {"0": 0.02}
 
     trade = only(played(Modest, [*BOUGHT, RISEN, *quiet(2, 106)]))
-    assert (trade.exit_reason, trade.close_rate) == ("roi", pytest.approx(102.918, abs=0.01))
+    # 2 % after the fees of both sides.
+    rate = 1.02 * 100.9 * (1 + FEE) / (1 - FEE)
+    assert (trade.exit_reason, trade.close_rate) == ("roi", pytest.approx(rate, abs=0.01))
 
 
 # The stop.

@@ -104,9 +104,10 @@ class ExchangeView:
     def fee(self, pair: str) -> float | None:
         """
         Fee of a fill, ratio: the larger of maker's and taker's, or the configuration's `fee` where
-        orders are simulated; None without an exchange. No request.
+        orders are simulated; None without an exchange, or where it does not know the pair. No
+        request.
         """
-        if self._dp._exchange is None:
+        if self._dp._exchange is None or self._dp.market(pair) is None:
             return None
         kinds = ("maker", "taker")
         return max(float(self._exchange.get_fee(pair, taker_or_maker=kind)) for kind in kinds)

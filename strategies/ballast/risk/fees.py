@@ -30,9 +30,11 @@ class Fees:
         """Fee of a fill, ratio; live never less than own orders were charged last."""
         fee = self._known.get(pair)
         if fee is None:
-            asked = self._ask(pair)
-            fee = self._risk.fee_pct / 100 if asked is None else asked
-            self._known[pair] = fee
+            fee = self._ask(pair)
+            if fee is None:
+                fee = self._risk.fee_pct / 100
+            else:
+                self._known[pair] = fee
         return max(fee, _charged_last()) if Trade.use_db else fee
 
     def stop_costs(self, pair: str) -> StopCosts:
