@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +13,9 @@ from rich.table import Table
 
 from sandbox.order_bodies import order_body
 from sandbox.orders import Order, Side
-from tools import soak_truth
+from tools import soak_journal, soak_truth
 from tools.soak_strategy import CANDLE_S, is_signal
+from tools.soak_truth import Position
 
 if TYPE_CHECKING:
     from tools.run_soak import Soak
@@ -43,7 +44,10 @@ class Figures:
     uncovered_p99_s: float
     uncovered_worst_s: float
     uncovered_alive_s: float
+    unlike_p99_s: float
+    unlike_worst_s: float
     worst_loss: float
+    worst_decided: float
     positions: int
     orders: int
     kills: int
@@ -75,7 +79,10 @@ OTHERS = {
     "uncovered_p99_s": "seconds uncovered, p99",
     "uncovered_worst_s": "seconds uncovered, worst",
     "uncovered_alive_s": "seconds uncovered, worst, bot alive",
+    "unlike_p99_s": "seconds unlike the plan, bot alive, p99",
+    "unlike_worst_s": "seconds unlike the plan, bot alive, worst",
     "worst_loss": "worst loss, multiple of its budget",
+    "worst_decided": "worst loss, multiple of what was decided",
     "positions": "positions",
     "orders": "orders accepted",
     "kills": "kills",
@@ -107,10 +114,12 @@ def figures(seed: int, soak: Soak, deposit: float, real_s: float) -> Figures:
     losses = soak_truth.over_budget(held, deposit, BUDGET_PCT)
     uncovered = [position.uncovered_s for position in held] or [0.0]
     alive = [position.uncovered_while(soak.away) for position in held] or [0.0]
+    unlike, decided = _against_plans(soak, held, by_symbol)
     findings = {
         "bought at once": [o.id for o in at_once],
         "bought twice": [*map(asdict, twice)],
         "requests": soak.visitor.failed,
+        "unlike the plan": {key: seconds for key, seconds in unlike.items() if seconds},
     }
     _keep(soak, findings)
     return Figures(
@@ -127,7 +136,10 @@ def figures(seed: int, soak: Soak, deposit: float, real_s: float) -> Figures:
         uncovered_p99_s=float(np.percentile(uncovered, 99)),
         uncovered_worst_s=max(uncovered),
         uncovered_alive_s=max(alive),
+        unlike_p99_s=float(np.percentile(list(unlike.values()) or [0.0], 99)),
+        unlike_worst_s=max(unlike.values(), default=0.0),
         worst_loss=max(losses, default=0.0),
+        worst_decided=max(decided, default=0.0),
         positions=len(held),
         orders=len(exchange.orders),
         kills=soak.killer.kills,
@@ -138,6 +150,24 @@ def figures(seed: int, soak: Soak, deposit: float, real_s: float) -> Figures:
         result=-sum(position.loss for position in held),
         real_s=real_s,
     )
+
+
+def _against_plans(
+    soak: Soak, held: Sequence[Position], by_symbol: Mapping[str, Sequence[Order]]
+) -> tuple[dict[str, float], list[float]]:
+    """Of every position the seconds unlike its plan, and losses over what was decided."""
+    try:
+        plans = soak_journal.read_plans(soak.folder / "user_data")
+    except FileNotFoundError:
+        # Freqtrade alone plans nothing.
+        return {}, []
+    unlike = {}
+    for position in held:
+        tick = soak.exchange.market.market(position.symbol).tick_size
+        unlike[f"{position.symbol} {position.opened_ms}"] = soak_journal.differing_s(
+            position, by_symbol[position.symbol], plans, tick, soak.away, soak.clock.time_ms
+        )
+    return unlike, soak_journal.over_decided(held, plans)
 
 
 def _keep(soak: Soak, findings: dict[str, Any]) -> None:

@@ -201,11 +201,15 @@ def over_budget(found: Sequence[Position], deposit: float, budget_pct: float) ->
 
 @dataclass(frozen=True)
 class Books:
-    """What the bot's database says: amounts filled by order, coins of open trades [units]."""
+    """
+    What the bot's database says: amounts filled by order, coins of open trades [units], and the
+    highest of their stops [price], by coin.
+    """
 
     filled: Mapping[str, int]
     open_orders: frozenset[str]
     coins: Mapping[str, int]
+    stops: Mapping[str, float] = field(default_factory=dict)
 
 
 NOTHING = Books({}, frozenset(), {})
@@ -216,12 +220,14 @@ def read_books(database: Path) -> Books:
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
         orders = connection.execute("select order_id, filled, ft_is_open from orders").fetchall()
         trades = connection.execute(
-            "select base_currency, sum(amount) from trades where is_open group by base_currency"
+            "select base_currency, sum(amount), max(stop_loss) from trades "
+            "where is_open group by base_currency"
         ).fetchall()
     return Books(
         {order_id: from_float(filled or 0) for order_id, filled, _ in orders},
         frozenset(order_id for order_id, _, is_open in orders if is_open),
-        {asset: from_float(amount or 0) for asset, amount in trades},
+        {asset: from_float(amount or 0) for asset, amount, _ in trades},
+        {asset: stop or 0.0 for asset, _, stop in trades},
     )
 
 
@@ -260,7 +266,7 @@ def _dust(exchange: Exchange, market: Market) -> int:
 
 
 def is_calm(exchange: Exchange, books: Books) -> bool:
-    """Whether all that is held is known and covered, and nothing waits but stops."""
+    """Whether all that is held is known and covered as planned, and nothing waits but stops."""
     if unknown_coins(exchange, books) or not all(
         order.waits_for_trigger and str(order.id) in books.filled
         for order in exchange.open_orders()
@@ -269,7 +275,13 @@ def is_calm(exchange: Exchange, books: Books) -> bool:
     for market in exchange.market.markets():
         held = exchange.account.free(market.base) + exchange.account.locked(market.base)
         worth = held / UNIT * exchange.market.last_price(market.symbol)
-        cover = sum(order.remaining for order in exchange.open_orders(market.symbol))
+        resting = exchange.open_orders(market.symbol)
+        cover = sum(order.remaining for order in resting)
         if worth >= SMALLEST and cover < COVER * held:
+            return False
+        plan = books.stops.get(market.base)
+        if plan is not None and not all(
+            abs(order.request.stop_price / UNIT - plan) <= market.tick_size for order in resting
+        ):
             return False
     return True

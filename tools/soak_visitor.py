@@ -28,7 +28,7 @@ TIMEOUT_S = 60.0
 # A question in so many is a whole scrape of the metrics, ten requests and more.
 SCRAPE_EVERY = 25
 # Said by a server whose bot is not there yet, or no more.
-NOT_READY = "Bot is not in the correct state"
+NOT_READY = ("Bot is not in the correct state", "Strategy is mandatory in webserver mode")
 
 
 def api_section(port: int) -> dict[str, Any]:
@@ -119,7 +119,9 @@ class Visitor:
             # The bot is dead just now.
             return
         else:
-            if answer.status_code != requests.codes.ok and NOT_READY not in answer.text:
+            if answer.status_code == requests.codes.ok:
+                return
+            if not any(said in answer.text for said in NOT_READY):
                 self.failed.append(f"{url}: {answer.status_code} {answer.text[:200]}")
 
     def _open_connections(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -168,23 +169,30 @@ def test_calm_is_when_all_is_known_and_covered(desk: Desk) -> None:
     assert not soak_truth.is_calm(desk.exchange, held)
     stop = desk.place("SELL", 1.998, 80, stop=95)
     assert not soak_truth.is_calm(desk.exchange, held)
-    assert soak_truth.is_calm(desk.exchange, books(bought, stop, coins=199_800_000))
+    known = books(bought, stop, coins=199_800_000)
+    assert soak_truth.is_calm(desk.exchange, known)
+    # The bot has raised its stop, and the exchange does not know yet.
+    assert not soak_truth.is_calm(desk.exchange, replace(known, stops={"AAA": 96}))
 
 
 def test_the_books_are_read_from_freqtrades_database(tmp_path: Path) -> None:
     path = tmp_path / "trades.sqlite"
     with sqlite3.connect(path) as database:
         database.execute("create table orders (order_id text, filled real, ft_is_open int)")
-        database.execute("create table trades (base_currency text, amount real, is_open int)")
+        database.execute(
+            "create table trades (base_currency text, amount real, is_open int, stop_loss real)"
+        )
         database.executemany("insert into orders values (?, ?, ?)", [("1", 0.3, 0), ("2", None, 1)])
         database.executemany(
-            "insert into trades values (?, ?, ?)", [("AAA", 0.1, 1), ("AAA", 0.2, 1), ("B", 9, 0)]
+            "insert into trades values (?, ?, ?, ?)",
+            [("AAA", 0.1, 1, 95), ("AAA", 0.2, 1, 97), ("B", 9, 0, 1)],
         )
     database.close()
     read = soak_truth.read_books(path)
     assert read.filled == {"1": 30_000_000, "2": 0}
     assert read.open_orders == {"2"}
     assert read.coins == {"AAA": 30_000_000}
+    assert read.stops == {"AAA": 97}
 
 
 @pytest.mark.parametrize(
