@@ -44,6 +44,7 @@ from sandbox.signing import ApiKey
 from sandbox.sources import GeneratedSource
 from sandbox.units import from_float
 from tools import soak_bot
+from tools.load_strategy import CANDLE_S
 
 ROOT = Path(__file__).resolve().parents[1]
 PAIRS, DAYS, DEPOSIT = 50, 45, 1_000_000.0
@@ -222,7 +223,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     url, pairs = here.recv()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        clock = soak_bot.SteppedClock(url)
+        clock = soak_bot.SteppedClock(url, CANDLE_S)
         soak_bot.keep_time(clock)
         output = (folder / "bot.log").open("w", encoding="utf-8")
         shown, sys.stderr = sys.stderr, output

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+from freqtrade.exchange import timeframe_to_seconds
 
 from sandbox.account import ClientAccount
 from sandbox.candles import DAY_MS, HOUR_MS, MINUTE_MS
@@ -39,6 +40,7 @@ from sandbox.signing import ApiKey
 from sandbox.sources import GeneratedSource
 from sandbox.units import from_float
 from tools import soak_bot, soak_truth
+from tools.soak_beside import OTHER_PAIR, Beside, Others
 from tools.soak_plan import FAULTS, PATIENCE_MS, Killer, kill_moments
 from tools.soak_report import Figures, figures, print_table
 from tools.soak_visitor import Visitor, api_section
@@ -55,11 +57,33 @@ SETTLE_MS = HOUR_MS
 # A bot that moves the clock no further for so long has hung [real s].
 HANGS_AFTER_S = 300.0
 MAX_CRASHES = 100
+# Money comes or goes, or another bot trades, so often; and what a bot beside another is given.
+ACTS_PER_DAY = 2
+SHARE = 0.6
 # Guards that would end the rehearsal of orders for what the market does.
 GUARDS_OFF = (
     *("DailyLossLimit", "DrawdownLadder", "LossStreakBackoff", "MarketShockHalt"),
     *("StopCascadeHalt", "VolatilityCooldown", "WeeklyLossLimit"),
 )
+
+
+@dataclass(frozen=True)
+class Setting:
+    """
+    What is tried.
+
+    Parameters
+    ----------
+    timeframe : of the bot's candles.
+    guards_off : names of guards that are off.
+    """
+
+    strategy: str = "Clockwork"
+    timeframe: str = "1h"
+    guards_off: tuple[str, ...] = GUARDS_OFF
+
+
+USUAL = Setting()
 
 
 @dataclass
@@ -73,7 +97,8 @@ class Soak:
     folder: Path
     stream: random.Random
     visitor: Visitor
-    strategy: str = "Clockwork"
+    others: Others
+    setting: Setting
     crashes: list[str] = field(default_factory=list)
     # Freqtrade gives up where the exchange does not answer while it starts; it is started again.
     failed_starts: int = 0
@@ -87,14 +112,19 @@ class Soak:
         return self.folder / "trades.sqlite"
 
     @property
+    def candle_s(self) -> int:
+        """Length of the bot's candles [s]."""
+        return timeframe_to_seconds(self.setting.timeframe)
+
+    @property
     def output(self) -> Path:
         """What the bot said, in all its lives."""
         return self.folder / "bot.log"
 
 
-def prepare(seed: int, days: float, kills: int, folder: Path, strategy: str) -> Soak:
+def prepare(seed: int, days: float, kills: int, folder: Path, setting: Setting) -> Soak:
     """An exchange with a market, a wallet and a plan of faults, and when its bot is to die."""
-    source = GeneratedSource(seed, pairs=PAIRS)
+    source = GeneratedSource(seed, pairs=(*PAIRS, OTHER_PAIR))
     clock = FixedClock(round(BEGIN.timestamp() * 1000))
     account = ClientAccount(Ledger())
     account.deposit(clock.time_ms, "USDT", from_float(DEPOSIT))
@@ -107,8 +137,11 @@ def prepare(seed: int, days: float, kills: int, folder: Path, strategy: str) -> 
     moments = kill_moments(stream, kills, begin_ms, end_ms - PATIENCE_MS - 20 * MINUTE_MS)
     killer = Killer(clock, moments, stream)
     plan = FaultPlan(clock, seed, faults)
-    visitor = Visitor(_free_port(), PAIRS, "1h", folder / "trades.sqlite")
-    return Soak(exchange, plan, clock, killer, folder, stream, visitor, strategy)
+    visitor = Visitor(_free_port(), PAIRS, setting.timeframe, folder / "trades.sqlite")
+    acts = kill_moments(stream, round(ACTS_PER_DAY * days), begin_ms, end_ms)
+    who = tuple(Beside)[seed % len(Beside)]
+    others = Others(who, exchange, acts, random.Random(f"beside {seed}"))  # noqa: S311
+    return Soak(exchange, plan, clock, killer, folder, stream, visitor, others, setting)
 
 
 def _free_port() -> int:
@@ -122,6 +155,7 @@ async def run(soak: Soak, end_ms: int) -> None:
     pace = web.get("/sandbox/pace", _pace(soak))
     app = build_rehearsal_app(soak.exchange, soak.plan, extra=[pace], sleep=_stepping(soak.clock))
     app.middlewares.insert(0, soak.killer.middleware())
+    app.middlewares.insert(0, soak.others.middleware())
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     try:
@@ -146,7 +180,9 @@ async def _live(soak: Soak, url: str, arguments: dict[str, Any], end_ms: int) ->
             raise RuntimeError(f"The bot cannot be kept alive: {_last_words(soak.output)}.")
         killed, soak.has_looped = soak.killer.kills, False
         process = context.Process(
-            target=soak_bot.run, args=(url, arguments, end_ms, soak.output), daemon=True
+            target=soak_bot.run,
+            args=(url, arguments, end_ms, soak.output, soak.candle_s),
+            daemon=True,
         )
         process.start()
         soak.killer.process, soak.visitor.pid = process, process.pid
@@ -189,7 +225,10 @@ def _pace(soak: Soak) -> Any:
         soak.exchange.advance()
         books = soak_truth.read_books(soak.database)
         held = soak_truth.unknown_coins(soak.exchange, soak_truth.NOTHING)
-        is_open = bool(soak.exchange.open_orders() or books.open_orders)
+        ours = [
+            o for m in soak_truth.traded(soak.exchange) for o in soak.exchange.open_orders(m.symbol)
+        ]
+        is_open = bool(ours or books.open_orders)
         if not (held or is_open or books.coins):
             return reply({"state": "idle"})
         return reply({"state": "calm" if soak_truth.is_calm(soak.exchange, books) else ""})
@@ -207,9 +246,12 @@ def _arguments(soak: Soak, url: str) -> dict[str, Any]:
         "ballast": {
             "market": {"leader": PAIRS[0], "basket": list(PAIRS)},
             "risk": {"entries_per_candle": 4},
-            "guards": {"off": sorted(GUARDS_OFF)},
+            "guards": {"off": sorted(soak.setting.guards_off)},
         },
+        "timeframe": soak.setting.timeframe,
     }
+    if soak.others.who is Beside.BOT:
+        own["available_capital"] = capital(soak)
     section = overlay(url, ApiKey())
     section["exchange"]["pair_whitelist"] = list(PAIRS)
     userdir = soak.folder / "user_data"
@@ -218,7 +260,7 @@ def _arguments(soak: Soak, url: str) -> dict[str, Any]:
     path.write_text(json.dumps(own | section, indent=4), encoding="utf-8")
     return {
         "config": [str(ROOT / "config.json"), str(path)],
-        "strategy": soak.strategy,
+        "strategy": soak.setting.strategy,
         "strategy_path": str(ROOT / "tools"),
         "db_url": f"sqlite:///{soak.database}",
         "user_data_dir": str(userdir),
@@ -230,13 +272,18 @@ def _last_words(output: Path) -> str:
     return lines[-1] if lines else "it said nothing"
 
 
-def soak(seed: int, days: float, kills: int, folder: Path, strategy: str = "Clockwork") -> Figures:
+def capital(soak: Soak) -> float:
+    """What the bot is given: beside another, a part of what is there [USDT]."""
+    return DEPOSIT * (SHARE if soak.others.who is Beside.BOT else 1)
+
+
+def soak(seed: int, days: float, kills: int, folder: Path, setting: Setting = USUAL) -> Figures:
     """One whole run; what came of it."""
     began = time.monotonic()
-    prepared = prepare(seed, days, kills, folder, strategy)
+    prepared = prepare(seed, days, kills, folder, setting)
     end_ms = prepared.clock.time_ms + round(days * DAY_MS)
     asyncio.run(run(prepared, end_ms))
-    return figures(seed, prepared, DEPOSIT, time.monotonic() - began)
+    return figures(seed, prepared, capital(prepared), time.monotonic() - began)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -247,16 +294,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], help="%(default)s")
     parser.add_argument("--keep", type=Path, help="folder for logs and databases")
     parser.add_argument("--plain", action="store_true", help="Freqtrade without Ballast instead")
+    parser.add_argument("--timeframe", default="1h", help="of the bot's candles (%(default)s)")
+    parser.add_argument("--all-guards", action="store_true", help="those too that end a rehearsal")
     options = parser.parse_args(arguments)
     found = []
+    setting = Setting(
+        "PlainClockwork" if options.plain else "Clockwork",
+        options.timeframe,
+        () if options.all_guards else GUARDS_OFF,
+    )
     with tempfile.TemporaryDirectory() as scratch:
         for seed in options.seeds:
             folder = (options.keep or Path(scratch)) / f"seed-{seed}"
             folder.mkdir(parents=True, exist_ok=True)
-            sys.stdout.write(f"seed {seed}: {options.days:g} days, {options.kills} kills\n")
+            who = tuple(Beside)[seed % len(Beside)]
+            told = f"seed {seed}: {options.days:g} days, {options.kills} kills, beside {who}\n"
+            sys.stdout.write(told)
             sys.stdout.flush()
-            strategy = "PlainClockwork" if options.plain else "Clockwork"
-            found.append(soak(seed, options.days, options.kills, folder, strategy))
+            found.append(soak(seed, options.days, options.kills, folder, setting))
             print_table(found)
     return 0 if all(figure.is_clean for figure in found) else 1
 

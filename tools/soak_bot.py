@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -24,8 +25,6 @@ import freqtrade.worker
 import time_machine
 from freqtrade.worker import Worker
 
-from tools.soak_strategy import CANDLE_S
-
 # The longest step, so that what happens between two loops happens in order [s].
 LONGEST_STEP_S = 60.0
 # Between two loops in which everything is covered [s]; Freqtrade's own pace is five.
@@ -39,9 +38,11 @@ class SteppedClock:
     Parameters
     ----------
     url : of the sandbox.
+    candle_s : length of the bot's candles [s].
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, candle_s: int) -> None:
+        self._candle_s = candle_s
         self._connection = HTTPConnection(urlsplit(url).netloc, timeout=60)
         self.now_ms = self._ask("GET", "/sandbox/clock", None)["now_ms"]
         self._traveller = time_machine.travel(self._moment(), tick=False)
@@ -54,7 +55,7 @@ class SteppedClock:
         With nothing open on either side that is until the next candle; with everything known and
         covered, until it no longer is, but no longer than `CALM_S`.
         """
-        to_candle = CANDLE_S - self.now_ms / 1000 % CANDLE_S + 1
+        to_candle = self._candle_s - self.now_ms / 1000 % self._candle_s + 1
         self.sleep(seconds)
         slept = seconds
         while slept < to_candle and (state := self._ask("GET", "/sandbox/pace", None)["state"]):
@@ -106,9 +107,9 @@ def keep_time(clock: SteppedClock) -> None:
     patched.exchange.common.asyncio = Sleeping(asyncio, clock.sleep_soon)
 
 
-def run(url: str, arguments: dict[str, Any], end_ms: int, output: Path) -> None:
+def run(url: str, arguments: dict[str, Any], end_ms: int, output: Path, candle_s: int) -> None:
     """
-    Run `freqtrade trade` until a moment; the entry point of the process.
+    Run `freqtrade trade` until a moment, or until it is interrupted; the process's entry point.
 
     Parameters
     ----------
@@ -116,12 +117,20 @@ def run(url: str, arguments: dict[str, Any], end_ms: int, output: Path) -> None:
     arguments : what Freqtrade's command line would have made of its options.
     end_ms : when the bot stops [Unix ms].
     output : file that everything it says is added to.
+    candle_s : length of its candles [s].
     """
+    # Processes inherit that a shell ignores it for what runs in the background.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.stdout = sys.stderr = output.open("a", encoding="utf-8", buffering=1)
-    clock = SteppedClock(url)
+    clock = SteppedClock(url, candle_s)
     keep_time(clock)
     worker = Worker(arguments)
     state = None
-    while clock.now_ms < end_ms:
-        state = worker._worker(old_state=state)
-    worker.exit()
+    # As Freqtrade's own main.
+    try:
+        while clock.now_ms < end_ms:
+            state = worker._worker(old_state=state)
+    except KeyboardInterrupt:
+        sys.stdout.write("interrupted\n")
+    finally:
+        worker.exit()

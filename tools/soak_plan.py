@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 from typing import Any
 
 from aiohttp import web
@@ -46,9 +48,13 @@ FAULTS: tuple[dict[str, Any], ...] = (
 PATIENCE_MS = 2 * 3_600_000
 
 
+# Of the kills so many are SIGINT: the bot may put in order what it leaves behind.
+_INTERRUPTS = 0.25
+
+
 class Killer:
     """
-    Kills the bot at random moments of the exchange's time.
+    Kills the bot, or interrupts it, at random moments of the exchange's time.
 
     Parameters
     ----------
@@ -74,6 +80,10 @@ class Killer:
         @web.middleware
         async def watch(request: web.Request, handler: Handler) -> web.StreamResponse:
             when = self._due(request)
+            if when is not None and self._stream.random() < _INTERRUPTS:
+                self._count()
+                os.kill(self.process.pid, signal.SIGINT)
+                return await handler(request)
             if when == "before":
                 return self._kill(request)
             answer = await handler(request)
@@ -94,13 +104,16 @@ class Killer:
         return self._waits_for if trades else None
 
     def _kill(self, request: web.Request) -> web.Response:
-        self._moments.pop(0)
-        self._waits_for = None
-        self.kills += 1
+        self._count()
         self.process.kill()
         if request.transport is not None:
             request.transport.abort()
         return web.Response()
+
+    def _count(self) -> None:
+        self._moments.pop(0)
+        self._waits_for = None
+        self.kills += 1
 
 
 def kill_moments(stream: random.Random, count: int, start_ms: int, end_ms: int) -> list[int]:

@@ -14,7 +14,7 @@ from rich.table import Table
 from sandbox.order_bodies import order_body
 from sandbox.orders import Order, Side
 from tools import soak_journal, soak_truth
-from tools.soak_strategy import CANDLE_S, is_signal
+from tools.soak_strategy import is_signal
 from tools.soak_truth import Position
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ class Figures:
     positions: int
     orders: int
     kills: int
+    beside: int
     failed_starts: int
     struck: int
     requests: int
@@ -85,7 +86,8 @@ OTHERS = {
     "worst_decided": "worst loss, multiple of what was decided",
     "positions": "positions",
     "orders": "orders accepted",
-    "kills": "kills",
+    "kills": "kills and interrupts",
+    "beside": "flows, or another bot's trades",
     "failed_starts": "starts while the exchange was away",
     "struck": "faults that struck",
     "requests": "charts and the like asked for",
@@ -102,8 +104,9 @@ def figures(seed: int, soak: Soak, deposit: float, real_s: float) -> Figures:
     books = soak_truth.read_books(soak.database)
     by_symbol = {
         market.symbol: [o for o in exchange.orders if o.symbol == market.symbol]
-        for market in exchange.market.markets()
+        for market in soak_truth.traded(exchange)
     }
+    ours = [order for orders in by_symbol.values() for order in orders]
     held = [
         position
         for symbol, orders in by_symbol.items()
@@ -111,7 +114,7 @@ def figures(seed: int, soak: Soak, deposit: float, real_s: float) -> Figures:
     ]
     at_once = [o for orders in by_symbol.values() for o in soak_truth.bought_at_once(orders)]
     twice = [position for position in held if position.is_bought_twice]
-    losses = soak_truth.over_budget(held, deposit, BUDGET_PCT)
+    losses = soak_truth.over_budget(held, deposit, BUDGET_PCT, soak.others.flows)
     uncovered = [position.uncovered_s for position in held] or [0.0]
     alive = [position.uncovered_while(soak.away) for position in held] or [0.0]
     unlike, decided = _against_plans(soak, held, by_symbol)
@@ -126,9 +129,9 @@ def figures(seed: int, soak: Soak, deposit: float, real_s: float) -> Figures:
         seed=seed,
         duplicates=len(at_once) + len(twice),
         unknown_positions=len(soak_truth.unknown_coins(exchange, books)),
-        orders_lost=len(soak_truth.lost_orders(exchange.orders, books)),
-        difference=soak_truth.difference(exchange.orders, books),
-        stale_entries=sum(is_stale(order, exchange.orders) for order in exchange.orders),
+        orders_lost=len(soak_truth.lost_orders(ours, books)),
+        difference=soak_truth.difference(ours, books),
+        stale_entries=sum(is_stale(order, ours, soak.candle_s) for order in ours),
         over_budget=sum(loss > BUDGET_SLACK for loss in losses),
         audit=len(exchange.audit()),
         crashes=len(soak.crashes),
@@ -141,8 +144,9 @@ def figures(seed: int, soak: Soak, deposit: float, real_s: float) -> Figures:
         worst_loss=max(losses, default=0.0),
         worst_decided=max(decided, default=0.0),
         positions=len(held),
-        orders=len(exchange.orders),
+        orders=len(ours),
         kills=soak.killer.kills,
+        beside=len(soak.others.flows) + soak.others.trades,
         failed_starts=soak.failed_starts,
         struck=sum(soak.plan.counts.values()),
         requests=soak.visitor.asked,
@@ -178,7 +182,7 @@ def _keep(soak: Soak, findings: dict[str, Any]) -> None:
     (soak.folder / "truth.json").write_text(json.dumps(told, indent=1), encoding="utf-8")
 
 
-def is_stale(order: Order, orders: Sequence[Order]) -> bool:
+def is_stale(order: Order, orders: Sequence[Order], candle_s: int) -> bool:
     """Whether an entry was sent on a signal that was no longer the newest candle's, or too old.
 
     An order that replaces one which was cancelled at the same moment chases the same signal.
@@ -186,8 +190,8 @@ def is_stale(order: Order, orders: Sequence[Order]) -> bool:
     if order.side is not Side.BUY:
         return False
     time_s = order.time_ms / 1000
-    newest = int(time_s // CANDLE_S - 1) * CANDLE_S
-    if is_signal(newest) and time_s - newest - CANDLE_S <= SIGNAL_AGE_S:
+    newest = int(time_s // candle_s - 1) * candle_s
+    if is_signal(newest) and time_s - newest - candle_s <= SIGNAL_AGE_S:
         return False
     return not any(
         other.side is Side.BUY

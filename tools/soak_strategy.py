@@ -14,14 +14,13 @@ from ballast.core.rules import Rule, holds
 from ballast.core.stops import StopRules
 from ballast.strategy.guarded import GuardedStrategy
 
-CANDLE_S = 3600
-# One candle of so many is a signal, of every pair; they are counted from the epoch.
-EVERY = 3
+# The candle that opens when so many seconds are over is a signal, of every pair.
+EVERY_S = 3 * 3600
 
 
 def is_signal(open_s: int) -> bool:
     """Whether the candle that opens at a time [Unix s] is a signal."""
-    return open_s // CANDLE_S % EVERY == 0
+    return open_s % EVERY_S == 0
 
 
 class Clockwork(GuardedStrategy):

@@ -18,6 +18,7 @@ from sandbox.exchange import Exchange
 from sandbox.markets import Market
 from sandbox.orders import Fill, Order, Side
 from sandbox.units import UNIT, from_float
+from tools.soak_beside import OTHER_PAIR
 
 # A position below this cannot be sold, nor protected: the exchange's smallest order, twice [USDT].
 SMALLEST = 10.0
@@ -182,20 +183,27 @@ def _is_open_at(order: Order, time_ms: int) -> bool:
     return order.is_open or order.update_ms > time_ms
 
 
-def over_budget(found: Sequence[Position], deposit: float, budget_pct: float) -> list[float]:
+def over_budget(
+    found: Sequence[Position],
+    deposit: float,
+    budget_pct: float,
+    flows: Sequence[tuple[int, float]] = (),
+) -> list[float]:
     """
     Losses of closed positions in multiples of what each was allowed to lose.
 
     Parameters
     ----------
     deposit : the account's value at the beginning [quote currency].
+    flows : what came (went where negative) and when [Unix ms, quote currency].
     budget_pct : of the account's value when the position was opened [percent].
     """
     closed = [position for position in found if position.closed_ms is not None]
     losses = []
     for position in closed:
         before = sum(p.loss for p in closed if (p.closed_ms or 0) <= position.opened_ms)
-        losses.append(position.loss / ((deposit - before) * budget_pct / 100))
+        came = sum(amount for moment, amount in flows if moment <= position.opened_ms)
+        losses.append(position.loss / ((deposit + came - before) * budget_pct / 100))
     return losses
 
 
@@ -247,10 +255,20 @@ def difference(orders: Iterable[Order], books: Books) -> float:
     return total
 
 
+def traded(exchange: Exchange) -> list[Market]:
+    """Markets of the bot; another bot may trade one of its own."""
+    return [market for market in exchange.market.markets() if market.pair != OTHER_PAIR]
+
+
+def open_orders(exchange: Exchange) -> list[Order]:
+    """Orders at work in them."""
+    return [o for market in traded(exchange) for o in exchange.open_orders(market.symbol)]
+
+
 def unknown_coins(exchange: Exchange, books: Books) -> dict[str, float]:
     """Coins that the account holds and no open trade knows, where they are worth selling [USDT]."""
     unknown = {}
-    for market in exchange.market.markets():
+    for market in traded(exchange):
         held = exchange.account.free(market.base) + exchange.account.locked(market.base)
         price = exchange.market.last_price(market.symbol)
         value = (held - books.coins.get(market.base, 0)) / UNIT * price
@@ -268,11 +286,10 @@ def _dust(exchange: Exchange, market: Market) -> int:
 def is_calm(exchange: Exchange, books: Books) -> bool:
     """Whether all that is held is known and covered as planned, and nothing waits but stops."""
     if unknown_coins(exchange, books) or not all(
-        order.waits_for_trigger and str(order.id) in books.filled
-        for order in exchange.open_orders()
+        order.waits_for_trigger and str(order.id) in books.filled for order in open_orders(exchange)
     ):
         return False
-    for market in exchange.market.markets():
+    for market in traded(exchange):
         held = exchange.account.free(market.base) + exchange.account.locked(market.base)
         worth = held / UNIT * exchange.market.last_price(market.symbol)
         resting = exchange.open_orders(market.symbol)

@@ -13,7 +13,7 @@ from tests.exchange import SYMBOL, Desk, Row, table
 from tools import soak_truth
 from tools.soak_plan import kill_moments
 from tools.soak_report import is_stale
-from tools.soak_strategy import CANDLE_S, is_signal
+from tools.soak_strategy import is_signal
 from tools.soak_truth import Books
 
 STILL: Row = (100, 100, 100, 100, 6000)
@@ -202,9 +202,9 @@ def test_an_entry_is_stale_by_the_clock_alone(
     candles_after: int, delay_s: int, stale: bool, desk: Desk
 ) -> None:
     order = desk.place("BUY", 2)
-    signal = next(s for s in range(0, 10 * CANDLE_S, CANDLE_S) if is_signal(s))
-    order.time_ms = 1000 * (signal + candles_after * CANDLE_S + delay_s)
-    assert is_stale(order, [order]) is stale
+    signal = next(s for s in range(0, 10 * 3600, 3600) if is_signal(s))
+    order.time_ms = 1000 * (signal + candles_after * 3600 + delay_s)
+    assert is_stale(order, [order], 3600) is stale
 
 
 def test_kills_are_spread_over_the_whole_time() -> None:
