@@ -142,6 +142,15 @@ def test_timeframe_may_be_the_configurations_alone() -> None:
     assert (strategy.timeframe, strategy.startup_candle_count) == ("1h", 573)
 
 
+@pytest.mark.parametrize("timeframe", ["4h", "12h", "1d"])
+def test_it_is_held_on_candles_of_up_to_a_day(timeframe: str) -> None:
+    """The layer's own windows hold as many of a day as of four hours, and no fewer."""
+    daily = type("Daily", (Wishes,), {"timeframe": timeframe})
+    outcome = play(BOUGHT, held(daily))
+    assert outcome.strategy.startup_candle_count == 144
+    assert list(outcome.trades["enter_tag"]) == ["theirs"]
+
+
 def test_protections_of_theirs_lock_with_the_values_of_their_parameters() -> None:
     """Evaluated where parameters have their values, and not when the strategy is made."""
 

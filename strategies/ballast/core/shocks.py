@@ -7,6 +7,7 @@ import pandas as pd
 import talib
 
 from ballast.core.candles import Candles
+from ballast.core.windows import at_least
 
 # Makes the median absolute deviation of normal data its standard deviation.
 _MAD_TO_SIGMA = 1.4826
@@ -77,7 +78,7 @@ def intensity(candles: Candles, rules: ShockRules = DEFAULT) -> pd.Series:
     )
     return candles.measure(
         f"intensity/{rules}",
-        windows,
+        tuple(at_least(window, candles.timeframe) for window in windows),
         lambda frame, *lengths: _intensity(frame, lengths, rules),
         chained=True,
     )

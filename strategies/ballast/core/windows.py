@@ -8,6 +8,7 @@ import functools
 import re
 
 _MINUTES = {"m": 1, "h": 60, "d": 1_440, "w": 10_080}
+_LONGEST_CALIBRATED = "4h"
 _WINDOW = re.compile(r"^(\d+(?:\.\d+)?)([mhdw])$")
 
 
@@ -46,6 +47,16 @@ def candles(window: str, timeframe: str) -> int:
     if span < 2 * candle:
         raise ValueError(f"window {window!r} is shorter than two candles of {timeframe}")
     return round(span / candle)
+
+
+def at_least(window: str, timeframe: str) -> str:
+    """
+    A window of the layer's own, as it is measured on a timeframe.
+
+    Its windows are calibrated on candles of up to four hours; on longer ones they hold as many.
+    """
+    times = minutes(timeframe) / minutes(_LONGEST_CALIBRATED)
+    return window if times <= 1 else f"{minutes(window) * times:g}m"
 
 
 def coarser(timeframe: str, other: str) -> str:

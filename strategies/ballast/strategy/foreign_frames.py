@@ -16,7 +16,7 @@ from ballast.core.candles import Candles
 from ballast.core.frames import PRICES
 from ballast.core.market import Market
 from ballast.core.signals import Setup, add_state, columns_of
-from ballast.core.windows import minutes
+from ballast.core.windows import at_least, minutes
 from ballast.strategy import foreign_signals
 from ballast.strategy.foreign_signals import FrameRefused
 from ballast.strategy.state import LayerState
@@ -30,10 +30,9 @@ ATR_WINDOW = "1d"
 class _Needs:
     """What the layer itself needs of candles, for the warm-up."""
 
-    atr_window = ATR_WINDOW
-
     def __init__(self, timeframe: str) -> None:
         self.timeframe = timeframe
+        self.atr_window = at_least(ATR_WINDOW, timeframe)
 
     def setups(self, pair: Candles, market: Market) -> list[Setup]:
         return []
@@ -133,7 +132,7 @@ class ForeignFrames(IStrategy):
         frame = session.feeds.own(pair)
         seen, market = state.views.of(session, pair, frame, limits)
         own = frame[PRICES].copy()
-        add_state(own, seen, market, limits, ATR_WINDOW)
+        add_state(own, seen, market, limits, at_least(ATR_WINDOW, self.timeframe))
         session.columns_by_pair[pair] = columns_of(own, self.timeframe, [])
         state.seen = (pair, own)
 

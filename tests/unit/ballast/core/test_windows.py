@@ -56,3 +56,16 @@ def test_the_coarser_of_two_timeframes_is_the_longer() -> None:
     assert windows.coarser("5m", "1h") == windows.coarser("1h", "5m") == "1h"
     assert windows.coarser("4h", "1h") == "4h"
     assert windows.coarser("60m", "1h") == "60m"
+
+
+@pytest.mark.parametrize("timeframe", ["5m", "1h", "4h"])
+def test_a_window_of_the_layer_is_as_stated_on_candles_of_up_to_four_hours(timeframe: str) -> None:
+    assert windows.at_least("8h", timeframe) == "8h"
+
+
+@pytest.mark.parametrize("timeframe", ["6h", "8h", "12h", "1d", "3d", "1w"])
+@pytest.mark.parametrize(("window", "candles"), [("8h", 2), ("60h", 15), ("10d", 60)])
+def test_on_longer_candles_it_holds_as_many_as_on_those(
+    timeframe: str, window: str, candles: int
+) -> None:
+    assert windows.candles(windows.at_least(window, timeframe), timeframe) == candles
