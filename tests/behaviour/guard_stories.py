@@ -110,6 +110,14 @@ CASES: dict[str, Case] = {
         until=None,
         settings={"limit_pct": 0.6, "near_pct": 0.1, "least_pct": 0.4},
     ),
+    "RollingDrawdownLimit": Case(
+        {PAIR: STOPPED_OUT, THIRD: LATER},
+        entry=(THIRD, 9),
+        code="ROLLING_DRAWDOWN",
+        locked="*",
+        until=None,
+        settings={"limit_pct": 0.6, "least_pct": 0.4},
+    ),
     "DataOutageHalt": Case(
         {OTHER: HOLE, THIRD: HOLE, PAIR: LATER},
         entry=(PAIR, 9),

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import pytest
 
+from tests.behaviour.guard_stories import LATER, STOPPED_OUT
 from tests.behaviour.mini import COSTS, OTHER, PAIR, at, play, quiet, seen, signal
 from tests.behaviour.recording import recorded
 from tests.engine import Row
@@ -57,3 +58,32 @@ def test_stops_are_drawn_closer_until_all_of_them_with_costs_lose_what_is_allowe
     ]
     equity = 10_000 + sum(amount * (106 - 101) for amount, _ in held)
     assert lost_at_stops(held, 106) == pytest.approx(0.025 * equity)
+
+
+LIMITS: dict[str, dict[str, float]] = {
+    "DailyLossLimit": {"reducing_pct": 0.6, "halted_pct": 0.6},
+    "WeeklyLossLimit": {"reducing_pct": 0.6, "halted_pct": 0.6},
+    "RollingDrawdownLimit": {"limit_pct": 0.6, "least_pct": 0.01},
+    "DrawdownLimit": {"limit_pct": 0.6, "near_pct": 0.1, "least_pct": 0.01},
+}
+
+
+@pytest.mark.parametrize("guard", LIMITS)
+def test_after_a_loss_an_entry_may_lose_what_is_left_of_the_limit_and_no_more(guard: str) -> None:
+    """With what it loses at its stop the account stands at the limit, costs and gap included."""
+    outcome = play(
+        {PAIR: STOPPED_OUT, THIRD: LATER},
+        ballast={
+            "risk": {"exposure_cap_pct": 100.0, "daily_volatility_pct": 20.0},
+            "guards": {guard: LIMITS[guard], "off": ["DrawdownLadder"]},
+        },
+    )
+    first = outcome.trades.iloc[0]
+    # Open profit is the account's too, where a limit is one from its highest value.
+    highest = 10_000 + (first["amount"] * (101.2 - 101) if "Drawdown" in guard else 0)
+    account = 10_000 + first["profit_abs"]
+    last = outcome.strategy.session.proposals.last(THIRD)
+    assert account < 10_000
+    assert last.sized.binding == "DRAWDOWN_LEFT"
+    at_stop = account - last.sized.stake * last.sized.loss_ratio
+    assert at_stop == pytest.approx(0.994 * highest, rel=1e-9)

@@ -33,6 +33,7 @@ GUARDS = {
     "WeeklyLossLimit": "WEEKLY_LOSS",
     "DrawdownLadder": "DRAWDOWN",
     "DrawdownLimit": "DRAWDOWN_LIMIT",
+    "RollingDrawdownLimit": "ROLLING_DRAWDOWN",
     "DataOutageHalt": "DATA_OUTAGE",
 }
 QUIET_HOURS = """
@@ -217,9 +218,11 @@ def test_users_own_protection_fires_beside_the_built_in_ones_and_the_guards(
 
 def test_users_own_protection_is_asked_every_candle_where_it_says_so(user_data: Path) -> None:
     """After exits alone it would miss most days."""
-    seldom = backtest(folder=user_data, protections=[{"method": "QuietHours"}])
+    # A night within a longer lock of all pairs has none of its own.
+    guards = {"off": ["RollingDrawdownLimit"]}
+    seldom = backtest(folder=user_data, guards=guards, protections=[{"method": "QuietHours"}])
     listed = [{"method": "QuietHours", "every_candle": True}]
-    always = backtest(folder=user_data, protections=listed)
+    always = backtest(folder=user_data, guards=guards, protections=listed)
     days = {
         name: {lock.lock_time.date() for lock in outcome.locks if code(lock) == "QUIET_HOURS"}
         for name, outcome in (("seldom", seldom), ("always", always))

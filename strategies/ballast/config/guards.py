@@ -15,6 +15,7 @@ from ballast.core.guards.edge_decay import EdgeDecaySettings
 from ballast.core.guards.loss_limits import DailyLossLimitSettings, WeeklyLossLimitSettings
 from ballast.core.guards.loss_streak_backoff import LossStreakBackoffSettings
 from ballast.core.guards.market_shock_halt import MarketShockHaltSettings
+from ballast.core.guards.rolling_drawdown_limit import RollingDrawdownLimitSettings
 from ballast.core.guards.stop_cascade_halt import StopCascadeHaltSettings
 from ballast.core.guards.volatility_cooldown import VolatilityCooldownSettings
 from ballast.core.heat import PortfolioHeatSettings
@@ -43,6 +44,7 @@ class GuardSettings(SettingsSection):
     WeeklyLossLimit: WeeklyLossLimitSettings = WeeklyLossLimitSettings()
     DrawdownLadder: DrawdownLadderSettings = DrawdownLadderSettings()
     DrawdownLimit: DrawdownLimitSettings = DrawdownLimitSettings()
+    RollingDrawdownLimit: RollingDrawdownLimitSettings = RollingDrawdownLimitSettings()
     PortfolioHeat: PortfolioHeatSettings = PortfolioHeatSettings()
     DataOutageHalt: DataOutageHaltSettings = DataOutageHaltSettings()
     EdgeDecay: EdgeDecaySettings = EdgeDecaySettings()

@@ -99,6 +99,13 @@ class Reason(StrEnum):
         "the limit",
         "% of equity",
     )
+    ROLLING_DRAWDOWN = (
+        "ROLLING_DRAWDOWN",
+        Group.GUARD,
+        "how far below the highest value of the window",
+        "the limit",
+        "% of equity",
+    )
     DATA_OUTAGE = (
         "DATA_OUTAGE",
         Group.GUARD,

@@ -44,6 +44,11 @@ ADVICE: Mapping[Reason, str] = {
         "The account has lost, from its peak, what it may lose. | Nothing is bought until you say "
         "so: find out why before `guards rearm DrawdownLimit`. Near the limit sizes are cut."
     ),
+    Reason.ROLLING_DRAWDOWN: (
+        "The account has lost, from its highest value of the last weeks, what it may lose. | Wait: "
+        "it ends once that value is weeks ago. More of such weeks than in the backtest: stop and "
+        "compare."
+    ),
     Reason.DATA_OUTAGE: (
         "Requests fail, or most pairs' candles are not to be trusted. | Status page, network. "
         "It ends with its cause."
@@ -126,7 +131,7 @@ ADVICE: Mapping[Reason, str] = {
     Reason.RISK_AT_STOP: "The loss at the stop binds: the usual case. | Nothing.",
     Reason.PORTFOLIO_HEAT: "What all stops risk together binds. | Nothing.",
     Reason.CLUSTER_HEAT: "Positions that move together bind. | Nothing.",
-    Reason.DRAWDOWN_LEFT: "What is left of the drawdown limit binds. | Nothing.",
+    Reason.DRAWDOWN_LEFT: "What is left of a limit on losses or drawdowns binds. | Nothing.",
     Reason.VOLATILITY_TARGET: "The pair moves too much in a day for more. | Nothing.",
     Reason.LIQUIDITY: "The pair's turnover binds. | Nothing.",
     Reason.POSITION_CAP: "The cap of one position binds. | Nothing.",

@@ -38,6 +38,10 @@ class DrawdownLimit(GuardProtection):
     """See `ballast.core.guards`."""
 
 
+class RollingDrawdownLimit(GuardProtection):
+    """See `ballast.core.guards`."""
+
+
 class DataOutageHalt(GuardProtection):
     """See `ballast.core.guards`."""
 

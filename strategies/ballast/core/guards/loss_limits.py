@@ -31,7 +31,8 @@ class LossLimit(Guard):
     Blocks entries once equity, open positions included, has fallen too far within the period.
 
     Protects from a bad day (week) becoming a disastrous one. Latched: a recovery within the period
-    does not lift it. Does not protect open positions: their stops do.
+    does not lift it. What is open may lose no more at its stops than is left of `halted_pct`:
+    entries that would are cut (see `Guard.heat_left`), so that it is passed by gaps alone.
 
     Parameters
     ----------
@@ -83,6 +84,10 @@ class LossLimit(Guard):
             return ALLOW
         until = from_epoch(memory.blocked_until)
         return Verdict(self.code, memory.blocked_value, memory.blocked_limit, 0.0, until)
+
+    def heat_left(self, equity: float) -> float | None:
+        """What is left of the limit that halts; all of the equity where no period has begun."""
+        return equity - float(self.memory.start_equity) * (1 - self._halted_pct / 100)
 
     def _begin_period(self, snapshot: Snapshot) -> None:
         start, _ = self._period(snapshot.now)

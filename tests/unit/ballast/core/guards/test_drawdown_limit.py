@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ballast.config.guards import GuardSettings
 from ballast.core.guard_set import GuardSet
 from ballast.core.guards.drawdown_limit import DrawdownLimit
-from ballast.core.guards.loss_limits import DailyLossLimit
+from ballast.core.guards.stop_cascade_halt import StopCascadeHalt
 from ballast.core.verdict import Verdict
 from tests.unit.ballast.core.made import moment, seen
 
@@ -71,11 +71,11 @@ def test_what_is_open_may_lose_what_is_left_and_no_more(peak: float, share: floa
 
 def test_the_strictest_limit_of_heat_counts_and_none_is_none() -> None:
     loose = DrawdownLimit(limit_pct=30, near_pct=2, least_pct=0.25)
-    daily = DailyLossLimit(reducing_pct=1.5, halted_pct=3, halt_hours=24)
-    guards = GuardSet({"loose": loose, "strict": limit(), "daily": daily})
+    cascade = StopCascadeHalt(losses=4, loss_r=0.5, window_hours=6, pause_hours=12)
+    guards = GuardSet({"loose": loose, "strict": limit(), "cascade": cascade})
     guards.observe(seen(0, equity=100.0))
     assert guards.heat_left(100.0) == pytest.approx(15.0)
-    assert GuardSet({"daily": daily}).heat_left(100.0) is None
+    assert GuardSet({"cascade": cascade}).heat_left(100.0) is None
 
 
 def test_a_deposit_or_withdrawal_is_no_drawdown() -> None:

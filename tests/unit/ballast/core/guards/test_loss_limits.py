@@ -203,3 +203,13 @@ def test_a_period_begins_at_midnight_utc_whatever_the_zone_of_the_clock() -> Non
     guard = daily()
     run(guard, (0, 100), (5, 98))
     assert guard.market_verdict(seen(5)).until == START + timedelta(days=1)
+
+
+@pytest.mark.parametrize(("limit", "floor"), [(daily, 97.0), (weekly, 95.0)])
+def test_what_is_open_may_lose_what_is_left_of_the_limit_that_halts(
+    limit: Callable[[], LossLimit], floor: float
+) -> None:
+    """From the account at the beginning of the period, whatever it rose to since."""
+    guard = limit()
+    run(guard, (0, 100), (1, 104), (2, 98.6))
+    assert guard.heat_left(98.6) == pytest.approx(98.6 - floor)
