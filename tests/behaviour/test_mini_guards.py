@@ -86,6 +86,20 @@ def test_entries_are_free_again_when_the_lock_has_ended(name: str) -> None:
     assert bought(outcome, *ended.entry)
 
 
+def test_a_backtest_tells_at_its_end_when_the_last_limit_ended_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """In Freqtrade's tables a run goes on to its end in which nothing could be bought any more."""
+    case = CASES["DrawdownLimit"]
+    tell(case, "DrawdownLimit", off=False)
+    latched = f"{at(5):%Y-%m-%d %H:%M}"
+    (told,) = [text for text in caplog.messages if "nobody re-arms" in text]
+    assert told.startswith(f"Mini: DrawdownLimit ended all entries on {latched}")
+    caplog.clear()
+    tell(case, "DrawdownLimit", off=True)
+    assert not [text for text in caplog.messages if "nobody re-arms" in text]
+
+
 def _rest(case: Case) -> tuple[Any, ...]:
     return case.code, case.locked, case.until, case.settings, case.also_off
 

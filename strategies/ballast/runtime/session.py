@@ -3,9 +3,11 @@
 import logging
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from freqtrade.enums import RunMode
 from freqtrade.persistence import Trade
 
 from ballast.alerts.lock_alerts import LockAlerts
@@ -52,6 +54,16 @@ CORRELATION_WINDOW = "20d"
 def _none(now: datetime) -> int:
     """Failed requests of a run that makes none."""
     return 0
+
+
+def _tell_latches(host: Host, guard_set: GuardSet, view: MarketView, now: datetime) -> None:
+    """A backtest, at its last candle: right above Freqtrade's tables, which do not tell."""
+    if host.dp.runmode != RunMode.BACKTEST or not view.is_last(now):
+        return
+    for guard, since in ((n, g.latched_at) for n, g in guard_set.guards.items()):
+        if since is not None:
+            text = "%s: %s ended all entries on %s, and nobody re-arms in a backtest"
+            logger.warning(text, host.get_strategy_name(), guard, f"{since:%Y-%m-%d %H:%M}")
 
 
 @dataclass
@@ -149,6 +161,7 @@ class TradingSession:
             errors.listen()
         heat = guards.PortfolioHeat if guards.is_on("PortfolioHeat") else None
         guard_set = GuardSet(guards.build(minutes(host.timeframe)))
+        market_view = MarketView(columns_by_pair, feeds.traded)
         engine = RiskEngine(
             guard_set,
             ledger,
@@ -162,7 +175,7 @@ class TradingSession:
                 guard_set.heat_left,
             ),
             stop_manager,
-            MarketView(columns_by_pair, feeds.traded),
+            market_view,
             host.timeframe,
             correlation,
             announce,
@@ -180,6 +193,7 @@ class TradingSession:
         )
         if others.any:
             engine.ask_too(others.ask)
+        engine.ask_too(partial(_tell_latches, host, guard_set, market_view))
         sizer = PositionSizer(
             settings.risk,
             heat,

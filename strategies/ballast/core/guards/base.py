@@ -2,6 +2,7 @@
 
 from abc import ABC
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -64,6 +65,11 @@ class Guard(ABC):
     def rearm(self) -> None:
         """Forget what blocks or cuts sizes, because a person said so."""
         self.memory = type(self.memory)()
+
+    @property
+    def latched_at(self) -> datetime | None:
+        """Since when nothing but a person ends what it blocks, where it says so."""
+        return None
 
     @property
     def flattens(self) -> bool:

@@ -1,7 +1,7 @@
 """DrawdownLimit: the last limit on what an account may lose from its peak."""
 
 import math
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from pydantic import Field
@@ -74,8 +74,8 @@ class DrawdownLimit(Guard):
         memory = self.memory
         if self._unknown:
             return Verdict(self.code, math.nan, self._limit_pct, 0.0)
-        if memory.latched_at:
-            until = from_epoch(memory.latched_at) + _UNTIL_REARMED
+        if self.latched_at:
+            until = self.latched_at + _UNTIL_REARMED
             return Verdict(self.code, memory.drawdown_pct, self._latch_pct, 0.0, until)
         if self._left_pct >= self._near_pct:
             return ALLOW
@@ -93,6 +93,11 @@ class DrawdownLimit(Guard):
     def rearm(self) -> None:
         """Begin anew from the account as it is, because a person said so."""
         self.memory = LimitMemory(peak=self.memory.peak * (1 - self.memory.drawdown_pct / 100))
+
+    @property
+    def latched_at(self) -> datetime | None:
+        """When the limit was reached."""
+        return from_epoch(self.memory.latched_at) if self.memory.latched_at else None
 
     @property
     def _left_pct(self) -> float:

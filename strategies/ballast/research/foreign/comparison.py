@@ -8,7 +8,7 @@ import pandas as pd
 
 from ballast.core.guard_set import ALL_PAIRS
 from ballast.research.recordings import EntryCounts
-from ballast.research.report import guard_times
+from ballast.research.report import guard_times, limits
 from ballast.research.report.crises import Crisis
 from ballast.research.report.drawdowns import changes, max_drawdown
 from ballast.research.report.guard_times import Price
@@ -40,6 +40,16 @@ class Side:
     def max_drawdown(self) -> float:
         """Positive, at candles."""
         return max_drawdown(self.run.equity)
+
+    @property
+    def gaps_in_drawdown(self) -> float:
+        """How much of it are fills below their stops, positive."""
+        return limits.gaps_in_drawdown(self.run)
+
+    @property
+    def latched(self) -> datetime | None:
+        """When the last limit ended all entries for good."""
+        return limits.latched(self.run)
 
     @property
     def worst_day(self) -> tuple[float, datetime]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ballast.core.guards.drawdown_limit import DrawdownLimit
 from ballast.research.foreign.comparison import Side, StrategyComparison
 from ballast.research.report.crises import Crisis, is_known
 from ballast.research.report.wording import counted, day, percent, share
@@ -36,6 +37,8 @@ class Figure:
 def figures(found: StrategyComparison) -> list[Figure]:
     """Side by side, what everybody asks for first."""
     alone, under = found.alone, found.under
+    gaps = alone.gaps_in_drawdown, under.gaps_in_drawdown
+    latched = [Figure("no entries from", "-", day(under.latched))] if under.latched else []
     return [
         Figure(
             "return",
@@ -49,6 +52,8 @@ def figures(found: StrategyComparison) -> list[Figure]:
             share(under.max_drawdown, 1),
             alone.max_drawdown - under.max_drawdown,
         ),
+        Figure("of it, below the stops", *(share(each, 1) for each in gaps)),
+        *latched,
         Figure(
             "worst day",
             _worst_day(alone),
@@ -74,7 +79,12 @@ def crash_windows(found: StrategyComparison) -> Iterator[Figure]:
 
 
 def differences(found: StrategyComparison) -> Iterator[str]:
-    """Which cap bound, which guard made the difference, what was refused."""
+    """What ended the run, which cap bound, which guard made the difference, what was refused."""
+    if found.under.latched:
+        yield (
+            f"{DrawdownLimit.__name__} ended all entries on {day(found.under.latched)}, and nobody "
+            "re-arms in a backtest: the figures under the layer are those of an account at rest."
+        )
     named = [(code, part) for code, part in found.bound if part >= _LEAST_SHARE]
     bound = ", ".join(f"{code} {share(part)}" for code, part in named[:_MOST_NAMED])
     if bound:

@@ -8,6 +8,7 @@ ALL: tuple[Check, ...] = (
     checks_profit.profit,
     checks_profit.costs,
     checks_luck.drawdown,
+    checks_luck.ended_early,
     checks_luck.drawdown_to_expect,
     checks_luck.chance_of_loss,
     checks_luck.overfitting,

@@ -2,15 +2,19 @@
 
 import math
 
+from ballast.core.guards.drawdown_limit import DrawdownLimit
+from ballast.research.report import limits
 from ballast.research.report.bootstrap import BootstrapResult
 from ballast.research.report.drawdowns import falls, max_drawdown
 from ballast.research.report.findings import Finding, Severity, above, below
 from ballast.research.report.overfitting import DAYS_A_YEAR
 from ballast.research.report.sensitivity import moves, over_drawdown
 from ballast.research.report.study import Study
-from ballast.research.report.wording import chance, counted, days, number, percent, share
+from ballast.research.report.wording import chance, counted, day, days, number, percent, share
 
 _CREDIBLE = 0.95
+# Less of a drawdown is not worth a word.
+_LEAST_GAPS = 0.0005
 # With fewer, ranks are too coarse: the middle of three is half of the way.
 _LEAST_CONFIGURATIONS = 8
 
@@ -18,8 +22,23 @@ _LEAST_CONFIGURATIONS = 8
 def drawdown(study: Study) -> Finding | None:
     """Was the limit broken in the test itself?"""
     value, limit = study.max_drawdown, study.drawdown_limit
-    text = f"The largest drawdown was {share(value, 1)}; the limit is {share(limit)}."
+    gaps = limits.gaps_in_drawdown(study.base)
+    named = f", {share(gaps, 1)} of it below the stops" if gaps >= _LEAST_GAPS else ""
+    text = f"The largest drawdown was {share(value, 1)}{named}; the limit is {share(limit)}."
     return Finding("drawdown", above(value, 0.75 * limit, limit), text, value, limit)
+
+
+def ended_early(study: Study) -> Finding | None:
+    """Did the last limit end the run?"""
+    since = limits.latched(study.base)
+    if since is None:
+        return None
+    rest = (study.base.end - since).total_seconds() / 86_400
+    text = (
+        f"{DrawdownLimit.__name__} ended all entries on {day(since)}: nobody re-arms in a "
+        f"backtest, and in its last {days(rest)} nothing was bought."
+    )
+    return Finding("ended_early", Severity.ALARM, text, rest, 0.0)
 
 
 def drawdown_to_expect(study: Study) -> Finding | None:

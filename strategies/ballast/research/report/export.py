@@ -24,6 +24,7 @@ _TRADE_COLUMNS = {
     "enter_tag": str,
     "exit_reason": str,
     "initial_stop": float,
+    "last_stop": float,
 }
 _LOCK_COLUMNS = ("pair", "start", "end", "reason")
 
@@ -35,10 +36,11 @@ def trades_of(rows: list[dict[str, Any]]) -> tuple[pd.DataFrame, bool]:
     """
     closed = [row for row in rows if not row.get("is_open")]
     stops = [_first_stop(row) for row in closed]
-    table = pd.DataFrame(closed, columns=[c for c in _TRADE_COLUMNS if c != "initial_stop"])
+    table = pd.DataFrame(closed, columns=[c for c in _TRADE_COLUMNS if "_stop" not in c])
     fallback = np.array([row["initial_stop_loss_abs"] for row in closed], dtype=float)
     known = np.array(stops, dtype=float)
     table["initial_stop"] = np.where(np.isfinite(known), known, fallback)
+    table["last_stop"] = [row["stop_loss_abs"] for row in closed]
     for column in ("open_date", "close_date"):
         table[column] = pd.to_datetime(table[column], utc=True)
     table = table.fillna({"enter_tag": "", "exit_reason": ""}).astype(_TRADE_COLUMNS)

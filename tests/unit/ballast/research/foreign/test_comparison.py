@@ -84,6 +84,25 @@ def test_figures_say_which_side_is_better(found: StrategyComparison) -> None:
     assert all(figure.better <= 0 for figure in wording.figures(swapped))
 
 
+def test_date_of_the_latch_and_what_gaps_took_are_told_apart(tmp_path: Path) -> None:
+    """Trades of 1 BTC at 100 whose last stop was at 90."""
+    fell = [*(trade(profit, 1, 0.5) for profit in (-25, -30, -10)), trade(-80, 4, 0.5)]
+    locks = [lock("*", 1, 2, "DRAWDOWN_LIMIT"), lock("*", 2, 3650, "DRAWDOWN_LIMIT")]
+    locks.append(lock("*", 0, 3650, "OTHER"))
+    values = [10_000.0, 10_000, 9_935, 9_936, 9_936, 9_936]
+    alone = side(run(tmp_path / "alone.zip", trades=fell[:1], equity=ALONE))
+    under = side(run(tmp_path / "under.zip", trades=fell, equity=values, locks=locks))
+    both = compare("Some", alone, under, ENTRIES)
+    figures = {figure.name: figure for figure in wording.figures(both)}
+    # 15 and 20 below the stop; at the stop there is no gap, and what closed later is no part of it.
+    assert both.under.gaps_in_drawdown == pytest.approx(35 / 10_000)
+    assert figures["of it, below the stops"].under == "0.4 %"
+    assert figures["no entries from"].under == "3 Jan 2021"
+    assert next(wording.differences(both)).startswith("DrawdownLimit ended all entries on 3 Jan")
+    never = wording.figures(compare("Some", alone, alone, ENTRIES))
+    assert "no entries from" not in {figure.name for figure in never}
+
+
 # In the middle of May 2021, and in March.
 @pytest.mark.parametrize(("crash", "shown"), [(140, "May 2021"), (80, "Week of")])
 def test_known_crash_is_shown_where_the_pairs_fell_in_it_and_else_their_worst_weeks(

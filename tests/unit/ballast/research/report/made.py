@@ -38,6 +38,7 @@ def trade(
         "profit_abs": profit,
         "exit_reason": "chandelier_exit",
         "initial_stop_loss_abs": 90.0,
+        "stop_loss_abs": 90.0,
         "min_rate": min(100.0, 100.0 + profit),
         "max_rate": max(100.0, 100.0 + profit),
         "is_open": False,

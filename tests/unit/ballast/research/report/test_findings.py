@@ -22,6 +22,7 @@ from ballast.research.report.results import RunResult, read_zip
 from ballast.research.report.selection import by_strategy
 from ballast.research.report.study import Options, Study, study
 from ballast.research.report.walk_forward import WalkForward
+from ballast.research.report.wording import day
 from tests.unit.ballast.research.report.made import START, trade, write_zip
 
 Made = Callable[..., Study]
@@ -295,6 +296,26 @@ def test_a_drawdown_near_or_beyond_the_limit_is_named(
     finding = found(checks_luck.drawdown, made([1.0], equity=[100.0, low, 101.0]))
     assert finding.severity is severity
     assert finding.threshold == 0.12
+
+
+def test_what_gaps_took_of_a_drawdown_is_named_apart(made: Made) -> None:
+    done = made([-15.0], equity=[100.0, 82.0, 82.0])
+    assert "18.0 %, 5.0 % of it below the stops; the" in found(checks_luck.drawdown, done).text
+    at_the_stop = made([-10.0], equity=[100.0, 82.0, 82.0])
+    assert "below" not in found(checks_luck.drawdown, at_the_stop).text
+
+
+def test_a_run_that_the_last_limit_ended_is_an_alarm(made: Made) -> None:
+    done = made([1.0] * 40, days=40)
+    assert checks_luck.ended_early(done) is None
+    start = pd.Timestamp(done.base.start) + pd.Timedelta(days=10)
+    rows = {"pair": "*", "start": start, "end": start + pd.Timedelta(days=3650)}
+    locks = pd.DataFrame([{**rows, "reason": "DRAWDOWN_LIMIT value=15 limit=14.75"}])
+    ended = replace(done, runs=replace(done.runs, base=replace(done.base, locks=locks)))
+    finding = found(checks_luck.ended_early, ended)
+    assert finding.severity is Severity.ALARM
+    assert f"{day(start)}" in finding.text
+    assert "in its last 30 days" in finding.text
 
 
 def test_the_deeper_bootstrap_is_told(made: Made) -> None:
