@@ -37,7 +37,6 @@ class Figure:
 def figures(found: StrategyComparison) -> list[Figure]:
     """Side by side, what everybody asks for first."""
     alone, under = found.alone, found.under
-    gaps = alone.gaps_in_drawdown, under.gaps_in_drawdown
     latched = [Figure("no entries from", "-", day(under.latched))] if under.latched else []
     return [
         Figure(
@@ -52,7 +51,11 @@ def figures(found: StrategyComparison) -> list[Figure]:
             share(under.max_drawdown, 1),
             alone.max_drawdown - under.max_drawdown,
         ),
-        Figure("of it, below the stops", *(share(each, 1) for each in gaps)),
+        Figure(
+            "of it, below the stops",
+            share(alone.gaps_in_drawdown, 1),
+            share(under.gaps_in_drawdown, 1),
+        ),
         *latched,
         Figure(
             "worst day",
