@@ -57,9 +57,9 @@ class RollingDrawdownLimit(Guard):
         self._unknown = not 0 < snapshot.equity < math.inf
         if self._unknown:
             return
-        day = int(snapshot.epoch // _DAY_S)
+        # A clock that was set back makes no day that would be forgotten too early.
+        day = max(int(snapshot.epoch // _DAY_S), *memory.highs, 0)
         memory.highs[day] = max(memory.highs.get(day, 0.0), snapshot.equity)
-        # A clock that was set back forgets no high of days to come.
         for past in [known for known in memory.highs if known <= day - self._window_days]:
             del memory.highs[past]
         # Rounded: 4 % below the high is 4, not 3.9999999999999996.
