@@ -12,8 +12,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ballast.core.combinations import (
+        all_of,
+        any_of,
+        between,
+        crossed_above,
+        crossed_below,
+        for_at_least,
+        hours,
+        negated,
+        weekdays,
+        within,
+    )
     from ballast.core.patterns import deepest_dip, tightest_range, zscore
-    from ballast.core.rules import Rule, above, at_least, below, holds
+    from ballast.core.rules import Rule, above, at_least, at_most, below, holds
     from ballast.core.signals import Setup
     from ballast.core.stops import StopRules
     from ballast.core.uptrend import leads_rising_market, rising_market, trend_gap
@@ -28,22 +40,45 @@ __all__ = [
     "StopRules",
     "__version__",
     "above",
+    "all_of",
+    "any_of",
     "at_least",
+    "at_most",
     "below",
+    "between",
+    "crossed_above",
+    "crossed_below",
     "deepest_dip",
+    "for_at_least",
     "guarded",
     "holds",
+    "hours",
     "leads_rising_market",
+    "negated",
     "rising_market",
     "tightest_range",
     "trend_gap",
+    "weekdays",
+    "within",
     "zscore",
 ]
 
 # Where each name of `__all__` lives.
 _HOMES = {
+    "ballast.core.combinations": (
+        "all_of",
+        "any_of",
+        "between",
+        "crossed_above",
+        "crossed_below",
+        "for_at_least",
+        "hours",
+        "negated",
+        "weekdays",
+        "within",
+    ),
     "ballast.core.patterns": ("deepest_dip", "tightest_range", "zscore"),
-    "ballast.core.rules": ("Rule", "above", "at_least", "below", "holds"),
+    "ballast.core.rules": ("Rule", "above", "at_least", "at_most", "below", "holds"),
     "ballast.core.signals": ("Setup",),
     "ballast.core.stops": ("StopRules",),
     "ballast.core.uptrend": ("leads_rising_market", "rising_market", "trend_gap"),

@@ -16,6 +16,19 @@ import pandas as pd
 import pytest
 from freqtrade.exchange import timeframe_to_minutes
 
+from ballast import (
+    all_of,
+    any_of,
+    below,
+    between,
+    crossed_above,
+    crossed_below,
+    for_at_least,
+    hours,
+    negated,
+    weekdays,
+    within,
+)
 from ballast.core.candles import Candles
 from ballast.core.columns import CandleColumns
 from ballast.core.market import Market
@@ -150,6 +163,39 @@ def test_the_market_of_these_tests_has_signals_and_distrust_to_compare(timeframe
         assert set(late["trust"].unique()) >= {0, 2, 3}
     assert late["regime"].nunique() > 1
     assert late["market_regime"].nunique() > 1
+
+
+class CombinesEverything(GuardedStrategy):
+    """Every way to combine rules, on the market of these tests."""
+
+    timeframe = "1h"
+    stops = StopRules(initial_atr=4)
+
+    def entry_rules(self, pair: Candles, market: Market) -> dict[str, Rule]:
+        mean, gap = pair.mean("1d"), pair.close / pair.mean("2d") - 1
+        return {
+            "trigger": any_of(
+                dip=all_of(low=below(gap, -0.02), lately=within("1d", above(gap, 0.0))),
+                cross=crossed_above(pair.close, mean),
+                rest=for_at_least("12h", between(gap, -0.02, 0.02)),
+            ),
+            "open": any_of(day=hours(8, 20), weekend=weekdays("sat", "sun")),
+            "no_fall": negated(within("1d", below(pair.roc("8h"), -0.05))),
+        }
+
+    def exit_rules(self, pair: Candles, market: Market) -> dict[str, Rule]:
+        return {"crossed": crossed_below(pair.close, pair.mean("1d")), "late": hours(23, 1)}
+
+
+@pytest.mark.parametrize("timeframe", ["15m", "4h"])
+def test_no_combination_of_rules_changes_when_more_candles_follow(timeframe: str) -> None:
+    assert_unchanged_at_every_cut(CombinesEverything, timeframe)
+    frames, _ = whole(CombinesEverything, timeframe)
+    late = pd.concat(frame[frame["date"] >= "2024-01-26"] for frame in frames.values())
+    parts = [name for name in late if name.startswith("rule_")]
+    assert {"rule_trigger.dip.lately.now", "rule_open.weekend", "rule_no_fall.now"} <= set(parts)
+    assert all(late[name].nunique() == 2 for name in parts), "a part that never changes proves less"
+    assert late["enter_long"].any()
 
 
 class Peeking(GuardedStrategy):

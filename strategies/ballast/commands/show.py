@@ -64,10 +64,10 @@ def _lines(row: Row) -> Iterator[Line]:
 
 def _rules(one: Decision) -> Iterator[Line]:
     for setup in _shown(one):
-        for name in one.setups[setup]:
+        for name in (part for rule in one.setups[setup] for part in one.with_parts(rule)):
             reading = one.rules[name]
-            needed = "yes" if reading.relation == "is" else f"{reading.relation} "
-            needed += "" if reading.relation == "is" else number(reading.limit)
+            needed = "" if reading.relation == "is" else f"{reading.relation} "
+            needed += number(reading.limit)
             away = distance(reading.value, reading.limit, one.close, one.atr)
             met = "yes" if reading.met else "no"
             yield (f"{setup}: {name}", number(reading.value), needed, met, away)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from ballast.core.columns import CandleColumns
 from ballast.core.data_quality import DataQuality
 from ballast.core.reasons import Reason
-from ballast.core.rules import Rule
+from ballast.core.rules import PART, Rule, with_parts
 from ballast.core.verdict import Verdict, compose
 
 # The one rule of a strategy that states none: hours since its last signal, met at a signal.
@@ -51,7 +51,8 @@ class Rulebook:
     Parameters
     ----------
     setups : mapping of str to mapping of str to Rule
-        Entry rules by setup, in order of precedence. Setups that share a rule share its name.
+        Entry rules by setup, in order of precedence. Setups that share a rule share its name. The
+        parts of a rule are read after it ('trigger', 'trigger.dip').
     beside : mapping of str to Rule
         What is read beside them and decides nothing.
     """
@@ -62,7 +63,9 @@ class Rulebook:
         beside: Mapping[str, Rule] | None = None,
     ) -> None:
         self.setups = {name: tuple(entry) for name, entry in setups.items()}
-        self._rules = {name: rule for entry in setups.values() for name, rule in entry.items()}
+        self._rules = with_parts(
+            {n: rule for entry in setups.values() for n, rule in entry.items()}
+        )
         self._rules |= beside or {}
 
     def at(self, position: int) -> dict[str, Reading]:
@@ -76,6 +79,36 @@ class Rulebook:
             )
             for name, rule in self._rules.items()
         }
+
+
+def parts_of(rules: Mapping[str, Reading], name: str) -> list[str]:
+    """Names of the rules that a rule is made of."""
+    start = f"{name}{PART}"
+    return [one for one in rules if one.startswith(start) and PART not in one[len(start) :]]
+
+
+def nearest(rules: Mapping[str, Reading], name: str) -> str:
+    """
+    Of a rule made of others, the part that would change its answer first; of any other, itself.
+
+    How near a part is, is its gap as a share of the larger of value and limit: a price one percent
+    away is nearer than an RSI ten percent away. Of several that must all change, the furthest.
+    """
+    return _nearest(rules, name)[1]
+
+
+def _nearest(rules: Mapping[str, Reading], name: str) -> tuple[float, str]:
+    reading = rules[name]
+    value, limit = float(reading.value), float(reading.limit)
+    # More of its parts must be met, or fewer where it is the opposite of a rule made of others.
+    more = (reading.relation == ">=") != reading.met
+    parts = [part for part in parts_of(rules, name) if rules[part].met != more]
+    if parts:
+        changes = limit - value if more else value - limit + 1
+        return sorted(_nearest(rules, part) for part in parts)[min(int(changes), len(parts)) - 1]
+    if isinstance(reading.value, bool) or not math.isfinite(value - limit):
+        return math.inf, name
+    return abs(value - limit) / (max(abs(value), abs(limit)) or 1.0), name
 
 
 @dataclass(frozen=True)
@@ -152,6 +185,10 @@ class Decision:
     stop: float = math.nan
     stop_code: str = ""
     trade_id: int | None = None
+
+    def with_parts(self, name: str) -> list[str]:
+        """A rule that was read, followed by those that it is made of and theirs."""
+        return [one for one in self.rules if one == name or one.startswith(f"{name}{PART}")]
 
     def unmet(self) -> dict[str, Reading]:
         """The rules of the setup that came nearest which are not met, in its order."""

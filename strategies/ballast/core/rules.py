@@ -1,12 +1,27 @@
 """Named rules: a strategy is their conjunction, and its explanation is the same rules read back."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-_RELATIONS = {">": np.greater, ">=": np.greater_equal, "<": np.less}
+_RELATIONS = {
+    ">": np.greater,
+    ">=": np.greater_equal,
+    "<": np.less,
+    "<=": np.less_equal,
+}
+# A part's name follows that of the rule it is a part of.
+PART = "."
+
+
+class Axis(NamedTuple):
+    """The candles that rules are asked about: opening times (UTC), and how long each is."""
+
+    dates: pd.Series
+    timeframe: str
 
 
 @dataclass(frozen=True)
@@ -15,13 +30,25 @@ class Rule:
     One comparison, for every candle.
 
     `met` is False wherever `value` or `limit` is missing: what is not known is not a reason to buy.
-    `relation` is the text between value and limit ('>', '<=', 'is').
+    `relation` is the text between value and limit ('>', '<=', 'is'). `known` is where it can be
+    said that it is met or not; None for wherever value and limit are numbers. A rule that is made
+    of others has them as its `parts`, by name, and compares how many are met with how many must be.
+    `history` is how many candles before its own it looks back on, windows of indicators apart.
+    `bind` makes a rule about times once the candles are known.
     """
 
     value: np.ndarray
     relation: str
     limit: np.ndarray
     met: np.ndarray
+    known: np.ndarray | None = None
+    parts: Mapping[str, "Rule"] = field(default_factory=dict)
+    history: int = 0
+    bind: Callable[[Axis], "Rule"] | None = None
+
+    def on(self, axis: Axis) -> "Rule":
+        """The rule on these candles: one about times is nothing before it knows them."""
+        return self if self.bind is None else self.bind(axis)
 
 
 def above(value: pd.Series, limit: pd.Series | float) -> Rule:
@@ -39,19 +66,34 @@ def below(value: pd.Series, limit: pd.Series | float) -> Rule:
     return _compare(value, "<", limit)
 
 
+def at_most(value: pd.Series, limit: pd.Series | float) -> Rule:
+    """Met on candles where `value` is `limit` or less."""
+    return _compare(value, "<=", limit)
+
+
 def holds(flags: pd.Series) -> Rule:
-    """Met on candles where a state column is true, such as a regime."""
+    """Met on candles where a state column is true, such as a regime or a candle pattern."""
     values = np.asarray(flags, dtype=float)
-    state = np.isfinite(values) & (values != 0)
-    return Rule(state, "is", np.ones(len(state), dtype=bool), state)
+    known = np.isfinite(values)
+    state = known & (values != 0)
+    return Rule(state, "is", np.ones(len(state), dtype=bool), state, known)
 
 
-def _compare(value: pd.Series, relation: str, limit: pd.Series | float) -> Rule:
-    left = np.asarray(value, dtype=float)
-    right = np.broadcast_to(np.asarray(limit, dtype=float), left.shape)
-    # A comparison with NaN is False, which is the refusal wanted.
-    met = _RELATIONS[relation](left, right)
-    return Rule(left, relation, right, met)
+def is_known(rule: Rule) -> np.ndarray:
+    """Whether it can be said of each candle that the rule is met, or that it is not."""
+    if rule.known is not None:
+        return rule.known
+    value, limit = np.asarray(rule.value, dtype=float), np.asarray(rule.limit, dtype=float)
+    return np.asarray(~(np.isnan(value) | np.isnan(limit)))
+
+
+def with_parts(rules: Mapping[str, Rule]) -> dict[str, Rule]:
+    """The rules, each followed by its parts: 'trigger', 'trigger.dip', 'trigger.breakout'."""
+    found: dict[str, Rule] = {}
+    for name, rule in rules.items():
+        found[name] = rule
+        found |= with_parts({f"{name}{PART}{part}": one for part, one in rule.parts.items()})
+    return found
 
 
 def conjunction(rules: Mapping[str, Rule], length: int) -> np.ndarray:
@@ -76,3 +118,11 @@ def conjunction(rules: Mapping[str, Rule], length: int) -> np.ndarray:
 def tag(names: Mapping[str, Rule]) -> str:
     """Entry tag of a conjunction: the names of its rules, joined by ' + '."""
     return " + ".join(names)
+
+
+def _compare(value: pd.Series, relation: str, limit: pd.Series | float) -> Rule:
+    left = np.asarray(value, dtype=float)
+    right = np.broadcast_to(np.asarray(limit, dtype=float), left.shape)
+    # A comparison with NaN is False, which is the refusal wanted.
+    met = _RELATIONS[relation](left, right)
+    return Rule(left, relation, right, met)

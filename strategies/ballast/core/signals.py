@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Real
+from typing import Any, Protocol, Self
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from ballast.core.candles import Candles
 from ballast.core.columns import CandleColumns
 from ballast.core.data_quality import DataQuality, DataQualityLimits, assess
 from ballast.core.market import Market
-from ballast.core.rules import Rule
+from ballast.core.rules import Axis, Rule
 from ballast.core.stops import StopRules
 from ballast.core.windows import at_least, minutes
 
@@ -73,10 +74,42 @@ class Setup:
                 "the usual risk"
             )
 
+    def on(self, axis: Axis) -> Self:
+        """The setup with its rules asked about these candles (see `Rule.on`)."""
+        entry = {name: rule.on(axis) for name, rule in self.entry.items()}
+        leave = {name: rule.on(axis) for name, rule in self.exit.items()}
+        return dataclasses.replace(self, entry=entry, exit=leave)
+
+    @property
+    def history(self) -> int:
+        """Candles that its rules look back on, besides the windows of indicators."""
+        return max(
+            (rule.history for rule in (*self.entry.values(), *self.exit.values())), default=0
+        )
+
     @property
     def tag(self) -> str:
         """Entry tag: 'name: rule + rule'."""
         return f"{self.name}: {rules.tag(self.entry)}"
+
+
+class StatesRules(Protocol):
+    """What states setups: a strategy, as far as its rules are concerned."""
+
+    timeframe: str
+    atr_window: Any
+
+    def setups(self, pair: Candles, market: Market) -> Sequence[Setup]:
+        """Ways into a position."""
+
+    def lines(self, pair: Candles, market: Market) -> Mapping[str, pd.Series]:
+        """Prices to draw in charts."""
+
+
+def setups_on(strategy: StatesRules, pair: Candles, market: Market) -> list[Setup]:
+    """The setups of a strategy, their rules asked about the candles of the pair."""
+    axis = Axis(pair.frame["date"], pair.timeframe)
+    return [setup.on(axis) for setup in strategy.setups(pair, market)]
 
 
 def setup_name(tag: str | None) -> str:
@@ -111,7 +144,7 @@ def add_state(
 
 def entry_rules(setups: Sequence[Setup]) -> dict[str, Rule]:
     """
-    Entry rules of all setups by the name of their column, rule_<name>.
+    Entry rules of all setups and their parts by the name of their column, rule_<name>.
 
     Raises
     ------
@@ -120,7 +153,7 @@ def entry_rules(setups: Sequence[Setup]) -> dict[str, Rule]:
     """
     named: dict[str, Rule] = {}
     for setup in setups:
-        for name, rule in setup.entry.items():
+        for name, rule in rules.with_parts(setup.entry).items():
             known = named.setdefault(f"rule_{name}", rule)
             if not np.array_equal(known.met, rule.met):
                 raise ValueError(f"two setups have a rule {name!r}, and they differ: rename one")

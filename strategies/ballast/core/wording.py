@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 
-from ballast.core.decision import THEIR_SIGNAL, Decision, Outcome, Reading
+from ballast.core.decision import THEIR_SIGNAL, Decision, Outcome, Reading, nearest
 from ballast.core.reasons import Reason
 from ballast.core.verdict import compose
 
@@ -88,6 +88,11 @@ def _no_signal(decision: Decision) -> str:
     short = _away(reading.value, reading.limit, decision)
     unmet, names = decision.unmet(), decision.setups.get(decision.setup, ())
     count = f"{len(unmet)} of {len(names)} rules of {decision.setup} unmet"
+    closest = nearest(decision.rules, decision.code)
+    if closest != decision.code:
+        part = decision.rules[closest]
+        away = _away(part.value, part.limit, decision)
+        short = f", nearest is {said(closest, part)}{away}"
     return f"no signal: {said(decision.code, reading)} is not met{short}; {count}"
 
 

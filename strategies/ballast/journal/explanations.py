@@ -41,8 +41,9 @@ def lines_of(decision: Decision) -> Iterator[str]:
     rules = decision.setups.get(decision.setup, ())
     if rules:
         yield f"\n{decision.setup}"
-        yield from (_line(decision, name) for name in rules)
-    of_setups = {name for names in decision.setups.values() for name in names}
+        yield from (_line(decision, name) for rule in rules for name in decision.with_parts(rule))
+    stated = {name for names in decision.setups.values() for name in names}
+    of_setups = {part for name in stated for part in decision.with_parts(name)}
     beside = [name for name in decision.rules if name not in of_setups]
     if beside:
         yield "\ntheir conditions, as far as columns tell"

@@ -15,9 +15,10 @@ from ballast.core import frames
 from ballast.core.candles import Candles
 from ballast.core.market import Market
 from ballast.core.rules import Rule
+from ballast.core.signals import StatesRules, setups_on
 from ballast.core.windows import minutes
 from ballast.data.feeds import Feeds
-from ballast.strategy.warm_up import StatesRules, checked_startup
+from ballast.strategy.warm_up import checked_startup
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +81,7 @@ def _never_met(strategy: StatesRules, *, leads: bool, alone: bool) -> dict[str, 
         basket["other"] = frames.slow_frame(other, timeframe, other_older)
     leader, leader_older = (own, own_older) if leads else (other, other_older)
     market = Market(leader, timeframe, basket, leader_older).onto(own["date"])
-    setups = strategy.setups(Candles(own, timeframe, own_older), market)
+    setups = setups_on(strategy, Candles(own, timeframe, own_older), market)
     impossible = {
         setup.name: [name for name, rule in setup.entry.items() if _is_impossible(rule)]
         for setup in setups
@@ -89,7 +90,13 @@ def _never_met(strategy: StatesRules, *, leads: bool, alone: bool) -> dict[str, 
 
 
 def _is_impossible(rule: Rule) -> bool:
-    """Whether two things must differ that are the same wherever both are known."""
+    """
+    Whether two things must differ that are the same wherever both are known; of a rule made of
+    others, whether too few of them are possible.
+    """
+    if rule.parts:
+        possible = sum(not _is_impossible(part) for part in rule.parts.values())
+        return rule.relation == ">=" and possible < min(len(rule.parts), rule.limit.max())
     value, limit = np.asarray(rule.value, dtype=float), np.asarray(rule.limit, dtype=float)
     known = np.isfinite(value) & np.isfinite(limit)
     return rule.relation in ("<", ">") and bool(known.any()) and bool((value == limit)[known].all())

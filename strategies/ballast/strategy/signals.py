@@ -48,7 +48,7 @@ class SignalStrategy(IStrategy):
 
     def entry_rules(self, pair: Candles, market: Market) -> dict[str, Rule]:
         """
-        Rules that must all be met to enter, by name.
+        Rules that must all be met to enter, by name (see `core.rules` and `core.combinations`).
 
         Parameters
         ----------
@@ -88,7 +88,7 @@ class SignalStrategy(IStrategy):
     def plot_config(self) -> dict[str, Any]:
         """Lines, regimes, shocks and rules for the charts (see `charts.plot_config`)."""
         _, pair, market = probe(self.timeframe)
-        return drawing.plot_config(self.lines(pair, market), self.setups(pair, market))
+        return drawing.plot_config(self.lines(pair, market), signals.setups_on(self, pair, market))
 
     def plot_annotations(
         self,
@@ -121,7 +121,7 @@ class SignalStrategy(IStrategy):
             # Hyperopt sets values anew at every epoch.
             refuse_unsafe(self)
         pair, market = self._views(dataframe, metadata["pair"])
-        setups = [self._overridden(setup) for setup in self.setups(pair, market)]
+        setups = [self._overridden(setup) for setup in signals.setups_on(self, pair, market)]
         signals.add_signals(dataframe, setups)
         for name, line in self.lines(pair, market).items():
             dataframe[name] = line.to_numpy()

@@ -1,8 +1,5 @@
 """The warm-up of a strategy: found by asking its rules on a few candles."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
-
 import pandas as pd
 from freqtrade.exceptions import OperationalException
 
@@ -10,7 +7,7 @@ from ballast.core.candles import Candles
 from ballast.core.data_quality import DataQualityLimits
 from ballast.core.frames import PRICES
 from ballast.core.market import Market
-from ballast.core.signals import Setup, SetupRefused, add_state
+from ballast.core.signals import SetupRefused, StatesRules, add_state, setups_on
 from ballast.core.windows import minutes
 
 # Freqtrade makes at most five requests of a thousand candles, the last of which is still forming.
@@ -18,20 +15,7 @@ MOST_CANDLES = 4999
 _PROBE_CANDLES = 2
 
 
-class StatesRules(Protocol):
-    """What is asked for the longest window of a strategy."""
-
-    timeframe: str
-    atr_window: Any
-
-    def setups(self, pair: Candles, market: Market) -> Sequence[Setup]:
-        """Ways into a position."""
-
-    def lines(self, pair: Candles, market: Market) -> Mapping[str, pd.Series]:
-        """Prices to draw in charts."""
-
-
-def checked_startup(strategy: "StatesRules") -> int:
+def checked_startup(strategy: StatesRules) -> int:
     """
     Candles a strategy needs before its first signal, found by asking its rules on a few candles.
 
@@ -44,14 +28,15 @@ def checked_startup(strategy: "StatesRules") -> int:
     frame, pair, market = probe(timeframe)
     try:
         add_state(frame, pair, market, DataQualityLimits(), strategy.atr_window)
-        strategy.setups(pair, market)
+        setups = setups_on(strategy, pair, market)
         strategy.lines(pair, market)
     except SetupRefused as refusal:
         raise OperationalException(str(refusal)) from None
     except ValueError as error:
         name = type(strategy).__name__
         raise OperationalException(f"{name} cannot run on timeframe {timeframe}: {error}") from None
-    needed = max(pair.warmup, market.warmup)
+    history = max((setup.history for setup in setups), default=0)
+    needed = max(pair.warmup, market.warmup) + history
     if needed > MOST_CANDLES:
         raise OperationalException(
             f"{type(strategy).__name__} cannot run on timeframe {timeframe}: its longest window "

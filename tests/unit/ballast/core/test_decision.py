@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ballast.core.columns import CandleColumns
+from ballast.core.combinations import all_of, any_of, negated
 from ballast.core.data_quality import DataQuality
-from ballast.core.decision import Decision, Outcome, Position, Rulebook, decide
+from ballast.core.decision import Decision, Outcome, Position, Rulebook, decide, nearest
 from ballast.core.rules import Rule, above, conjunction, holds
 from ballast.core.verdict import ALLOW, Verdict
-from ballast.core.wording import distance, explained, said
+from ballast.core.wording import distance, explained, headline, said
 
 PAIR = "ETH/USDT"
 CANDLE = datetime(2024, 1, 1, tzinfo=UTC)
@@ -145,3 +146,32 @@ def test_an_entry_is_explained_by_rules_size_and_stop() -> None:
     sizing = {"stake": 500.0, "binding": "POSITION_CAP", "loss_ratio": 0.1, "multiplier": 1.0}
     text = explained(Decision(**{**vars(row), "sizing": sizing, "stop": 95.0}))
     assert text == "Trend: up 5 > 1; stake 500, bound by POSITION_CAP; stop 95, 50 at risk"
+
+
+def test_why_names_the_nearest_branch_of_an_any_of_and_its_distance() -> None:
+    trigger = any_of(
+        dip=all_of(oversold=rule(20, 30), calm=rule(9, 10)),
+        breakout=rule(101.2, 104.9),
+    )
+    row = decided({"Trend": {"trigger": trigger}})
+    assert (row.code, row.value, row.limit) == ("trigger", 0, 1)
+    assert nearest(row.rules, "trigger") == "trigger.breakout"
+    assert headline(row) == (
+        "no signal: trigger 0 >= 1 is not met, nearest is trigger.breakout 101.2 > 104.9 "
+        "(-3.53 %, -1.9 ATR); 1 of 1 rules of Trend unmet"
+    )
+
+
+def test_of_parts_that_must_all_change_the_furthest_tells_how_far_it_is() -> None:
+    trigger = any_of(dip=all_of(a=rule(20, 30), b=rule(9, 10)), breakout=rule(50, 100))
+    row = decided({"Trend": {"trigger": trigger}})
+    assert nearest(row.rules, "trigger") == "trigger.dip.a"
+    row = decided({"Trend": {"quiet": negated(any_of(a=rule(2, 1), b=rule(1.1, 1)))}})
+    assert nearest(row.rules, "quiet") == "quiet.a"
+
+
+def test_what_has_no_distance_is_never_the_nearest_beside_what_has() -> None:
+    trigger = any_of(up=holds(pd.Series([False])), dip=rule(1, 100), gone=rule(math.nan, 1))
+    row = decided({"Trend": {"trigger": trigger}})
+    assert nearest(row.rules, "trigger") == "trigger.dip"
+    assert list(row.unmet()) == ["trigger"]

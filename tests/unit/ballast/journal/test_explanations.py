@@ -103,3 +103,17 @@ def test_conditions_of_theirs_stand_by_themselves() -> None:
     lines = list(lines_of(of_theirs(14.0)))
     assert lines[-2:] == ["\ntheir conditions, as far as columns tell", "- not trend_up"]
     assert "none before" in list(lines_of(of_theirs(math.nan)))[1]
+
+
+def test_the_parts_of_a_rule_follow_it_and_are_not_taken_for_conditions_of_others() -> None:
+    rules = {
+        "trigger": Reading(0.0, ">=", 1.0, False),
+        "trigger.dip": Reading(34.2, "<", 30.0, False),
+        "trigger.breakout": Reading(101.0, ">", 104.0, False),
+    }
+    lines = list(lines_of(decision(rules=rules, setups={"DonchianTrend": ("trigger",)})))
+    at = lines.index("- trigger 0 >= 1 (-100.00 %)")
+    assert lines[at + 1 :] == [
+        "- trigger.dip 34.2 < 30 (+14.00 %)",
+        "- trigger.breakout 101 > 104 (-2.88 %, -2.0 ATR)",
+    ]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from freqtrade.resolvers import StrategyResolver
 
+from ballast import all_of, any_of, negated, within
 from ballast.core.rules import above, at_least, below
 from ballast.core.stops import StopRules
 from ballast.ops.preflight import trading
@@ -63,3 +64,21 @@ def test_preflight_names_them(pairs: list[str], level: Level) -> None:
     if level is Level.WARN:
         assert "(DonchianTrend: leads)" in finding.what
         assert finding.todo == "name more pairs in ballast.market.basket"
+
+
+class ComparedInParts(Compared):
+    def entry_rules(self, pair: Any, market: Any) -> Any:
+        ahead = above(pair.roc("2d"), market.roc("2d"))
+        calm = below(pair.close, pair.mean("2d") * 2)
+        return {
+            "either": any_of(ahead=ahead, calm=calm),
+            "both": all_of(ahead=ahead, calm=calm),
+            "lately": within("4h", ahead),
+            "behind": negated(all_of(ahead=ahead, calm=calm)),
+        }
+
+
+def test_a_rule_of_which_too_few_parts_can_be_met_cannot_be_met() -> None:
+    strategy = ComparedInParts({"stake_currency": "USDT"})
+    assert never_met(strategy, [BTC], BTC, [BTC, ETH]) == {"ComparedInParts": ["both", "lately"]}
+    assert not never_met(strategy, [ETH], BTC, [BTC, ETH])

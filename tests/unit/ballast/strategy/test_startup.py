@@ -8,7 +8,8 @@ from freqtrade.exceptions import OperationalException
 from freqtrade.resolvers import StrategyResolver
 from freqtrade.strategy import IStrategy
 
-from ballast.core.rules import above
+from ballast import any_of, crossed_below, for_at_least, within
+from ballast.core.rules import above, below
 from ballast.core.stops import StopRules
 from ballast.strategy.guarded import GuardedStrategy
 from ballast.strategy.startup import refuse_unsafe
@@ -162,3 +163,25 @@ def test_stops_and_sizes_that_cannot_be_used_are_refused_in_one_sentence(
         odd({"stake_currency": "USDT", "dry_run": True, "timeframe": "1h"})
     assert str(refused.value).startswith(sentence)
     assert "\n" not in str(refused.value)
+
+
+class LooksBack(Plain):
+    def entry_rules(self, pair: Any, market: Any) -> Any:
+        dipped = within("12h", crossed_below(pair.close, pair.mean("30d")))
+        return {"turned": any_of(calm=for_at_least("6h", dipped), up=above(pair.close, 1.0))}
+
+    def exit_rules(self, pair: Any, market: Any) -> Any:
+        return {"stale": for_at_least("24h", below(pair.close, pair.mean("2d")))}
+
+
+@pytest.mark.parametrize(("timeframe", "more"), [("1h", 23), ("4h", 5), ("5m", 287)])
+def test_what_rules_look_back_on_is_added_to_their_longest_window(
+    timeframe: str, more: int
+) -> None:
+    """The crossing of the first candle after the warm-up would not be known otherwise."""
+    found = {}
+    for kind in (Plain, LooksBack):
+        strategy = kind({"stake_currency": "USDT"})
+        strategy.timeframe = timeframe
+        found[kind] = strategy.startup_candle_count
+    assert found[LooksBack] - found[Plain] == more
