@@ -175,12 +175,12 @@ class CombinesEverything(GuardedStrategy):
         mean, gap = pair.mean("1d"), pair.close / pair.mean("2d") - 1
         return {
             "trigger": any_of(
-                dip=all_of(low=below(gap, -0.02), lately=within("1d", above(gap, 0.0))),
+                dip=all_of(low=below(gap, -0.01), lately=within("2d", above(gap, 0.0))),
                 cross=crossed_above(pair.close, mean),
                 rest=for_at_least("12h", between(gap, -0.02, 0.02)),
             ),
             "open": any_of(day=hours(8, 20), weekend=weekdays("sat", "sun")),
-            "no_fall": negated(within("1d", below(pair.roc("8h"), -0.05))),
+            "no_fall": negated(within("1d", below(pair.roc("8h"), -0.03))),
         }
 
     def exit_rules(self, pair: Candles, market: Market) -> dict[str, Rule]:
@@ -194,7 +194,8 @@ def test_no_combination_of_rules_changes_when_more_candles_follow(timeframe: str
     late = pd.concat(frame[frame["date"] >= "2024-01-26"] for frame in frames.values())
     parts = [name for name in late if name.startswith("rule_")]
     assert {"rule_trigger.dip.lately.now", "rule_open.weekend", "rule_no_fall.now"} <= set(parts)
-    assert all(late[name].nunique() == 2 for name in parts), "a part that never changes proves less"
+    # A part that never changes would agree however much it peeked.
+    assert [name for name in parts if late[name].nunique() < 2] == []
     assert late["enter_long"].any()
 
 

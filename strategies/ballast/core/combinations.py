@@ -123,7 +123,7 @@ def weekdays(*days: str) -> Rule:
     wanted = [WEEKDAYS.index(day) for day in days]
 
     def at(axis: Axis) -> Rule:
-        return holds(_ends(axis).dt.weekday.isin(wanted))
+        return holds(_ends(axis).dt.day_of_week.isin(wanted))
 
     return _of([], lambda axis, _: at(_there(axis)), timed=True)
 
