@@ -107,9 +107,13 @@ class ExchangeView:
         orders are simulated; None without an exchange, or where it does not know the pair. No
         request.
         """
-        if self._dp._exchange is None or self._dp.market(pair) is None:
+        market = self._dp.market(pair) if self._dp._exchange is not None else None
+        if market is None:
             return None
         kinds = ("maker", "taker")
+        if self._exchange._api is None and self._exchange._config.get("fee") is None:
+            # Hyperopt takes the connection from its workers; the market says it as well.
+            return max(float(market.get(kind) or 0.0) for kind in kinds)
         return max(float(self._exchange.get_fee(pair, taker_or_maker=kind)) for kind in kinds)
 
     def base(self, pair: str) -> str:
