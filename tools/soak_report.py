@@ -14,14 +14,16 @@ from rich.table import Table
 from sandbox.order_bodies import order_body
 from sandbox.orders import Order, Side
 from tools import soak_journal, soak_truth
+from tools.soak_plan import FAULTS
 from tools.soak_strategy import is_signal
 from tools.soak_truth import Position
 
 if TYPE_CHECKING:
     from tools.run_soak import Soak
 
-# What Ballast allows by default: age of a signal [s], and loss of one trade [% of the account].
-SIGNAL_AGE_S = 120.0
+# What Ballast allows by default: age of a signal [s], and loss of one trade [% of the account]. The
+# age is that of the order when it is sent; a request that is slow arrives later.
+SIGNAL_AGE_S = 120.0 + max(fault.get("delay_s", 0.0) for fault in FAULTS)
 BUDGET_PCT = 0.5
 # The account is valued without open positions when a budget is worked out from the ledger.
 BUDGET_SLACK = 1.05

@@ -196,7 +196,8 @@ def test_the_books_are_read_from_freqtrades_database(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("candles_after", "delay_s", "stale"), [(1, 1, False), (1, 121, True), (2, 1, True)]
+    ("candles_after", "delay_s", "stale"),
+    [(1, 1, False), (1, 123, False), (1, 124, True), (2, 1, True)],
 )
 def test_an_entry_is_stale_by_the_clock_alone(
     candles_after: int, delay_s: int, stale: bool, desk: Desk
