@@ -82,15 +82,17 @@ class Sidecar:
         risk, guards_on = self._settings.risk, self._settings.guards
         heat = guards_on.PortfolioHeat if guards_on.is_on("PortfolioHeat") else None
         limit = heat.limit_pct / 100 if heat else None
+        remembered = self._remembered()
+        capital = remembered.capital if remembered is not None else math.nan
         try:
-            samples = list(account.samples(self._api, now, self._capital(), limit, risk.stop_costs))
+            samples = list(account.samples(self._api, now, capital, limit, risk.stop_costs))
             samples += self._of_logs()
         except (BotSilent, KeyError, TypeError, ValueError) as error:
             logger.warning("the bot cannot be read: %s", error)
             return [("up", {}, 0)]
         found = {name: value for name, labels, value in samples if not labels}
         samples += self._uncovered_time(found["uncovered_positions"], now)
-        samples += self._of_guards(found["equity"], now)
+        samples += remembered.samples(found["equity"], now) if remembered is not None else ()
         samples += self._of_journal(samples, found["candle_seconds"], now)
         return [("up", {}, 1), *samples]
 
@@ -115,19 +117,12 @@ class Sidecar:
             for (call, kind), count in self._api_errors.items()
         ]
 
-    def _capital(self) -> float:
+    def _remembered(self) -> guards.Remembered | None:
         try:
-            return guards.capital(self._database)
+            return guards.Remembered(self._database, self._settings.guards)
         except CommandError as error:
-            logger.warning("the capital cannot be read: %s", error)
-            return math.nan
-
-    def _of_guards(self, equity: float, now: datetime) -> list[Sample]:
-        try:
-            return list(guards.samples(self._database, self._settings.guards, equity, now))
-        except CommandError as error:
-            logger.warning("the guards cannot be read: %s", error)
-            return []
+            logger.warning("capital and guards cannot be read: %s", error)
+            return None
 
     def _of_journal(
         self, samples: Sequence[Sample], candle_s: float, now: datetime

@@ -102,7 +102,10 @@ def scraped(sidecar: Sidecar) -> dict[str, float]:
     registry.register(sidecar)
     lines = generate_latest(registry).decode().splitlines()
     samples = [line.rpartition(" ") for line in lines if not line.startswith("#")]
-    return {name.removeprefix(PREFIX): float(value) for name, _, value in samples}
+    told = {name.removeprefix(PREFIX): float(value) for name, _, value in samples}
+    # Of a name and labels that come twice Prometheus takes one, whichever comes first.
+    assert len(told) == len(samples)
+    return told
 
 
 @pytest.mark.usefixtures("any_hour")
