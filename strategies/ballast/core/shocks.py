@@ -7,7 +7,7 @@ import pandas as pd
 import talib
 
 from ballast.core.candles import Candles
-from ballast.core.windows import at_least
+from ballast.core.windows import calibrated
 
 # Makes the median absolute deviation of normal data its standard deviation.
 _MAD_TO_SIGMA = 1.4826
@@ -78,7 +78,7 @@ def intensity(candles: Candles, rules: ShockRules = DEFAULT) -> pd.Series:
     )
     return candles.measure(
         f"intensity/{rules}",
-        tuple(at_least(window, candles.timeframe) for window in windows),
+        tuple(calibrated(window, candles.timeframe) for window in windows),
         lambda frame, *lengths: _intensity(frame, lengths, rules),
         chained=True,
     )

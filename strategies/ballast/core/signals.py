@@ -19,7 +19,7 @@ from ballast.core.data_quality import DataQuality, DataQualityLimits, assess
 from ballast.core.market import Market
 from ballast.core.rules import Axis, Rule
 from ballast.core.stops import StopRules
-from ballast.core.windows import at_least, minutes
+from ballast.core.windows import calibrated, minutes
 
 NO_SETUP = -1
 VOLATILITY_WINDOW = "10d"
@@ -131,11 +131,11 @@ def add_state(
     columns = {
         "trust": np.maximum(_trust(pair, limits), _trust(market, limits)),
         "atr": pair.atr(atr_window),
-        "volatility": pair.daily_volatility(at_least(VOLATILITY_WINDOW, pair.timeframe)),
-        "turnover": pair.hourly_turnover(at_least(TURNOVER_WINDOW, pair.timeframe)),
+        "volatility": pair.daily_volatility(calibrated(VOLATILITY_WINDOW, pair.timeframe)),
+        "turnover": pair.hourly_turnover(calibrated(TURNOVER_WINDOW, pair.timeframe)),
         "regime": regime.of_pair(pair),
         "market_regime": regime.of_market(market),
-        "fall": pair.fall(at_least(FALL_WINDOW, pair.timeframe)),
+        "fall": pair.fall(calibrated(FALL_WINDOW, pair.timeframe)),
         **_shock(pair),
     }
     for name, values in columns.items():
@@ -214,7 +214,7 @@ def market_columns(market: Market, limits: DataQualityLimits) -> CandleColumns:
     columns = {
         "close": market.close.to_numpy(),
         "trust": _trust(market, limits),
-        "fall": market.fall(at_least(FALL_WINDOW, market.timeframe)).to_numpy(),
+        "fall": market.fall(calibrated(FALL_WINDOW, market.timeframe)).to_numpy(),
         **_shock(market),
     }
     return CandleColumns(market.frame["date"], market.timeframe, columns)

@@ -168,13 +168,7 @@ def size(inputs: SizingInputs, budget: RiskBudget) -> Sized:
         return Sized(NO_TRADE, Reason.OPEN_RISK_UNKNOWN, loss_ratio=loss)
     known = _caps(inputs, budget, loss).items()
     caps = {code: cap if math.isfinite(cap) else NO_TRADE for code, cap in known}
-    binding = min(caps, key=caps.__getitem__)
-    stake = _round_down(inputs.multiplier * max(caps[binding], NO_TRADE))
-    if stake <= 0:
-        return Sized(NO_TRADE, binding if inputs.multiplier > 0 else Reason.GUARDS, caps, loss)
-    if not stake >= inputs.min_stake:
-        return Sized(NO_TRADE, Reason.BELOW_EXCHANGE_MINIMUM, caps, loss)
-    return Sized(stake, binding, caps, loss)
+    return _smallest(caps, inputs.multiplier, inputs, loss)
 
 
 def size_addition(inputs: SizingInputs, held: Held, budget: RiskBudget) -> Sized:
@@ -201,14 +195,18 @@ def size_addition(inputs: SizingInputs, held: Held, budget: RiskBudget) -> Sized
         code: inputs.multiplier * cap - taken.get(code, NO_TRADE)
         for code, cap in fresh.caps.items()
     }
+    return _smallest(caps, 1.0, inputs, fresh.loss_ratio)
+
+
+def _smallest(caps: dict[Reason, float], share: float, inputs: SizingInputs, loss: float) -> Sized:
+    """A share of the smallest cap, rounded down; no trade below the exchange's minimum."""
     binding = min(caps, key=caps.__getitem__)
-    stake = _round_down(max(caps[binding], NO_TRADE))
+    stake = _round_down(share * max(caps[binding], NO_TRADE))
     if stake <= 0:
-        code = binding if inputs.multiplier > 0 else Reason.GUARDS
-        return Sized(NO_TRADE, code, caps, fresh.loss_ratio)
+        return Sized(NO_TRADE, binding if inputs.multiplier > 0 else Reason.GUARDS, caps, loss)
     if not stake >= inputs.min_stake:
-        return Sized(NO_TRADE, Reason.BELOW_EXCHANGE_MINIMUM, caps, fresh.loss_ratio)
-    return Sized(stake, binding, caps, fresh.loss_ratio)
+        return Sized(NO_TRADE, Reason.BELOW_EXCHANGE_MINIMUM, caps, loss)
+    return Sized(stake, binding, caps, loss)
 
 
 def _caps(inputs: SizingInputs, budget: RiskBudget, loss: float) -> dict[Reason, float]:

@@ -49,7 +49,7 @@ def candles(window: str, timeframe: str) -> int:
     return round(span / candle)
 
 
-def at_least(window: str, timeframe: str) -> str:
+def calibrated(window: str, timeframe: str) -> str:
     """
     A window of the layer's own, as it is measured on a timeframe.
 

@@ -189,9 +189,9 @@ class RiskEngine:
         """By pair, what positions and open entries lose at their stops, quote currency."""
         return self._open_risk.by_pair(now)
 
-    def heat_left(self, now: datetime) -> float | None:
-        """What a guard lets all open positions together lose at their stops (quote), or None."""
-        return self.guard_set.heat_left(self.equity(now))
+    def heat_left(self, equity: float) -> float | None:
+        """What guards let all positions lose at their stops at an equity (quote), or None."""
+        return self.guard_set.heat_left(equity)
 
     def exposure(self, now: datetime) -> float:
         """Value of all open positions and open entries, quote currency."""

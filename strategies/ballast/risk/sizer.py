@@ -30,8 +30,8 @@ class AccountView(Protocol):
     def equity(self, now: datetime) -> float:
         """Account value with open positions, quote currency."""
 
-    def heat_left(self, now: datetime) -> float | None:
-        """What a guard lets all positions lose at their stops (quote), or None."""
+    def heat_left(self, equity: float) -> float | None:
+        """What guards let all positions lose at their stops at an equity (quote), or None."""
 
     def exposure(self, now: datetime) -> float:
         """Value of all open positions and entries, quote currency."""
@@ -260,8 +260,9 @@ class PositionSizer:
         proposed, theirs = limits.get("proposed_stake"), limits.get("user_stake")
         named = None if proposed is None else self._named_by_user(pair, proposed)
         columns, position = self.newest(pair, now)
+        equity = self._account.equity(now)
         return SizingInputs(
-            equity=self._account.equity(now),
+            equity=equity,
             entry=rate,
             stop=stop,
             volatility=float(columns["volatility"][position]),
@@ -273,7 +274,7 @@ class PositionSizer:
             min_stake=limits["min_stake"],
             multiplier=multiplier,
             user_stake=min((stake for stake in (named, theirs) if stake is not None), default=None),
-            heat_left=self._account.heat_left(now),
+            heat_left=self._account.heat_left(equity),
         )
 
     def _cluster_risk(self, pair: str, now: datetime, risks: Mapping[str, float]) -> float:

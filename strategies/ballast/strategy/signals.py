@@ -99,13 +99,7 @@ class SignalStrategy(IStrategy):
         **kwargs: Any,
     ) -> list[dict[str, Any]]:
         """Regimes, cooldowns, halts and stops of trades (see `charts.annotated`)."""
-        try:
-            moves = self._ballast.stop_moves()
-            return drawing.annotated(pair, dataframe, self.timeframe, moves)
-        except Exception:
-            # A chart without its areas is better than none.
-            logger.exception("the chart of %s could not be annotated", pair)
-            return []
+        return self._ballast.annotated(pair, lambda: dataframe)
 
     def populate_indicators(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
         """Add what is true of the pair whatever the strategy (see `signals.add_state`)."""
@@ -126,7 +120,7 @@ class SignalStrategy(IStrategy):
         for name, line in self.lines(pair, market).items():
             dataframe[name] = line.to_numpy()
         if session.feeds.drawn:
-            drawing.add_columns(dataframe, setups, abs(self.stoploss))
+            drawing.add_columns(dataframe, setups, self._ballast.disaster_ratio())
         session.columns_by_pair[metadata["pair"]] = signals.columns_of(
             dataframe, self.timeframe, setups
         )

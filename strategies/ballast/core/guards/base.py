@@ -14,7 +14,7 @@ from ballast.core.verdict import ALLOW, Verdict, compose
 
 
 class Memory(BaseModel):
-    """What a guard must remember across a restart; times are seconds since the epoch (UTC)."""
+    """What must be remembered across a restart; times are seconds since the epoch (UTC)."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, Strict, model_validator
 
+from ballast.core.drawdown import drawdown_pct, is_equity
 from ballast.core.guards.base import Guard, GuardSection, Memory
 from ballast.core.reasons import Reason
 from ballast.core.snapshot import Snapshot
@@ -69,24 +70,20 @@ class DrawdownLadder(Guard):
     def observe(self, snapshot: Snapshot) -> None:
         """Follow the peak, climb or descend the ladder, halt at the floor and resume."""
         memory = self.memory
-        self._unknown = not 0 < snapshot.equity < math.inf
+        self._unknown = not is_equity(snapshot.equity)
         if self._unknown:
             return
         if memory.halted_until and snapshot.epoch >= memory.halted_until:
             memory.halted_until, memory.served = 0.0, True
         memory.peak = max(memory.peak, snapshot.equity)
-        # Rounded: 8 % below the peak is 8, not 7.999999999999996.
-        drawdown_pct = memory.drawdown_pct = round(100 * (1 - snapshot.equity / memory.peak), 9)
-        while memory.rung < len(self._steps) and drawdown_pct >= self._steps[memory.rung][0]:
+        fall_pct = memory.drawdown_pct = drawdown_pct(memory.peak, snapshot.equity)
+        while memory.rung < len(self._steps) and fall_pct >= self._steps[memory.rung][0]:
             memory.rung += 1
-        while (
-            memory.rung > 0
-            and drawdown_pct < self._steps[memory.rung - 1][0] - self._hysteresis_pct
-        ):
+        while memory.rung > 0 and fall_pct < self._steps[memory.rung - 1][0] - self._hysteresis_pct:
             memory.rung -= 1
-        if drawdown_pct < self._halt_pct - self._hysteresis_pct:
+        if fall_pct < self._halt_pct - self._hysteresis_pct:
             memory.served = False
-        if drawdown_pct >= self._halt_pct and not (memory.halted_until or memory.served):
+        if fall_pct >= self._halt_pct and not (memory.halted_until or memory.served):
             memory.halted_until = to_epoch(snapshot.now + self._halt)
 
     def market_verdict(self, snapshot: Snapshot) -> Verdict:

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from ballast.core.drawdown import drawdown_pct, is_equity, left_of
 from ballast.core.guards.base import Guard, GuardSection, Memory
 from ballast.core.reasons import Reason
 from ballast.core.snapshot import Snapshot
@@ -57,12 +58,11 @@ class DrawdownLimit(Guard):
     def observe(self, snapshot: Snapshot) -> None:
         """Follow the peak, and latch the limit where it is reached."""
         memory = self.memory
-        self._unknown = not 0 < snapshot.equity < math.inf
+        self._unknown = not is_equity(snapshot.equity)
         if self._unknown:
             return
         memory.peak = max(memory.peak, snapshot.equity)
-        # Rounded: 8 % below the peak is 8, not 7.999999999999996.
-        memory.drawdown_pct = round(100 * (1 - snapshot.equity / memory.peak), 9)
+        memory.drawdown_pct = drawdown_pct(memory.peak, snapshot.equity)
         if memory.drawdown_pct > self._latch_pct and not memory.latched_at:
             memory.latched_at = to_epoch(snapshot.now)
 
@@ -83,8 +83,8 @@ class DrawdownLimit(Guard):
         return Verdict(self.code, memory.drawdown_pct, self._limit_pct, multiplier)
 
     def heat_left(self, equity: float) -> float | None:
-        """What is left of the limit; nothing where the peak is not known."""
-        return equity - float(self.memory.peak) * (1 - self._limit_pct / 100)
+        """What is left of the limit; all of the equity where the peak is not known."""
+        return left_of(self._limit_pct, self.memory.peak, equity)
 
     def flowed(self, factor: float) -> None:
         """A deposit or withdrawal moves the peak with the equity: the drawdown stays."""

@@ -6,6 +6,7 @@ from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
+from ballast.core.drawdown import drawdown_pct, is_equity, left_of
 from ballast.core.guards.base import Guard, GuardSection, Memory
 from ballast.core.reasons import Reason
 from ballast.core.snapshot import Snapshot
@@ -55,13 +56,12 @@ class LossLimit(Guard):
     def observe(self, snapshot: Snapshot) -> None:
         """Begin a new period where one begins; latch a loss that reaches a limit."""
         memory = self.memory
-        self._unknown = not 0 < snapshot.equity < math.inf
+        self._unknown = not is_equity(snapshot.equity)
         if self._unknown:
             return
         if snapshot.epoch >= self._period_end or not memory.period_start:
             self._begin_period(snapshot)
-        # Rounded: a loss of 2 % is 2, not 1.9999999999999907.
-        loss_pct = round(100 * (1 - snapshot.equity / memory.start_equity), 9)
+        loss_pct = drawdown_pct(memory.start_equity, snapshot.equity)
         if loss_pct >= self._halted_pct:
             until = max(self._period_end, snapshot.epoch + self._halt_s)
             self._latch(HALTED, loss_pct, self._halted_pct, until)
@@ -87,7 +87,7 @@ class LossLimit(Guard):
 
     def heat_left(self, equity: float) -> float | None:
         """What is left of the limit that halts; all of the equity where no period has begun."""
-        return equity - float(self.memory.start_equity) * (1 - self._halted_pct / 100)
+        return left_of(self._halted_pct, self.memory.start_equity, equity)
 
     def _begin_period(self, snapshot: Snapshot) -> None:
         start, _ = self._period(snapshot.now)

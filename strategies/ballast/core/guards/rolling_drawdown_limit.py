@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from ballast.core.drawdown import drawdown_pct, is_equity, left_of
 from ballast.core.guards.base import Guard, GuardSection, Memory
 from ballast.core.reasons import Reason
 from ballast.core.snapshot import Snapshot
@@ -54,7 +55,7 @@ class RollingDrawdownLimit(Guard):
     def observe(self, snapshot: Snapshot) -> None:
         """Follow the highest equity of each day, and forget days that have left the window."""
         memory = self.memory
-        self._unknown = not 0 < snapshot.equity < math.inf
+        self._unknown = not is_equity(snapshot.equity)
         if self._unknown:
             return
         # A clock that was set back makes no day that would be forgotten too early.
@@ -62,8 +63,7 @@ class RollingDrawdownLimit(Guard):
         memory.highs[day] = max(memory.highs.get(day, 0.0), snapshot.equity)
         for past in [known for known in memory.highs if known <= day - self._window_days]:
             del memory.highs[past]
-        # Rounded: 4 % below the high is 4, not 3.9999999999999996.
-        memory.drawdown_pct = round(100 * (1 - snapshot.equity / self._high), 9)
+        memory.drawdown_pct = drawdown_pct(self._high, snapshot.equity)
 
     def market_verdict(self, snapshot: Snapshot) -> Verdict:
         """
@@ -80,7 +80,7 @@ class RollingDrawdownLimit(Guard):
 
     def heat_left(self, equity: float) -> float | None:
         """What is left of the limit; all of the equity where no high is known."""
-        return equity - self._high * (1 - self._limit_pct / 100)
+        return left_of(self._limit_pct, self._high, equity)
 
     def flowed(self, factor: float) -> None:
         """A deposit or withdrawal moves the highs with the equity: the drawdown stays."""

@@ -60,7 +60,7 @@ def test_the_coarser_of_two_timeframes_is_the_longer() -> None:
 
 @pytest.mark.parametrize("timeframe", ["5m", "1h", "4h"])
 def test_a_window_of_the_layer_is_as_stated_on_candles_of_up_to_four_hours(timeframe: str) -> None:
-    assert windows.at_least("8h", timeframe) == "8h"
+    assert windows.calibrated("8h", timeframe) == "8h"
 
 
 @pytest.mark.parametrize("timeframe", ["6h", "8h", "12h", "1d", "3d", "1w"])
@@ -68,4 +68,4 @@ def test_a_window_of_the_layer_is_as_stated_on_candles_of_up_to_four_hours(timef
 def test_on_longer_candles_it_holds_as_many_as_on_those(
     timeframe: str, window: str, candles: int
 ) -> None:
-    assert windows.candles(windows.at_least(window, timeframe), timeframe) == candles
+    assert windows.candles(windows.calibrated(window, timeframe), timeframe) == candles

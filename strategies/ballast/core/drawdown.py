@@ -1,0 +1,22 @@
+"""How far an account is below a former value of it, and what a limit on that leaves."""
+
+import math
+
+
+def is_equity(value: float) -> bool:
+    """Whether a value is one that an account can have; one that is not known is none."""
+    return 0 < value < math.inf
+
+
+def drawdown_pct(high: float, equity: float) -> float:
+    """
+    How far an equity is below a former one, percent of it.
+
+    Rounded: 8 % below is 8, not 7.999999999999996, which no limit of 8 would notice.
+    """
+    return round(100 * (1 - equity / high), 9)
+
+
+def left_of(limit_pct: float, high: float, equity: float) -> float:
+    """What may still be lost of an equity until it is a limit below a former one, in its unit."""
+    return equity - high * (1 - limit_pct / 100)
