@@ -1,19 +1,17 @@
 """What the account's owner holds of the coins that the bot trades: remembered, never touched."""
 
-import logging
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import Field
 
+from ballast.core.guards.base import Memory
 from ballast.core.times import from_epoch, to_epoch
 from ballast.risk.state_store import StateStore
-
-logger = logging.getLogger(__name__)
 
 ROW = "OwnHoldings"
 
 
-class Holdings(BaseModel):
+class Holdings(Memory):
     """
     What is written down.
 
@@ -25,10 +23,8 @@ class Holdings(BaseModel):
         By currency.
     """
 
-    model_config = ConfigDict(extra="forbid")
-
     since: float
-    units: dict[str, float] = {}
+    units: dict[str, float] = Field(default_factory=dict)
 
 
 class OwnerHoldings:
@@ -43,19 +39,11 @@ class OwnerHoldings:
 
     def __init__(self, store: StateStore) -> None:
         self._store = store
-        self._holdings: Holdings | None = None
         self.read()
 
     def read(self) -> None:
         """Read them again: a person may have said meanwhile that something is theirs."""
-        row = self._store.rows().get(ROW)
-        self._holdings = None
-        if row is None:
-            return
-        try:
-            self._holdings = Holdings.model_validate_json(row["memory"])
-        except ValidationError as error:
-            logger.error("what the owner holds cannot be read and is taken anew: %s", error)
+        self._holdings = self._store.read(ROW, Holdings)
 
     @property
     def since(self) -> datetime | None:

@@ -14,12 +14,13 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from freqtrade.persistence import Order, Trade
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 
 from ballast.core import reconciliation
 from ballast.core.backoff import Backoff
 from ballast.core.events import Event, EventKind
+from ballast.core.guards.base import Memory
 from ballast.core.reasons import Reason
 from ballast.core.reconciliation import BUY, CLOCK_SKEW, SeenOrder
 from ballast.core.times import from_epoch, to_epoch
@@ -68,13 +69,11 @@ class Intent(BaseModel):
     setup: str = ""
 
 
-class _Row(BaseModel):
+class _Row(Memory):
     """Those whose trade is not there yet, and the last of every pair, whatever became of it."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    intents: list[Intent] = []
-    last: dict[str, Intent] = {}
+    intents: list[Intent] = Field(default_factory=list)
+    last: dict[str, Intent] = Field(default_factory=dict)
 
 
 class Intents:
@@ -110,7 +109,7 @@ class Intents:
         self._proposals = proposals
         self._adopt = adopt
         self._publish = publish
-        self._row = self._read()
+        self._row = store.read(ROW, _Row) or _Row()
         for intent in self._row.last.values():
             if intent.stop is not None:
                 proposals.recall(SentEntry(intent.pair, intent.setup, intent.stop))
@@ -211,16 +210,6 @@ class Intents:
     def _write(self, row: _Row) -> None:
         self._store.write(ROW, row.model_dump_json(), "")
         self._row = row
-
-    def _read(self) -> _Row:
-        row = self._store.rows().get(ROW)
-        if row is None:
-            return _Row()
-        try:
-            return _Row.model_validate_json(row["memory"])
-        except ValidationError as error:
-            logger.error("the entries that were sent cannot be read and are forgotten: %s", error)
-            return _Row()
 
 
 def _is_recorded(intent: Intent) -> bool:

@@ -5,22 +5,20 @@ and what else has moved a stop is in no candle: so each plan is written down in 
 at every candle, and goes on from there.
 """
 
-import logging
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from freqtrade.persistence import LocalTrade
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from ballast.core import stops
 from ballast.core.columns import CandleColumns
+from ballast.core.guards.base import Memory
 from ballast.core.stops import StopPlan, StopRules
 from ballast.core.windows import minutes
 from ballast.risk.state_store import StateStore
-
-logger = logging.getLogger(__name__)
 
 ROW = "StopPlans"
 
@@ -120,10 +118,8 @@ class KeptPlan(BaseModel):
         return ManagedStop(self.pair, plan, self.setup, opened, filled, self.as_of)
 
 
-class _Row(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    plans: dict[int, KeptPlan] = {}
+class _Row(Memory):
+    plans: dict[int, KeptPlan] = Field(default_factory=dict)
 
 
 class StopPlanStore:
@@ -138,7 +134,7 @@ class StopPlanStore:
 
     def __init__(self, store: StateStore) -> None:
         self._store = store
-        self._plans = self._read()
+        self._plans = (store.read(ROW, _Row) or _Row()).plans
 
     def of(self, trade: LocalTrade) -> KeptPlan | None:
         """The plan of a trade as it was written down last, or None."""
@@ -155,16 +151,6 @@ class StopPlanStore:
         if wanted != self._plans:
             self._store.write(ROW, _Row(plans=wanted).model_dump_json(), "")
             self._plans = wanted
-
-    def _read(self) -> dict[int, KeptPlan]:
-        row = self._store.rows().get(ROW)
-        if row is None:
-            return {}
-        try:
-            return _Row.model_validate_json(row["memory"]).plans
-        except ValidationError as error:
-            logger.error("the stop plans cannot be read and are made anew: %s", error)
-            return {}
 
 
 def ns(moment: datetime) -> int:

@@ -143,7 +143,7 @@ class Execution:
                     view,
                     store,
                     pairs,
-                    abs(host.stoploss),
+                    host.disaster_ratio(),
                     publish,
                     is_shared="available_capital" in host.config,
                 ),
