@@ -7,7 +7,6 @@ column peeks, or nothing could be compared.
 
 import argparse
 import importlib.metadata
-import os
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +44,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     backtest_options.add_choice(parser)
     add = parser.add_argument
     add("--cuts", type=int, default=40, metavar="N", help="for each pair, 0 for none (%(default)s)")
-    add(
-        "--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="at a time (%(default)s)"
-    )
+    backtest_options.add_jobs(parser)
     parser.set_defaults(run=run)
 
 
@@ -60,11 +57,7 @@ def run(options: argparse.Namespace) -> int:
     CommandError
         With one sentence for what cannot be used; nothing is written then.
     """
-    for name, least in (("cuts", 0), ("jobs", 1)):
-        if getattr(options, name) < least:
-            raise CommandError(
-                f"--{name} is {getattr(options, name)}: expected a whole number from {least}"
-            )
+    backtest_options.check_numbers(options, cuts=0, jobs=1)
     config = backtest_options.read_choice(options)
     console = Console()
     try:

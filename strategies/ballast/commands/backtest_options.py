@@ -1,6 +1,7 @@
 """What commands that run backtests ask for: strategies, candles, and an exchange's markets."""
 
 import argparse
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -39,6 +40,31 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
     add("-p", "--pairs", nargs="+", metavar="PAIR", help="these (the configuration's)")
     add("-i", "--timeframe", help="candles that are traded (the configuration's or strategy's)")
     add("--timerange", default="", metavar="RANGE", help="such as 20200101-20210101")
+
+
+def add_jobs(parser: argparse.ArgumentParser) -> None:
+    """Declare how many run at a time."""
+    jobs, text = os.cpu_count() or 1, "at a time (%(default)s)"
+    parser.add_argument("--jobs", type=int, default=jobs, metavar="N", help=text)
+
+
+def check_numbers(options: argparse.Namespace, **least: int) -> None:
+    """
+    Refuse numbers that are too small.
+
+    Parameters
+    ----------
+    least : int
+        The smallest that an option of that name takes.
+
+    Raises
+    ------
+    CommandError
+    """
+    for name, smallest in least.items():
+        value = getattr(options, name)
+        if value < smallest:
+            raise CommandError(f"--{name} is {value}: expected a whole number from {smallest}")
 
 
 def read_choice(options: argparse.Namespace) -> dict[str, Any]:

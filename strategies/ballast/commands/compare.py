@@ -5,7 +5,6 @@ whose result is kept as those of `stress` are, so that a second run only does wh
 """
 
 import argparse
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,7 @@ from ballast.research.stress.plan import guards_on
 from ballast.research.stress.runner import run_all
 from ballast.research.stress.store import Store
 from ballast.tooling.errors import CommandError
+from ballast.tooling.files import write
 from ballast.tooling.pages.page import PlotlyMissing
 
 
@@ -43,9 +43,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     add("--without-guards", action="store_true", help="once more without each guard that is on")
     add("--html", type=Path, default=Path("compare.html"), help="page to write (%(default)s)")
     add("--output", default="user_data/compare", metavar="FOLDER", help="results (%(default)s)")
-    add(
-        "--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="at a time (%(default)s)"
-    )
+    backtest_options.add_jobs(parser)
     add("--scheduler", metavar="ADDRESS", help="of a Dask cluster to run on")
     parser.set_defaults(run=run)
 
@@ -59,8 +57,7 @@ def run(options: argparse.Namespace) -> None:
     CommandError
         With one sentence for what cannot be used.
     """
-    if options.jobs < 1:
-        raise CommandError(f"--jobs is {options.jobs}: expected a whole number from 1")
+    backtest_options.check_numbers(options, jobs=1)
     try:
         pairings = _pairings(options)
         jobs = [job for each in pairings for job in each.jobs]
@@ -82,7 +79,7 @@ def run(options: argparse.Namespace) -> None:
         raise CommandError(str(error)) from None
     except OSError as error:
         raise CommandError(f"--output {options.output}: {error.strerror}") from None
-    _write(options.html, text)
+    write(options.html, text)
     _show(found, Console())
     Console().print(f"As a page, with the curves: {options.html}", markup=False, soft_wrap=True)
 
@@ -113,14 +110,6 @@ def _pairings(options: argparse.Namespace) -> list[Pairing]:
         require_candles(datadir, pairs, made.timeframe, period)
         found.append(made)
     return found
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise CommandError(f"{path} cannot be written: {error.strerror}") from None
 
 
 def _show(found: Sequence[StrategyComparison], console: Console) -> None:

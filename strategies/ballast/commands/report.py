@@ -19,6 +19,7 @@ from ballast.research.report.study import Options
 from ballast.research.report.trials import HYPEROPT_FOLDER
 from ballast.research.report.wording import counted, number, percent, share
 from ballast.tooling.errors import CommandError
+from ballast.tooling.files import write
 from ballast.tooling.pages.page import PlotlyMissing
 
 _DEFAULT_PAGE = Path("report.html")
@@ -84,11 +85,11 @@ def run(options: argparse.Namespace) -> None:
     )
     try:
         judged = report.judge(read_all(options.results), wanted)
-        _write(options.html, report.page(judged).html())
+        write(options.html, report.page(judged).html())
     except (ResultError, PlotlyMissing) as error:
         raise CommandError(str(error)) from None
     if options.json is not None:
-        _write(options.json, json.dumps(report.as_data(judged), indent=2) + "\n")
+        write(options.json, json.dumps(report.as_data(judged), indent=2) + "\n")
     _show(judged, Console())
     Console().print(f"The whole report: {options.html}", markup=False, soft_wrap=True)
 
@@ -103,14 +104,6 @@ def _check(options: argparse.Namespace) -> None:
         raise CommandError(f"--trials is {options.trials}: expected a whole number from 0")
     if options.datadir is not None and not options.datadir.is_dir():
         raise CommandError(f"--datadir {options.datadir} is not a folder")
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise CommandError(f"{path} cannot be written: {error.strerror}") from None
 
 
 def _show(judged: Sequence[Judged], console: Console) -> None:

@@ -6,7 +6,6 @@ ballast report` reads the folder.
 """
 
 import argparse
-import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -58,9 +57,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     )
     add("--timeframe", help="candles that are traded (that of the configuration)")
     add("--output", default="user_data/stress", metavar="FOLDER", help="results (%(default)s)")
-    add(
-        "--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="at a time (%(default)s)"
-    )
+    backtest_options.add_jobs(parser)
     add("--scheduler", metavar="ADDRESS", help="of a Dask cluster to run on")
     parser.set_defaults(run=run)
 
@@ -128,10 +125,7 @@ def _jobs(options: argparse.Namespace, config: dict[str, Any]) -> list[StressRun
 
 
 def _check_numbers(options: argparse.Namespace) -> None:
-    for name, least in (("jobs", 1), ("subsets", 0), ("shuffles", 0)):
-        value = getattr(options, name)
-        if value < least:
-            raise CommandError(f"--{name} is {value}: expected a whole number from {least}")
+    backtest_options.check_numbers(options, jobs=1, subsets=0, shuffles=0)
     for period in options.periods:
         backtest_options.check_timerange("--periods", period)
 
