@@ -40,7 +40,7 @@ from sandbox.signing import ApiKey
 from sandbox.sources import GeneratedSource
 from sandbox.units import from_float
 from tools import soak_bot, soak_truth
-from tools.soak_beside import OTHER_PAIR, Beside, Others
+from tools.soak_beside import OTHER_PAIR, Beside, Others, who
 from tools.soak_plan import FAULTS, PATIENCE_MS, Killer, kill_moments
 from tools.soak_report import Figures, figures, print_table
 from tools.soak_visitor import Visitor, api_section
@@ -139,8 +139,7 @@ def prepare(seed: int, days: float, kills: int, folder: Path, setting: Setting) 
     plan = FaultPlan(clock, seed, faults)
     visitor = Visitor(_free_port(), PAIRS, setting.timeframe, folder / "trades.sqlite")
     acts = kill_moments(stream, round(ACTS_PER_DAY * days), begin_ms, end_ms)
-    who = tuple(Beside)[seed % len(Beside)]
-    others = Others(who, exchange, acts, random.Random(f"beside {seed}"))  # noqa: S311
+    others = Others(who(seed), exchange, acts, random.Random(f"beside {seed}"))  # noqa: S311
     return Soak(exchange, plan, clock, killer, folder, stream, visitor, others, setting)
 
 
@@ -225,10 +224,7 @@ def _pace(soak: Soak) -> Any:
         soak.exchange.advance()
         books = soak_truth.read_books(soak.database)
         held = soak_truth.unknown_coins(soak.exchange, soak_truth.NOTHING)
-        ours = [
-            o for m in soak_truth.traded(soak.exchange) for o in soak.exchange.open_orders(m.symbol)
-        ]
-        is_open = bool(ours or books.open_orders)
+        is_open = bool(soak_truth.open_orders(soak.exchange) or books.open_orders)
         if not (held or is_open or books.coins):
             return reply({"state": "idle"})
         return reply({"state": "calm" if soak_truth.is_calm(soak.exchange, books) else ""})
@@ -307,8 +303,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for seed in options.seeds:
             folder = (options.keep or Path(scratch)) / f"seed-{seed}"
             folder.mkdir(parents=True, exist_ok=True)
-            who = tuple(Beside)[seed % len(Beside)]
-            told = f"seed {seed}: {options.days:g} days, {options.kills} kills, beside {who}\n"
+            begun = f"seed {seed}: {options.days:g} days, {options.kills} kills"
+            told = f"{begun}, beside {who(seed)}\n"
             sys.stdout.write(told)
             sys.stdout.flush()
             found.append(soak(seed, options.days, options.kills, folder, setting))

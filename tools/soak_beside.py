@@ -30,6 +30,11 @@ class Beside(StrEnum):
     BOT = "another bot"
 
 
+def who(seed: int) -> Beside:
+    """Of the run with a seed: of three in a row each has another."""
+    return tuple(Beside)[seed % len(Beside)]
+
+
 @dataclass
 class Others:
     """

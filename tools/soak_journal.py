@@ -5,8 +5,6 @@ Only prices and moments are read: which stops were planned, and what each entry 
 
 from __future__ import annotations
 
-import json
-import sqlite3
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,9 +14,11 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
+from ballast.core.events import EventKind
+from ballast.journal.reader import Reader
 from sandbox.orders import Order, Side
 from sandbox.units import UNIT
-from tools.soak_truth import Position
+from tools.soak_truth import Position, ended, rested_until
 
 
 @dataclass(frozen=True)
@@ -51,20 +51,15 @@ def read_plans(folder: Path) -> Plans:
     journals = sorted(folder.glob("ballast_journal*.sqlite"))
     if not journals:
         raise FileNotFoundError(f"no journal in {folder}")
-    for journal in journals:
-        with closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as connection:
-            rows = connection.execute(
-                "select at, kind, pair, value, facts from events "
-                "where kind in ('stop', 'sized') order by at, id"
-            ).fetchall()
-        for at, kind, pair, value, facts in rows:
-            at_ms = round(datetime.fromisoformat(at).replace(tzinfo=UTC).timestamp() * 1000)
-            symbol = pair.replace("/", "")
-            if kind == "stop":
-                stops[symbol].append(Written(at_ms, value))
-            else:
-                decided = value * json.loads(facts)["loss_ratio"]
-                losses[symbol].append(Written(at_ms, decided))
+    for path in journals:
+        with closing(Reader(path)) as journal:
+            events = journal.events(datetime.fromtimestamp(0, UTC))
+        for event in events:
+            at_ms, symbol = round(event.at.timestamp() * 1000), event.pair.replace("/", "")
+            if event.kind is EventKind.STOP:
+                stops[symbol].append(Written(at_ms, event.value))
+            elif event.kind is EventKind.SIZED:
+                losses[symbol].append(Written(at_ms, event.value * event.facts["loss_ratio"]))
     return Plans(stops, losses)
 
 
@@ -104,7 +99,7 @@ def differing_s(
     gone = list(away)
     moments = {begin_ms, until_ms, *(p.at_ms for p in planned)}
     for order in sells:
-        moments |= {order.time_ms, _rested_until(order, until_ms), _ended(order, until_ms)}
+        moments |= {order.time_ms, rested_until(order, until_ms), ended(order, until_ms)}
     for start, end in gone:
         moments |= {start, end}
     ordered = sorted(moment for moment in moments if begin_ms <= moment <= until_ms)
@@ -113,9 +108,9 @@ def differing_s(
         if any(a <= start < b for a, b in gone):
             continue
         leaving = any(
-            _begins_to_sell(order, until_ms) <= start < _ended(order, until_ms) for order in sells
+            _begins_to_sell(order, until_ms) <= start < ended(order, until_ms) for order in sells
         )
-        stops = [o for o in resting if o.time_ms <= start < _rested_until(o, until_ms)]
+        stops = [o for o in resting if o.time_ms <= start < rested_until(o, until_ms)]
         plan = _at(planned, start)
         same = (
             plan is not None
@@ -133,15 +128,5 @@ def _at(written: Sequence[Written], moment_ms: int) -> Written | None:
     return written[number - 1] if number else None
 
 
-def _rested_until(order: Order, end_ms: int) -> int:
-    if order.working_ms is not None:
-        return order.working_ms
-    return _ended(order, end_ms)
-
-
 def _begins_to_sell(order: Order, end_ms: int) -> int:
-    return _rested_until(order, end_ms) if order.request.type.is_conditional else order.time_ms
-
-
-def _ended(order: Order, end_ms: int) -> int:
-    return end_ms if order.is_open else order.update_ms
+    return rested_until(order, end_ms) if order.request.type.is_conditional else order.time_ms

@@ -155,8 +155,7 @@ def positions(symbol: str, orders: Iterable[Order], end_ms: int) -> list[Positio
         for fill in order.fills:
             events.append((fill.time_ms, fill.trade_id, partial(walk.fill, order, fill)))
         if order.side is Side.SELL and order.request.type.is_conditional:
-            closed_ms = end_ms if order.is_open else order.update_ms
-            until_ms = closed_ms if order.working_ms is None else order.working_ms
+            until_ms = rested_until(order, end_ms)
             events.append((order.time_ms, 0, partial(walk.protect, order.amount)))
             if until_ms < end_ms:
                 events.append((until_ms, 0, partial(walk.protect, -order.amount)))
@@ -167,6 +166,16 @@ def positions(symbol: str, orders: Iterable[Order], end_ms: int) -> list[Positio
         walk.look(time_ms)
     walk.end(end_ms)
     return walk.positions
+
+
+def rested_until(order: Order, end_ms: int) -> int:
+    """When a stop was triggered or ended; `end_ms` where it rests still [Unix ms]."""
+    return ended(order, end_ms) if order.working_ms is None else order.working_ms
+
+
+def ended(order: Order, end_ms: int) -> int:
+    """When an order came to its end; `end_ms` where it is open [Unix ms]."""
+    return end_ms if order.is_open else order.update_ms
 
 
 def bought_at_once(orders: Iterable[Order]) -> list[Order]:
