@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
+from freqtrade.strategy import IStrategy
 
 from ballast.config.guards import GuardSettings
 from ballast.core.candles import Candles
@@ -80,6 +83,60 @@ def begin_faults(run: LiveRun, late: Late, seed: int) -> FaultPlan:
     return plan
 
 
+@contextmanager
+def killed_twice(
+    strategy: type[IStrategy],
+    source: GeneratedSource,
+    folder: Path,
+    ballast: dict[str, Any],
+    *,
+    loop_s: float,
+    minutes: float,
+    settled: float,
+) -> Iterator[tuple[LiveRun, Counter[str]]]:
+    """
+    A bot among faults, through two lives that are ended, and what struck it; faults are over then.
+
+    Parameters
+    ----------
+    loop_s : seconds between loops.
+    minutes : of each life.
+    settled : minutes without faults in the third.
+    """
+    late = Late()
+    with live_run(
+        strategy,
+        source,
+        folder,
+        BEGIN,
+        middlewares=[late.middleware],
+        loop_seconds=loop_s,
+        stake_amount="unlimited",
+        ballast=ballast,
+    ) as run:
+        plan = begin_faults(run, late, seed=5)
+        for _ in range(2):
+            run.minutes(minutes)
+            run.killed()
+            run.minutes(1)
+            run.started()
+        struck = Counter(plan.counts)
+        plan.remove()
+        run.minutes(settled)
+        yield run, struck
+
+
+def check_sound(run: LiveRun, loop_s: float) -> None:
+    """No pair is held twice, the database is the exchange's, and nothing was bare for long."""
+    opened = Counter(trade.pair for trade in run.trades if trade.is_open)
+    assert max(opened.values(), default=0) <= 1
+    assert run.differences() == []
+    # An entry is protected in the loop after it, or that after one in which a request failed;
+    # a part waits for its rest, and everything for a bot that is dead for a minute.
+    bare = [bare_s(trade, None, run.now) for trade in run.trades]
+    assert max(bare) <= 60 + 3 * loop_s
+
+
 @pytest.mark.slow
 def test_nothing_is_bought_twice_lost_or_left_without_a_stop(tmp_path: Path) -> None:
     source = GeneratedSource(5, days=40, pairs=["BTC/USDT", "ETH/USDT"])
@@ -91,33 +148,11 @@ def test_nothing_is_bought_twice_lost_or_left_without_a_stop(tmp_path: Path) -> 
         "risk": {"entries_per_candle": 20, "per_trade_pct": 0.2},
         "gate": {"spread_bps": 100.0, "depth_times": 1.0},
     }
-    late = Late()
-    with live_run(
-        Busy,
-        source,
-        tmp_path,
-        BEGIN,
-        middlewares=[late.middleware],
-        loop_seconds=LOOP_S,
-        stake_amount="unlimited",
-        ballast=ballast,
-    ) as run:
-        plan = begin_faults(run, late, seed=5)
-        for _ in range(2):
-            run.minutes(16)
-            run.killed()
-            run.minutes(1)
-            run.started()
-        struck = Counter(plan.counts)
-        plan.remove()
-        run.minutes(5)
+    with killed_twice(Busy, source, tmp_path, ballast, loop_s=LOOP_S, minutes=16, settled=5) as (
+        run,
+        struck,
+    ):
         assert struck["answer_lost"] >= 2
         assert len(run.trades) >= 4
-        opened = Counter(trade.pair for trade in run.trades if trade.is_open)
-        assert max(opened.values(), default=0) <= 1
-        assert run.differences() == []
-        # An entry is protected in the loop after it, or that after one in which a request failed;
-        # a part waits for its rest, and everything for a bot that is dead for a minute.
-        bare = [bare_s(trade, None, run.now) for trade in run.trades]
-        assert max(bare) <= 60 + 3 * LOOP_S
+        check_sound(run, LOOP_S)
         assert not run.bot.strategy.incidents.counts

@@ -6,7 +6,6 @@ position may lose more at its first stop than one trade may.
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,12 @@ from freqtrade.persistence import Trade
 from freqtrade.strategy import IStrategy
 
 from ballast import StopRules
-from ballast.execution.stop_watch import bare_s
 from ballast.risk import custom_data
 from ballast.risk.stop_manager import INITIAL_STOP
 from sandbox.sources import GeneratedSource
-from tests.behaviour.test_random_faults import BEGIN, Late, begin_faults
+from tests.behaviour.test_random_faults import check_sound, killed_twice
 from tests.behaviour.unlike import UNLIKE, Averaging
 from tests.behaviour.wishes import held
-from tests.live_run import live_run
 
 LOOP_S = 20
 PAIRS = ["BTC/USDT", "ETH/USDT"]
@@ -54,31 +51,12 @@ def loss_at_first_stop(trade: Trade) -> float:
 @pytest.mark.parametrize("theirs", UNLIKE)
 def test_strategy_of_any_kind_is_held(theirs: type[IStrategy], tmp_path: Path) -> None:
     source = GeneratedSource(5, days=40, pairs=PAIRS)
-    late = Late()
-    with live_run(
-        held(theirs, stops=StopRules(initial_atr=2)),
-        source,
-        tmp_path,
-        BEGIN,
-        middlewares=[late.middleware],
-        loop_seconds=LOOP_S,
-        stake_amount="unlimited",
-        ballast=BALLAST,
-    ) as run:
-        plan = begin_faults(run, late, seed=5)
-        for _ in range(2):
-            run.minutes(32)
-            run.killed()
-            run.minutes(1)
-            run.started()
-        plan.remove()
-        run.minutes(6)
+    strategy = held(theirs, stops=StopRules(initial_atr=2))
+    with killed_twice(
+        strategy, source, tmp_path, BALLAST, loop_s=LOOP_S, minutes=32, settled=6
+    ) as (run, _):
         assert run.trades
-        opened = Counter(trade.pair for trade in run.trades if trade.is_open)
-        assert max(opened.values(), default=0) <= 1
-        assert run.differences() == []
-        bare = [bare_s(trade, None, run.now) for trade in run.trades]
-        assert max(bare) <= 60 + 3 * LOOP_S
+        check_sound(run, LOOP_S)
         for trade in run.trades:
             assert loss_at_first_stop(trade) <= PER_TRADE * LATE
         if theirs is Averaging:

@@ -90,12 +90,26 @@ class Messages:
                 self._send(text)
 
 
-class _Refusals:
-    """At most one message an interval: the first refusal at once, later ones together."""
+class _Pace:
+    """When the next message may be sent: the first at once, later ones an interval apart."""
 
     def __init__(self, interval: timedelta) -> None:
         self._interval = interval
         self._sent: datetime | None = None
+
+    def has_come(self, now: datetime) -> bool:
+        """Whether one may be sent; it counts as sent then."""
+        if self._sent is not None and now - self._sent < self._interval:
+            return False
+        self._sent = now
+        return True
+
+
+class _Refusals:
+    """At most one message an interval: the first refusal at once, later ones together."""
+
+    def __init__(self, interval: timedelta) -> None:
+        self._pace = _Pace(interval)
         self._since: datetime | None = None
         # By code and pair: the last refusal. One signal is refused in every loop while it is fresh.
         self._last: dict[tuple[str, str], Event] = {}
@@ -105,8 +119,7 @@ class _Refusals:
         self._last[(event.code, event.pair)] = event
 
     def due(self, now: datetime) -> str:
-        waits = self._sent is not None and now - self._sent < self._interval
-        if not self._last or self._since is None or waits:
+        if not self._last or self._since is None or not self._pace.has_come(now):
             return ""
         by_code: dict[str, list[Event]] = {}
         for event in self._last.values():
@@ -117,7 +130,7 @@ class _Refusals:
             lines += [f"  {event.pair}{_numbers(event)}" for event in events[:_MOST_PAIRS]]
             if len(events) > _MOST_PAIRS:
                 lines.append(f"  and {len(events) - _MOST_PAIRS} more")
-        self._sent, self._since, self._last = now, None, {}
+        self._since, self._last = None, {}
         return "\n".join(lines)
 
 
@@ -125,18 +138,16 @@ class _Flows:
     """At most one message an interval: another bot on the account would make one of every trade."""
 
     def __init__(self, interval: timedelta) -> None:
-        self._interval = interval
-        self._sent: datetime | None = None
+        self._pace = _Pace(interval)
         self._new: list[Event] = []
 
     def add(self, event: Event) -> None:
         self._new.append(event)
 
     def due(self, now: datetime) -> str:
-        waits = self._sent is not None and now - self._sent < self._interval
-        if not self._new or waits:
+        if not self._new or not self._pace.has_come(now):
             return ""
-        new, self._sent, self._new = self._new, now, []
+        new, self._new = self._new, []
         lines = ["Money that came or went beside the trades: no profit, and no loss"]
         for cause, meaning in _CAUSES.items():
             found = [event.value for event in new if event.facts.get("cause") == cause]

@@ -109,7 +109,7 @@ def _reduced(strategy: Any, stake: float, asked: dict[str, Any]) -> float:
     least = asked["min_stake"] or 0.0
     if strategy._ballast.decisions.connected.feeds.live:
         # Backtests give it with what a stop needs, as Freqtrade itself then asks for live.
-        least /= 1 - abs(strategy.stoploss)
+        least /= 1 - strategy._ballast.disaster_ratio()
     return -float(trade.stake_amount) if left < least else stake
 
 

@@ -96,7 +96,7 @@ class CostsOnly(ForeignLayer):
     @property
     def protections(self) -> list[dict[str, Any]]:
         """Theirs alone."""
-        return list(self._ballast.set_by_theirs.get("protections", self._behind().protections))
+        return self._ballast_their_protections()
 
     @protections.setter
     def protections(self, listed: list[dict[str, Any]]) -> None:

@@ -141,10 +141,13 @@ class ForeignLayer(ForeignFrames, ForeignExits, Layer):
     def protections(self, listed: list[dict[str, Any]]) -> None:
         self._ballast.set_by_theirs["protections"] = listed
 
-    def _ballast_own_protections(self) -> list[dict[str, Any]]:
+    def _ballast_their_protections(self) -> list[dict[str, Any]]:
         # Asked anew each time: parameters get their values late, and anew with every epoch.
         theirs = self._ballast.set_by_theirs.get("protections", self._behind().protections)
-        return [{**entry, EVERY_CANDLE: True} for entry in deepcopy(theirs) or []]
+        return deepcopy(theirs) or []
+
+    def _ballast_own_protections(self) -> list[dict[str, Any]]:
+        return [{**entry, EVERY_CANDLE: True} for entry in self._ballast_their_protections()]
 
     def informative_pairs(self) -> list[Any]:
         """Ours and theirs; live, a failure of theirs must not end the loop that holds the stops."""

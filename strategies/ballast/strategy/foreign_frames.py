@@ -11,12 +11,12 @@ import pandas as pd
 from freqtrade.exceptions import FreqtradeException, OperationalException
 from freqtrade.strategy import IStrategy
 
-from ballast.charts import beside, drawing
+from ballast.charts import beside
 from ballast.core.candles import Candles
 from ballast.core.frames import PRICES
 from ballast.core.market import Market
 from ballast.core.signals import Setup, add_state, columns_of
-from ballast.core.windows import at_least, minutes
+from ballast.core.windows import calibrated, minutes
 from ballast.strategy import foreign_signals
 from ballast.strategy.foreign_signals import FrameRefused
 from ballast.strategy.state import LayerState
@@ -32,7 +32,7 @@ class _Needs:
 
     def __init__(self, timeframe: str) -> None:
         self.timeframe = timeframe
-        self.atr_window = at_least(ATR_WINDOW, timeframe)
+        self.atr_window = calibrated(ATR_WINDOW, timeframe)
 
     def setups(self, pair: Candles, market: Market) -> list[Setup]:
         return []
@@ -102,7 +102,7 @@ class ForeignFrames(IStrategy):
             session.rulebooks[pair] = foreign_signals.rulebook(name, frame, own, hours)
         if session.feeds.drawn:
             setup = Setup(name, {}, state.stops)
-            frame = beside.add_columns(frame, own, setup, abs(self.stoploss))
+            frame = beside.add_columns(frame, own, setup, state.disaster_ratio())
         return frame
 
     def _ballast_made(
@@ -132,7 +132,7 @@ class ForeignFrames(IStrategy):
         frame = session.feeds.own(pair)
         seen, market = state.views.of(session, pair, frame, limits)
         own = frame[PRICES].copy()
-        add_state(own, seen, market, limits, at_least(ATR_WINDOW, self.timeframe))
+        add_state(own, seen, market, limits, calibrated(ATR_WINDOW, self.timeframe))
         session.columns_by_pair[pair] = columns_of(own, self.timeframe, [])
         state.seen = (pair, own)
 
@@ -162,9 +162,4 @@ class ForeignFrames(IStrategy):
             )
         except Exception as error:
             self._ballast.incident("plot_annotations", error)
-        try:
-            moves = self._ballast.stop_moves()
-            marks += drawing.annotated(pair, beside.ours(dataframe), self.timeframe, moves)
-        except Exception:
-            logger.exception("the chart of %s could not be annotated", pair)
-        return marks
+        return marks + self._ballast.annotated(pair, lambda: beside.ours(dataframe))

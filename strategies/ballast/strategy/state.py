@@ -1,7 +1,8 @@
 """All that the layer keeps of a strategy: one object, so that no name of theirs is taken."""
 
 import dataclasses
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -22,6 +23,8 @@ from ballast.risk import protection_list
 from ballast.strategy.decisions import Decisions
 from ballast.strategy.views import Views
 from ballast.version import __version__
+
+logger = logging.getLogger(__name__)
 
 DISASTER_STOP = -0.10
 # What leaves a position waits for no price, and the stop rests on the exchange.
@@ -178,7 +181,7 @@ class LayerState:
         listed = f"{settings.SECTION}.protections"
         protection_list.check(self.settings.protections, listed, config, guards)
 
-    def stop_moves(self) -> drawing.StopMoves | None:
+    def _stop_moves(self) -> drawing.StopMoves | None:
         """What gives the moves of trades' stops; None where no bot runs."""
         session = self.decisions.session
         if session is None or not session.feeds.live:
@@ -186,6 +189,21 @@ class LayerState:
         # Asked by the web server: on a connection of its own, and from no trade's custom data.
         journal = session.journal
         return partial(stop_moves, journal.path) if journal else lambda numbers: {}
+
+    def annotated(self, pair: str, seen: Callable[[], pd.DataFrame]) -> list[dict[str, Any]]:
+        """
+        Annotations of a pair's chart (see `drawing.annotated`); a chart without them beats none.
+
+        Parameters
+        ----------
+        seen : callable
+            Gives the frame that is drawn.
+        """
+        try:
+            return drawing.annotated(pair, seen(), self.timeframe, self._stop_moves())
+        except Exception:
+            logger.exception("the chart of %s could not be annotated", pair)
+            return []
 
     def incident(self, where: str, error: Exception) -> None:
         """Report a failure inside a callback; the callback has refused."""
