@@ -62,7 +62,7 @@ def of_frame(frame: pd.DataFrame, candle: timedelta) -> list[Annotation]:
     Parameters
     ----------
     frame : DataFrame
-        With `date` and the columns of `signals.add_state`.
+        With `date` and the columns of `signals.state_columns`.
     candle : timedelta
         Length of one candle.
     """

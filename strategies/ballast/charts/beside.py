@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ballast.charts import drawing
+from ballast.core.frames import with_columns
 from ballast.core.signals import NO_SETUP, Setup, first_stops
 
 PREFIX = "ballast_"
-# Columns of `signals.add_state` that are drawn or make an annotation.
+# Columns of `signals.state_columns` that are drawn or make an annotation.
 _SHOWN = ("regime", "market_regime", "intensity", "cooldown", "trust")
 
 
@@ -34,16 +36,16 @@ def add_columns(
     Parameters
     ----------
     own : DataFrame
-        The same candles with the columns of `signals.add_state`; may begin earlier.
+        The same candles with the columns of `signals.state_columns`; may begin earlier.
     setup : Setup
         With the stops of every trade.
     """
-    ours = own.iloc[len(own) - len(frame) :].assign(setup=NO_SETUP)
+    ours = own.iloc[len(own) - len(frame) :]
     columns = {f"{PREFIX}{name}": ours[name].to_numpy() for name in _SHOWN}
-    first = first_stops(ours, [setup], disaster_ratio)
-    columns[f"{PREFIX}{drawing.FIRST_STOP}"] = first
-    # At once: one by one they would leave a frame in pieces.
-    return pd.concat([frame, pd.DataFrame(columns, index=frame.index)], axis=1)
+    none = np.full(len(frame), NO_SETUP)
+    close, atr = (ours[name].to_numpy() for name in ("close", "atr"))
+    first = first_stops(close, atr, none, [setup], disaster_ratio)
+    return with_columns(frame, {**columns, f"{PREFIX}{drawing.FIRST_STOP}": first})
 
 
 def ours(frame: pd.DataFrame) -> pd.DataFrame:

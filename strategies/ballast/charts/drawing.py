@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from freqtrade.persistence import PairLocks, Trade
 from freqtrade.persistence.models import PairLock
@@ -46,7 +47,7 @@ def plot_config(lines: Iterable[str], setups: Sequence[Setup]) -> dict[str, Any]
     lines : iterable of str
         Columns that are prices.
     setups : sequence of Setup
-        Whose entry rules are drawn, each in a lane of its own (see `add_columns`).
+        Whose entry rules are drawn, each in a lane of its own (see `columns`).
     """
     rules = {
         _lane(column): {"color": _RULE_COLOURS[number % len(_RULE_COLOURS)]}
@@ -71,19 +72,26 @@ def plot_config(lines: Iterable[str], setups: Sequence[Setup]) -> dict[str, Any]
     }
 
 
-def add_columns(frame: pd.DataFrame, setups: Sequence[Setup], disaster_ratio: float) -> None:
+def columns(
+    close: np.ndarray,
+    atr: np.ndarray,
+    chosen: np.ndarray,
+    setups: Sequence[Setup],
+    disaster_ratio: float,
+) -> dict[str, np.ndarray]:
     """
-    Add columns that are there to be drawn alone; a backtest goes without.
+    Columns that are there to be drawn alone; a backtest goes without.
 
-    Columns added: first_stop (see `signals.first_stops`), and met_<rule> for each entry rule, in a
+    Columns: first_stop (see `signals.first_stops`), and met_<rule> for each entry rule, in a
     lane of its own: the first rule on top, each a step up where it is met. As 0 and 1 they would
     all be one line.
     """
-    frame[FIRST_STOP] = first_stops(frame, setups, disaster_ratio)
-    columns = list(entry_rules(setups))
-    for number, column in enumerate(columns, start=1):
-        lane = len(columns) - number
-        frame[_lane(column)] = lane + _STEP * frame[column].to_numpy()
+    rules = entry_rules(setups)
+    lanes = {
+        _lane(column): len(rules) - number + _STEP * rule.met
+        for number, (column, rule) in enumerate(rules.items(), start=1)
+    }
+    return {FIRST_STOP: first_stops(close, atr, chosen, setups, disaster_ratio), **lanes}
 
 
 def _lane(column: str) -> str:

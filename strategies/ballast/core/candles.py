@@ -7,14 +7,15 @@ the answer to 'which windows did its rules ask for?'.
 
 import copy
 import math
-from collections.abc import Callable
-from typing import Self
+from collections.abc import Callable, Hashable
+from typing import Any, Self, TypeVar, cast
 
 import numpy as np
 import pandas as pd
 import talib
 
 from ballast.core import frames
+from ballast.core.measured import MeasuredCandles
 from ballast.core.windows import candles as candles_in
 from ballast.core.windows import coarser, minutes
 
@@ -22,6 +23,9 @@ from ballast.core.windows import coarser, minutes
 # exp(-8). An exponential average of period n has weight 2/(n+1), Wilder's has 1/n.
 EXPONENTIAL_MEMORY = 4
 WILDER_MEMORY = 8
+
+
+Made = TypeVar("Made")
 
 
 class Candles:
@@ -35,23 +39,34 @@ class Candles:
         (base currency).
     timeframe : str
         Length of one of them, such as '5m'.
-    older : DataFrame, optional
-        Hourly candles that reach further back (see `frames.slow_frame`).
+    slow : MeasuredCandles, optional
+        What windows are measured on, where it is known (see `slow_candles`).
+
+    Attributes
+    ----------
+    own, slow : MeasuredCandles
+        The candles, and those that windows are measured on: the same from one hour upwards.
     """
 
     def __init__(
-        self, frame: pd.DataFrame, timeframe: str, older: pd.DataFrame | None = None
+        self, frame: pd.DataFrame, timeframe: str, slow: MeasuredCandles | None = None
     ) -> None:
-        self.frame = frame
         self.timeframe = timeframe
-        self.slow_timeframe = coarser(timeframe, frames.SLOW_TIMEFRAME)
-        self.slow = frames.slow_frame(frame, timeframe, older)
+        self.slow = slow or slow_candles(frame, timeframe)
+        self.slow_timeframe = self.slow.timeframe
+        same = self.slow_timeframe == timeframe
+        self.own = self.slow if same else MeasuredCandles(frame, timeframe)
         self.warmup = 0
-        self._shared: dict[tuple[object, ...], np.ndarray] = {}
+        self._known: dict[Hashable, Any] = {}
         self._index = frame.index
         self._at: np.ndarray | None = None
         self._there = np.ones(len(frame), dtype=bool)
-        self._slow_at = self._slow_positions(frame["date"], timeframe)
+        self._slow_at = None if same else self._slow_positions(frame["date"])
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The candles themselves, on their own axis."""
+        return self.own.frame
 
     def onto(self, dates: pd.Series) -> Self:
         """
@@ -64,20 +79,19 @@ class Candles:
             Opening times of the other pair's candles, of the same timeframe.
         """
         view = copy.copy(self)
+        view._known = {}
         view._index = dates.index
         view._at = frames.last_completed(dates, self.timeframe, self.frame["date"], self.timeframe)
         own = frames.nanoseconds(self.frame["date"])
         view._there = (view._at < 0) | np.isin(frames.nanoseconds(dates), own)
-        view._slow_at = frames.last_completed(
-            dates, self.timeframe, self.slow["date"], self.slow_timeframe
-        )
+        view._slow_at = self._slow_positions(dates)
         return view
 
-    def once(self, key: tuple[object, ...], compute: Callable[[], np.ndarray]) -> np.ndarray:
-        """Values on the candles' own axis that all views share, worked out at the first call."""
-        if key not in self._shared:
-            self._shared[key] = compute()
-        return self._shared[key]
+    def once(self, key: Hashable, compute: Callable[[], Made]) -> Made:
+        """What follows from the candles on this axis, worked out at the first call."""
+        if key not in self._known:
+            self._known[key] = compute()
+        return cast(Made, self._known[key])
 
     def is_there(self) -> np.ndarray:
         """
@@ -86,10 +100,9 @@ class Candles:
         """
         return self._there
 
-    def _slow_positions(self, dates: pd.Series, timeframe: str) -> np.ndarray | None:
-        if self.slow is self.frame:
-            return None
-        return frames.last_completed(dates, timeframe, self.slow["date"], self.slow_timeframe)
+    def _slow_positions(self, dates: pd.Series) -> np.ndarray:
+        slow = self.slow.frame["date"]
+        return frames.last_completed(dates, self.timeframe, slow, self.slow_timeframe)
 
     def __len__(self) -> int:
         return len(self._index)
@@ -125,47 +138,43 @@ class Candles:
 
     def highest_high(self, window: str) -> pd.Series:
         """Upper Donchian channel: highest high of the `window` before this candle (price)."""
-        return self.measure(
-            "highest_high", window, lambda slow, n: talib.MAX(_values(slow, "high"), n)
-        ).shift(1)
+        return before(
+            self.measure("highest_high", window, lambda _, n: talib.MAX(self._slow("high"), n))
+        )
 
     def lowest_low(self, window: str) -> pd.Series:
         """Lower Donchian channel: lowest low of the `window` before this candle (price)."""
-        return self.measure(
-            "lowest_low", window, lambda slow, n: talib.MIN(_values(slow, "low"), n)
-        ).shift(1)
+        return before(
+            self.measure("lowest_low", window, lambda _, n: talib.MIN(self._slow("low"), n))
+        )
 
     def ema(self, window: str) -> pd.Series:
         """Exponential moving average of the close (price)."""
         return self.measure(
-            "ema", window, lambda slow, n: talib.EMA(_values(slow, "close"), n), EXPONENTIAL_MEMORY
+            "ema", window, lambda _, n: talib.EMA(self._slow("close"), n), EXPONENTIAL_MEMORY
         )
 
     def weighted_mean(self, window: str) -> pd.Series:
         """Linearly weighted moving average of the close (price): the newest close weighs most."""
-        return self.measure(
-            "weighted_mean", window, lambda slow, n: talib.WMA(_values(slow, "close"), n)
-        )
+        return self.measure("weighted_mean", window, lambda _, n: talib.WMA(self._slow("close"), n))
 
     def mean(self, window: str) -> pd.Series:
         """Simple moving average of the close (price)."""
-        return self.measure("mean", window, lambda slow, n: talib.SMA(_values(slow, "close"), n))
+        return self.measure("mean", window, lambda _, n: talib.SMA(self._slow("close"), n))
 
     def deviation(self, window: str) -> pd.Series:
         """Standard deviation of the close around its simple moving average (price)."""
-        return self.measure(
-            "deviation", window, lambda slow, n: talib.STDDEV(_values(slow, "close"), n)
-        )
+        return self.measure("deviation", window, lambda _, n: talib.STDDEV(self._slow("close"), n))
 
     def rsi(self, window: str) -> pd.Series:
         """Relative strength index (Wilder), 0 to 100."""
         return self.measure(
-            "rsi", window, lambda slow, n: talib.RSI(_values(slow, "close"), n), WILDER_MEMORY
+            "rsi", window, lambda _, n: talib.RSI(self._slow("close"), n), WILDER_MEMORY
         )
 
     def roc(self, window: str) -> pd.Series:
         """Rate of change of the close over the window (ratio: 0.1 is a rise of ten percent)."""
-        return self.measure("roc", window, lambda slow, n: talib.ROCP(_values(slow, "close"), n))
+        return self.measure("roc", window, lambda _, n: talib.ROCP(self._slow("close"), n))
 
     def atr(self, window: str) -> pd.Series:
         """
@@ -178,9 +187,8 @@ class Candles:
         return self.measure(
             "atr",
             window,
-            lambda slow, n: (
-                to_hour
-                * talib.ATR(_values(slow, "high"), _values(slow, "low"), _values(slow, "close"), n)
+            lambda _, n: (
+                to_hour * talib.ATR(self._slow("high"), self._slow("low"), self._slow("close"), n)
             ),
             WILDER_MEMORY,
         )
@@ -193,7 +201,7 @@ class Candles:
         per_day = math.sqrt(minutes("1d") / minutes(self.slow_timeframe))
 
         def sigma(slow: pd.DataFrame, n: int) -> np.ndarray:
-            moves = pd.Series(np.log(_values(slow, "close"))).diff()
+            moves = pd.Series(np.log(self._slow("close"))).diff()
             real = moves.where((slow["volume"] > 0).to_numpy())
             return per_day * np.asarray(real.rolling(n, min_periods=max(2, n // 2)).std())
 
@@ -204,7 +212,7 @@ class Candles:
         to_hour = minutes(frames.SLOW_TIMEFRAME) / minutes(self.slow_timeframe)
 
         def median(slow: pd.DataFrame, n: int) -> np.ndarray:
-            turnover = pd.Series(_values(slow, "close") * _values(slow, "volume"))
+            turnover = pd.Series(self._slow("close") * self._slow("volume"))
             return to_hour * np.asarray(turnover.rolling(n).median())
 
         return self.measure("hourly_turnover", window, median)
@@ -231,20 +239,20 @@ class Candles:
         """
         length = candles_in(window, self.timeframe)
         self.warmup = max(self.warmup, length)
-        close = _values(self.frame, "close")
+        close = self.own.values("close")
         values = 1 - close / talib.MAX(close, length)
         return pd.Series(self.from_own(values, np.nan), index=self._index)
 
     def measure(
         self,
-        name: str,
+        name: Hashable,
         windows: str | tuple[str, ...],
         of: Callable[..., np.ndarray],
         memory: int = 1,
         chained: bool = False,
     ) -> pd.Series:
         """
-        Any indicator over one or several windows.
+        Any indicator over one or several windows, kept until there is a new candle to measure.
 
         Parameters
         ----------
@@ -252,7 +260,8 @@ class Candles:
             Names the indicator together with its windows; the same name is computed once.
         of : callable
             Given the frame that windows are measured on and each window's length in its candles,
-            returns one value per candle of that frame. It must not look ahead.
+            returns one value per candle of that frame. It must not look ahead, nor at anything
+            else.
         memory : int
             History it needs, in multiples of the longest window: more than 1 if recursive.
         chained : bool
@@ -263,13 +272,30 @@ class Candles:
         history = sum(lengths) if chained else max(lengths) * memory
         self.warmup = max(self.warmup, history + 1)
         empty = np.full(0, np.nan)
-        values = self.once(
-            (name, windows), lambda: of(self.slow, *lengths) if len(self.slow) else empty
-        )
-        if self._slow_at is not None:
-            values = frames.take(values, self._slow_at)
-        return pd.Series(values, index=self._index)
+        key = (name, windows)
+
+        def seen() -> pd.Series:
+            measured = self.slow.once(
+                key, lambda: of(self.slow.frame, *lengths) if len(self.slow) else empty
+            )
+            return pd.Series(self.from_slow(measured, np.nan), index=self._index)
+
+        # A copy as far as whoever has it can tell: pandas copies what is written to.
+        return self.once(key, seen).copy(deep=False)
+
+    def _slow(self, column: str) -> np.ndarray:
+        return self.slow.values(column)
 
 
-def _values(frame: pd.DataFrame, column: str) -> np.ndarray:
-    return np.asarray(frame[column], dtype=float)
+def before(values: pd.Series) -> pd.Series:
+    """Of each candle, the value of the one before it (`Series.shift`, at a fifth of its price)."""
+    own = values.to_numpy()
+    return pd.Series(np.concatenate(([np.nan], own[:-1]))[: len(own)], index=values.index)
+
+
+def slow_candles(
+    frame: pd.DataFrame, timeframe: str, older: pd.DataFrame | None = None
+) -> MeasuredCandles:
+    """What windows of hours and days are measured on (see `frames.slow_frame`)."""
+    slow_timeframe = coarser(timeframe, frames.SLOW_TIMEFRAME)
+    return MeasuredCandles(frames.slow_frame(frame, timeframe, older), slow_timeframe)

@@ -6,11 +6,15 @@ impossible or absurd bar, or has just come out of a hole is not traded on; the v
 never a zero in place of a price.
 """
 
+import dataclasses
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+
+from ballast.core.measured import MeasuredCandles
 
 # What a missing time is as a number.
 _NO_TIME = np.iinfo("int64").min
@@ -80,9 +84,10 @@ def assess(frame: pd.DataFrame, limits: DataQualityLimits) -> np.ndarray:
     codes = np.zeros(len(frame), dtype=np.int8)
     if not len(frame):
         return codes
-    filled = _filled(frame)
+    bars = _Bars(*(np.asarray(frame[name], dtype=float) for name in _Bars._fields))
+    filled = _filled(bars)
     in_hole = _run_length(filled) >= limits.hole_candles
-    absurd = _absurd(frame, filled, limits)
+    absurd = _absurd(bars, filled, limits)
 
     codes[: limits.history_candles] = DataQuality.SHORT_HISTORY
     real = np.cumsum(~filled)
@@ -91,25 +96,42 @@ def assess(frame: pd.DataFrame, limits: DataQualityLimits) -> np.ndarray:
     after = _within_after(absurd, real, limits.recovery_candles)
     _raise_to(codes, after, DataQuality.AFTER_ABSURD_BAR)
     _raise_to(codes, absurd, DataQuality.ABSURD_BAR)
-    _raise_to(codes, _impossible(frame), DataQuality.BAD_BAR)
+    _raise_to(codes, _impossible(bars), DataQuality.BAD_BAR)
     _raise_to(codes, _disordered(frame), DataQuality.DISORDER)
     return codes
 
 
-def _filled(frame: pd.DataFrame) -> np.ndarray:
+def assessed(candles: MeasuredCandles, limits: DataQualityLimits) -> np.ndarray:
+    """The same, worked out once for all that ask, however long a history they want."""
+    findings = dataclasses.replace(limits, history_candles=0)
+    codes = candles.once(("quality", findings), lambda: assess(candles.frame, findings)).copy()
+    _raise_to(codes, np.arange(len(codes)) < limits.history_candles, DataQuality.SHORT_HISTORY)
+    return codes
+
+
+class _Bars(NamedTuple):
+    """Columns of a frame, one value per candle."""
+
+    open: np.ndarray
+    high: np.ndarray
+    low: np.ndarray
+    close: np.ndarray
+    volume: np.ndarray
+
+
+def _filled(bars: _Bars) -> np.ndarray:
     """Candles in which nothing happened: made up by Freqtrade, or repeated by a frozen feed."""
-    volume, high, low = (np.asarray(frame[name]) for name in ("volume", "high", "low"))
-    flat = high == low
+    flat = bars.high == bars.low
     # The same range, ends and volume twice in a row: no market does that.
     repeated = ~flat
-    for values in (volume, high, low, np.asarray(frame["open"]), np.asarray(frame["close"])):
-        repeated &= np.concatenate(([False], values[1:] == values[:-1]))
-    return np.asarray((volume == 0) & flat | repeated, dtype=bool)
+    for values in bars:
+        repeated[1:] &= values[1:] == values[:-1]
+    repeated[:1] = False
+    return np.asarray((bars.volume == 0) & flat | repeated, dtype=bool)
 
 
-def _impossible(frame: pd.DataFrame) -> np.ndarray:
-    columns = ("open", "high", "low", "close", "volume")
-    opened, high, low, close, volume = (frame[name].to_numpy(dtype=float) for name in columns)
+def _impossible(bars: _Bars) -> np.ndarray:
+    opened, high, low, close, volume = bars
     # A comparison with NaN is False: what is missing is not sound.
     inside = (low <= np.minimum(opened, close)) & (np.maximum(opened, close) <= high)
     finite = np.isfinite(high) & np.isfinite(volume)
@@ -126,22 +148,23 @@ def _disordered(frame: pd.DataFrame) -> np.ndarray:
     return np.asarray(missing | back, dtype=bool)
 
 
-def _absurd(frame: pd.DataFrame, filled: np.ndarray, limits: DataQualityLimits) -> np.ndarray:
-    close = frame["close"].to_numpy(dtype=float)
-    with np.errstate(invalid="ignore"):
-        move = np.abs(np.diff(np.log(np.where(close > 0, close, np.nan)), prepend=np.nan))
+def _absurd(bars: _Bars, filled: np.ndarray, limits: DataQualityLimits) -> np.ndarray:
+    move = np.abs(np.diff(_log(bars.close), prepend=np.nan))
     # The scale ignores filler candles and the candle it judges; a median ignores outliers.
     real = pd.Series(np.where(filled, np.nan, move))
     median = real.rolling(limits.scale_candles, min_periods=10).median().shift(1).to_numpy()
-    widest = np.fmax(move, _wick(frame))
+    widest = np.fmax(move, _wick(bars))
     far = widest > limits.absurd_move_sigmas * (1.4826 * median)
     return np.asarray(far & (widest > np.log1p(limits.absurd_move_min_pct / 100)), dtype=bool)
 
 
-def _wick(frame: pd.DataFrame) -> np.ndarray:
+def _log(prices: np.ndarray) -> np.ndarray:
+    return np.log(np.where(prices > 0, prices, np.nan))
+
+
+def _wick(bars: _Bars) -> np.ndarray:
     """The longer wick of each candle as a log ratio: a bad tick may leave the closes alone."""
-    prices = np.asarray(frame[["open", "high", "low", "close"]], dtype=float)
-    opened, high, low, close = np.where(prices > 0, prices, np.nan).T
+    opened, high, low, close = (np.where(prices > 0, prices, np.nan) for prices in bars[:4])
     up, down = np.log(high / np.fmax(opened, close)), np.log(np.fmin(opened, close) / low)
     return np.asarray(np.fmax(up, down))
 
@@ -159,4 +182,4 @@ def _within_after(flags: np.ndarray, real: np.ndarray, candles: int) -> np.ndarr
 
 
 def _raise_to(codes: np.ndarray, where: np.ndarray, code: DataQuality) -> None:
-    codes[where] = np.maximum(codes[where], code)
+    np.maximum(codes, where * np.int8(code), out=codes)

@@ -5,6 +5,9 @@ finer. Those hourly candles are built from the strategy's candles, so that both 
 hourly frame from the exchange only adds the older history that a short live frame lacks.
 """
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -48,15 +51,20 @@ def resample(frame: pd.DataFrame, timeframe: str, to: str) -> pd.DataFrame:
     first = np.flatnonzero(np.concatenate(([True], bucket[1:] != bucket[:-1])))
     last = np.concatenate((first[1:], [len(bucket)])) - 1
     whole = (opened[first] % coarse == 0) & ((opened[last] + fine) % coarse == 0)
-    columns = {
-        "date": pd.to_datetime(bucket[first] * coarse, utc=True),
-        "open": frame["open"].to_numpy()[first],
-        "high": np.maximum.reduceat(frame["high"].to_numpy(), first),
-        "low": np.minimum.reduceat(frame["low"].to_numpy(), first),
-        "close": frame["close"].to_numpy()[last],
-        "volume": np.add.reduceat(frame["volume"].to_numpy(), first),
-    }
-    return pd.DataFrame(columns)[whole].reset_index(drop=True)
+    prices = (
+        frame["open"].to_numpy()[first],
+        np.maximum.reduceat(frame["high"].to_numpy(), first),
+        np.minimum.reduceat(frame["low"].to_numpy(), first),
+        frame["close"].to_numpy()[last],
+        np.add.reduceat(frame["volume"].to_numpy(), first),
+    )
+    return _frame(bucket[first][whole] * coarse, [values[whole] for values in prices])
+
+
+def _frame(opened: np.ndarray, prices: Sequence[np.ndarray]) -> pd.DataFrame:
+    """Candles that opened at these nanoseconds since the epoch."""
+    dates = pd.DatetimeIndex(opened.view("datetime64[ns]"), tz="UTC")
+    return pd.DataFrame({"date": dates, **dict(zip(PRICES[1:], prices, strict=True))})
 
 
 def slow_frame(frame: pd.DataFrame, timeframe: str, older: pd.DataFrame | None) -> pd.DataFrame:
@@ -81,13 +89,35 @@ def slow_frame(frame: pd.DataFrame, timeframe: str, older: pd.DataFrame | None) 
     hourly = resample(frame, timeframe, SLOW_TIMEFRAME)
     if older is None or not len(older) or not len(hourly):
         return hourly
-    before = older[older["date"] < hourly["date"].iloc[0]]
-    gap = hourly["date"].iloc[0] - before["date"].iloc[-1] if len(before) else None
-    if gap != pd.Timedelta(minutes=minutes(SLOW_TIMEFRAME)):
+    opened, known = nanoseconds(hourly["date"]), nanoseconds(older["date"])
+    before = known < opened[0]
+    if not before.any() or opened[0] - known[before][-1] != span_ns(SLOW_TIMEFRAME):
         return hourly
-    # Files and exchanges write UTC in different ways; one column must have one of them.
-    before = before[PRICES].astype({"date": hourly["date"].dtype})
-    return pd.concat([before, hourly], ignore_index=True)
+    prices = [
+        np.concatenate((older[name].to_numpy()[before], hourly[name].to_numpy()))
+        for name in PRICES[1:]
+    ]
+    return _frame(np.concatenate((known[before], opened)), prices)
+
+
+def with_columns(frame: pd.DataFrame, columns: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """
+    The frame with columns beside its own, in place of those of the same names.
+
+    All at once, those of a type together: one by one, each costs as much as an indicator.
+    """
+    kept = frame.copy(deep=False)
+    by_type: dict[Any, dict[str, np.ndarray]] = {}
+    for name, values in columns.items():
+        if name in frame.columns:
+            kept[name] = values
+        else:
+            by_type.setdefault(values.dtype, {})[name] = values
+    parts = (
+        pd.DataFrame(np.array(list(alike.values())).T, frame.index, list(alike), copy=False)
+        for alike in by_type.values()
+    )
+    return pd.concat([kept, *parts], axis=1)
 
 
 def last_completed(

@@ -1,6 +1,7 @@
 """The market as a whole: the leader's candles, and how many of a basket of pairs rise."""
 
 import math
+from collections.abc import Mapping
 from datetime import datetime
 
 import numpy as np
@@ -8,8 +9,9 @@ import pandas as pd
 import talib
 
 from ballast.core.candles import Candles
-from ballast.core.data_quality import DataQuality, DataQualityLimits, assess
+from ballast.core.data_quality import DataQuality, DataQualityLimits, assessed
 from ballast.core.frames import nanoseconds, span_ns
+from ballast.core.measured import MeasuredCandles
 from ballast.core.windows import candles as candles_in
 
 # Fewer known pairs than this share of the basket is no picture of the market.
@@ -18,37 +20,65 @@ _COVERAGE = 0.5
 _KNOWN = 0.9
 
 
+class Basket:
+    """
+    Closes of a basket of pairs on the leader's axis.
+
+    Parameters
+    ----------
+    axis : MeasuredCandles
+        The leader's.
+    pairs : mapping of str to MeasuredCandles
+        By pair, what its windows are measured on; may hold the leader.
+
+    Attributes
+    ----------
+    closes : dict of str to Series
+        By pair (quote currency); unknown where the pair has no candle, or none that is sound: no
+        stale close stands in for it.
+    moves : dict of str to ndarray
+        Their log returns.
+    ends : ndarray
+        When the candles end, nanoseconds since the epoch.
+    """
+
+    def __init__(self, axis: MeasuredCandles, pairs: Mapping[str, MeasuredCandles]) -> None:
+        opened = nanoseconds(axis.frame["date"])
+        self.ends = opened + span_ns(axis.timeframe)
+        self.closes = {pair: _closes(candles, opened) for pair, candles in pairs.items()}
+        self.moves = {pair: _log_returns(close) for pair, close in self.closes.items()}
+
+
 class Market(Candles):
     """
     Candles of the market leader together with the closes of a basket of pairs.
 
     Parameters
     ----------
-    frame, timeframe, older
+    frame, timeframe, slow
         The leader's candles, as for `Candles`.
-    basket : mapping of str to DataFrame
-        By pair, the frame that its windows are measured on (`Candles.slow`); may hold the leader.
+    basket : mapping of str to MeasuredCandles
+        As for `Basket`.
+    known : Market, optional
+        That of the candle before: what it knows of the basket holds while nobody has a new candle
+        that windows are measured on.
     """
 
     def __init__(
         self,
         frame: pd.DataFrame,
         timeframe: str,
-        basket: dict[str, pd.DataFrame],
-        older: pd.DataFrame | None = None,
+        basket: Mapping[str, MeasuredCandles],
+        slow: MeasuredCandles | None = None,
+        known: "Market | None" = None,
     ) -> None:
-        super().__init__(frame, timeframe, older)
-        axis = nanoseconds(self.slow["date"])
-        self._slow_ends = axis + span_ns(self.slow_timeframe)
-        closes = {
-            pair: pd.Series(_sound_closes(slow), index=nanoseconds(slow["date"]))
-            for pair, slow in basket.items()
-        }
-        # A candle that a pair does not have stays unknown: no stale close stands in for it.
-        self._closes = {
-            pair: close[~close.index.duplicated()].reindex(axis) for pair, close in closes.items()
-        }
-        self._moves = {pair: _log_returns(close) for pair, close in self._closes.items()}
+        super().__init__(frame, timeframe, slow)
+        self._pairs = dict(basket)
+        self._basket: Basket
+        if known is not None and known.slow is self.slow and known._pairs == self._pairs:
+            self._basket = known._basket
+        else:
+            self._basket = Basket(self.slow, self._pairs)
 
     def breadth(self, window: str) -> pd.Series:
         """
@@ -56,16 +86,18 @@ class Market(Candles):
 
         NaN where less than half of the basket is known.
         """
-        return self.measure("breadth", window, lambda _, n: self._share_above_average(n))
+        return self.measure(
+            ("breadth", self._basket), window, lambda _, n: self._share_above_average(n)
+        )
 
     def mean_roc(self, window: str) -> pd.Series:
         """Mean rate of change of the basket over the window (ratio); NaN as for `breadth`."""
         return self.measure(
-            "mean_roc",
+            ("mean_roc", self._basket),
             window,
             # The same function as `Candles.roc`, so that a pair does not lead itself by rounding.
             lambda _, n: self._mean(
-                [pd.Series(talib.ROCP(c.to_numpy(), n)) for c in self._closes.values()]
+                [pd.Series(talib.ROCP(c.to_numpy(), n)) for c in self._basket.closes.values()]
             ),
         )
 
@@ -75,12 +107,12 @@ class Market(Candles):
 
         1.0 where it cannot be told: what is not known to be independent is taken to move together.
         """
-        if one == other or one not in self._closes or other not in self._closes:
+        if one == other or one not in self._basket.closes or other not in self._basket.closes:
             return 1.0
         n = candles_in(window, self.slow_timeframe)
         moment = int(now.timestamp()) * 1_000_000_000
-        last = int(np.searchsorted(self._slow_ends, moment, side="right"))
-        a, b = (self._moves[pair][max(0, last - n) : last] for pair in (one, other))
+        last = int(np.searchsorted(self._basket.ends, moment, side="right"))
+        a, b = (self._basket.moves[pair][max(0, last - n) : last] for pair in (one, other))
         both = np.isfinite(a) & np.isfinite(b)
         if both.sum() < _KNOWN * n:
             return 1.0
@@ -90,7 +122,7 @@ class Market(Candles):
 
     def _share_above_average(self, n: int) -> np.ndarray:
         above = []
-        for close in self._closes.values():
+        for close in self._basket.closes.values():
             average = close.rolling(n, min_periods=math.ceil(_KNOWN * n)).mean()
             above.append((close > average).astype(float).where(average.notna() & close.notna()))
         return self._mean(above)
@@ -110,8 +142,12 @@ def _log_returns(close: pd.Series) -> np.ndarray:
     return np.diff(np.log(close.to_numpy()), prepend=np.nan)
 
 
-def _sound_closes(frame: pd.DataFrame) -> np.ndarray:
-    """Closes, unknown where the candle is impossible or absurd."""
-    return np.where(
-        assess(frame, DataQualityLimits()) < DataQuality.ABSURD_BAR, frame["close"], np.nan
-    )
+def _closes(candles: MeasuredCandles, opened: np.ndarray) -> pd.Series:
+    """Closes at the opening times; unknown where the candle is missing, impossible or absurd."""
+    sound = assessed(candles, DataQualityLimits()) < DataQuality.ABSURD_BAR
+    closes = np.where(sound, candles.values("close"), np.nan)
+    own = nanoseconds(candles.frame["date"])
+    if np.array_equal(own, opened):
+        return pd.Series(closes, index=opened)
+    close = pd.Series(closes, index=own)
+    return close[~close.index.duplicated()].reindex(opened)

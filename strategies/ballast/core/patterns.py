@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import talib
 
-from ballast.core.candles import Candles
+from ballast.core.candles import Candles, before
 
 # A history may lack this few of its candles (1 - share) before a rank in it is unknown.
 _KNOWN = 0.9
@@ -29,7 +29,7 @@ def deepest_dip(pair: Candles, window: str, within: str) -> pd.Series:
         z = (close - talib.SMA(close, n)) / _positive(talib.STDDEV(close, n))
         return _lowest(z, recent)
 
-    return pair.measure("deepest_dip", (window, within), lowest, chained=True).shift(1)
+    return before(pair.measure("deepest_dip", (window, within), lowest, chained=True))
 
 
 def tightest_range(pair: Candles, window: str, history: str, within: str) -> pd.Series:
@@ -49,7 +49,7 @@ def tightest_range(pair: Candles, window: str, history: str, within: str) -> pd.
         return _lowest(ranks.rank(method="max", pct=True).to_numpy(), recent)
 
     windows = (window, history, within)
-    return pair.measure("tightest_range", windows, lowest_rank, chained=True).shift(1)
+    return before(pair.measure("tightest_range", windows, lowest_rank, chained=True))
 
 
 def _lowest(values: np.ndarray, n: int) -> np.ndarray:

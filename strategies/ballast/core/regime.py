@@ -28,8 +28,10 @@ def of_pair(candles: Candles) -> pd.Series:
     Series of int, one value per candle
         DOWN, RANGE or UP.
     """
-    gap = trend_gap(candles)
-    return _regimes(gap > 0, (gap < 0) & (candles.close < candles.mean(SLOW)))
+    gap, close, mean = (
+        np.asarray(values) for values in (trend_gap(candles), candles.close, candles.mean(SLOW))
+    )
+    return _regimes(gap > 0, (gap < 0) & (close < mean), candles.close.index)
 
 
 def of_market(market: Market) -> pd.Series:
@@ -48,9 +50,8 @@ def of_market(market: Market) -> pd.Series:
     up = np.logical_and.reduce([rule.met for rule in rules])
     known = [np.isfinite(np.asarray(rule.value) + np.asarray(rule.limit)) for rule in rules]
     down = np.logical_and.reduce([*known, *(~rule.met for rule in rules)])
-    index = market.close.index
-    return _regimes(pd.Series(up, index=index), pd.Series(down, index=index))
+    return _regimes(up, down, market.close.index)
 
 
-def _regimes(up: pd.Series, down: pd.Series) -> pd.Series:
-    return pd.Series(np.where(up, UP, np.where(down, DOWN, RANGE)), index=up.index, dtype=np.int8)
+def _regimes(up: np.ndarray, down: np.ndarray, index: pd.Index) -> pd.Series:
+    return pd.Series(np.where(up, UP, np.where(down, DOWN, RANGE)), index=index, dtype=np.int8)

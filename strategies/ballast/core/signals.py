@@ -15,7 +15,7 @@ import pandas as pd
 from ballast.core import regime, rules, shocks
 from ballast.core.candles import Candles
 from ballast.core.columns import CandleColumns
-from ballast.core.data_quality import DataQuality, DataQualityLimits, assess
+from ballast.core.data_quality import DataQuality, DataQualityLimits, assessed
 from ballast.core.market import Market
 from ballast.core.rules import Axis, Rule
 from ballast.core.stops import StopRules
@@ -117,13 +117,13 @@ def setup_name(tag: str | None) -> str:
     return (tag or "").split(":")[0]
 
 
-def add_state(
-    frame: pd.DataFrame, pair: Candles, market: Market, limits: DataQualityLimits, atr_window: str
-) -> None:
+def state_columns(
+    pair: Candles, market: Market, limits: DataQualityLimits, atr_window: str
+) -> dict[str, np.ndarray]:
     """
-    Add what is true of the pair whatever the strategy.
+    What is true of the pair whatever the strategy.
 
-    Columns added: trust (`DataQuality` code; of this pair and the market, the graver), atr (price,
+    Columns: trust (`DataQuality` code; of this pair and the market, the graver), atr (price,
     per hour), volatility (ratio, per day), turnover (quote currency, per hour), regime and
     market_regime (-1 down, 0 range, 1 up), intensity (1 is a volatility shock), cooldown (own
     candles), fall (ratio).
@@ -134,12 +134,11 @@ def add_state(
         "volatility": pair.daily_volatility(calibrated(VOLATILITY_WINDOW, pair.timeframe)),
         "turnover": pair.hourly_turnover(calibrated(TURNOVER_WINDOW, pair.timeframe)),
         "regime": regime.of_pair(pair),
-        "market_regime": regime.of_market(market),
+        "market_regime": market.once("regime", lambda: regime.of_market(market)),
         "fall": pair.fall(calibrated(FALL_WINDOW, pair.timeframe)),
         **_shock(pair),
     }
-    for name, values in columns.items():
-        frame[name] = np.asarray(values)
+    return {name: np.asarray(values) for name, values in columns.items()}
 
 
 def entry_rules(setups: Sequence[Setup]) -> dict[str, Rule]:
@@ -160,44 +159,51 @@ def entry_rules(setups: Sequence[Setup]) -> dict[str, Rule]:
     return named
 
 
-def add_signals(frame: pd.DataFrame, setups: Sequence[Setup]) -> None:
+def signal_columns(trust: np.ndarray, setups: Sequence[Setup]) -> dict[str, np.ndarray]:
     """
-    Add one column for each rule, the entry signal and its tag.
+    One column for each rule, the entry signal and its tag.
 
-    Columns added: rule_<name> (bool) for each entry rule, setup (position in `setups`, -1 for
-    none), enter_long (0 or 1) and enter_tag. Earlier setups have precedence. An untrusted candle
-    gives no signal.
+    Columns: rule_<name> (bool) for each entry rule, setup (position in `setups`, -1 for none),
+    enter_long (0 or 1), exit_long (0) and enter_tag. Earlier setups have precedence. An untrusted
+    candle gives no signal.
     """
-    for column, rule in entry_rules(setups).items():
-        frame[column] = rule.met
-    chosen = np.full(len(frame), NO_SETUP, dtype=np.int8)
+    chosen = np.full(len(trust), NO_SETUP, dtype=np.int8)
     for position, setup in reversed(list(enumerate(setups))):
-        chosen[rules.conjunction(setup.entry, len(frame))] = position
-    chosen[frame["trust"].to_numpy() != DataQuality.OK] = NO_SETUP
+        chosen[rules.conjunction(setup.entry, len(trust))] = position
+    chosen[trust != DataQuality.OK] = NO_SETUP
     tags = np.array([*(setup.tag for setup in setups), None], dtype=object)
-    frame["setup"] = chosen
-    frame["enter_long"] = (chosen != NO_SETUP).astype(np.int8)
-    frame["enter_tag"] = tags[chosen]
+    columns = {column: rule.met for column, rule in entry_rules(setups).items()}
+    columns["setup"] = chosen
+    columns["enter_long"] = (chosen != NO_SETUP).astype(np.int8)
+    # Exits are taken by the layer. Where this is missing, Freqtrade renames columns in vain.
+    columns["exit_long"] = np.zeros(len(chosen), dtype=np.int8)
+    columns["enter_tag"] = tags[chosen]
+    return columns
 
 
-def first_stops(frame: pd.DataFrame, setups: Sequence[Setup], disaster_ratio: float) -> np.ndarray:
+def first_stops(
+    close: np.ndarray,
+    atr: np.ndarray,
+    chosen: np.ndarray,
+    setups: Sequence[Setup],
+    disaster_ratio: float,
+) -> np.ndarray:
     """
     Where an entry at each candle would have its first stop, for charts (see `stops.initial_stop`).
 
-    With the rules of the setup that signals; of the first one where none does. Quote currency, NaN
-    where the ATR is not known.
+    With the rules of the setup that signals (`chosen`, as the column setup); of the first one where
+    none does. Quote currency, NaN where the ATR is not known.
     """
-    close, atr = frame["close"].to_numpy(), frame["atr"].to_numpy()
     # The last one is what NO_SETUP points at.
     distances = np.array([setup.stops.initial_atr for setup in (*setups, setups[0])])
-    wanted = close - distances[frame["setup"].to_numpy()] * atr
+    wanted = close - distances[chosen] * atr
     return np.where(atr > 0, np.maximum(wanted, close * (1 - disaster_ratio)), np.nan)
 
 
 def columns_of(frame: pd.DataFrame, timeframe: str, setups: Sequence[Setup]) -> CandleColumns:
     """
-    Columns that callbacks look up: prices, those of `add_state`, and for each setup exit:<name>,
-    the number of the exit rule that is met (from 1) or 0.
+    Columns that callbacks look up: prices, those of `state_columns`, and for each setup
+    exit:<name>, the number of the exit rule that is met (from 1) or 0.
     """
     columns = {name: frame[name].to_numpy() for name in (*_PRICES, *_STATE)}
     labels = {f"exit:{setup.name}": tuple(setup.exit) for setup in setups}
@@ -236,15 +242,16 @@ def _trust(candles: Candles, limits: DataQualityLimits) -> np.ndarray:
     Trust codes on the axis of a view; where the candle is missing there, an older one does not
     stand in for it. The warm-up is counted on the frame that windows are measured on.
     """
-    if candles.slow is candles.frame:
-        own = candles.once(("trust", limits), lambda: assess(candles.frame, limits))
-        codes = candles.from_own(own, DataQuality.SHORT_HISTORY)
+    return candles.once(("trust", limits), lambda: _trust_codes(candles, limits))
+
+
+def _trust_codes(candles: Candles, limits: DataQualityLimits) -> np.ndarray:
+    if candles.slow is candles.own:
+        codes = candles.from_own(assessed(candles.own, limits), DataQuality.SHORT_HISTORY)
     else:
         any_age = dataclasses.replace(limits, history_candles=0)
-        own = candles.once(("trust", any_age), lambda: assess(candles.frame, any_age))
-        slow = candles.once(("slow trust", limits), lambda: assess(candles.slow, limits))
         codes = np.maximum(
-            candles.from_own(own, DataQuality.SHORT_HISTORY),
-            candles.from_slow(slow, DataQuality.SHORT_HISTORY),
+            candles.from_own(assessed(candles.own, any_age), DataQuality.SHORT_HISTORY),
+            candles.from_slow(assessed(candles.slow, limits), DataQuality.SHORT_HISTORY),
         )
     return np.where(candles.is_there(), codes, int(DataQuality.DISORDER))

@@ -1,6 +1,8 @@
 """The condition that the trend strategies share: a pair that leads a rising market."""
 
+import numpy as np
 import pandas as pd
+import talib
 
 from ballast.core.candles import Candles
 from ballast.core.market import Market
@@ -16,10 +18,13 @@ def rising_market(market: Market) -> dict[str, Rule]:
     market_up: the leader is above its 20-day weighted average. breadth_up: at least half of the
     basket is above its 20-day simple average.
     """
-    return {
-        "market_up": above(market.close, market.weighted_mean(SLOW)),
-        "breadth_up": at_least(market.breadth(SLOW), 0.5),
-    }
+    return market.once(
+        "rising_market",
+        lambda: {
+            "market_up": above(market.close, market.weighted_mean(SLOW)),
+            "breadth_up": at_least(market.breadth(SLOW), 0.5),
+        },
+    )
 
 
 def leads_rising_market(pair: Candles, market: Market) -> dict[str, Rule]:
@@ -30,13 +35,21 @@ def leads_rising_market(pair: Candles, market: Market) -> dict[str, Rule]:
     leads: over ten days the pair has gained more than the basket (relative strength: among coins
     that rise, those that lead go on leading, and those that lag fall first).
     """
-    return {
-        **rising_market(market),
-        "pair_up": above(trend_gap(pair), 0.0),
-        "leads": above(pair.roc(MOMENTUM), market.mean_roc(MOMENTUM)),
-    }
+    return pair.once(
+        ("leads_rising_market", market),
+        lambda: {
+            **rising_market(market),
+            "pair_up": above(trend_gap(pair), 0.0),
+            "leads": above(pair.roc(MOMENTUM), market.mean_roc(MOMENTUM)),
+        },
+    )
 
 
 def trend_gap(pair: Candles) -> pd.Series:
     """How far the 5-day average is above the 20-day average (ratio)."""
-    return pair.mean(FAST) / pair.mean(SLOW) - 1
+
+    def gap(frame: pd.DataFrame, fast: int, slow: int) -> np.ndarray:
+        close = frame["close"].to_numpy(dtype=float)
+        return np.asarray(talib.SMA(close, fast) / talib.SMA(close, slow) - 1)
+
+    return pair.measure("trend_gap", (FAST, SLOW), gap)

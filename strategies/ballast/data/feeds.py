@@ -15,12 +15,17 @@ from freqtrade.enums import OPTIMIZE_MODES, RunMode
 from freqtrade.exchange import market_is_active
 
 from ballast.core import frames
-from ballast.core.candles import Candles
+from ballast.core.candles import Candles, slow_candles
 from ballast.core.market import Market
+from ballast.core.measured import MeasuredCandles
 from ballast.core.windows import minutes
+from ballast.data.kept_candles import KeptCandles
 
 logger = logging.getLogger(__name__)
 
+_NO_CANDLES = pd.DataFrame({name: [] for name in frames.PRICES}).astype(
+    {"date": "datetime64[ns, UTC]"}
+)
 LIVE_MODES = (RunMode.LIVE, RunMode.DRY_RUN)
 
 
@@ -50,13 +55,17 @@ class Feeds:
         self._basket = basket
         self._fine = minutes(timeframe) < minutes(frames.SLOW_TIMEFRAME)
         self._market: Market | None = None
+        # What the market was made of: the leader's candles and those of the basket.
+        self._seen: tuple[pd.DataFrame, dict[str, pd.DataFrame]] = (_NO_CANDLES, {})
         self._all_arrived = False
         self._stored: dict[tuple[str, str], pd.DataFrame] = {}
+        self._kept = KeptCandles(timeframe)
         self._told: list[str] = []
 
     def __getstate__(self) -> dict[str, Any]:
         """Hyperopt sends the strategy to its workers at every epoch: frames are read there."""
-        return {**self.__dict__, "_market": None, "_stored": {}}
+        forgotten: dict[str, Any] = {"_market": None, "_stored": {}, "_seen": (_NO_CANDLES, {})}
+        return {**self.__dict__, **forgotten, "_kept": KeptCandles(self._timeframe)}
 
     @property
     def live(self) -> bool:
@@ -92,7 +101,7 @@ class Feeds:
 
     def candles(self, pair: str, frame: pd.DataFrame) -> Candles:
         """What a strategy sees of `frame`, the pair's own candles."""
-        return Candles(frame, self._timeframe, self._older(pair))
+        return Candles(frame, self._timeframe, self._slow(pair, frame))
 
     def own(self, pair: str) -> pd.DataFrame:
         """The pair's candles of the strategy's timeframe, as they are."""
@@ -101,24 +110,28 @@ class Feeds:
     def market(self) -> Market:
         """
         The market: its leader's candles (an equal-weighted index of the basket where it has none)
-        and the basket. Built once for each new candle of the leader.
+        and the basket. Built once for each new candle of the leader, and live for each that comes
+        later than the leader's.
         """
         frame = self._frame(self.leader, self._timeframe)
         known = self._market
-        if known is not None and self._all_arrived and _same(known.frame, frame):
+        same = len(frame) and frame is self._seen[0]
+        if known is not None and self._all_arrived and same:
             return known
         own = self._with_candles(self.basket_pairs())
         if self._basket is not None and len(own) < len(self._basket) / 2:
             own |= self._with_candles(self.traded())
+        seen = (frame, own)
+        if known is not None and _are_same(self._seen, seen):
+            return known
+        self._seen = seen
         self._tell_what_is_missing(own, leader=bool(len(frame)))
         if not len(frame):
             frame = _index(own)
-        basket = {
-            pair: frames.slow_frame(candles, self._timeframe, self._older(pair))
-            for pair, candles in own.items()
-        }
-        self._market = Market(frame, self._timeframe, basket, self._older(self.leader))
-        # Live a pair's candle may come later than the leader's: the market is then built anew.
+        basket = {pair: self._slow(pair, candles) for pair, candles in own.items()}
+        slow = self._slow(self.leader, frame)
+        self._market = Market(frame, self._timeframe, basket, slow, known)
+        self._kept.forget_but({self.leader, *own, *self.traded()})
         self._all_arrived = not self.live or all(_ends_with(own[pair], frame) for pair in own)
         return self._market
 
@@ -150,14 +163,19 @@ class Feeds:
             return self.traded()
         return [pair for pair in self._basket if self.is_listed(pair)]
 
-    def _older(self, pair: str) -> pd.DataFrame | None:
-        return self._frame(pair, frames.SLOW_TIMEFRAME) if self._fine else None
+    def _slow(self, pair: str, frame: pd.DataFrame) -> MeasuredCandles:
+        older = self._frame(pair, frames.SLOW_TIMEFRAME) if self._fine else None
+        if not self.live:
+            return slow_candles(frame, self._timeframe, older)
+        return self._kept.of(pair, frame, older)
 
     def _frame(self, pair: str, timeframe: str) -> pd.DataFrame:
         if not self.is_listed(pair):
-            return pd.DataFrame({name: [] for name in frames.PRICES})
+            return _NO_CANDLES
         if self.live:
-            return self._dp.get_pair_dataframe(pair, timeframe)
+            # Not copied: nothing here writes to it, and it is the same until there is a new candle.
+            frame = self._dp.ohlcv(pair, timeframe, copy=False)
+            return frame if len(frame) else _NO_CANDLES
         if (pair, timeframe) not in self._stored:
             self._stored[(pair, timeframe)] = self._dp.historic_ohlcv(pair, timeframe)
         return self._stored[(pair, timeframe)]
@@ -172,9 +190,7 @@ def is_listed(dp: DataProvider, pair: str) -> bool:
 def _index(basket: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Candles of an equally weighted basket, rebalanced each candle; the close starts at 100."""
     if not basket:
-        return pd.DataFrame({name: [] for name in frames.PRICES}).astype(
-            {"date": "datetime64[ns, UTC]"}
-        )
+        return _NO_CANDLES
     closes = {pair: frame.set_index("date")["close"] for pair, frame in basket.items()}
     moves = np.log(pd.DataFrame(closes)).diff().mean(axis=1).fillna(0.0)
     close = 100 * np.exp(moves.cumsum()).to_numpy()
@@ -196,5 +212,11 @@ def _ends_with(one: pd.DataFrame, other: pd.DataFrame) -> bool:
     return bool(len(one) and len(other) and one["date"].iloc[-1] == other["date"].iloc[-1])
 
 
-def _same(one: pd.DataFrame, other: pd.DataFrame) -> bool:
-    return len(one) == len(other) and _ends_with(one, other)
+def _are_same(
+    one: tuple[pd.DataFrame, dict[str, pd.DataFrame]],
+    other: tuple[pd.DataFrame, dict[str, pd.DataFrame]],
+) -> bool:
+    """Whether two pictures of the market are made of the very same frames."""
+    if one[0] is not other[0] or one[1].keys() != other[1].keys():
+        return False
+    return all(one[1][pair] is candles for pair, candles in other[1].items())

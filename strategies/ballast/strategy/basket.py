@@ -12,7 +12,7 @@ import pandas as pd
 
 from ballast.alerts.messages import as_code
 from ballast.core import frames
-from ballast.core.candles import Candles
+from ballast.core.candles import Candles, slow_candles
 from ballast.core.market import Market
 from ballast.core.rules import Rule
 from ballast.core.signals import StatesRules, setups_on
@@ -76,12 +76,13 @@ def _never_met(strategy: StatesRules, *, leads: bool, alone: bool) -> dict[str, 
     timeframe, count = strategy.timeframe, checked_startup(strategy) + _ASKED
     own, other = _walk(timeframe, count, 1), _walk(timeframe, count, 2)
     own_older, other_older = (_older(timeframe, count, seed) for seed in (3, 4))
-    basket = {"own": frames.slow_frame(own, timeframe, own_older)}
+    slow = slow_candles(own, timeframe, own_older)
+    basket = {"own": slow}
     if not alone:
-        basket["other"] = frames.slow_frame(other, timeframe, other_older)
-    leader, leader_older = (own, own_older) if leads else (other, other_older)
-    market = Market(leader, timeframe, basket, leader_older).onto(own["date"])
-    setups = setups_on(strategy, Candles(own, timeframe, own_older), market)
+        basket["other"] = slow_candles(other, timeframe, other_older)
+    leader = (own, slow) if leads else (other, slow_candles(other, timeframe, other_older))
+    market = Market(leader[0], timeframe, basket, leader[1]).onto(own["date"])
+    setups = setups_on(strategy, Candles(own, timeframe, slow), market)
     impossible = {
         setup.name: [name for name, rule in setup.entry.items() if _is_impossible(rule)]
         for setup in setups

@@ -13,9 +13,9 @@ from freqtrade.strategy import IStrategy
 
 from ballast.charts import beside
 from ballast.core.candles import Candles
-from ballast.core.frames import PRICES
+from ballast.core.frames import PRICES, with_columns
 from ballast.core.market import Market
-from ballast.core.signals import Setup, add_state, columns_of
+from ballast.core.signals import Setup, columns_of, state_columns
 from ballast.core.windows import calibrated, minutes
 from ballast.strategy import foreign_signals
 from ballast.strategy.foreign_signals import FrameRefused
@@ -131,8 +131,8 @@ class ForeignFrames(IStrategy):
         limits = state.settings.trust.limits(state.warmup)
         frame = session.feeds.own(pair)
         seen, market = state.views.of(session, pair, frame, limits)
-        own = frame[PRICES].copy()
-        add_state(own, seen, market, limits, calibrated(ATR_WINDOW, self.timeframe))
+        atr_window = calibrated(ATR_WINDOW, self.timeframe)
+        own = with_columns(frame[PRICES], state_columns(seen, market, limits, atr_window))
         session.columns_by_pair[pair] = columns_of(own, self.timeframe, [])
         state.seen = (pair, own)
 

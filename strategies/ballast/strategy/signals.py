@@ -15,6 +15,7 @@ from ballast.charts import drawing
 from ballast.core import signals
 from ballast.core.candles import Candles
 from ballast.core.decision import Rulebook
+from ballast.core.frames import with_columns
 from ballast.core.market import Market
 from ballast.core.rules import Rule
 from ballast.core.signals import Setup
@@ -87,7 +88,7 @@ class SignalStrategy(IStrategy):
     @property
     def plot_config(self) -> dict[str, Any]:
         """Lines, regimes, shocks and rules for the charts (see `charts.plot_config`)."""
-        _, pair, market = probe(self.timeframe)
+        pair, market = probe(self.timeframe)
         return drawing.plot_config(self.lines(pair, market), signals.setups_on(self, pair, market))
 
     def plot_annotations(
@@ -102,34 +103,36 @@ class SignalStrategy(IStrategy):
         return self._ballast.annotated(pair, lambda: dataframe)
 
     def populate_indicators(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
-        """Add what is true of the pair whatever the strategy (see `signals.add_state`)."""
+        """Add what is true of the pair whatever the strategy (see `signals.state_columns`)."""
         pair, market = self._views(dataframe, metadata["pair"])
         limits = self._ballast.settings.trust.limits(self._ballast.warmup)
-        signals.add_state(dataframe, pair, market, limits, self.atr_window)
-        return dataframe
+        state = signals.state_columns(pair, market, limits, self.atr_window)
+        return self._ballast.views.goes_on(with_columns(dataframe, state))
 
     def populate_entry_trend(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
-        """Add rules, signal and tag (see `signals.add_signals`), and keep what callbacks need."""
+        """Add rules, signal, tag (see `signals.signal_columns`), and keep what callbacks need."""
         session = self._ballast.decisions.connected
         if not session.feeds.live:
             # Hyperopt sets values anew at every epoch.
             refuse_unsafe(self)
         pair, market = self._views(dataframe, metadata["pair"])
         setups = [self._overridden(setup) for setup in signals.setups_on(self, pair, market)]
-        signals.add_signals(dataframe, setups)
-        for name, line in self.lines(pair, market).items():
-            dataframe[name] = line.to_numpy()
+        close, atr, trust = (dataframe[name].to_numpy() for name in ("close", "atr", "trust"))
+        columns = signals.signal_columns(trust, setups)
+        columns |= {name: line.to_numpy() for name, line in self.lines(pair, market).items()}
         if session.feeds.drawn:
-            drawing.add_columns(dataframe, setups, self._ballast.disaster_ratio())
+            stop = self._ballast.disaster_ratio()
+            columns |= drawing.columns(close, atr, columns["setup"], setups, stop)
+        frame = with_columns(dataframe, columns)
         session.columns_by_pair[metadata["pair"]] = signals.columns_of(
-            dataframe, self.timeframe, setups
+            frame, self.timeframe, setups
         )
         session.stop_rules.update({setup.name: setup.stops for setup in setups})
         session.sizes.update({setup.name: setup.size for setup in setups})
         if session.rulebooks is not None:
             book = Rulebook({setup.name: setup.entry for setup in setups})
             session.rulebooks[metadata["pair"]] = book
-        return dataframe
+        return frame
 
     def populate_exit_trend(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
         """Exits by rule depend on the trade's setup and are taken in `custom_exit`."""

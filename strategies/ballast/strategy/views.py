@@ -2,25 +2,28 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ballast.core import signals
 from ballast.core.candles import Candles
 from ballast.core.data_quality import DataQualityLimits
+from ballast.core.frames import nanoseconds
 from ballast.core.market import Market
 from ballast.data.market_view import MARKET
 from ballast.runtime.session import TradingSession
 
 
 class Views:
-    """Keeps the last view, since a pair is asked about several times in a row."""
+    """Keeps the last views: a pair is asked about several times in a row, the market by all."""
 
     def __init__(self) -> None:
         self._last: tuple[pd.DataFrame, Market, tuple[Candles, Market]] | None = None
+        self._seen_market: tuple[Market, np.ndarray, Market] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Hyperopt sends the strategy to its workers: frames are seen anew there."""
-        return {"_last": None}
+        return {"_last": None, "_seen_market": None}
 
     def of(
         self, session: TradingSession, pair: str, frame: pd.DataFrame, limits: DataQualityLimits
@@ -39,6 +42,20 @@ class Views:
             session.columns_by_pair[MARKET] = signals.market_columns(market, limits)
         last = self._last
         if last is None or last[0] is not frame or last[1] is not market:
-            seen = session.feeds.candles(pair, frame), market.onto(frame["date"])
+            seen = session.feeds.candles(pair, frame), self._onto(market, frame["date"])
             self._last = last = (frame, market, seen)
         return last[2]
+
+    def goes_on(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Take a frame for the one that was seen last: it has got columns."""
+        if self._last is not None:
+            self._last = (frame, *self._last[1:])
+        return frame
+
+    def _onto(self, market: Market, dates: pd.Series) -> Market:
+        """The market on a pair's candles: one view for all pairs with candles of the same times."""
+        axis = nanoseconds(dates)
+        known = self._seen_market
+        if known is None or known[0] is not market or not np.array_equal(known[1], axis):
+            self._seen_market = known = (market, axis, market.onto(dates))
+        return known[2]

@@ -7,7 +7,7 @@ from ballast.core.candles import Candles
 from ballast.core.data_quality import DataQualityLimits
 from ballast.core.frames import PRICES
 from ballast.core.market import Market
-from ballast.core.signals import SetupRefused, StatesRules, add_state, setups_on
+from ballast.core.signals import SetupRefused, StatesRules, setups_on, state_columns
 from ballast.core.windows import minutes
 
 # Freqtrade makes at most five requests of a thousand candles, the last of which is still forming.
@@ -25,9 +25,9 @@ def checked_startup(strategy: StatesRules) -> int:
         When a window is shorter than two candles, or needs more candles than can be had.
     """
     timeframe = strategy.timeframe
-    frame, pair, market = probe(timeframe)
+    pair, market = probe(timeframe)
     try:
-        add_state(frame, pair, market, DataQualityLimits(), strategy.atr_window)
+        state_columns(pair, market, DataQualityLimits(), strategy.atr_window)
         setups = setups_on(strategy, pair, market)
         strategy.lines(pair, market)
     except SetupRefused as refusal:
@@ -45,9 +45,10 @@ def checked_startup(strategy: StatesRules) -> int:
     return needed
 
 
-def probe(timeframe: str) -> tuple[pd.DataFrame, Candles, Market]:
+def probe(timeframe: str) -> tuple[Candles, Market]:
     """The shortest market on which every rule can be asked: a few equal candles."""
     step = pd.Timedelta(minutes=minutes(timeframe))
     dates = pd.date_range("2024-01-01", periods=_PROBE_CANDLES, freq=step, tz="UTC")
     frame = pd.DataFrame({name: dates if name == "date" else 1.0 for name in PRICES})
-    return frame, Candles(frame, timeframe), Market(frame, timeframe, {"probe": frame})
+    pair = Candles(frame, timeframe)
+    return pair, Market(frame, timeframe, {"probe": pair.slow})

@@ -10,11 +10,12 @@ import pandas as pd
 import pytest
 
 from ballast.charts.annotations import StopPath
-from ballast.charts.drawing import add_columns, plot_config, stop_path
+from ballast.charts.drawing import columns, plot_config, stop_path
 from ballast.core import stops
 from ballast.core.events import Event, EventKind
+from ballast.core.frames import with_columns
 from ballast.core.rules import holds
-from ballast.core.signals import Setup, add_signals
+from ballast.core.signals import Setup, signal_columns
 from ballast.core.stops import StopRules
 from tests.engine import START
 
@@ -61,13 +62,17 @@ def signalled(first: list[bool], second: list[bool]) -> tuple[pd.DataFrame, list
         Setup("A", {"a": holds(pd.Series(first))}, StopRules(initial_atr=2)),
         Setup("B", {"b": holds(pd.Series(second))}, StopRules(initial_atr=4)),
     ]
-    add_signals(frame, setups)
-    return frame, setups
+    return with_columns(frame, signal_columns(frame["trust"].to_numpy(), setups)), setups
+
+
+def charted(frame: pd.DataFrame, setups: list[Setup]) -> pd.DataFrame:
+    close, atr, chosen = (frame[name].to_numpy() for name in ("close", "atr", "setup"))
+    return with_columns(frame, columns(close, atr, chosen, setups, 0.1))
 
 
 def test_the_first_stop_is_that_of_the_setup_that_signals() -> None:
     frame, setups = signalled([False] * 6, [False, True] * 3)
-    add_columns(frame, setups, 0.1)
+    frame = charted(frame, setups)
     for row in frame.iloc[1:].itertuples():
         rules = setups[1 if row.setup == 1 else 0].stops
         assert row.first_stop == stops.initial_stop(row.close, row.atr, rules, 0.1)
@@ -76,7 +81,7 @@ def test_the_first_stop_is_that_of_the_setup_that_signals() -> None:
 
 def test_rules_are_drawn_in_lanes_that_do_not_touch() -> None:
     frame, setups = signalled([True, False] * 3, [False, False, True] * 2)
-    add_columns(frame, setups, 0.1)
+    frame = charted(frame, setups)
     assert frame["met_a"].tolist() == pytest.approx([1.7, 1.0] * 3)
     assert frame["met_b"].tolist() == pytest.approx([0.0, 0.0, 0.7] * 2)
 
@@ -84,11 +89,11 @@ def test_rules_are_drawn_in_lanes_that_do_not_touch() -> None:
 def test_what_is_drawn_does_not_change_with_candles_to_come() -> None:
     first, second = [True, False, False, True] * 3, [False, True, True] * 4
     whole, setups = signalled(first, second)
-    add_columns(whole, setups, 0.1)
+    whole = charted(whole, setups)
     for count in range(2, len(whole)):
         part, part_setups = signalled(first[:count], second[:count])
         part["close"], part["atr"] = whole["close"][:count], whole["atr"][:count]
-        add_columns(part, part_setups, 0.1)
+        part = charted(part, part_setups)
         for name in ("first_stop", "met_a", "met_b"):
             pd.testing.assert_series_equal(part[name], whole[name][:count])
 

@@ -7,10 +7,12 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
+from ballast.core.candles import slow_candles
 from ballast.core.columns import CandleColumns
 from ballast.core.cross_section import CrossSection, CrossSectionRow
 from ballast.core.data_quality import DataQuality
 from ballast.core.guards.base import Guard
+from ballast.core.market import Market
 from ballast.core.snapshot import ClosedTrade, Snapshot
 from ballast.core.windows import minutes
 
@@ -24,6 +26,13 @@ TIMEFRAMES = ("5m", "15m", "1h", "4h")
 def span(timeframe: str) -> timedelta:
     """Length of a candle."""
     return timedelta(minutes=minutes(timeframe))
+
+
+def market_of(
+    leader: pd.DataFrame, basket: Mapping[str, pd.DataFrame], timeframe: str = "1h"
+) -> Market:
+    """The market of frames."""
+    return Market(leader, timeframe, {p: slow_candles(f, timeframe) for p, f in basket.items()})
 
 
 def dates(n: int, timeframe: str, start: datetime = START) -> pd.Series:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ballast.core.candles import Candles
+from ballast.core.candles import Candles, slow_candles
 from ballast.core.frames import resample
 from tests.unit.ballast.core.made import closes, dates, filled, moment, scaled, walk
 
@@ -350,14 +350,15 @@ def test_a_short_frame_with_older_hours_gives_the_values_of_one_long_frame(name:
     of, _ = KNOWN[name]
     whole = of(Candles(frame, "5m"))
     older = resample(frame[:2500], "5m", "1h")
-    short = Candles(frame[1207:].reset_index(drop=True), "5m", older)
+    late = frame[1207:].reset_index(drop=True)
+    short = Candles(late, "5m", slow_candles(late, "5m", older))
     # Up to its first whole hour the short frame knows nothing of its own; then it agrees at once.
     np.testing.assert_allclose(of(short)[25:], whole[1207 + 25 :], rtol=1e-9)
 
 
 def test_older_hours_give_a_frame_its_history_from_its_first_candle_on() -> None:
-    older = walk(27, 100)
-    short = Candles(walk(28, 30, "5m", start=moment(100)), "5m", older)
+    recent = walk(28, 30, "5m", start=moment(100))
+    short = Candles(recent, "5m", slow_candles(recent, "5m", walk(27, 100)))
     assert short.mean("24h").notna().all()
     assert Candles(short.frame, "5m").mean("24h").isna().all()
 

@@ -4,15 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ballast.core.frames import slow_frame
+from ballast.core.frames import resample
 from ballast.core.market import Market
-from tests.unit.ballast.core.made import closes, dates, filled, moment, scaled, walk
+from tests.unit.ballast.core.made import closes, dates, filled, market_of, moment, scaled, walk
 
 LEADER = walk(1, 200)
 
 
 def market(*basket: pd.DataFrame, leader: pd.DataFrame = LEADER) -> Market:
-    return Market(leader, "1h", {f"P{i}/USDT": frame for i, frame in enumerate(basket)})
+    return market_of(leader, {f"P{i}/USDT": frame for i, frame in enumerate(basket)})
 
 
 def line(step: float, n: int = 60) -> pd.DataFrame:
@@ -107,8 +107,8 @@ def test_candles_given_twice_count_once() -> None:
 
 def test_a_basket_of_fine_candles_is_measured_on_whole_hours() -> None:
     fine = walk(5, 600, "5m")
-    hours = slow_frame(fine, "5m", None)
-    found = Market(fine, "5m", {"A/USDT": hours})
+    hours = resample(fine, "5m", "1h")
+    found = market_of(fine, {"A/USDT": fine}, "5m")
     change = found.mean_roc("10h")
     hourly = (hours["close"] / hours["close"].shift(10) - 1).to_numpy()
     assert change[599] == pytest.approx(hourly[49])

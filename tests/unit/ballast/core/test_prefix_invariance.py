@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 
 from ballast.core import patterns, regime, rules, shocks, signals, uptrend
-from ballast.core.candles import Candles
+from ballast.core.candles import Candles, slow_candles
 from ballast.core.data_quality import DataQualityLimits, assess
-from ballast.core.frames import slow_frame
+from ballast.core.frames import with_columns
 from ballast.core.market import Market
 from ballast.core.shocks import ShockRules
 from ballast.core.stops import StopRules
@@ -83,7 +83,7 @@ def world(timeframe: str, k: int) -> tuple[Candles, Market, Market]:
         for name, frame in whole.items()
     }
     pair = Candles(known["P"], timeframe)
-    basket = {name: slow_frame(frame, timeframe, None) for name, frame in known.items()}
+    basket = {name: slow_candles(frame, timeframe) for name, frame in known.items()}
     market = Market(known["L"], timeframe, basket)
     return pair, market, market.onto(known["P"]["date"])
 
@@ -107,15 +107,15 @@ def columns(timeframe: str, k: int) -> dict[str, np.ndarray]:
 def state(timeframe: str, k: int) -> dict[str, np.ndarray]:
     """The columns that analysis adds to a pair's frame, and the columns of the market."""
     pair, market, view = world(timeframe, k)
-    frame = pair.frame.copy()
-    signals.add_state(frame, pair, view, LIMITS, "1d")
+    state = signals.state_columns(pair, view, LIMITS, "1d")
     above = rules.above(pair.close, pair.mean("1d"))
     below = rules.below(pair.close, pair.mean("1d"))
     setups = [
         signals.Setup("Up", {"above": above}, StopRules(2.0), {"below": below}),
         signals.Setup("Down", {"below": below}, StopRules(2.0)),
     ]
-    signals.add_signals(frame, setups)
+    state |= signals.signal_columns(state["trust"], setups)
+    frame = with_columns(pair.frame, state)
     columns = signals.columns_of(frame, timeframe, setups)
     leader = signals.market_columns(market, LIMITS)
     found = {name: frame[name].to_numpy() for name in frame.columns}

@@ -8,7 +8,7 @@ from ballast.core.candles import Candles
 from ballast.core.market import Market
 from ballast.core.regime import DOWN, RANGE, UP
 from ballast.core.uptrend import leads_rising_market, rising_market
-from tests.unit.ballast.core.made import closes, scaled, walk
+from tests.unit.ballast.core.made import closes, market_of, scaled, walk
 
 DAYS = 24
 LENGTH = 30 * DAYS
@@ -19,14 +19,14 @@ def moving(step: int, n: int = LENGTH) -> np.ndarray:
     return 100 * (1 + 0.002 * step) ** np.arange(n)
 
 
-def market_of(leader: int, basket: list[int]) -> Market:
+def moving_market(leader: int, basket: list[int]) -> Market:
     frames = {f"P{i}/USDT": closes(moving(step)) for i, step in enumerate(basket)}
-    return Market(closes(moving(leader)), "1h", frames)
+    return market_of(closes(moving(leader)), frames)
 
 
 def random_market(seed: int) -> tuple[Candles, Market]:
     pairs = {f"P{i}/USDT": walk(seed + i, 3 * LENGTH, sigma=0.01) for i in range(5)}
-    market = Market(pairs["P0/USDT"], "1h", pairs)
+    market = market_of(pairs["P0/USDT"], pairs)
     return Candles(pairs["P1/USDT"], "1h"), market
 
 
@@ -74,12 +74,12 @@ def test_a_steady_move_is_its_regime_once_its_average_is_known(step: int, expect
 def test_a_market_needs_its_leader_and_its_breadth_to_agree(
     leader: int, basket: list[int], expected: int
 ) -> None:
-    assert int(regime.of_market(market_of(leader, basket)).iloc[-1]) == expected
+    assert int(regime.of_market(moving_market(leader, basket)).iloc[-1]) == expected
 
 
 def test_a_market_with_a_short_history_is_a_range() -> None:
     frame = walk(1, 10)
-    assert (regime.of_market(Market(frame, "1h", {"A/USDT": frame})) == RANGE).all()
+    assert (regime.of_market(market_of(frame, {"A/USDT": frame})) == RANGE).all()
 
 
 def test_the_unit_of_price_changes_no_regime() -> None:

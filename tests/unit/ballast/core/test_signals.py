@@ -9,16 +9,17 @@ import pytest
 from ballast.core import regime, shocks, signals
 from ballast.core.candles import Candles
 from ballast.core.data_quality import DataQuality, DataQualityLimits
+from ballast.core.frames import with_columns
 from ballast.core.market import Market
 from ballast.core.rules import holds
 from ballast.core.signals import (
     Setup,
     SetupRefused,
-    add_signals,
-    add_state,
     columns_of,
     market_columns,
     setup_name,
+    signal_columns,
+    state_columns,
 )
 from ballast.core.stops import StopRules
 from tests.unit.ballast.core.made import filled, walk
@@ -33,8 +34,7 @@ def flags(*values: int) -> pd.Series:
 
 def signalled(setups: list[Setup], trust: list[int]) -> pd.DataFrame:
     frame = pd.DataFrame({"trust": trust})
-    add_signals(frame, setups)
-    return frame
+    return with_columns(frame, signal_columns(frame["trust"].to_numpy(), setups))
 
 
 def tags(frame: pd.DataFrame) -> list[str]:
@@ -105,8 +105,8 @@ def state(
     frame = pair.copy()
     candles = Candles(frame, timeframe)
     market = Market(leader, timeframe, {"A/USDT": candles.slow}).onto(frame["date"])
-    add_state(frame, candles, market, LIMITS, "24h")
-    return frame, candles, market
+    columns = state_columns(candles, market, LIMITS, "24h")
+    return with_columns(frame, columns), candles, market
 
 
 def test_the_state_of_a_pair_is_what_its_indicators_say() -> None:

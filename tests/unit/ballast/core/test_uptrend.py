@@ -5,10 +5,9 @@ import pandas as pd
 import pytest
 
 from ballast.core.candles import Candles
-from ballast.core.market import Market
 from ballast.core.rules import conjunction
 from ballast.core.uptrend import leads_rising_market, rising_market, trend_gap
-from tests.unit.ballast.core.made import closes, walk
+from tests.unit.ballast.core.made import closes, market_of, walk
 
 LENGTH = 600
 
@@ -21,7 +20,7 @@ def line(step: float) -> pd.DataFrame:
 def rules(pair: float, leader: float, basket: list[float]) -> dict[str, bool]:
     """Which rules the last candle meets."""
     pairs = {f"P{i}/USDT": line(step) for i, step in enumerate(basket)}
-    found = leads_rising_market(Candles(line(pair), "1h"), Market(line(leader), "1h", pairs))
+    found = leads_rising_market(Candles(line(pair), "1h"), market_of(line(leader), pairs))
     return {name: bool(rule.met[-1]) for name, rule in found.items()}
 
 
@@ -46,7 +45,7 @@ def test_each_condition_is_its_own_rule(
 
 
 def test_nothing_is_met_before_the_windows_are_full() -> None:
-    pair, market = Candles(line(2), "1h"), Market(line(1), "1h", {"A/USDT": line(1)})
+    pair, market = Candles(line(2), "1h"), market_of(line(1), {"A/USDT": line(1)})
     signal = conjunction(leads_rising_market(pair, market), LENGTH)
     assert not signal[:479].any()
     assert signal[480:].all()
@@ -62,5 +61,5 @@ def test_the_gap_is_how_far_the_fast_average_is_above_the_slow_one() -> None:
 
 def test_a_pair_does_not_lead_a_market_that_is_nothing_but_itself() -> None:
     frame = walk(1, LENGTH)
-    market = Market(frame, "1h", {"A/USDT": frame})
+    market = market_of(frame, {"A/USDT": frame})
     assert not leads_rising_market(Candles(frame, "1h"), market)["leads"].met.any()

@@ -1,0 +1,69 @@
+"""Candles that windows are measured on, kept by pair from one live candle to the next.
+
+Those of a strategy on 5m or 1m are hourly: what is measured on them changes once an hour, not at
+every candle.
+"""
+
+from collections.abc import Collection, Hashable
+
+import numpy as np
+import pandas as pd
+
+from ballast.core.candles import slow_candles
+from ballast.core.frames import SLOW_TIMEFRAME, nanoseconds, span_ns
+from ballast.core.measured import MeasuredCandles
+from ballast.core.windows import coarser
+
+
+class KeptCandles:
+    """
+    By pair, what its windows are measured on.
+
+    Parameters
+    ----------
+    timeframe : str
+        The strategy's.
+    """
+
+    def __init__(self, timeframe: str) -> None:
+        self._timeframe = timeframe
+        self._fine = span_ns(timeframe)
+        self._slow = span_ns(coarser(timeframe, SLOW_TIMEFRAME))
+        self._kept: dict[str, tuple[Hashable, MeasuredCandles]] = {}
+
+    def of(self, pair: str, frame: pd.DataFrame, older: pd.DataFrame | None) -> MeasuredCandles:
+        """
+        Those of the pair: as they were while the last of them is made of the same candles.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            The pair's own candles.
+        older : DataFrame or None
+            See `frames.slow_frame`.
+        """
+        edition = self._edition(frame, older)
+        kept = self._kept.get(pair)
+        if kept is None or kept[0] != edition:
+            made = slow_candles(frame, self._timeframe, older)
+            kept = self._kept[pair] = (edition, made)
+        return kept[1]
+
+    def forget_but(self, pairs: Collection[str]) -> None:
+        """Keep those of the pairs given alone."""
+        self._kept = {pair: kept for pair, kept in self._kept.items() if pair in pairs}
+
+    def _edition(self, frame: pd.DataFrame, older: pd.DataFrame | None) -> Hashable:
+        """
+        What tells one state of the candles from another: how far back they reach, when the last
+        whole one ends, and of what it is made (exchanges correct their newest candles).
+        """
+        opened = nanoseconds(frame["date"])
+        last = len(opened)
+        if self._fine < self._slow:
+            whole = np.flatnonzero((opened + self._fine) % self._slow == 0)
+            last = int(whole[-1]) + 1 if len(whole) else 0
+        made_of = slice(max(0, last - self._slow // self._fine), last)
+        parts = tuple(frame[name].to_numpy()[made_of].tobytes() for name in ("close", "volume"))
+        reach = opened if older is None else nanoseconds(older["date"])
+        return opened[:last][-1:].tobytes(), reach[:1].tobytes(), len(reach), parts

@@ -1,0 +1,114 @@
+"""What is measured on hours changes once an hour, and is never older than the candles say."""
+
+from unittest.mock import patch
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ballast.core.candles import Candles, slow_candles
+from ballast.core.frames import resample
+from ballast.core.market import Market
+from ballast.core.measured import MeasuredCandles
+from ballast.data.kept_candles import KeptCandles
+from tests.unit.ballast.core.made import walk
+
+PAIR = "ETH/USDT"
+FINE = walk(1, 60 * 12, "5m")
+OLDER = resample(FINE, "5m", "1h")[:40]
+# As a live frame is: its last candles, of which the newest ends an hour.
+SEEN = 15 * 12
+
+
+def live(end: int, count: int = SEEN) -> pd.DataFrame:
+    """The frame of a bot once `end` candles have ended."""
+    return FINE[end - count : end].reset_index(drop=True)
+
+
+def corrected(frame: pd.DataFrame, column: str, ago: int = 1) -> pd.DataFrame:
+    changed = frame.copy()
+    changed.loc[len(frame) - ago, column] *= 1.001
+    return changed
+
+
+@pytest.fixture
+def kept() -> KeptCandles:
+    return KeptCandles("5m")
+
+
+def test_within_an_hour_nothing_is_measured_again(kept: KeptCandles) -> None:
+    first = kept.of(PAIR, live(480), OLDER)
+    assert all(kept.of(PAIR, live(end), OLDER) is first for end in range(481, 492))
+    assert kept.of(PAIR, live(492), OLDER) is not first
+
+
+def test_what_is_kept_is_what_would_be_measured_anew(kept: KeptCandles) -> None:
+    for end in range(470, 500):
+        frame = live(end)
+        known = Candles(frame, "5m", kept.of(PAIR, frame, OLDER))
+        anew = Candles(frame, "5m", slow_candles(frame, "5m", OLDER))
+        for of in (Candles.ema, Candles.rsi, Candles.highest_high, Candles.hourly_turnover):
+            pd.testing.assert_series_equal(of(known, "10h"), of(anew, "10h"))
+
+
+@pytest.mark.parametrize(("column", "ago"), [("close", 4), ("volume", 4), ("volume", 15)])
+def test_a_candle_of_the_last_hour_that_is_corrected_counts(
+    kept: KeptCandles, column: str, ago: int
+) -> None:
+    before = kept.of(PAIR, live(483), OLDER)
+    frame = corrected(live(483), column, ago)
+    after = kept.of(PAIR, frame, OLDER)
+    pd.testing.assert_frame_equal(after.frame, slow_candles(frame, "5m", OLDER).frame)
+    assert not after.frame.equals(before.frame)
+
+
+def test_a_candle_of_the_running_hour_is_none_of_the_hours(kept: KeptCandles) -> None:
+    before = kept.of(PAIR, live(483), OLDER)
+    assert kept.of(PAIR, corrected(live(483), "close"), OLDER) is before
+
+
+def test_older_hours_count_as_soon_as_they_are_there(kept: KeptCandles) -> None:
+    short = kept.of(PAIR, live(480), OLDER[:0])
+    assert len(kept.of(PAIR, live(480), OLDER)) > len(short)
+
+
+def test_each_pair_has_its_own(kept: KeptCandles) -> None:
+    one, other = kept.of(PAIR, live(480), OLDER), kept.of("XRP/USDT", live(480), OLDER)
+    assert one is not other
+    kept.forget_but({PAIR})
+    assert kept.of(PAIR, live(480), OLDER) is one
+    assert kept.of("XRP/USDT", live(480), OLDER) is not other
+
+
+@pytest.mark.parametrize("timeframe", ["1h", "4h", "1w"])
+def test_from_an_hour_upwards_each_candle_is_new(timeframe: str) -> None:
+    kept, whole = KeptCandles(timeframe), walk(2, 50, timeframe)
+    one = kept.of(PAIR, whole[:30], None)
+    assert kept.of(PAIR, whole[:30].copy(), None) is one
+    assert kept.of(PAIR, corrected(whole[:30], "close"), None) is not one
+    assert len(kept.of(PAIR, whole[:31], None)) == 31
+    # The newest candle is the same, and the frame reaches further back.
+    assert len(kept.of(PAIR, whole[5:31], None)) == 26
+
+
+def test_a_market_goes_on_with_its_basket_until_somebody_has_a_new_hour() -> None:
+    kept, measured = KeptCandles("5m"), []
+    market: Market | None = None
+    for end in range(480, 494):
+        slow = kept.of(PAIR, live(end), OLDER)
+        market = Market(live(end), "5m", {PAIR: slow}, slow, market)
+        with patch.object(Market, "_share_above_average", autospec=True) as measure:
+            measure.side_effect = lambda market, n: np.zeros(len(market.slow))
+            market.breadth("10h")
+        measured.append(measure.call_count)
+    assert measured == [1] + 11 * [0] + [1, 0]
+
+
+def test_another_basket_is_another_market() -> None:
+    slow = MeasuredCandles(walk(2, 100), "1h")
+    rising = MeasuredCandles(walk(3, 100), "1h")
+    alone = Market(slow.frame, "1h", {PAIR: slow}, slow)
+    both = Market(slow.frame, "1h", {PAIR: slow, "XRP/USDT": rising}, slow, alone)
+    fresh = Market(slow.frame, "1h", {PAIR: slow, "XRP/USDT": rising})
+    pd.testing.assert_series_equal(both.breadth("10h"), fresh.breadth("10h"))
+    assert not both.breadth("10h").equals(alone.breadth("10h"))
