@@ -18,6 +18,7 @@ from freqtrade.persistence import LocalTrade
 
 from ballast.core.guard_set import GuardSet
 from ballast.core.refusals import EntryRefused
+from ballast.risk.candle_news import CandleNews
 from ballast.risk.sizer import PositionSizer
 from ballast.risk.stop_manager import StopManager
 from ballast.strategy.guarded import GuardedStrategy
@@ -107,6 +108,8 @@ def backtested(
     journal = (folder or Path()) / "ballast_journal.backtest.sqlite"
     with (
         recorded() as record,
+        # As live; that nothing comes of it is in `test_judged_candles`.
+        patch.object(CandleNews, "at", lambda *_: True),
         patch("ballast.runtime.journal.journal_path", lambda *_args, **_settings: journal),
     ):
         outcome = play(stories, strategy, ballast=settings, fee=FEE)

@@ -46,6 +46,14 @@ class CrossSection:
         self.cooling_count = (self._cooldown > 0).sum(axis=0)
         self.deepest_fall = np.fmax.reduce(self._fall, axis=0, initial=0.0)
 
+    def trust_changes(self) -> np.ndarray:
+        """By candle of the axis, whether another pair is trusted than at the candle before."""
+        return changes(self._trust == _TRUSTED)
+
+    def cooldown_changes(self) -> np.ndarray:
+        """Likewise, whether another pair cools down."""
+        return changes(self._cooldown > 0)
+
     def at(self, now: datetime) -> "CrossSectionRow | None":
         """The row of the candle that ended at `now`; None where the axis lacks it."""
         position = self.axis.completed_at(now)
@@ -96,6 +104,14 @@ class CrossSectionRow:
             return 0.0
         falls = cross_section._fall[:, position]
         return float((falls >= by).sum() / np.isfinite(falls).sum())
+
+
+def changes(flags: np.ndarray) -> np.ndarray:
+    """By candle (the last axis), whether any flag is another than before; on the first it is."""
+    changed = np.ones(flags.shape[-1], dtype=bool)
+    differs = flags[..., 1:] != flags[..., :-1]
+    changed[1:] = differs.any(axis=0) if flags.ndim > 1 else differs
+    return changed
 
 
 def _table(

@@ -2,8 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
+import numpy as np
+
+from ballast.core.cross_section import CrossSection
 from ballast.core.guards.base import Guard
 from ballast.core.reasons import Reason
 from ballast.core.snapshot import Snapshot
@@ -12,6 +15,7 @@ from ballast.core.verdict import Verdict, compose
 ALL_PAIRS = "*"
 # A block that ends with its cause is announced for so long; it is lifted when it ends.
 UNTIL_LIFTED = timedelta(days=1)
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,12 @@ class GuardSet:
         # Guard and pair of blocks that ended, at the last candle, before their announced end.
         self.lifted: list[tuple[str, str]] = []
         self._announced: dict[tuple[str, str], datetime] = {}
+        # When the first of them ends.
+        self._first_end = NEVER
+        self._follow_equity = {n: g for n, g in self.guards.items() if g.follows_equity}
+        # Most guards judge no single pair, and limit no heat.
+        self._judge_pairs = _overriding(self.guards, "pair_verdicts")
+        self._limit_heat = _overriding(self.guards, "heat_left")
 
     def observe(self, snapshot: Snapshot) -> list[Change]:
         """
@@ -60,6 +70,32 @@ class GuardSet:
         self.flattens = next((name for name, g in self.guards.items() if g.flattens), None)
         self.snapshot = snapshot
         return changes
+
+    def follow(self, snapshot: Snapshot) -> list[Change]:
+        """
+        The same for a candle that brings no news and on which no trade has closed (see `news` and
+        `is_due`): those alone that follow equity are asked.
+        """
+        self.snapshot = None
+        said_else = False
+        for name, guard in self._follow_equity.items():
+            guard.observe(snapshot)
+            blocks = guard.market_verdict(snapshot).blocks
+            said_else |= blocks != ((name, ALL_PAIRS) in self._announced)
+        changes = self._changes(snapshot) if said_else else []
+        self.lifted = self.lifted if said_else else []
+        self.snapshot = snapshot
+        return changes
+
+    def news(self, market: CrossSection) -> np.ndarray:
+        """By candle of the axis, whether a guard may say something new for the candles' sake."""
+        said = [guard.news(market) for guard in self.guards.values() if guard.follows_candles]
+        none = np.zeros(len(market.axis), dtype=bool)
+        return np.asarray(np.logical_or.reduce([none, *said]))
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether what was announced of a block has come to its end, or nothing was seen yet."""
+        return self.snapshot is None or self._first_end <= now
 
     def flowed(self, factor: float) -> None:
         """Money came or went: what guards remember in quote currency is multiplied by `factor`."""
@@ -109,18 +145,19 @@ class GuardSet:
         What all open positions together may lose at their stops, quote currency; None where no
         guard limits it.
         """
-        limits = (guard.heat_left(equity) for guard in self.guards.values())
+        limits = (guard.heat_left(equity) for guard in self._limit_heat.values())
         return min((limit for limit in limits if limit is not None), default=None)
 
     def recall(self, ends: Mapping[tuple[str, str], datetime]) -> None:
         """Take up what an earlier run announced: ends of blocks by guard and pair."""
         self._announced.update(ends)
+        self._first_end = min(self._announced.values(), default=NEVER)
 
     def forget(self) -> None:
         """Begin anew, as if nothing had ever been observed."""
         for guard in self.guards.values():
             guard.memory = type(guard.memory)()
-        self._announced = {}
+        self._announced, self._first_end = {}, NEVER
         self.snapshot = None
         self.flattens = None
         self.lifted = []
@@ -130,7 +167,7 @@ class GuardSet:
         blocks = {
             (name, pair): verdict
             for name, guard in self.guards.items()
-            for pair, verdict in _blocks(guard, snapshot).items()
+            for pair, verdict in self._blocks(name, guard, snapshot).items()
         }
         if not blocks and not self._announced:
             self.lifted = []
@@ -141,10 +178,18 @@ class GuardSet:
         self._announced = {key: end for key, end in covered.items() if key in blocks}
         until_lifted = snapshot.now + UNTIL_LIFTED
         self._announced |= {key: block.until or until_lifted for key, block in fresh.items()}
+        self._first_end = min(self._announced.values(), default=NEVER)
         return [Change(*key, verdict) for key, verdict in fresh.items()]
 
+    def _blocks(self, name: str, guard: Guard, snapshot: Snapshot) -> Mapping[str, Verdict]:
+        """By pair what a guard blocks; where it blocks everything, that alone."""
+        common = guard.market_verdict(snapshot)
+        if common.blocks:
+            return {ALL_PAIRS: common}
+        return guard.pair_verdicts(snapshot) if name in self._judge_pairs else {}
 
-def _blocks(guard: Guard, snapshot: Snapshot) -> Mapping[str, Verdict]:
-    """By pair what a guard blocks; where it blocks everything, that alone."""
-    common = guard.market_verdict(snapshot)
-    return {ALL_PAIRS: common} if common.blocks else guard.pair_verdicts(snapshot)
+
+def _overriding(guards: Mapping[str, Guard], method: str) -> dict[str, Guard]:
+    """Guards with a method of their own."""
+    base = getattr(Guard, method)
+    return {name: g for name, g in guards.items() if getattr(type(g), method) is not base}

@@ -61,10 +61,16 @@ class Feeds:
         self._stored: dict[tuple[str, str], pd.DataFrame] = {}
         self._kept = KeptCandles(timeframe)
         self._told: list[str] = []
+        self._whitelist: list[str] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Hyperopt sends the strategy to its workers at every epoch: frames are read there."""
-        forgotten: dict[str, Any] = {"_market": None, "_stored": {}, "_seen": (_NO_CANDLES, {})}
+        forgotten: dict[str, Any] = {
+            "_market": None,
+            "_stored": {},
+            "_whitelist": None,
+            "_seen": (_NO_CANDLES, {}),
+        }
         return {**self.__dict__, **forgotten, "_kept": KeptCandles(self._timeframe)}
 
     @property
@@ -86,7 +92,12 @@ class Feeds:
         Pairs of the whitelist that can be traded: Freqtrade adds those of open trades, of which the
         exchange may have delisted one.
         """
-        return [pair for pair in self._dp.current_whitelist() if self.is_listed(pair)]
+        if self.live:
+            return [pair for pair in self._dp.current_whitelist() if self.is_listed(pair)]
+        # A backtest has one whitelist, and asks for it at every candle.
+        if self._whitelist is None:
+            self._whitelist = self._dp.current_whitelist()
+        return self._whitelist
 
     def wanted(self) -> list[tuple[str, str]]:
         """Frames, as (pair, timeframe), to be kept fresh beside the strategy's own."""

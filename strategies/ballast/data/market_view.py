@@ -42,6 +42,10 @@ class MarketView:
         cross_section = self._present()
         return cross_section.at(end) if cross_section is not None else None
 
+    def cross_section(self) -> CrossSection | None:
+        """All candles of all pairs, as far as known; None where the leader has none."""
+        return self._present()
+
     def leader(self, end: datetime) -> tuple[int, float]:
         """Trust code and fall (ratio) of the leader's candle that ended at `end`."""
         columns = self._columns_by_pair.get(MARKET)

@@ -8,6 +8,7 @@ the new candle has been analysed.
 
 import dataclasses
 import logging
+import math
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -21,6 +22,7 @@ from ballast.core.snapshot import ClosedTrade, Snapshot
 from ballast.core.verdict import ALLOW, Verdict
 from ballast.core.windows import minutes
 from ballast.data.market_view import MarketView
+from ballast.risk.candle_news import CandleNews
 from ballast.risk.flows import Flows
 from ballast.risk.locks import Announced, Locks
 from ballast.risk.open_risk import OpenRisk
@@ -93,6 +95,12 @@ class RiskEngine:
         self._unseen: tuple[ClosedTrade, ...] = ()
         self._locks = Locks()
         self._asked_too: list[Callable[[datetime], None]] = []
+        # Whether somebody reads at every candle what the guards say.
+        self._is_read = False
+        self._news = CandleNews(guard_set, market_view)
+        # A candle on which there was nothing to judge: it is shown to the guards if they are asked.
+        self._unjudged: datetime | None = None
+        self._equity = math.nan
 
     def remember_in(self, store: StateStore, flows: Flows) -> None:
         """
@@ -114,9 +122,22 @@ class RiskEngine:
         }
         self.guard_set.recall(self._locks.recall(codes, datetime.now(UTC)))
 
-    def ask_too(self, ask: Callable[[datetime], None]) -> None:
-        """Call `ask` at every candle too; entries are refused where it raises."""
+    def ask_too(self, ask: Callable[[datetime], None], *, reads: bool = False) -> None:
+        """
+        Call `ask` at every candle too; entries are refused where it raises.
+
+        Parameters
+        ----------
+        reads : bool
+            It reads what the guards say, who are therefore asked at every candle.
+        """
         self._asked_too.append(ask)
+        self._is_read |= reads
+
+    @property
+    def reached(self) -> datetime | None:
+        """End of the last candle that was looked at."""
+        return self._last
 
     def announced(self, guard: str, pair: str, now: datetime) -> Announced | None:
         """What a guard has locked a pair ('*' for all) for, if it still holds."""
@@ -156,26 +177,52 @@ class RiskEngine:
     def _judge(self, end: datetime) -> None:
         positions = self._portfolio.positions(end)
         closed = self._shown.take()
-        # Kept until every guard has seen them: one that fails must not hide a loss from the others.
-        self._unseen += tuple(self._closed(trade) for trade in closed)
-        self._take_flows(positions, closed, end)
-        equity = self._portfolio.worth(positions)
-        self._open_risk.hold(positions, equity, end)
-        self._stop_manager.keep({trade.id for trade, _ in positions})
-        changes = self.guard_set.observe(self._snapshot(equity, end))
-        self._unseen = ()
-        self._locks.lift(self.guard_set.lifted, end)
-        for name, pair in self.guard_set.lifted:
-            code = self.guard_set.guards[name].code if name in self.guard_set.guards else name
-            self._announce(Change(name, pair, dataclasses.replace(ALLOW, code=code)))
-        for change in changes:
-            self._publish(change, end)
+        # Live every candle is judged: there are no candles to come to look at.
+        news = self._store is not None or self._is_read or self._news.at(end) or bool(closed)
+        if not positions and not news:
+            self._unjudged = end
+        else:
+            self._observe(positions, closed, end, news=news)
         self._locks.tidy(end, is_last=self._market_view.is_last(end))
         if self._store is not None:
             others = {SHOWN: self._shown.memory, LEDGER: self._ledger.memory}
             self._store.save(self.guard_set.guards, end, others)
         for ask in self._asked_too:
             ask(end)
+
+    def _observe(
+        self,
+        positions: Sequence[Position],
+        closed: Sequence[LocalTrade],
+        end: datetime,
+        *,
+        news: bool,
+    ) -> None:
+        self._catch_up()
+        # Kept until every guard has seen them: one that fails must not hide a loss from the others.
+        self._unseen += tuple(self._closed(trade) for trade in closed)
+        self._take_flows(positions, closed, end)
+        equity = self._equity = self._portfolio.worth(positions)
+        self._open_risk.hold(positions, equity, end)
+        self._stop_manager.keep({trade.id for trade, _ in positions})
+        show = self.guard_set.observe if news else self.guard_set.follow
+        changes = show(self._snapshot(equity, end))
+        self._unseen = ()
+        self._say(changes, end)
+
+    def _catch_up(self) -> None:
+        """Show the guards the last candle on which there was nothing to judge."""
+        if self._unjudged is not None:
+            end, self._unjudged = self._unjudged, None
+            self._say(self.guard_set.follow(self._snapshot(self._equity, end)), end)
+
+    def _say(self, changes: Sequence[Change], end: datetime) -> None:
+        self._locks.lift(self.guard_set.lifted, end)
+        for name, pair in self.guard_set.lifted:
+            code = self.guard_set.guards[name].code if name in self.guard_set.guards else name
+            self._announce(Change(name, pair, dataclasses.replace(ALLOW, code=code)))
+        for change in changes:
+            self._publish(change, end)
 
     def equity(self, now: datetime) -> float:
         """
@@ -191,6 +238,7 @@ class RiskEngine:
 
     def heat_left(self, equity: float) -> float | None:
         """What guards let all positions lose at their stops at an equity (quote), or None."""
+        self._catch_up()
         return self.guard_set.heat_left(equity)
 
     def exposure(self, now: datetime) -> float:
@@ -203,6 +251,7 @@ class RiskEngine:
 
     def entry_verdict(self, pair: str, now: datetime) -> Verdict:
         """Whether, and at what size, `pair` may be entered."""
+        self._catch_up()
         return self.guard_set.entry_verdict(pair, self._border(now))
 
     def _border(self, now: datetime) -> datetime:
@@ -217,6 +266,7 @@ class RiskEngine:
         if self._store is not None:
             return
         self.guard_set.forget()
+        self._unjudged = None
         self._unseen = ()
         self._locks = Locks()
         self._shown.forget()

@@ -25,6 +25,7 @@ class Fees:
         self._risk = risk
         self._ask = ask
         self._known: dict[str, float] = {}
+        self._stop_costs: dict[float, StopCosts] = {}
 
     def of(self, pair: str) -> float:
         """Fee of a fill, ratio; live never less than own orders were charged last."""
@@ -39,7 +40,10 @@ class Fees:
 
     def stop_costs(self, pair: str) -> StopCosts:
         """What leaving a pair at a stop costs beside the distance."""
-        return self._risk.stop_costs(self.of(pair))
+        fee = self.of(pair)
+        if fee not in self._stop_costs:
+            self._stop_costs[fee] = self._risk.stop_costs(fee)
+        return self._stop_costs[fee]
 
     def break_even_ratio(self, trade: LocalTrade) -> float:
         """Round-trip cost that the break-even stop of a trade covers, ratio of its price."""

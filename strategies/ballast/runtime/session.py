@@ -225,7 +225,7 @@ class TradingSession:
         )
         if session.recorder is not None:
             session.rulebooks = books
-            engine.ask_too(session.recorder.on_candle)
+            engine.ask_too(session.recorder.on_candle, reads=True)
         if feeds.live:
             session.operator = OperatorChannel(host, engine, session.recorder, columns_by_pair.get)
             store = StateStore(Trade.session.get_bind())
@@ -237,8 +237,8 @@ class TradingSession:
     @property
     def present(self) -> datetime:
         """This moment (UTC); in backtests the border that was reached last."""
-        seen = self.engine.guard_set.snapshot
-        return datetime.now(UTC) if self.feeds.live or seen is None else seen.now
+        reached = self.engine.reached
+        return datetime.now(UTC) if self.feeds.live or reached is None else reached
 
     @staticmethod
     def log_start(name: str, guards: GuardSettings) -> None:

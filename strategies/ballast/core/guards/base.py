@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from ballast.core.cross_section import CrossSection
 from ballast.core.reasons import Reason
 from ballast.core.section import SettingsSection
 from ballast.core.snapshot import Snapshot
@@ -32,10 +34,20 @@ class Guard(ABC):
     """
 
     code: ClassVar[Reason]
+    # Whether candles alone, or equity alone, can change what it says.
+    follows_candles: ClassVar[bool] = True
+    follows_equity: ClassVar[bool] = True
     memory: Any = Nothing()
 
     def observe(self, snapshot: Snapshot) -> None:  # noqa: B027 - most guards only look
         """Take note of a completed candle."""
+
+    def news(self, market: CrossSection) -> np.ndarray:
+        """
+        By candle of the axis, whether candles can make a guard that follows them say something else
+        than at the one before: at others a backtest asks only those that follow equity.
+        """
+        return np.ones(len(market.axis), dtype=bool)
 
     def market_verdict(self, snapshot: Snapshot) -> Verdict:
         """Whether, and at what size, anything may be entered."""

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
+import numpy as np
 from pydantic import Field
 
+from ballast.core.cross_section import CrossSection, changes
 from ballast.core.data_quality import DataQuality
 from ballast.core.guards.base import Guard, GuardSection
 from ballast.core.reasons import Reason
@@ -28,10 +30,16 @@ class DataOutageHalt(Guard):
     """
 
     code: ClassVar[Reason] = Reason.DATA_OUTAGE
+    follows_equity: ClassVar[bool] = False
 
     def __init__(self, api_errors: int, untrusted_share_pct: float) -> None:
         self._api_errors = api_errors
         self._untrusted_share_pct = untrusted_share_pct
+
+    def news(self, market: CrossSection) -> np.ndarray:
+        """Where a pair, or the leader, is trusted anew or no longer."""
+        leader = changes(market.axis["trust"] == DataQuality.OK)
+        return np.asarray(market.trust_changes() | leader)
 
     def market_verdict(self, snapshot: Snapshot) -> Verdict:
         """Value and limit: failed requests, a trust code (0 is OK), or a share in percent."""

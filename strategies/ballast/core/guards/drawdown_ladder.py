@@ -52,6 +52,7 @@ class DrawdownLadder(Guard):
     """
 
     code: ClassVar[Reason] = Reason.DRAWDOWN
+    follows_candles: ClassVar[bool] = False
 
     def __init__(
         self,

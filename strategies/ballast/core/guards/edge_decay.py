@@ -92,6 +92,8 @@ class EdgeDecay(Guard):
     """
 
     code: ClassVar[Reason] = Reason.EDGE_DECAY
+    follows_candles: ClassVar[bool] = False
+    follows_equity: ClassVar[bool] = False
 
     def __init__(
         self,

@@ -45,6 +45,8 @@ class LossLimit(Guard):
         Counted from the candle that reached it.
     """
 
+    follows_candles: ClassVar[bool] = False
+
     def __init__(self, reducing_pct: float, halted_pct: float, halt_hours: float) -> None:
         self._reducing_pct = reducing_pct
         self._halted_pct = halted_pct

@@ -59,6 +59,8 @@ class LossStreakBackoff(Guard):
     """
 
     code: ClassVar[Reason] = Reason.LOSS_STREAK
+    follows_candles: ClassVar[bool] = False
+    follows_equity: ClassVar[bool] = False
 
     def __init__(
         self,

@@ -4,8 +4,10 @@ import math
 from datetime import timedelta
 from typing import ClassVar, Literal
 
+import numpy as np
 from pydantic import Field
 
+from ballast.core.cross_section import CrossSection, changes
 from ballast.core.guards.base import Guard, GuardSection, Memory
 from ballast.core.reasons import Reason
 from ballast.core.snapshot import Snapshot
@@ -43,6 +45,7 @@ class MarketShockHalt(Guard):
     """
 
     code: ClassVar[Reason] = Reason.MARKET_SHOCK
+    follows_equity: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -60,6 +63,12 @@ class MarketShockHalt(Guard):
         self._blocking = False
         self._unknown = False
         self.memory = ShockMemory()
+
+    def news(self, market: CrossSection) -> np.ndarray:
+        """During a fall, or where it is not known, and on the candle after that."""
+        fall = market.axis["fall"]
+        known = (fall < self._leader_fall) & (market.deepest_fall < self._breadth_fall)
+        return np.asarray(~known | changes(known))
 
     def observe(self, snapshot: Snapshot) -> None:
         """Block, or go on blocking, where the leader or the breadth of the market fell."""

@@ -43,6 +43,7 @@ class RollingDrawdownLimit(Guard):
     """
 
     code: ClassVar[Reason] = Reason.ROLLING_DRAWDOWN
+    follows_candles: ClassVar[bool] = False
 
     def __init__(self, limit_pct: float, window_days: int, least_pct: float) -> None:
         self._limit_pct = limit_pct

@@ -41,6 +41,8 @@ class StopCascadeHalt(Guard):
     """
 
     code: ClassVar[Reason] = Reason.STOP_CASCADE
+    follows_candles: ClassVar[bool] = False
+    follows_equity: ClassVar[bool] = False
 
     def __init__(self, losses: int, loss_r: float, window_hours: float, pause_hours: float) -> None:
         self._losses = losses

@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import ClassVar
 
+import numpy as np
+
+from ballast.core.cross_section import CrossSection
 from ballast.core.guards.base import Guard, GuardSection
 from ballast.core.reasons import Reason
 from ballast.core.snapshot import Snapshot
@@ -25,9 +28,14 @@ class VolatilityCooldown(Guard):
     """
 
     code: ClassVar[Reason] = Reason.VOLATILITY
+    follows_equity: ClassVar[bool] = False
 
     def __init__(self, candle_minutes: float) -> None:
         self._candle_minutes = candle_minutes
+
+    def news(self, market: CrossSection) -> np.ndarray:
+        """Where a cooldown begins or ends."""
+        return market.cooldown_changes()
 
     def market_verdict(self, snapshot: Snapshot) -> Verdict:
         """Block where the candles that would tell are missing."""

@@ -1,0 +1,46 @@
+"""A backtest judges a candle where there is something to judge, and nothing comes of the others."""
+
+from collections.abc import Mapping
+from typing import Any
+from unittest.mock import patch
+
+import pandas as pd
+import pytest
+
+from ballast.core.guard_set import GuardSet
+from ballast.risk.candle_news import CandleNews
+from tests.behaviour.guard_stories import CASES
+from tests.behaviour.mini import LEADER, Mini, Story, play
+from tests.behaviour.test_parity import STORIES
+from tests.engine import BacktestOutcome
+
+LOCK = ("pair", "reason", "lock_time", "lock_end_time", "active")
+Settings = Mapping[str, Any]
+
+
+def told(outcome: BacktestOutcome) -> tuple[pd.DataFrame, list[tuple[Any, ...]]]:
+    assert not outcome.strategy.incidents.counts
+    return outcome.trades, [tuple(getattr(lock, n) for n in LOCK) for lock in outcome.locks]
+
+
+def asked(stories: Mapping[str, Story], ballast: Settings) -> tuple[BacktestOutcome, int]:
+    """What comes of the stories, and how many candles all guards were shown."""
+    with patch.object(GuardSet, "observe", autospec=True, side_effect=GuardSet.observe) as observe:
+        outcome = play(stories, Mini, ballast=ballast)
+    return outcome, observe.call_count
+
+
+@pytest.mark.parametrize("name", [None, *CASES])
+def test_what_is_not_judged_would_have_changed_nothing(name: str | None) -> None:
+    stories, ballast = STORIES, {}
+    if name is not None:
+        case = CASES[name]
+        stories = {LEADER: [], **case.stories}
+        ballast = {"guards": {name: dict(case.settings), "off": list(case.also_off)}}
+    outcome, shown = asked(stories, ballast)
+    with patch.object(CandleNews, "at", lambda *_: True):
+        every, all_candles = asked(stories, ballast)
+    (trades, locks), (expected, expected_locks) = told(outcome), told(every)
+    pd.testing.assert_frame_equal(trades, expected)
+    assert locks == expected_locks
+    assert shown < all_candles / 2
