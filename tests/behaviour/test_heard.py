@@ -52,6 +52,21 @@ def test_candle_with_entry_and_exit_is_no_entry() -> None:
     assert not len(played(Both).trades)
 
 
+@pytest.mark.parametrize(
+    ("figures_of", "on"), [("GuardedWishes", True), ("Another", False), (None, False)]
+)
+def test_edge_decay_is_on_with_a_baseline_of_the_very_strategy(
+    figures_of: str | None, on: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The pack's figures, or another's, would halve or block by what is not its own."""
+    figures = {"mean_r": 0.5, "sd_r": 1.5, "trades": 200, "strategy": figures_of}
+    with caplog.at_level(logging.INFO):
+        outcome = played(Wishes, ballast={"guards": {"EdgeDecay": figures}})
+    names = [entry["method"] for entry in outcome.strategy.protections]
+    assert ("EdgeDecay" in names) is on
+    assert ("EdgeDecay is off until it has a baseline of this strategy" in caplog.text) is not on
+
+
 class Shorting(Wishes):
     can_short = True
 

@@ -117,6 +117,20 @@ def test_columns_that_peek_are_named_and_no_sound_one_is(
     assert "so did its signals" not in told
 
 
+def test_what_edge_decay_compares_with_is_measured_where_nothing_peeks(
+    strategies: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a backtest that has seen the future there is nothing to compare with."""
+    (strategies / "Sound.py").write_text(strategy("Sound"))
+    adopt(strategies, data, "Sound")
+    assert "The guard EdgeDecay is off under GuardedSound" in plain(capsys)
+    adopt(strategies, data, "Sound", "--no-baseline")
+    assert "EdgeDecay" not in plain(capsys)
+    (strategies / "Peeker.py").write_text(strategy("Peeker", PEEKS))
+    adopt(strategies, data, "Peeker")
+    assert "EdgeDecay" not in plain(capsys)
+
+
 def test_signal_that_peeks_is_said(
     strategies: Path, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,12 +1,14 @@
 """`python -m ballast adopt`: a strategy that exists under the layer, and whether its columns peek.
 
 Writes the two lines beside the strategy, says what of it is kept, capped, replaced and refused, and
-compares its columns on candles that are cut off with those on all of them. Exit code 0; 1 where a
+compares its columns on candles that are cut off with those on all of them. Where none peeks, a
+backtest under the layer measures what the guard EdgeDecay compares with. Exit code 0; 1 where a
 column peeks, or nothing could be compared.
 """
 
 import argparse
 import importlib.metadata
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +19,15 @@ from rich.table import Table
 from ballast.commands import backtest_options
 from ballast.commands.progress import progress
 from ballast.config import settings
+from ballast.core.guards.edge_decay import EdgeDecay
+from ballast.research import baseline
 from ballast.research.backtests import Task, TaskError
+from ballast.research.backtests import run as run_backtest
 from ballast.research.foreign.lookahead import SIGNALS, Examined
 from ballast.research.foreign.proof import Proof, prove
-from ballast.research.foreign.replay import loaded
+from ballast.research.foreign.replay import loaded, priced
 from ballast.research.foreign.source import Source, SourceError, find
+from ballast.research.report.results import ResultError, read_zip
 from ballast.research.report.wording import counted
 from ballast.strategy.heard import Heard, Hearing, heard
 from ballast.tooling.errors import CommandError
@@ -44,6 +50,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     backtest_options.add_choice(parser)
     add = parser.add_argument
     add("--cuts", type=int, default=40, metavar="N", help="for each pair, 0 for none (%(default)s)")
+    add("--no-baseline", action="store_true", help="no backtest for the guard EdgeDecay")
     backtest_options.add_jobs(parser)
     parser.set_defaults(run=run)
 
@@ -73,6 +80,9 @@ def run(options: argparse.Namespace) -> int:
     except (SourceError, TaskError, settings.SettingsError) as error:
         raise CommandError(str(error)) from None
     _show(source, proof, console)
+    if not options.no_baseline and proof.pairs and not proof.examined.peeks:
+        risk = settings.load(config.get(settings.SECTION)).risk
+        _show_baseline(priced(task, risk.fee_pct / 100), console)
     return int(bool(proof.examined.peeks) or not proof.pairs)
 
 
@@ -172,6 +182,22 @@ def _show(source: Source, proof: Proof, console: Console) -> None:
             style="yellow",
         )
     _show_history(examined, console)
+
+
+def _show_baseline(task: Task, console: Console) -> None:
+    """What EdgeDecay compares with; a backtest that has seen the future is asked for none."""
+    name = f"The guard {EdgeDecay.__name__} is off under {task.strategy}"
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "backtest.zip"
+            path.write_bytes(run_backtest(task).zipped)
+            (result,) = read_zip(path)
+        text = baseline.text(baseline.section(result))
+    except (TaskError, ResultError, baseline.NoBaseline) as error:
+        console.print(f"{name}: {error}", markup=False, soft_wrap=True, style="yellow")
+        return
+    said = f"{name} until the configuration has what {counted(len(result.trades), 'trade')} of a "
+    console.print(f"{said}backtest under the layer came to:\n{text}", markup=False, soft_wrap=True)
 
 
 def _peeks(examined: Examined) -> Table:

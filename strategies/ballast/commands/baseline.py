@@ -1,13 +1,11 @@
 """`python -m ballast baseline`: what the guard EdgeDecay compares with, from a backtest."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
-from ballast.config import settings
+from ballast.research import baseline
 from ballast.research.report.results import ResultError, RunResult, read_zip
-from ballast.research.report.trades import in_r
 from ballast.tooling.errors import CommandError
 
 
@@ -29,22 +27,9 @@ def run(options: argparse.Namespace) -> None:
     """
     try:
         result = _chosen(read_zip(options.result), options.strategy)
-    except ResultError as error:
+        sys.stdout.write(baseline.text(baseline.section(result)) + "\n")
+    except (ResultError, baseline.NoBaseline) as error:
         raise CommandError(str(error)) from None
-    results = in_r(result.trades)["r"].dropna()
-    if len(results) < 2:
-        raise CommandError(f"{options.result} has {len(results)} trades with a result in R")
-    figures = {
-        "mean_r": round(float(results.mean()), 4),
-        "sd_r": round(float(results.std(ddof=1)), 4),
-        "trades": len(results),
-    }
-    section = {"guards": {"EdgeDecay": figures}}
-    try:
-        settings.load(section)
-    except settings.SettingsError as error:
-        raise CommandError(f"this backtest is no baseline: {error}") from None
-    sys.stdout.write(json.dumps({settings.SECTION: section}, indent=4) + "\n")
 
 
 def _chosen(results: list[RunResult], name: str | None) -> RunResult:

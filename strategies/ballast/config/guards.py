@@ -3,7 +3,7 @@
 Every guard is on unless it is named in `off`, and what is off is said at start and in the version.
 """
 
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field
 
@@ -59,6 +59,22 @@ class GuardSettings(SettingsSection):
             Length of the strategy's candles.
         """
         return {n: getattr(self, n).build(candle_minutes) for n in self.judged_at_candles()}
+
+    def under(self, strategy: str, foreign: bool) -> Self:
+        """
+        The same, as they are under a strategy: another's results say nothing of its own.
+
+        Parameters
+        ----------
+        foreign : bool
+            Whether it is none of the pack; a baseline that names nobody is of one of these.
+        """
+        baseline = self.EdgeDecay
+        of_its_own = baseline.strategy == strategy or (baseline.strategy is None and not foreign)
+        if of_its_own or not baseline.is_ready:
+            return self
+        unknown = baseline.model_copy(update={"mean_r": None})
+        return self.model_copy(update={"EdgeDecay": unknown})
 
     @classmethod
     def names(cls) -> list[str]:

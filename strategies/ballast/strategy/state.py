@@ -67,9 +67,11 @@ class LayerState:
         self.redactor = Redactor(config)
         logs.attach(self.redactor)
         try:
-            self.settings = settings.load(config.get(settings.SECTION))
+            loaded = settings.load(config.get(settings.SECTION))
         except settings.SettingsError as error:
             raise OperationalException(str(error)) from None
+        guards = loaded.guards.under(type(strategy).__name__, foreign=hasattr(strategy, "_own"))
+        self.settings = loaded.model_copy(update={"guards": guards})
         logs.open_file(config, self.settings.log, self.redactor)
         stated: StopRules = strategy.layer_option("stops", FOREIGN_STOPS)
         wanted = self.settings.stops.model_dump(exclude_none=True)

@@ -154,7 +154,8 @@ class EdgeDecay(Guard):
 
 class EdgeDecaySettings(GuardSection):
     """
-    See `EdgeDecay`. The baseline is a backtest's: `python -m ballast baseline RESULT.zip`.
+    See `EdgeDecay`. The baseline is a backtest's: `python -m ballast baseline RESULT.zip`, or, of a
+    strategy that is held under the layer, `python -m ballast adopt`.
 
     Once in 200, 600 and 2000 trades is about once in one, three and ten years of `RisingMarket`.
     """
@@ -162,12 +163,19 @@ class EdgeDecaySettings(GuardSection):
     guard: ClassVar[type[Guard]] = EdgeDecay
 
     mean_r: float | None = Field(None, gt=0, le=20, description="R; null switches the guard off")
+    strategy: str | None = Field(
+        None, description="whose results these are; off under another. null for one of the pack"
+    )
     sd_r: float = Field(1.5, gt=0, le=50)
     trades: int = Field(100, ge=30, le=100_000)
     # Ranges that do not overlap: each step comes after the one before it.
     warn_trades: float = Field(200.0, ge=20, le=399)
     halve_trades: float = Field(600.0, ge=400, le=1499)
     block_trades: float = Field(2000.0, ge=1500, le=100_000)
+
+    def build(self, candle_minutes: float) -> Guard:
+        """The guard, which does not ask whose results these are."""
+        return self.guard(**self.model_dump(exclude={"strategy"}))
 
     @property
     def is_ready(self) -> bool:

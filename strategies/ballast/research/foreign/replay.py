@@ -3,6 +3,7 @@
 import runpy
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -24,7 +25,13 @@ from ballast.strategy.layer import Layer
 
 # How much longer the history is made, to see whether a difference shrinks.
 _TIMES = (1, 4)
-_NO_STEPS: dict[str, Any] = {"precision": {}, "limits": {}, "contract": False}
+# The finest steps, and no smallest order.
+_FREE: dict[str, Any] = {"min": None, "max": None}
+_NO_STEPS: dict[str, Any] = {
+    "precision": {"amount": 1e-8, "price": 1e-8},
+    "limits": {"amount": _FREE, "price": _FREE, "cost": _FREE},
+    "contract": False,
+}
 
 Frames = dict[tuple[str, str], pd.DataFrame]
 
@@ -150,6 +157,19 @@ class Replay:
         frame = self._behind.advise_indicators(part, metadata)
         frame = self._behind.advise_entry(frame, metadata)
         return self._behind.advise_exit(frame, metadata)
+
+
+def priced(task: Task, fee: float) -> Task:
+    """
+    The same task with markets made up from the pairs' names, so that no exchange is asked.
+
+    Parameters
+    ----------
+    fee : float
+        Of a fill, ratio of its value, where the configuration has none.
+    """
+    config = {"fee": fee, **task.config}
+    return replace(task, config=config, markets={pair: _market(pair) for pair in task.pairs})
 
 
 def _markets(config: dict[str, Any], task: Task) -> dict[str, Any]:

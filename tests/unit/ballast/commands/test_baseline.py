@@ -20,7 +20,8 @@ def test_section_is_printed_as_the_settings_take_it(
     path = write_zip(tmp_path / "a.zip", trades, days=60)
     assert main(["baseline", str(path)]) == 0
     section = json.loads(capsys.readouterr().out)["ballast"]
-    assert section["guards"]["EdgeDecay"] == {"mean_r": 0.5, "sd_r": 1.5191, "trades": 40}
+    figures = {"mean_r": 0.5, "sd_r": 1.5191, "trades": 40, "strategy": "Made"}
+    assert section["guards"]["EdgeDecay"] == figures
     assert settings.load(section).guards.is_on("EdgeDecay")
 
 

@@ -335,3 +335,14 @@ def test_a_guard_that_is_not_there_cannot_be_switched_off_and_those_that_are_the
     text = refusal({"guards": {"off": ["EdgeDecay", "Daily"]}})
     assert text.startswith("ballast.guards.off.1 is 'Daily': expected 'VolatilityCooldown', 'Mar")
     assert text.endswith("'DataOutageHalt' or 'EdgeDecay'")
+
+
+@pytest.mark.parametrize(
+    ("figures_of", "on"), [(None, True), ("RisingMarket", True), ("DonchianTrend", False)]
+)
+def test_a_baseline_that_names_nobody_is_of_the_packs_strategies(
+    figures_of: str | None, on: bool
+) -> None:
+    figures = {"mean_r": 0.5, "sd_r": 1.5, "trades": 200, "strategy": figures_of}
+    guards = load({"guards": {"EdgeDecay": figures}}).guards
+    assert guards.under("RisingMarket", foreign=False).is_on("EdgeDecay") is on

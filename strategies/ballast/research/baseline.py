@@ -1,0 +1,43 @@
+"""What the guard EdgeDecay compares with, from a backtest of the very strategy."""
+
+import json
+from typing import Any
+
+from ballast.config import settings
+from ballast.research.report.results import RunResult
+from ballast.research.report.trades import in_r
+
+
+class NoBaseline(Exception):
+    """A backtest shows no edge that could decay; the text is one sentence for the user."""
+
+
+def section(result: RunResult) -> dict[str, Any]:
+    """
+    The section of settings that holds a run's results in R.
+
+    Raises
+    ------
+    NoBaseline
+        Where there are too few trades, or they are no better than luck.
+    """
+    results = in_r(result.trades)["r"].dropna()
+    if len(results) < 2:
+        raise NoBaseline(f"{result.source} has {len(results)} trades with a result in R")
+    figures = {
+        "mean_r": round(float(results.mean()), 4),
+        "sd_r": round(float(results.std(ddof=1)), 4),
+        "trades": len(results),
+        "strategy": result.strategy,
+    }
+    made = {"guards": {"EdgeDecay": figures}}
+    try:
+        settings.load(made)
+    except settings.SettingsError as error:
+        raise NoBaseline(f"this backtest is no baseline: {error}") from None
+    return made
+
+
+def text(made: dict[str, Any]) -> str:
+    """A section as it stands in config.json."""
+    return json.dumps({settings.SECTION: made}, indent=4)
