@@ -82,7 +82,9 @@ def compared(pairing: Pairing, zips: Sequence[Path], datadir: Path) -> StrategyC
 
 
 def _side(run: RunResult, market: pd.Series | None) -> Side:
-    return Side(run, crises(run.equity, market, run.trades) if market is not None else [])
+    if market is None:
+        return Side(run, [])
+    return Side(run, crises(run.equity, market, run.trades, known=not run.generated))
 
 
 def _run(path: Path, job: StressRun) -> RunResult:

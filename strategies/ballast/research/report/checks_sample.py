@@ -45,12 +45,16 @@ def bear_market(study: Study) -> Finding | None:
     if bears:
         text = f"A bear market is in the sample: {_told(bears[0])}."
         return Finding("bear_market", Severity.FINE, text, bears[0].depth, BEAR_DEPTH)
-    worst = f"; the longest deep fall was {_told(found[0])}" if found else ""
-    text = (
-        f"No bear market in the sample (half of the value lost over half a year){worst}. What this "
-        "does in one is not known."
-    )
     depth = found[0].depth if found else 0.0
+    text = "No bear market in the sample (half of the value lost over half a year)"
+    if found and depth >= BEAR_DEPTH:
+        text = (
+            f"The pairs fell deep, but sooner than in a bear market ({_told(found[0])}; half of "
+            "the value lost over half a year is one)"
+        )
+    elif found:
+        text += f"; the deepest fall was {_told(found[0])}"
+    text += ". What this does in one is not known."
     return Finding("bear_market", Severity.WARNING, text, depth, BEAR_DEPTH)
 
 

@@ -61,7 +61,9 @@ class Crisis:
     trades: int
 
 
-def crises(equity: pd.Series, market: pd.Series, trades: pd.DataFrame) -> list[Crisis]:
+def crises(
+    equity: pd.Series, market: pd.Series, trades: pd.DataFrame, *, known: bool = True
+) -> list[Crisis]:
     """
     Known crises that the account's history covers, then the market's worst weeks in it.
 
@@ -72,8 +74,11 @@ def crises(equity: pd.Series, market: pd.Series, trades: pd.DataFrame) -> list[C
         Value of the pairs held.
     trades : DataFrame
         With open_date, to count those opened within.
+    known : bool
+        Whether the market is a real one: a generated one had no crisis of that name.
     """
-    inside = [w for w in KNOWN if equity.index[0] <= w.start and w.end <= equity.index[-1]]
+    first, last = equity.index[0], equity.index[-1]
+    inside = [w for w in KNOWN if known and first <= w.start and w.end <= last]
     return [_measured(w, equity, market, trades) for w in (*inside, *worst_weeks(market))]
 
 

@@ -23,6 +23,8 @@ class Active:
         Of the guard; for other locks the first word of their reason.
     spans : tuple of (start, end)
         Times in which it locked at least one pair (UTC), overlapping ones joined.
+    pairs : tuple of str
+        Which pairs it locked in each of those times.
     share, share_all : float
         Share of the run in which it locked at least one pair, and all of them.
     """
@@ -30,6 +32,7 @@ class Active:
     name: str
     locks: int
     spans: tuple[tuple[datetime, datetime], ...]
+    pairs: tuple[str, ...]
     share: float
     share_all: float
 
@@ -64,6 +67,7 @@ def activity(run: RunResult) -> list[Active]:
                 name=name,
                 locks=len(locks),
                 spans=tuple(spans),
+                pairs=tuple(_pairs_within(locks, span) for span in spans),
                 share=_share(spans, run),
                 share_all=_share(everywhere, run),
             )
@@ -108,6 +112,13 @@ def _joined(locks: pd.DataFrame, run: RunResult) -> list[tuple[datetime, datetim
         elif first < last:
             spans.append((first, last))
     return spans
+
+
+def _pairs_within(locks: pd.DataFrame, span: tuple[datetime, datetime]) -> str:
+    start, end = span
+    within = locks[(locks["start"] < end) & (locks["end"] > start)]
+    names = sorted(set(within["pair"]))
+    return "all pairs" if ALL_PAIRS in names else ", ".join(names)
 
 
 def _share(spans: list[tuple[datetime, datetime]], run: RunResult) -> float:

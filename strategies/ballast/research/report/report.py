@@ -52,7 +52,18 @@ def judge(runs: Sequence[RunResult], options: Options) -> list[Judged]:
     ResultError
         When hyperopt's results cannot be read.
     """
-    return [_judged(study(name, s, options)) for name, s in by_strategy(runs).items()]
+    chosen = by_strategy(runs)
+    return [
+        _judged(
+            study(
+                name,
+                selection,
+                options,
+                [other.base for other in chosen.values() if other is not selection],
+            )
+        )
+        for name, selection in chosen.items()
+    ]
 
 
 def _judged(done: Study) -> Judged:

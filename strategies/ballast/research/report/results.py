@@ -45,6 +45,10 @@ class ResultError(Exception):
     """A result cannot be used; the text is one sentence for the user."""
 
 
+# Where a sandbox exchange is.
+_LOOPBACK = ("//127.0.0.1:", "//localhost:")
+
+
 class IndexEntry(BaseModel):
     """One run of an `index.json`; the module says what its keys mean."""
 
@@ -117,6 +121,12 @@ class RunResult:
     without_guard: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def generated(self) -> bool:
+        """Whether the candles are a sandbox's: an exchange on loopback made them up."""
+        exchange = self.config.get("exchange") or {}
+        return any(host in json.dumps(exchange) for host in _LOOPBACK)
 
     @property
     def stop_costs(self) -> StopCosts:

@@ -176,7 +176,10 @@ def _price(price: Price | None) -> list[str | Cell]:
 
 def _times(study: Study) -> Chart:
     shown = study.guards[::-1]
-    data = [charts.spans(guard.name, guard.name, guard.spans, charts.PALETTE[0]) for guard in shown]
+    data = [
+        charts.spans(guard.name, guard.name, guard.spans, charts.PALETTE[0], guard.pairs)
+        for guard in shown
+    ]
     layout = {
         "showlegend": False,
         "xaxis": {"type": "date", "range": [str(study.base.start)[:10], str(study.base.end)[:10]]},

@@ -134,8 +134,15 @@ class Study:
         return float(profits[profits > 0].sum()) / lost if lost > 0 else math.nan
 
 
-def study(name: str, runs: Selection, options: Options) -> Study:
-    """Work everything out for one strategy."""
+def study(name: str, runs: Selection, options: Options, others: Sequence[RunResult] = ()) -> Study:
+    """
+    Work everything out for one strategy.
+
+    Parameters
+    ----------
+    others : sequence of RunResult
+        The base runs of other strategies that were tried beside it.
+    """
     base = runs.base
     table = trade_figures.in_r(base.trades)
     daily = drawdowns.changes(base.equity, "1D")
@@ -164,14 +171,20 @@ def study(name: str, runs: Selection, options: Options) -> Study:
         exposure=exposure,
         heat=trade_figures.heat(table, base.equity, base.stop_costs),
         regimes=_regimes(base, known, leader, daily, table),
-        crises=crises(base.equity, held.pairs, table) if held is not None else [],
+        crises=_crises(base, held, table),
         holding=held,
         pair_changes={p: holding.pair_change(known[p], base) for p in base.pairs if p in known},
         guards=guard_times.activity(base),
         prices=guard_times.prices(base, runs.without_guard),
-        doubt=trials.doubt(base, runs.trials, hyperopt, options.added_trials),
+        doubt=trials.doubt(base, runs.trials, hyperopt, options.added_trials, others),
         notices=_lock_alerts(base, known, options.datadir),
     )
+
+
+def _crises(base: RunResult, held: Holding | None, table: pd.DataFrame) -> list[Crisis]:
+    if held is None:
+        return []
+    return crises(base.equity, held.pairs, table, known=not base.generated)
 
 
 def _regimes(

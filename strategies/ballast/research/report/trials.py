@@ -43,8 +43,8 @@ class Doubt:
     Parameters
     ----------
     trials : int
-        Ways that were tried: this one, the runs with changed parameters, hyperopt's epochs, and
-        those that the user adds.
+        Ways that were tried: this one, the runs with changed parameters, hyperopt's epochs, the
+        other strategies, and those that the user adds.
     probabilistic : float
         Probability that the true Sharpe ratio is above zero, as if this were the only trial.
     deflated : float
@@ -61,6 +61,7 @@ class Doubt:
     trials: int
     hyperopt_epochs: int
     added: int
+    others: int
     probabilistic: float
     deflated: float
     needed_days: float
@@ -69,7 +70,11 @@ class Doubt:
 
 
 def doubt(
-    base: RunResult, trials: Sequence[RunResult], hyperopt: Hyperopt, added: int = 0
+    base: RunResult,
+    trials: Sequence[RunResult],
+    hyperopt: Hyperopt,
+    added: int = 0,
+    others: Sequence[RunResult] = (),
 ) -> Doubt:
     """
     Judge a run by the trials that led to it.
@@ -80,12 +85,16 @@ def doubt(
         The same period and pairs with other parameters.
     added : int
         Further trials of which nothing is left.
+    others : sequence of RunResult
+        Other strategies that were tried beside it: whoever shows the best of them has chosen.
     """
     daily = [changes(run.equity, "1D") for run in (base, *trials)]
     same = [series for series in daily if series.index.equals(daily[0].index)]
     found = moments(daily[0].to_numpy())
-    count = 1 + len(trials) + hyperopt.epochs + added
-    sharpes = [moments(series.to_numpy()).sharpe for series in daily] + list(hyperopt.sharpes)
+    count = 1 + len(trials) + hyperopt.epochs + added + len(others)
+    beside = [changes(run.equity, "1D") for run in others]
+    sharpes = [moments(series.to_numpy()).sharpe for series in (*daily, *beside)]
+    sharpes += hyperopt.sharpes
     known = [value for value in sharpes if math.isfinite(value)]
     table = np.column_stack([series.to_numpy() for series in same])
     return Doubt(
@@ -93,6 +102,7 @@ def doubt(
         trials=count,
         hyperopt_epochs=hyperopt.epochs,
         added=added,
+        others=len(others),
         probabilistic=probabilistic_sharpe(found),
         deflated=_deflated(found, known, count),
         needed_days=minimum_track_record(found),

@@ -127,8 +127,15 @@ def histogram(name: str, values: Any, start: float, end: float, step: float, col
     }
 
 
-def spans(name: str, label: str, times: Sequence[tuple[Any, Any]], colour: str) -> dict[str, Any]:
-    """Stretches of time as thick lines on one row."""
+def spans(
+    name: str,
+    label: str,
+    times: Sequence[tuple[Any, Any]],
+    colour: str,
+    remarks: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Stretches of time as thick lines on one row, each with a remark where there are some."""
+    told = [remark for each in remarks for remark in (each, each, None)]
     x: list[str | None] = []
     for start, end in times:
         x += [f"{start:%Y-%m-%d %H:%M}", f"{end:%Y-%m-%d %H:%M}", None]
@@ -140,7 +147,8 @@ def spans(name: str, label: str, times: Sequence[tuple[Any, Any]], colour: str) 
         "y": [None if moment is None else label for moment in x],
         # Short stretches are thinner than a pixel: none may be left out.
         "line": {"color": colour, "width": 9, "simplify": False},
-        "hoverinfo": "x+y",
+        "hoverinfo": "x+y+text" if told else "x+y",
+        **({"text": told} if told else {}),
     }
 
 

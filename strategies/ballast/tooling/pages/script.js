@@ -2,10 +2,15 @@
 // Tabs: the address says which one is shown.
 const tabs = [...document.querySelectorAll(".tab")];
 const links = [...document.querySelectorAll("nav a")];
+const heading = document.title;
 function show(scroll) {
   const wanted = decodeURIComponent(location.hash.slice(1));
   const tab = tabs.find((one) => one.id === wanted) || tabs[0];
   for (const one of tabs) one.classList.toggle("hidden", one !== tab);
+  if (tabs.length > 1 && !document.body.dataset.live) {
+    document.title = `${tab.dataset.title} | ${heading}`;
+    document.querySelector("h1").textContent = tab.dataset.title;
+  }
   for (const link of links) {
     if (link.hash.slice(1) === encodeURIComponent(tab.id) || link.hash.slice(1) === tab.id) {
       link.setAttribute("aria-current", "page");

@@ -218,8 +218,12 @@ def test_a_sample_without_a_long_fall_has_no_bear_market(made: Made) -> None:
     long = np.concatenate((np.full(100, 1.0), np.linspace(1, 0.4, 200), np.full(300, 1.1)))
     without = found(checks_sample.bear_market, replace(made(), holding=held(quick)))
     assert without.severity is Severity.WARNING
-    assert without.text.startswith("No bear market in the sample")
+    # Not "no bear market" beside so deep a fall.
+    assert without.text.startswith("The pairs fell deep, but sooner than in a bear market")
     assert "60 % down in 99 days" in without.text
+    mild = np.concatenate((np.full(100, 1.0), np.linspace(1, 0.8, 100), np.full(300, 1.1)))
+    calm = found(checks_sample.bear_market, replace(made(), holding=held(mild)))
+    assert calm.text.startswith("No bear market in the sample")
     within = found(checks_sample.bear_market, replace(made(), holding=held(long)))
     assert within.severity is Severity.FINE
     assert "60 % down in 199 days" in within.text

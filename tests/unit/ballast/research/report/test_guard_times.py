@@ -42,6 +42,7 @@ def test_overlapping_locks_of_a_guard_are_one_time(tmp_path: Path) -> None:
     assert found.locks == 3
     spans = [((a - START).days, (b - START).days) for a, b in found.spans]
     assert spans == [(1, 4), (6, 7)]
+    assert found.pairs == ("BTC/USDT, ETH/USDT", "all pairs")
     assert found.share == pytest.approx(0.4)
     assert found.share_all == pytest.approx(0.1)
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from ballast.research.report import candles as candle_files
-from ballast.research.report.crises import crises, worst_weeks
+from ballast.research.report.crises import crises, is_known, worst_weeks
 from ballast.research.report.holding import capture, hold, pair_change
 from ballast.research.report.results import RunResult, read_zip
 from tests.unit.ballast.research.report.made import START, write_zip
@@ -116,3 +116,13 @@ def test_the_leader_is_that_of_the_settings_else_bitcoin(tmp_path: Path) -> None
     assert candle_files.leader(run) == "BTC/USDT"
     config = {"ballast": {"market": {"leader": "ETH/USDT"}}}
     assert candle_files.leader(replace(run, config=config)) == "ETH/USDT"
+
+
+def test_a_generated_market_has_no_crisis_of_a_real_name() -> None:
+    days = pd.date_range("2020-01-01", "2021-12-31", tz="UTC")
+    fall = pd.Series([2 - n / len(days) for n in range(len(days))], days)
+    trades = pd.DataFrame({"open_date": days[:0]})
+    assert any(is_known(crisis.name) for crisis in crises(fall, fall, trades))
+    found = crises(fall, fall, trades, known=False)
+    assert found
+    assert not any(is_known(crisis.name) for crisis in found)

@@ -179,3 +179,15 @@ def test_an_empty_period_is_refused(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "a.zip", equity=[10_000.0])
     with pytest.raises(ResultError, match="covers no time with Made"):
         read_zip(path)
+
+
+@pytest.mark.parametrize(
+    ("url", "generated"),
+    [("http://127.0.0.1:8099/api/v3", True), ("https://api.example.org/api/v3", False)],
+)
+def test_a_result_knows_whether_its_market_was_made_up(
+    tmp_path: Path, url: str, generated: bool
+) -> None:
+    config = {"exchange": {"name": "binance", "ccxt_config": {"urls": {"api": {"public": url}}}}}
+    (run,) = read_zip(write_zip(tmp_path / "a.zip", config=config))
+    assert run.generated is generated

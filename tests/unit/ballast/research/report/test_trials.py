@@ -45,6 +45,16 @@ def test_all_trials_are_counted(tmp_path: Path) -> None:
     assert (found.trials, found.hyperopt_epochs, found.added) == (50, 40, 7)
 
 
+def test_other_strategies_are_trials_too(tmp_path: Path) -> None:
+    """Whoever shows the best of five strategies has chosen among five."""
+    base = run_of(tmp_path, 0)
+    others = [replace(run_of(tmp_path, seed), strategy=f"Other{seed}") for seed in range(1, 5)]
+    alone, among = doubt(base, [], NONE), doubt(base, [], NONE, others=others)
+    assert (alone.trials, among.trials, among.others) == (1, 5, 4)
+    assert among.deflated < alone.deflated
+    assert among.overfitting is None
+
+
 def test_the_deflated_ratio_uses_the_spread_of_all_known_trials(tmp_path: Path) -> None:
     base, trials = run_of(tmp_path, 0), [run_of(tmp_path, seed) for seed in (1, 2)]
     found = doubt(base, trials, Hyperopt(2, (0.3, -0.1)))
