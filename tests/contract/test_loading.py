@@ -10,10 +10,14 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from freqtrade.configuration import Configuration
+from freqtrade.configuration.config_validation import validate_config_schema
+from freqtrade.enums import RunMode
 from freqtrade.optimize.hyperopt_tools import HyperoptTools
 from freqtrade.resolvers import StrategyResolver
 
-from tests.engine import ScriptedStrategy, candle_frame, flat
+from ballast.strategy.state import is_lookahead_analysis
+from tests.engine import ROOT, ScriptedStrategy, candle_frame, flat
 
 STRATEGY = """
 from {package}.base import Base
@@ -181,3 +185,29 @@ def test_hyperopt_moves_stops_and_profit_targets_unless_told_which_spaces() -> N
         name for name in ("stoploss", "trailing", "roi") if HyperoptTools.has_space(default, name)
     ]
     assert held == ["stoploss", "roi"]
+
+
+def test_the_lookahead_analysis_runs_as_a_utility_with_a_wallet_of_a_billion(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By which rules of the account know to stand aside there, and nowhere else."""
+    from freqtrade.commands.optimize_commands import start_lookahead_analysis
+    from freqtrade.optimize.analysis.lookahead_helpers import LookaheadAnalysisSubFunctions
+
+    seen: list[dict[str, Any]] = []
+    monkeypatch.setattr(LookaheadAnalysisSubFunctions, "start", seen.append)
+    start_lookahead_analysis({"config": [str(ROOT / "config.json")], "strategy": "RisingMarket"})
+    (config,) = seen
+    timed = {**config, "timerange": "20240101-", "dry_run_wallet": 1000}
+    overridden = LookaheadAnalysisSubFunctions.calculate_config_overrides(timed)
+    assert is_lookahead_analysis(overridden)
+
+
+def test_every_configuration_has_the_defaults_of_the_lookahead_analysis() -> None:
+    """Whoever took them for a sign of it would trade without a guard."""
+    config = Configuration({"config": [str(ROOT / "config.json")]}, RunMode.DRY_RUN).get_config()
+    # As a strategy completes it.
+    complete = {**config, "stoploss": -0.1, "minimal_roi": {"0": 1}}
+    validated = validate_config_schema(complete)
+    assert "targeted_trade_amount" in validated
+    assert not is_lookahead_analysis(validated)

@@ -8,6 +8,7 @@ pack, whatever its name.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -42,7 +43,8 @@ class Desk:
         configs = [str(path) for path in (ROOT / "config.json", self.overlay, config)]
         common = [part for path in configs for part in ("--config", path)]
         common += ["--userdir", str(self.folder), "--datadir", str(self.folder / "data")]
-        common += ["--strategy-path", str(ROOT / "strategies"), "--timeframe", "1h"]
+        path = settings.get("strategy_path", str(ROOT / "strategies"))
+        common += ["--strategy-path", path, "--timeframe", "1h"]
         return freqtrade(self.folder, command, *common, *arguments)
 
 
@@ -65,13 +67,15 @@ def named_basket() -> dict[str, Any]:
     return {"ballast": {"market": {"basket": PAIRS}}}
 
 
-def lookahead(desk: Desk, settings: dict[str, Any], strategies: list[str]) -> dict[str, list[str]]:
+def lookahead(
+    desk: Desk, settings: dict[str, Any], strategies: list[str], trades: int = 3
+) -> dict[str, list[str]]:
     """By strategy: has_bias, total_signals, biased entries, biased exits, biased indicators."""
-    trades = ["--minimum-trade-amount", "2", "--targeted-trade-amount", "3"]
+    wanted = ["--minimum-trade-amount", "2", "--targeted-trade-amount", str(trades)]
     output = desk.run(
         "lookahead-analysis",
         settings,
-        *("--strategy-list", *strategies, "--timerange", TRADED, *trades),
+        *("--strategy-list", *strategies, "--timerange", TRADED, *wanted),
     )
     return {row[1]: row[2:] for row in rows(output)}
 
@@ -81,6 +85,30 @@ def test_lookahead_analysis_finds_no_bias_in_any_strategy(desk: Desk) -> None:
     """The basket is named: the command trades single pairs, and breadth is that of the market."""
     found = lookahead(desk, named_basket(), STRATEGIES)
     assert found == {name: ["No", "3", "0", "0", ""] for name in STRATEGIES}
+
+
+@pytest.mark.slow
+def test_rules_of_the_account_stand_aside_and_are_no_bias_of_the_readmes_example(
+    desk: Desk,
+) -> None:
+    """
+    Entries per candle, heat and the market's guards look across pairs, and pairs are traded alone.
+    """
+    folder = desk.folder / "strategies"
+    folder.mkdir()
+    example, _ = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    (folder / "Momentum.py").write_text(example)
+    tight = {"risk": {"entries_per_candle": 1}, "guards": {"StopCascadeHalt": {"losses": 2}}}
+    settings = {"ballast": {**named_basket()["ballast"], **tight}}
+    output = desk.run(
+        "lookahead-analysis",
+        {**settings, "strategy_path": str(folder)},
+        *("--strategy", "Momentum", "--timerange", TRADED),
+        *("--minimum-trade-amount", "2", "--targeted-trade-amount", "20"),
+    )
+    (cells,) = [row[2:] for row in rows(output)]
+    assert cells == ["No", "20", "0", "0", ""]
+    assert output.count("entries per candle look across pairs and stand aside") == 1
 
 
 @pytest.mark.slow

@@ -31,6 +31,10 @@ class SettingsError(ValueError):
     """A setting is unknown, of the wrong type or out of range; the text says which and what is."""
 
 
+# Entries per candle where they are not counted.
+_NO_LIMIT = 1_000_000
+
+
 class RiskSettings(SettingsSection):
     """
     How much one trade and the account may lose. Percentages are of equity unless noted.
@@ -246,6 +250,12 @@ class Settings(SettingsSection):
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
             raise ValueError('a list of entries such as {"method": "CooldownPeriod"}')
         return entries
+
+    def for_single_pairs(self) -> "Settings":
+        """The same without rules of the account, which look across pairs."""
+        guards = self.guards.model_copy(update={"off": self.guards.names()})
+        risk = self.risk.model_copy(update={"entries_per_candle": _NO_LIMIT})
+        return self.model_copy(update={"guards": guards, "risk": risk})
 
     def digest(self) -> str:
         """Eight characters that change when any setting does that decides."""

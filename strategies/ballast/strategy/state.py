@@ -1,6 +1,7 @@
 """All that the layer keeps of a strategy: one object, so that no name of theirs is taken."""
 
 import dataclasses
+import functools
 import logging
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -8,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 from freqtrade.data.dataprovider import DataProvider
+from freqtrade.enums import RunMode
 from freqtrade.exceptions import OperationalException
 
 from ballast.alerts import logs
@@ -41,6 +43,31 @@ ORDER_TYPES: dict[str, Any] = {
 # Of a strategy that states none to the layer: those of the pack's trend strategies.
 FOREIGN_STOPS = StopRules(initial_atr=4, chandelier_atr=6, chandelier_slack_atr=2)
 
+# What `lookahead-analysis` gives every strategy.
+_LOOKAHEAD_WALLET = 1_000_000_000
+
+
+def is_lookahead_analysis(config: Mapping[str, Any]) -> bool:
+    """
+    Whether Freqtrade's `lookahead-analysis` runs, which trades pairs alone and compares.
+
+    By its mode of running first: of commands that simulate entries it alone has that of utilities;
+    no bot, backtest or hyperopt has. Freqtrade's own settings for it (`targeted_trade_amount`) say
+    nothing: their defaults are in every configuration.
+    """
+    mode, wallet = config.get("runmode"), config.get("dry_run_wallet")
+    is_large = isinstance(wallet, int | float) and wallet >= _LOOKAHEAD_WALLET
+    return mode == RunMode.UTIL_NO_EXCHANGE and is_large
+
+
+@functools.cache
+def _say_what_stands_aside() -> None:
+    """Once, not for each of the runs that it makes."""
+    logger.warning(
+        "lookahead-analysis trades pairs alone and compares: guards, heat and entries per candle "
+        "look across pairs and stand aside; columns and signals are what it judges"
+    )
+
 
 class LayerState:
     """
@@ -72,6 +99,9 @@ class LayerState:
             raise OperationalException(str(error)) from None
         guards = loaded.guards.under(type(strategy).__name__, foreign=hasattr(strategy, "_own"))
         self.settings = loaded.model_copy(update={"guards": guards})
+        if is_lookahead_analysis(config):
+            self.settings = self.settings.for_single_pairs()
+            _say_what_stands_aside()
         logs.open_file(config, self.settings.log, self.redactor)
         stated: StopRules = strategy.layer_option("stops", FOREIGN_STOPS)
         wanted = self.settings.stops.model_dump(exclude_none=True)
