@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,10 +18,12 @@ import pytest
 from freqtrade.data.history import get_datahandler
 from freqtrade.enums import CandleType
 
+from ballast.__main__ import main
 from ballast.commands.recompute import load_config, recomputed
+from ballast.core.account import State
 from ballast.core.decision import Outcome
-from ballast.journal.reader import Reader, Row
-from ballast.journal.tables import as_stored
+from ballast.journal.reader import Reader, Row, stop_moves
+from ballast.journal.rows import as_stored
 from tests.behaviour.market import candles, source
 from tests.engine import ROOT, BacktestOutcome, run_backtest
 
@@ -206,3 +209,57 @@ def test_of_an_entry_candles_tell_the_signal_and_the_rules(month: Month) -> None
     assert {n: r.met for n, r in worked_out.decision.rules.items()} == {
         n: r.met for n, r in read.decision.rules.items()
     }
+
+
+def test_the_account_is_written_once_a_candle_and_agrees_with_what_is_held(month: Month) -> None:
+    """What heat, R and limits are is worked out once, by what decides; every screen reads it."""
+    with closing(Reader(month.journal)) as reader:
+        accounts = {account.candle: account for account in reader.accounts()}
+    held = month.rows[month.rows["outcome"].isin(["HOLDING", "LEFT"])]
+    assert sorted(accounts) == sorted(month.rows["candle"].unique())
+    trades = {trade.id: trade for trade in month.outcome.closed_trades}
+    first = {
+        trade: moves[0].value for trade, moves in stop_moves(month.journal, list(trades)).items()
+    }
+    compared = 0
+    for candle, rows in held.groupby("candle"):
+        account = accounts[candle]
+        assert {each.pair for each in account.positions} == set(rows["pair"])
+        for each in account.positions:
+            row = rows[rows["pair"] == each.pair].iloc[0]
+            trade = trades[each.trade_id]
+            assert each.close == pytest.approx(row["close"])
+            assert each.stop == pytest.approx(row["stop"])
+            assert each.entry == trade.open_rate
+            assert each.risk > each.value - trade.amount * each.stop
+            at_risk = trade.open_rate - first[each.trade_id]
+            assert each.r == pytest.approx(
+                (each.close - trade.open_rate) / at_risk, abs=0.1, rel=0.05
+            )
+            compared += 1
+        heat = 100 * sum(each.risk for each in account.positions) / account.equity
+        assert account.gauges["PORTFOLIO_HEAT"].value == pytest.approx(heat)
+        value = 100 * sum(each.value for each in account.positions) / account.equity
+        assert account.gauges["EXPOSURE_CAP"].value == pytest.approx(value)
+    assert compared > 100
+    smallest = min(account.multiplier for account in accounts.values())
+    assert smallest == 0
+    halted = [account for account in accounts.values() if account.multiplier == 0]
+    assert {account.state for account in halted} == {State.HALTED}
+    assert all("MarketShockHalt" in account.guards for account in halted)
+
+
+def test_status_shows_limits_positions_and_what_is_nearest_on_one_screen(
+    month: Month, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(month.folder)
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(("status", "--backtest")) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0].startswith("RisingMarket 1h  ")
+    assert shown[1].startswith("by the candle that ended 2024-02-27 23:00 UTC; the next ends in 60")
+    for name in ("day's loss", "week's loss", "drawdown step", "last limit", "heat", "exposure"):
+        assert sum(line.startswith(name) for line in shown) == 1, name
+    assert any("rules unmet" in line for line in shown)
+    assert len(shown) < 40
+    assert max(map(len, shown)) <= 80

@@ -18,7 +18,7 @@ from freqtrade.exceptions import OperationalException
 from freqtrade.persistence import Trade
 
 from ballast.__main__ import main
-from ballast.journal.file import journal_path
+from ballast.journal.place import journal_path
 from tests.behaviour.mini import OTHER, PAIR, at
 from tests.behaviour.test_journal_live import bot, walk
 from tests.engine import ROOT
@@ -76,7 +76,7 @@ def test_two_databases_in_one_folder_have_two_journals_and_each_command_finds_it
         connection.execute("UPDATE decisions SET pair = ? WHERE pair = ?", (OTHER, PAIR))
         connection.commit()
     assert f"trade 1 {PAIR}" in said(capsys, "why", "--trade", "1", *options)
-    other = ("--db", url(tmp_path, "rehearsal.sqlite"))
+    other = ("--db-url", url(tmp_path, "rehearsal.sqlite"))
     assert f"trade 1 {OTHER}" in said(capsys, "why", "--trade", "1", *options, *other)
     # One that is named is found whatever the configuration says now.
     live = configured(tmp_path, db_url=url(tmp_path, "trades.sqlite"), dry_run=False)
@@ -111,8 +111,7 @@ def test_paper_and_real_money_are_apart_even_on_one_database(tmp_path: Path) -> 
     with bot(tmp_path) as running:
         place = running.bot.strategy.session.journal
         config = {**running.bot.config, "dry_run": False}
-    settings = running.bot.strategy.settings.journal
-    assert journal_path(config, settings, place.identity) != place.path
+    assert journal_path(config, None, place.identity) != place.path
 
 
 def test_a_journal_from_before_is_adopted_by_its_database_and_said_once(

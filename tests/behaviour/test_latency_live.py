@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from freqtrade.persistence import Trade
 
 from ballast.__main__ import main
 from ballast.core.events import EventKind
+from ballast.core.latency import of_text
 from tests.behaviour.live_story import Shy, story_run
 
 
@@ -31,11 +33,12 @@ def test_every_stage_of_an_entry_is_recorded_with_its_trade(
         told.loops(3)
         (event,) = [event for event in told.events if event.code == "ENTRY"]
         assert event.kind is EventKind.LATENCY
-        record = told.trade.get_custom_data("latency")
+        closed, record = of_text(told.trade.get_custom_data("latency"))
         # The clock stands still within a loop, and the stop is placed with the fill.
         stages = ("received", "analysed", "gate", "sent", "acknowledged", "first_fill", "filled")
         at_once = dict.fromkeys((*stages, "stop_live"), 1.0)
-        assert record == {"candle_close": "2024-01-26T03:00:00+00:00", **at_once}
+        assert closed == datetime(2024, 1, 26, 3, tzinfo=UTC)
+        assert record == at_once
         assert (event.trade_id, event.value) == (told.trade.id, 1.0)
         told.leave()
         told.loops(2)
@@ -52,7 +55,7 @@ def test_a_part_that_filled_counts_as_uncovered_from_its_first_fill(
     monkeypatch.setenv("COLUMNS", "250")
     with story_run(tmp_path, hooks=Shy(buy=0.4)) as told:
         told.loops(7)
-        record = told.trade.get_custom_data("latency")
+        _, record = of_text(told.trade.get_custom_data("latency"))
         assert record["first_fill"] == 6.0
         assert record["stop_live"] == 21.0
         Trade.commit()

@@ -81,7 +81,7 @@ class _Session:
 
 @pytest.mark.parametrize("rpc", [None, SimpleNamespace(), SimpleNamespace(registered_modules=[1])])
 def test_a_freqtrade_that_has_changed_costs_the_commands_and_nothing_else(rpc: Any) -> None:
-    commands = TelegramCommands(Provider(rpc), lambda pair: pair, str)
+    commands = TelegramCommands(Provider(rpc), lambda pair: pair, str, str)
     commands.ensure()
     commands.ensure()
     assert commands._done
@@ -89,7 +89,9 @@ def test_a_freqtrade_that_has_changed_costs_the_commands_and_nothing_else(rpc: A
 
 def test_telegram_that_is_not_up_yet_is_asked_again() -> None:
     module = SimpleNamespace(name="telegram")
-    commands = TelegramCommands(Provider(SimpleNamespace(registered_modules=[module])), None, str)
+    commands = TelegramCommands(
+        Provider(SimpleNamespace(registered_modules=[module])), None, None, str
+    )
     commands.ensure()
     assert not commands._done
 

@@ -6,9 +6,10 @@ files, and the command replays them as a real backtest.
 
 from __future__ import annotations
 
+import io
 import json
 import sqlite3
-from contextlib import closing
+from contextlib import closing, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -120,10 +121,9 @@ def _worse_bids(bot: Paper, share: float) -> Any:
 
 def drifted(folder: Path, *arguments: str, level: str = "none") -> tuple[int, dict[str, Any]]:
     """Exit code and figures of the command."""
-    (folder / "out.json").unlink(missing_ok=True)
-    code = told_of(folder, "drift", "--json", str(folder / "out.json"), *arguments, level=level)
-    found = folder / "out.json"
-    return code, json.loads(found.read_text()) if found.is_file() else {}
+    with redirect_stdout(io.StringIO()) as printed:
+        code = told_of(folder, "drift", "--json", *arguments, level=level)
+    return code, json.loads(printed.getvalue() or "{}")
 
 
 def told_of(folder: Path, command: str, *arguments: str, level: str) -> int:
@@ -147,7 +147,7 @@ def told_of(folder: Path, command: str, *arguments: str, level: str) -> int:
     markets = dict(exchange.markets)
     exchange.close()
     given = [command, "-c", str(folder / "config.json"), "--datadir", str(data), "--level", level]
-    given += ["--db", f"sqlite:///{folder / 'trades.sqlite'}"]
+    given += ["--db-url", f"sqlite:///{folder / 'trades.sqlite'}"]
     with patch.object(backtest_options, "markets_of", lambda *_: markets):
         return commands.main([*given, *arguments])
 
@@ -233,7 +233,7 @@ def test_the_cost_model_is_held_against_recorded_fills(
 
 def test_a_page_and_a_few_sentences_say_it(clean: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = clean / "drift.html"
-    drifted(clean, "--html", str(page))
+    told_of(clean, "drift", "--html", str(page), level="none")
     assert "Signal match 100 %" in capsys.readouterr().out
     text = page.read_text("utf-8")
     assert "Drift of Drifting" in text
@@ -262,7 +262,7 @@ def test_the_database_of_another_bot_is_refused(
 ) -> None:
     other = copied(clean, tmp_path)
     _change(other, "DELETE FROM trades")
-    code, _ = drifted(clean, "--db", f"sqlite:///{other}")
+    code, _ = drifted(clean, "--db-url", f"sqlite:///{other}")
     assert code == 2
     assert "has no trade of Drifting, and the journal tells of 2" in capsys.readouterr().err
 
@@ -272,7 +272,7 @@ def test_the_database_of_another_strategy_is_refused(
 ) -> None:
     other = copied(clean, tmp_path)
     _change(other, "UPDATE trades SET strategy = 'Another'")
-    code, _ = drifted(clean, "--db", f"sqlite:///{other}")
+    code, _ = drifted(clean, "--db-url", f"sqlite:///{other}")
     assert code == 2
     assert "is another strategy's: Another, not Drifting" in capsys.readouterr().err
 
@@ -281,7 +281,7 @@ def test_the_database_of_another_strategy_is_refused(
     ("arguments", "sentence"),
     [
         (["--journal", "nowhere"], "--journal nowhere is not there: expected the journal"),
-        (["--db", "sqlite:///nowhere"], "there is no such database"),
+        (["--db-url", "sqlite:///nowhere"], "there is no such database"),
         (["--strategy", "Nobody"], "has decisions of Drifting: Nobody is not among them"),
         (["--late", "-1"], "--late is -1: expected seconds from 0"),
         (["--datadir", "nowhere"], "--datadir nowhere is not a folder"),

@@ -19,7 +19,8 @@ from freqtrade.exchange import Exchange
 from freqtrade.resolvers import ExchangeResolver
 
 from ballast.core.columns import CandleColumns
-from ballast.core.data_quality import DataQuality, DataQualityLimits, assess
+from ballast.core.data_quality import DataQualityLimits, assess
+from ballast.core.trust import DataQuality
 from sandbox.candles import HOUR_MS, MINUTE_MS
 from sandbox.clock import RealClock
 from sandbox.faults import Fault

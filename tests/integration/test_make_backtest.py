@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -10,7 +11,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -63,11 +64,12 @@ def report_on(userdir: Path) -> None:
     runs = read_zip(result)
     assert {run.strategy for run in runs} == set(find_strategies(ROOT / "strategies"))
     assert all(run.has_stops for run in runs)
-    page, figures = userdir / "report.html", userdir / "report.json"
+    page, figures = userdir / "report.html", io.StringIO()
     candles = str(userdir / "data" / "sandbox")
-    arguments = ["report", str(result), "-d", candles, "--html", str(page), "--json", str(figures)]
-    assert main(arguments) == 0
-    for found in json.loads(figures.read_text(encoding="utf-8")).values():
+    arguments = ["report", str(result), "-d", candles, "--html", str(page), "--json"]
+    with redirect_stdout(figures):
+        assert main(arguments) == 0
+    for found in json.loads(figures.getvalue()).values():
         assert found["notices"] == []
         assert found["holding"] is not None
 

@@ -148,7 +148,7 @@ def test_status_and_profit(scene: Scene) -> None:
 
 def test_locks_are_shown_with_code_and_numbers(scene: Scene) -> None:
     locks = scene.telegram.ask("/locks", "Until")
-    assert re.search(r"XRP/USDT .* VOLATILITY value=\d\S* limit=1 until=", locks)
+    assert re.search(r"XRP/USDT .* VOLATILITY began at \d\S*x \(limit 1x\), until ", locks)
 
 
 def test_show_config_is_followed_by_the_guards_that_are_on_and_off(scene: Scene) -> None:
@@ -176,13 +176,20 @@ def test_why_of_nothing_and_of_nonsense_is_answered_in_a_sentence(scene: Scene) 
     assert scene.telegram.ask("/why <b>`_*", "is not traded")
 
 
+def test_ballast_tells_where_the_bot_stands(scene: Scene) -> None:
+    answer = scene.telegram.ask("/ballast", "^Quiet 1h  ")
+    assert re.search(r"\nheat +[\d.]+ % of 2 % +[#-]{8}\n", answer)
+    assert re.search(r"\nBTC/USDT: breakout .* rules unmet", answer.replace("  BTC", "BTC"))
+    assert max(map(len, answer.splitlines()[2:8])) < 48
+
+
 def test_a_foreign_chat_gets_no_answer(scene: Scene) -> None:
     before = len(scene.telegram.sent)
-    for command in ("/status", "/why BTC/USDT", "/show_config", "/stopentry"):
+    for command in ("/status", "/why BTC/USDT", "/ballast", "/show_config", "/stopentry"):
         scene.telegram.type(command, chat=FOREIGNER)
     # Both Freqtrade's own answer to /show_config and ours are refused.
     rejected = f"Rejected unauthorized message from: {FOREIGNER}"
-    until(lambda: scene.bot.written().count(rejected) == 5)
+    until(lambda: scene.bot.written().count(rejected) == 6)
     told = "\n".join(scene.telegram.sent[before:])
     assert not re.search("Trade ID|candle of|Mode:|guards off", told)
     assert scene.client.show_config()["state"] == "running"
@@ -199,15 +206,17 @@ def test_entries_are_stopped_and_started_from_the_chat(scene: Scene) -> None:
 def test_the_operator_was_told_without_asking(scene: Scene) -> None:
     """A block that begins, market data that is not trusted, an entry that was refused."""
     told = "\n".join(scene.telegram.sent)
-    assert re.search(r"triggered due to VolatilityCooldown: VOLATILITY value=\S+ limit=1", told)
+    assert re.search(
+        r"triggered due to VolatilityCooldown: VOLATILITY began at \S+x \(limit 1x\)", told
+    )
     assert "Market data not trusted, no entries there\nAFTER_ABSURD_BAR: XRP/USDT" in told
-    assert re.search(r"CANDLE_UNTRUSTED \(1 pair\)\n  XRP/USDT value=3", told)
+    assert re.search(r"CANDLE_UNTRUSTED \(1 pair\)\n  XRP/USDT AFTER_ABSURD_BAR", told)
 
 
 def test_locks_over_rest(scene: Scene) -> None:
     found = scene.client.locks()["locks"]
     assert {lock["pair"] for lock in found} == {BAD_TICK}
-    assert any(lock["reason"].startswith("VOLATILITY value=") for lock in found)
+    assert any(lock["reason"].startswith("VOLATILITY began at ") for lock in found)
 
 
 def test_status_and_stored_data_over_rest(scene: Scene) -> None:
@@ -215,7 +224,9 @@ def test_status_and_stored_data_over_rest(scene: Scene) -> None:
     assert trade["pair"] == "ETH/USDT"
     (stored,) = scene.client.list_custom_data(trade["trade_id"])
     values = {entry["key"]: entry["value"] for entry in stored["custom_data"]}
-    assert 0 < values["initial_stop"] < trade["open_rate"]
+    stop, rest = values["initial_stop"].split(" ", 1)
+    assert 0 < float(stop) < trade["open_rate"]
+    assert re.fullmatch(r"USDT, \d+\.\d\d % below the entry at [\d.]+", rest)
     assert "at risk" in values["explanation"]
 
 
@@ -244,7 +255,7 @@ def test_the_chart_over_rest_marks_regimes_stops_cooldowns_and_bad_data(scene: S
     labels = " ".join(area.get("label", "") for area in marks(BAD_TICK, "area"))
     assert re.search(r"VOLATILITY \d", labels)
     assert "absurd bar" in labels
-    assert "DATA_OUTAGE 3 (limit 0)" in labels
+    assert "DATA_OUTAGE began at AFTER_ABSURD_BAR" in labels
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="the system does not tell")

@@ -132,8 +132,8 @@ def test_bot_remembers_on_postgresql_across_a_restart(
 
         monkeypatch.chdir(tmp_path)
         (tmp_path / "config.json").write_text("{}", encoding="utf-8")
-        assert main(["guards", "--db", url]) == 0
-        assert main(["guards", "--db", f"{url}x"]) == 2
+        assert main(["guards", "--db-url", url]) == 0
+        assert main(["guards", "--db-url", f"{url}x"]) == 2
         said = capsys.readouterr()
         assert "LossStreakBackoff" in said.out
         assert "hushhush" not in said.out + said.err

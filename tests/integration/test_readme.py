@@ -75,6 +75,8 @@ def parsed_only(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(("page", "command"), COMMANDS)
 def test_every_command_is_one_that_takes_these_arguments(page: str, command: str) -> None:
     program, *arguments = shlex.split(command.removeprefix(".venv/bin/"))
+    if program == "ballast":
+        program, arguments = "python", ["-m", "ballast", *arguments]
     if program == "make":
         targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
         assert arguments[0] in targets
@@ -92,6 +94,14 @@ def test_every_command_is_one_that_takes_these_arguments(page: str, command: str
         return
     with pytest.raises(Understood):
         importlib.import_module(MODULES[arguments[1]]).main(arguments[2:])
+
+
+def test_the_configurations_strategy_is_the_one_that_the_readme_recommends() -> None:
+    """Or `why` without a journal would answer by the rules of another than the reader tried."""
+    named = re.findall(r"^freqtrade .*--strategy (\w+)", (ROOT / "README.md").read_text(), re.M)
+    assert named
+    config = json.loads((ROOT / "config.json").read_text())
+    assert set(named) == {config["strategy"]}
 
 
 def test_commands_are_found() -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ballast.core.data_quality import DataQuality
 from ballast.core.decision import Outcome
 from ballast.core.reasons import Reason
+from ballast.core.trust import DataQuality
 from ballast.ops import runbook
 
 ROOT = Path(__file__).parents[2]

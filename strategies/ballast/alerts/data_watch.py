@@ -4,9 +4,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 from ballast.core.columns import CandleColumns
-from ballast.core.data_quality import DataQuality
 from ballast.core.events import Event, EventKind
 from ballast.core.reasons import Reason
+from ballast.core.trust import DataQuality
 
 
 class DataWatch:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from ballast.core.guard_set import GuardSet
+from ballast.core.measures import share
 from ballast.core.verdict import Verdict
 
 
@@ -36,4 +37,4 @@ class GuardWatch:
 def _sentence(guard: str, verdict: Verdict) -> str:
     if verdict.multiplier >= 1:
         return f"{guard}: entries have their full size again"
-    return f"{guard}: entries are cut to {verdict.multiplier:.0%} of their size, {verdict}"
+    return f"{guard}: entries are cut to {share(verdict.multiplier)} of their size: {verdict}"

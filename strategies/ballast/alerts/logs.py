@@ -16,10 +16,11 @@ from freqtrade.enums import TRADE_MODES
 from freqtrade.exceptions import OperationalException
 from freqtrade.loggers.json_formatter import JsonFormatter
 
-from ballast.alerts.messages import ALL_WELL
 from ballast.config.settings import LogSettings
 from ballast.core.events import Event, EventKind
+from ballast.core.reasons import ALL_WELL
 from ballast.core.redaction import Redactor
+from ballast.core.sentences import sentence
 
 logger = logging.getLogger(__name__)
 
@@ -170,18 +171,6 @@ class EventLog:
         }
         clean = self._redactor.clean({name: _json(value) for name, value in fields.items()})
         return {name: value for name, value in clean.items() if value not in ("", None)}
-
-
-def sentence(event: Event) -> str:
-    """An event in one line: 'BTC/USDT: refused NO_SIZE value=3 limit=10 (LIQUIDITY)'."""
-    about = event.pair or "all pairs"
-    numbers = "".join(
-        f" {name}={number:.4g}"
-        for name, number in (("value", event.value), ("limit", event.limit))
-        if math.isfinite(number)
-    )
-    detail = event.facts.get("detail")
-    return f"{about}: {event.kind} {event.code}{numbers}" + (f" ({detail})" if detail else "")
 
 
 def _json(value: Any) -> Any:

@@ -5,7 +5,6 @@ Sent through Freqtrade's strategy messages: to Telegram, and to any other module
 underscore in a reason code opens it: every text of ours is sent as a block of code.
 """
 
-import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -13,7 +12,8 @@ from ballast.config.messages import MessageSettings
 from ballast.core.events import Event, EventKind
 from ballast.core.guard_set import ALL_PAIRS
 from ballast.core.ledger import Cause
-from ballast.core.reasons import Reason
+from ballast.core.reasons import ALL_WELL
+from ballast.core.sentences import with_numbers
 
 # Telegram's limit is 4096 characters.
 _LONGEST = 3500
@@ -24,8 +24,6 @@ _CAUSES = {
     Cause.TRADES: "by trades that were deleted or rewritten",
     Cause.BALANCE: "from the balance of the account to what is the bot's",
 }
-# Looks at the account that found nothing amiss.
-ALL_WELL = {Reason.RECONCILED}
 
 
 def as_code(text: str) -> str:
@@ -75,7 +73,7 @@ class Messages:
         told = self._told.get(key)
         if told is None or event.at - told >= self._quiet:
             self._told[key] = event.at
-            self.transition(f"{event.pair or 'all pairs'}: {event.code}{_numbers(event)}")
+            self.transition(f"{event.pair or 'all pairs'}: {with_numbers(event)}")
 
     def transition(self, sentence: str) -> None:
         """Tell about something that has changed; all of one loop go into one message."""
@@ -127,7 +125,9 @@ class _Refusals:
         lines = [f"Entries refused since {self._since:%H:%M} UTC"]
         for code, events in sorted(by_code.items(), key=lambda item: -len(item[1])):
             lines.append(f"{code} ({len(events)} {'pair' if len(events) == 1 else 'pairs'})")
-            lines += [f"  {event.pair}{_numbers(event)}" for event in events[:_MOST_PAIRS]]
+            lines += [
+                f"  {event.pair} {_numbers(event)}".rstrip() for event in events[:_MOST_PAIRS]
+            ]
             if len(events) > _MOST_PAIRS:
                 lines.append(f"  and {len(events) - _MOST_PAIRS} more")
         self._since, self._last = None, {}
@@ -184,8 +184,5 @@ class _Untrusted:
 
 
 def _numbers(event: Event) -> str:
-    """Value and limit of a refusal, and what they do not say."""
-    known = (("value", event.value), ("limit", event.limit))
-    text = "".join(f" {name}={number:.4g}" for name, number in known if math.isfinite(number))
-    detail, until = event.facts.get("detail"), event.facts.get("until")
-    return text + (f" ({detail})" if detail else "") + (f" until {until[:16]}" if until else "")
+    """Of an event whose code is told already."""
+    return with_numbers(event).removeprefix(event.code).lstrip()

@@ -1,4 +1,4 @@
-"""Two additions to Freqtrade's own Telegram bot: `/why PAIR`, and the guards under `/show_config`.
+"""What is added to Freqtrade's Telegram bot: `/ballast`, `/why PAIR`, guards under `/show_config`.
 
 Freqtrade offers no way to add a command, so its private names are reached for (held by a contract
 test). Nothing here can hurt the bot: it runs in Telegram's thread, under Freqtrade's own check of
@@ -33,15 +33,22 @@ class TelegramCommands:
         Of the strategy; Freqtrade's Telegram module is found through it.
     why : callable or None
         Answers the question about a pair; None leaves `/why` out.
+    status : callable or None
+        Says where the bot stands; None leaves `/ballast` out.
     guards : callable
         Says which guards are on and off.
     """
 
     def __init__(
-        self, dp: DataProvider, why: Callable[[str], str] | None, guards: Callable[[], str]
+        self,
+        dp: DataProvider,
+        why: Callable[[str], str] | None,
+        status: Callable[[], str] | None,
+        guards: Callable[[], str],
     ) -> None:
         self._dp = dp
         self._why = why
+        self._status = status
         self._guards = guards
         self._done = False
         self._busy = False
@@ -77,34 +84,46 @@ class TelegramCommands:
         commands = [(["show_config", "show_conf"], self._show_guards)]
         if self._why is not None:
             commands.append((["why"], self._answer_why))
+        if self._status is not None:
+            commands.append((["ballast"], self._answer_status))
         for names, answer in commands:
             handler = CommandHandler(names, partial(authorized_only(answer), telegram))
             app.add_handler(handler, _AFTER_FREQTRADES)
-        logger.info("Telegram: guards under /show_config, /why %s", "on" if self._why else "off")
+        logger.info(
+            "Telegram: guards under /show_config, /why and /ballast %s",
+            "on" if self._why else "off",
+        )
 
     async def _show_guards(self, telegram: Any, update: Any, context: Any) -> None:
         await self._send(telegram, self._guards())
 
     async def _answer_why(self, telegram: Any, update: Any, context: Any) -> None:
-        if not context.args:
+        if not context.args or self._why is None:
             await self._send(telegram, "Which pair? Such as: /why BTC/USDT")
             return
-        if self._busy or self._why is None:
+        await self._answer(telegram, "/why", partial(self._why, str(context.args[0]).upper()))
+
+    async def _answer_status(self, telegram: Any, update: Any, context: Any) -> None:
+        if self._status is not None:
+            await self._answer(telegram, "/ballast", self._status)
+
+    async def _answer(self, telegram: Any, name: str, question: Callable[[], str]) -> None:
+        if self._busy:
             await self._send(telegram, "The question before this one is still being answered.")
             return
         self._busy = True
         try:
-            asked = asyncio.to_thread(self._ask, self._why, str(context.args[0]).upper())
+            asked = asyncio.to_thread(self._ask, question)
             answer = await asyncio.wait_for(asked, _PATIENCE_S)
         except Exception as error:
-            logger.warning("/why %s could not be answered", context.args[0], exc_info=error)
+            logger.warning("%s could not be answered", name, exc_info=error)
             answer = f"This could not be answered now: {type(error).__name__}."
         await self._send(telegram, answer)
 
-    def _ask(self, why: Callable[[str], str], pair: str) -> str:
+    def _ask(self, question: Callable[[], str]) -> str:
         """The answer; one that comes too late still keeps the next question waiting."""
         try:
-            return why(pair)
+            return question()
         finally:
             self._busy = False
 

@@ -4,7 +4,6 @@ Areas follow from the columns of the frame, so that they are there in a backtest
 and stops of trades are those of a live or paper run, from Freqtrade's own locks and trades.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ballast.core import regime
-from ballast.core.data_quality import DataQuality
+from ballast.core.trust import DataQuality
 
 UP, DOWN = "rgba(42, 157, 143, 0.10)", "rgba(231, 111, 81, 0.10)"
 COOLDOWN, HALT = "rgba(233, 196, 106, 0.22)", "rgba(214, 40, 40, 0.20)"
@@ -181,6 +180,5 @@ def _lowered(label: str, rows: int) -> str:
 
 
 def _label(reason: str) -> str:
-    """A lock's reason without its end, which the area shows: 'DAILY_LOSS 3.1 (limit 3)'."""
-    told = re.fullmatch(r"(\w+) value=(\S+) limit=(\S+)( until=.*)?", reason)
-    return f"{told[1]} {told[2]} (limit {told[3]})" if told else reason
+    """A lock's reason without its end, which the area shows: 'DAILY_LOSS began at 3.1 % ...'."""
+    return reason.partition(", until ")[0]

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,7 +12,6 @@ import pandas as pd
 from freqtrade.persistence import PairLocks, Trade
 from freqtrade.persistence.models import PairLock
 from sqlalchemy import select
-from sqlalchemy.exc import SQLAlchemyError
 
 from ballast.charts import annotations
 from ballast.charts.annotations import Block, StopPath
@@ -127,7 +127,7 @@ def _stops(trades: Sequence[Trade], stop_moves: StopMoves) -> list[dict[str, Any
     """Stops of trades; none where the journal cannot be read."""
     try:
         moves = stop_moves([trade.id for trade in trades])
-    except SQLAlchemyError as error:
+    except sqlite3.Error as error:
         logger.warning("stops are not drawn: the journal cannot be read: %s", error)
         return []
     paths = (stop_path(trade, moves.get(trade.id, ())) for trade in trades)

@@ -42,6 +42,10 @@ _MOST_SHOWN = 40
 # Below this a warm-up is not worth a line: a hundredth of a percent.
 _SMALL = 1e-4
 
+EXAMPLES = """\
+ballast adopt MACDStrategy            writes the file, and looks whether columns peek
+"""
+
 
 def add_to(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""

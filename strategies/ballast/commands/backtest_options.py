@@ -11,8 +11,9 @@ from typing import Any
 from freqtrade.configuration import TimeRange
 from freqtrade.exceptions import FreqtradeException
 
+from ballast.commands.options import add_config, add_userdir
 from ballast.research.backtests import markets_of
-from ballast.tooling.database import read_config
+from ballast.tooling.config_files import read_config
 from ballast.tooling.errors import CommandError
 
 _PLACE = Path("user_data")
@@ -28,8 +29,8 @@ def add_to(parser: argparse.ArgumentParser) -> None:
 def add_places(parser: argparse.ArgumentParser) -> None:
     """Declare where things are, by the names that Freqtrade has for it."""
     add = parser.add_argument
-    add("-c", "--config", action="append", help="Freqtrade's configuration (config.json)")
-    add("--userdir", "--user-data-dir", metavar="FOLDER", help="Freqtrade's own (user_data)")
+    add_config(parser)
+    add_userdir(parser)
     add("--strategy-path", metavar="FOLDER", help="strategies (that of the configuration)")
     add("-d", "--datadir", metavar="FOLDER", help="candles (user_data/data/EXCHANGE)")
 

@@ -8,6 +8,10 @@ from ballast.research import baseline
 from ballast.research.report.results import ResultError, RunResult, read_zip
 from ballast.tooling.errors import CommandError
 
+EXAMPLES = """\
+ballast baseline user_data/backtest_results/backtest-result-2024-05-01_10-00-00.zip
+"""
+
 
 def add_to(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""

@@ -32,6 +32,11 @@ from ballast.tooling.errors import CommandError
 from ballast.tooling.files import write
 from ballast.tooling.pages.page import PlotlyMissing
 
+EXAMPLES = """\
+ballast compare MACDStrategy --timerange 20240101-20240601
+ballast compare EmaCross RsiDip --offline        on the sandbox's markets
+"""
+
 
 def add_to(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""

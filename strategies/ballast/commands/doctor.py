@@ -14,6 +14,10 @@ from ballast.tooling.errors import CommandError
 _ROOT = Path(__file__).resolve().parents[3]
 _CONTRACT = _ROOT / "tests" / "contract"
 
+EXAMPLES = """\
+ballast doctor --quick                without the contract tests
+"""
+
 
 def add_to(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""

@@ -9,19 +9,22 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from ballast.commands.options import add_config
 from ballast.ops.drill import DrillFailed, Result, rehearse
 from ballast.tooling.bot_api import BotSilent
-from ballast.tooling.database import read_config
+from ballast.tooling.config_files import read_config
 from ballast.tooling.errors import CommandError
 
 _STRATEGIES = Path(__file__).resolve().parents[2]
 
+EXAMPLES = """\
+ballast drill                         every way of switching off, on the sandbox
+"""
+
 
 def add_to(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument(
-        "-c", "--config", action="append", help="Freqtrade's configuration (config.json)"
-    )
+    add_config(parser)
     parser.add_argument("--keep", metavar="DIR", type=Path, help="keep logs and database there")
     parser.set_defaults(run=run)
 

@@ -8,22 +8,31 @@ from datetime import UTC, datetime
 from typing import Any
 
 from freqtrade.persistence.models import PairLock
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Engine, inspect, select
 
+from ballast.commands.options import add_config, add_database
 from ballast.config import settings
 from ballast.config.guards import GuardSettings
 from ballast.core.guard_set import ALL_PAIRS
 from ballast.core.guards.base import Guard
+from ballast.core.measures import share
 from ballast.core.snapshot import Snapshot
 from ballast.core.verdict import ALLOW, Verdict
 from ballast.risk.state_store import StateStore
-from ballast.tooling.database import database_url, open_store, read_config
+from ballast.tooling.config_files import database_url, read_config
+from ballast.tooling.database import open_store
 from ballast.tooling.errors import CommandError
 
 # Length of a candle does not matter to what is shown here.
 _CANDLE_MINUTES = 60.0
+
+EXAMPLES = """\
+ballast guards
+ballast guards rearm DrawdownLadder --because "withdrew 500 USDT by hand"
+"""
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
@@ -34,23 +43,13 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     rearm.add_argument("name", metavar="NAME", help="a guard, such as DrawdownLadder")
     rearm.add_argument("--because", metavar="REASON", help="kept with the guard as its note")
     _add_places(rearm)
-    parser.set_defaults(run=run, config=None, db=None)
+    parser.set_defaults(run=run, config=None, db_url=None)
 
 
 def _add_places(parser: argparse.ArgumentParser) -> None:
     """Before or after the action; what is not given must not undo what was."""
-    parser.add_argument(
-        "-c",
-        "--config",
-        action="append",
-        default=argparse.SUPPRESS,
-        help="Freqtrade's configuration (config.json)",
-    )
-    parser.add_argument(
-        "--db",
-        default=argparse.SUPPRESS,
-        help="URL of the bot's database (that of the configuration)",
-    )
+    add_config(parser, argparse.SUPPRESS)
+    add_database(parser, argparse.SUPPRESS)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -67,7 +66,7 @@ def run(options: argparse.Namespace) -> None:
         guards = settings.load(config.get(settings.SECTION)).guards
     except settings.SettingsError as error:
         raise CommandError(str(error)) from None
-    store, engine = open_store(database_url(options.db, config))
+    store, engine = open_store(database_url(options.db_url, config))
     try:
         if options.action == "rearm":
             _rearm(store, guards, options.name, options.because)
@@ -101,25 +100,25 @@ def _rearm(store: StateStore, guards: GuardSettings, name: str, because: str | N
 
 @dataclass(frozen=True)
 class _Standing:
-    """One row: in words, and the verdict behind them."""
+    """One row: in words, and the numbers behind them."""
 
     state: str
-    verdict: Verdict | None = None
+    by: str = ""
 
 
 def _table(store: StateStore, engine: Engine, guards: GuardSettings, now: datetime) -> Table:
     rows, locks = store.rows(), _locks(engine, now)
     built = guards.build(_CANDLE_MINUTES)
     lost = store.restore(built)
-    table = Table("guard", "on", "state", "value", "limit", "until (UTC)", "note")
+    table = Table("guard", "on", "state", "by", box=box.SIMPLE_HEAD, pad_edge=False)
     for name in guards.names():
         note = rows[name]["note"] if name in rows else ""
         if name not in built:
             on = "on" if guards.is_on(name) else "off"
-            table.add_row(name, on, "in the sizer" if guards.is_on(name) else "", "", "", "", note)
+            table.add_row(name, on, "in the sizer" if guards.is_on(name) else "", note)
             continue
         standing = _standing(built[name], name in lost, locks, now)
-        table.add_row(name, "on", standing.state, *_numbers(standing.verdict), note)
+        table.add_row(name, "on", standing.state, "\n".join(filter(None, (standing.by, note))))
     return table
 
 
@@ -131,14 +130,14 @@ def _standing(guard: Guard, lost: bool, locks: Mapping[str, list[Any]], now: dat
     blocks = {pair: verdict for pair, verdict in remembered.items() if verdict.blocks}
     if blocks:
         longest = max(blocks.values(), key=lambda v: v.until.timestamp() if v.until else math.inf)
-        return _Standing(f"blocks {_where(blocks)}", longest)
+        return _Standing(f"blocks {_where(blocks)}", str(longest))
     common = remembered[ALL_PAIRS]
     if common.multiplier < 1:
-        return _Standing(f"size x {common.multiplier:g}", common)
+        return _Standing(f"cuts sizes to {share(common.multiplier)}", str(common))
     if not type(guard.memory).model_fields and guard.code in locks:
         last = max(locks[guard.code], key=lambda lock: lock.until)
         pairs = {lock.pair for lock in locks[guard.code]}
-        return _Standing(f"blocks {_where(pairs)}", _read(guard.code, last.reason, last.until))
+        return _Standing(f"blocks {_where(pairs)}", last.reason)
     return _Standing("allows")
 
 
@@ -152,13 +151,6 @@ def _remembered(guard: Guard, now: datetime) -> dict[str, Verdict]:
 
 def _where(pairs: Any) -> str:
     return "all entries" if ALL_PAIRS in pairs else ", ".join(sorted(pairs))
-
-
-def _numbers(verdict: Verdict | None) -> tuple[str, str, str]:
-    if verdict is None:
-        return "", "", ""
-    until = f"{verdict.until:%Y-%m-%d %H:%M}" if verdict.until else ""
-    return f"{verdict.value:.4g}", f"{verdict.limit:.4g}", until
 
 
 @dataclass(frozen=True)
@@ -182,13 +174,3 @@ def _locks(engine: Engine, now: datetime) -> dict[str, list[_Lock]]:
             code = (reason or "").partition(" ")[0]
             found.setdefault(code, []).append(_Lock(pair, reason, end.replace(tzinfo=UTC)))
     return found
-
-
-def _read(code: str, reason: str, until: datetime) -> Verdict:
-    """The verdict that a lock's reason was written from."""
-    numbers = dict(part.split("=", 1) for part in reason.split() if "=" in part)
-    try:
-        value, limit = float(numbers["value"]), float(numbers["limit"])
-    except (KeyError, ValueError):
-        value = limit = math.nan
-    return Verdict(code, value, limit, 0.0, until)

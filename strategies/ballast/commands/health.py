@@ -5,19 +5,22 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ballast.commands.options import add_config, add_userdir
 from ballast.core.reasons import Reason
 from ballast.ops.liveness import Signs, faults, signs_of
 from ballast.tooling.bot_api import BotApi, BotSilent
-from ballast.tooling.database import read_config
+from ballast.tooling.config_files import read_config
+
+EXAMPLES = """\
+ballast health                        exit code 0 while it decides
+"""
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument(
-        "-c", "--config", action="append", help="Freqtrade's configuration (config.json)"
-    )
+    add_config(parser)
     parser.add_argument("--url", help="where the bot's API is (that of the configuration)")
-    parser.add_argument("--userdir", help="Freqtrade's folder (user_data)")
+    add_userdir(parser)
     parser.set_defaults(run=run)
 
 

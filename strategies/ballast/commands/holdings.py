@@ -13,19 +13,24 @@ from rich.table import Table
 from sqlalchemy import Engine, inspect, select
 from sqlalchemy.orm import Session
 
+from ballast.commands.options import add_config, add_database
 from ballast.execution.holdings import ROW, Holdings
 from ballast.execution.recorded_positions import left_by_closed
 from ballast.risk.state_store import StateStore
-from ballast.tooling.database import database_url, open_store, read_config
+from ballast.tooling.config_files import database_url, read_config
+from ballast.tooling.database import open_store
 from ballast.tooling.errors import CommandError
+
+EXAMPLES = """\
+ballast holdings
+ballast holdings --own BTC 0.25 --because "my own, from before"
+"""
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument(
-        "-c", "--config", action="append", help="Freqtrade's configuration (config.json)"
-    )
-    parser.add_argument("--db", help="URL of the bot's database (that of the configuration)")
+    add_config(parser)
+    add_database(parser)
     parser.add_argument(
         "--own",
         nargs=2,
@@ -46,7 +51,7 @@ def run(options: argparse.Namespace) -> None:
         With one sentence for what cannot be used.
     """
     config = read_config(options.config or ["config.json"])
-    store, engine = open_store(database_url(options.db, config))
+    store, engine = open_store(database_url(options.db_url, config))
     try:
         holdings, note = _read(store)
         if options.own:

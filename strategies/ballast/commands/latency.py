@@ -13,21 +13,25 @@ from rich.table import Table
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ballast.core.latency import PERCENTILES, STAGES, percentiles, summarise
-from ballast.execution.latency import CANDLE_CLOSE, LATENCY
+from ballast.commands.options import add_config, add_database
+from ballast.core.latency import PERCENTILES, STAGES, of_text, percentiles, summarise
+from ballast.execution.latency import LATENCY
 from ballast.execution.stop_watch import bare_s
-from ballast.tooling.database import database_url, open_store, read_config
+from ballast.tooling.config_files import database_url, read_config
+from ballast.tooling.database import open_store
 from ballast.tooling.errors import CommandError
 
 _NAMES = [f"p{percent}" for percent in PERCENTILES]
 
+EXAMPLES = """\
+ballast latency --days 7
+"""
+
 
 def add_to(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument(
-        "-c", "--config", action="append", help="Freqtrade's configuration (config.json)"
-    )
-    parser.add_argument("--db", help="URL of the bot's database (that of the configuration)")
+    add_config(parser)
+    add_database(parser)
     parser.add_argument(
         "--days", type=float, help="only trades opened in the last so many days (all)"
     )
@@ -45,7 +49,9 @@ def run(options: argparse.Namespace) -> None:
     """
     if options.days is not None and not options.days > 0:
         raise CommandError(f"--days is {options.days:g}: expected a number above 0")
-    _, engine = open_store(database_url(options.db, read_config(options.config or ["config.json"])))
+    _, engine = open_store(
+        database_url(options.db_url, read_config(options.config or ["config.json"]))
+    )
     now = datetime.now(UTC)
     try:
         with Session(engine) as session:
@@ -59,18 +65,25 @@ def run(options: argparse.Namespace) -> None:
     finally:
         engine.dispose()
     console = Console()
-    console.print(_stages([records[trade.id] for trade in trades if trade.id in records]))
+    console.print(_stages([records[trade.id][1] for trade in trades if trade.id in records]))
     console.print(_bare(bare))
 
 
-def _records(session: Session) -> dict[int, dict[str, Any]]:
+# Close of the signal candle, and seconds since then by stage.
+_Record = tuple[datetime, dict[str, float]]
+
+
+def _records(session: Session) -> dict[int, _Record]:
     """Latencies by trade."""
     kept = session.scalars(select(_CustomData).where(_CustomData.cd_key == LATENCY))
-    return {row.ft_trade_id: json.loads(row.cd_value) for row in kept}
+    return {row.ft_trade_id: of_text(_value(row)) for row in kept}
 
 
-def _stages(records: Sequence[dict[str, Any]]) -> Table:
-    seconds = [{name: record[name] for name in STAGES if name in record} for record in records]
+def _value(row: _CustomData) -> Any:
+    return row.cd_value if row.cd_type == "str" else json.loads(row.cd_value)
+
+
+def _stages(seconds: Sequence[dict[str, float]]) -> Table:
     table = Table(
         "stage",
         "trades",
@@ -107,8 +120,8 @@ def _had(trade: Trade) -> bool:
     return any(o.ft_order_side == trade.entry_side and o.safe_filled for o in trade.orders)
 
 
-def _first_fill(record: dict[str, Any] | None) -> datetime | None:
-    if record is None or "first_fill" not in record:
+def _first_fill(record: _Record | None) -> datetime | None:
+    if record is None or "first_fill" not in record[1]:
         return None
-    closed = datetime.fromisoformat(record[CANDLE_CLOSE])
-    return closed + timedelta(seconds=record["first_fill"])
+    closed, seconds = record
+    return closed + timedelta(seconds=seconds["first_fill"])

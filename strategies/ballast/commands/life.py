@@ -1,6 +1,5 @@
 """The life of one trade: why it was entered, what moved its stop, why it was left, what it cost."""
 
-import math
 from collections.abc import Sequence
 
 from rich import box
@@ -10,7 +9,10 @@ from rich.table import Table
 
 from ballast.core.decision import Outcome
 from ballast.core.events import Event, EventKind
-from ballast.core.wording import explained, headline, number
+from ballast.core.measures import duration, number
+from ballast.core.reasons import Reason
+from ballast.core.sentences import what
+from ballast.core.wording import explained, headline
 from ballast.journal.reader import Reader, Row
 from ballast.tooling.errors import CommandError
 
@@ -39,25 +41,10 @@ def show(console: Console, reader: Reader, trade_id: int) -> None:
 
 
 def _story(events: Sequence[Event]) -> Table:
-    table = Table("at (UTC)", "what", "code", "value", "against", "", box=box.SIMPLE_HEAD)
+    table = Table("at (UTC)", "what", box=box.SIMPLE_HEAD, pad_edge=False)
     for event in events:
-        numbers = [number(n) if math.isfinite(n) else "" for n in (event.value, event.limit)]
-        words = (f"{event.at:%m-%d %H:%M:%S}", event.kind.value, event.code, *numbers)
-        table.add_row(*(escape(word) for word in words), escape(_remark(event)))
+        table.add_row(f"{event.at:%m-%d %H:%M:%S}", escape(what(event)))
     return table
-
-
-def _remark(event: Event) -> str:
-    facts = event.facts
-    if event.kind is EventKind.ORDER and "filled" in facts:
-        seconds = facts.get("seconds")
-        took = f" after {seconds:.1f} s" if seconds else ""
-        return f"{facts['type']} {facts['side']}, {number(facts['filled'])} {facts['status']}{took}"
-    if event.kind is EventKind.SIZED:
-        return f"stop {number(facts['stop'])}, x {facts['multiplier']:g}"
-    if event.kind is EventKind.EXIT:
-        return "result in percent"
-    return ""
 
 
 def _state(rows: Sequence[Row]) -> str:
@@ -66,9 +53,9 @@ def _state(rows: Sequence[Row]) -> str:
 
 
 def _latency(events: Sequence[Event]) -> str:
-    """Time from the end of the signal's candle to the fill, and what is known of the way."""
-    told = [f"{e.code} {e.value:.1f} s" for e in events if e.kind is EventKind.LATENCY]
-    return f"latency: {', '.join(told)}" if told else ""
+    """Time from the end of the signal's candle to the stop that rests."""
+    told = [event.value for event in events if event.code == Reason.ENTRY]
+    return f"from the candle's close to the resting stop: {duration(told[-1])}" if told else ""
 
 
 def _costs(events: Sequence[Event]) -> str:

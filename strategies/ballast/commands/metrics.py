@@ -5,22 +5,25 @@ import sys
 import threading
 from pathlib import Path
 
+from ballast.commands.options import add_config, add_database, add_userdir
 from ballast.config import settings
 from ballast.tooling.bot_api import BotApi, BotSilent
-from ballast.tooling.database import database_url, read_config
+from ballast.tooling.config_files import database_url, read_config
 from ballast.tooling.errors import CommandError
 
 PORT = 9108
 
+EXAMPLES = """\
+ballast metrics --port 9108
+"""
+
 
 def add_to(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument(
-        "-c", "--config", action="append", help="Freqtrade's configuration (config.json)"
-    )
+    add_config(parser)
     parser.add_argument("--url", help="where the bot's API is (that of the configuration)")
-    parser.add_argument("--userdir", help="Freqtrade's folder (user_data)")
-    parser.add_argument("--db", help="URL of the bot's database (that of the configuration)")
+    add_userdir(parser)
+    add_database(parser)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=PORT, help="port (%(default)s)")
     parser.set_defaults(run=run)
@@ -49,7 +52,7 @@ def run(options: argparse.Namespace) -> None:
         raise CommandError(str(error)) from None
     user_data = Path(options.userdir or config.get("user_data_dir") or "user_data")
     registry = CollectorRegistry()
-    registry.register(Sidecar(api, loaded, database_url(options.db, config), user_data, config))
+    registry.register(Sidecar(api, loaded, database_url(options.db_url, config), user_data, config))
     try:
         start_http_server(options.port, options.host, registry)
     except OSError as error:

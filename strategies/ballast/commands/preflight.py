@@ -13,6 +13,7 @@ from freqtrade.exceptions import FreqtradeException
 from freqtrade.resolvers import StrategyResolver
 from rich.console import Console
 
+from ballast.commands.options import add_config, add_json
 from ballast.core.redaction import Redactor
 from ballast.core.wording import one_line
 from ballast.ops.preflight import inspect
@@ -29,19 +30,18 @@ _AS_TRADE = {
     "db_url": "the database (that of the configuration)",
 }
 
+EXAMPLES = """\
+ballast preflight -c config.json -c private.json
+"""
+
 
 def add_to(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument(
-        "-c",
-        "--config",
-        action="append",
-        help="Freqtrade's configuration, as often as for `trade` (config.json)",
-    )
+    add_config(parser)
     for name, summary in _AS_TRADE.items():
         option = "--userdir" if name == "user_data_dir" else f"--{name.replace('_', '-')}"
         parser.add_argument(option, dest=name, help=summary)
-    parser.add_argument("--json", action="store_true", help="for programs")
+    add_json(parser)
     parser.set_defaults(run=run)
 
 

@@ -15,8 +15,8 @@ from freqtrade.enums import RunMode
 from freqtrade.exceptions import FreqtradeException
 from freqtrade.resolvers import StrategyResolver
 
-from ballast.core.decision import Rulebook, decide
 from ballast.core.guard_set import GuardSet
+from ballast.core.rulebook import Rulebook, decide
 from ballast.core.snapshot import Snapshot
 from ballast.core.times import candle_border
 from ballast.core.windows import minutes

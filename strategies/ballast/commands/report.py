@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,11 +10,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ballast.commands.options import add_json, add_userdir
 from ballast.research.report import report
 from ballast.research.report.drawdowns import max_drawdown
 from ballast.research.report.findings import Severity
 from ballast.research.report.report import Judged
-from ballast.research.report.results import ResultError, read_all
+from ballast.research.report.results import ResultError, RunResult, read_all
 from ballast.research.report.sensitivity import over_drawdown
 from ballast.research.report.study import Options
 from ballast.research.report.trials import HYPEROPT_FOLDER
@@ -29,20 +31,26 @@ _WORDS = {
     Severity.NOTE: ("note", "cyan"),
 }
 
+EXAMPLES = """\
+ballast report                        the newest backtest, with its candles
+ballast report user_data/stress --html stress.html
+"""
+
 
 def add_to(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add = parser.add_argument
     add(
         "results",
-        nargs="+",
+        nargs="*",
         type=Path,
         metavar="RESULT",
-        help="zip of `freqtrade backtesting --export trades`, or folder of `stress`",
+        help="zip of `freqtrade backtesting`, or folder of `stress` (the newest zip)",
     )
     add("--html", type=Path, default=_DEFAULT_PAGE, help="page to write (%(default)s)")
-    add("--json", type=Path, help="write all figures there, too")
-    add("-d", "--datadir", type=Path, help="Freqtrade's candles (user_data/data/<exchange>)")
+    add_json(parser)
+    add_userdir(parser)
+    add("-d", "--datadir", type=Path, metavar="FOLDER", help="candles (USERDIR/data/EXCHANGE)")
     add(
         "--drawdown-limit",
         type=float,
@@ -77,21 +85,54 @@ def run(options: argparse.Namespace) -> None:
         With one sentence for what cannot be used.
     """
     _check(options)
+    results = options.results or [newest(Path(options.userdir or "user_data"))]
+    try:
+        runs = read_all(results)
+    except ResultError as error:
+        raise CommandError(str(error)) from None
     wanted = Options(
-        datadir=options.datadir,
+        datadir=options.datadir or usual_folder(runs[0], results[0]),
         drawdown_limit=options.drawdown_limit / 100,
         hyperopt=options.hyperopt_results,
         added_trials=options.trials,
     )
     try:
-        judged = report.judge(read_all(options.results), wanted)
+        judged = report.judge(runs, wanted)
         write(options.html, report.page(judged).html())
     except (ResultError, PlotlyMissing) as error:
         raise CommandError(str(error)) from None
-    if options.json is not None:
-        write(options.json, json.dumps(report.as_data(judged), indent=2) + "\n")
+    if options.json:
+        sys.stdout.write(json.dumps(report.as_data(judged), indent=2) + "\n")
+        return
     _show(judged, Console())
     Console().print(f"The whole report: {options.html}", markup=False, soft_wrap=True)
+
+
+def newest(userdir: Path) -> Path:
+    """
+    The zip that Freqtrade wrote last.
+
+    Raises
+    ------
+    CommandError
+        If it has written none.
+    """
+    folder = userdir / "backtest_results"
+    try:
+        told = json.loads((folder / ".last_result.json").read_text(encoding="utf-8"))
+        path = folder / str(told["latest_backtest"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise CommandError(
+            f"{folder} has no newest result: expected RESULT, the zip of a backtest"
+        ) from None
+    return path
+
+
+def usual_folder(run: RunResult, source: Path) -> Path | None:
+    """Where the candles of a result lie, beside it in Freqtrade's folder; None for elsewhere."""
+    exchange = (run.config.get("exchange") or {}).get("name", "binance")
+    folder = source.resolve().parent.parent / "data" / ("sandbox" if run.generated else exchange)
+    return folder if folder.is_dir() else None
 
 
 def _check(options: argparse.Namespace) -> None:

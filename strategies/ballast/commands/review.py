@@ -11,15 +11,15 @@ from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
-from sqlalchemy.exc import SQLAlchemyError
 
-from ballast.alerts.messages import ALL_WELL
-from ballast.commands.why import add_places, config_of, open_journal, parse_time
+from ballast.commands.journals import opened, parse_time
+from ballast.commands.options import add_journal, config_of
 from ballast.core.events import Event, EventKind
+from ballast.core.reasons import ALL_WELL
+from ballast.core.sentences import numbers
 from ballast.core.windows import minutes
-from ballast.core.wording import number, one_line
+from ballast.core.wording import one_line
 from ballast.journal.reader import Reader
-from ballast.tooling.errors import CommandError
 
 _MOST = 5
 # An analysis is slow that takes so many times the usual, and this long at least.
@@ -27,14 +27,18 @@ _SLOW_TIMES, _SLOW_S = 3.0, 2.0
 # Code, how often, what else.
 Line = tuple[str, str, str]
 
+EXAMPLES = """\
+ballast review --since 7d
+ballast review --backtest --since 2024-01-01
+"""
+
 
 def add_to(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument(
         "--since", metavar="TIME", help="a moment (UTC), or a length such as 12h or 7d (1d)"
     )
-    parser.add_argument("--backtest", action="store_true", help="of the last backtest, not the bot")
-    add_places(parser)
+    add_journal(parser)
     parser.set_defaults(run=run)
 
 
@@ -48,13 +52,8 @@ def run(options: argparse.Namespace) -> None:
         With one sentence for what cannot be used.
     """
     since = _since(options.since or "1d", datetime.now(UTC))
-    reader = open_journal(options, config_of(options))
-    try:
+    with opened(options, config_of(options)) as reader:
         _print(Console(highlight=False), reader, since)
-    except SQLAlchemyError as error:
-        raise CommandError(f"the journal cannot be read: {str(error).splitlines()[0]}") from None
-    finally:
-        reader.close()
 
 
 def _since(text: str, now: datetime) -> datetime:
@@ -109,11 +108,8 @@ def _last(events: Iterable[Event]) -> str:
     if not found:
         return ""
     event = found[-1]
-    numbers = ""
-    if math.isfinite(event.value) and math.isfinite(event.limit):
-        numbers = f" {number(event.value)} against {number(event.limit)}"
-    detail = event.facts.get("detail")
-    return f"last {event.at:%m-%d %H:%M} {event.pair}{numbers}{f' {detail}' if detail else ''}"
+    words = (f"last {event.at:%m-%d %H:%M}", event.pair.replace("*", "all pairs"), numbers(event))
+    return " ".join(word for word in (*words, str(event.facts.get("detail") or "")) if word)
 
 
 def _guards(_: Outcomes, events: Sequence[Event]) -> Iterator[Line]:

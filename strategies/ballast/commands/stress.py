@@ -25,10 +25,14 @@ from ballast.research.stress.plan import StressRun
 from ballast.research.stress.runner import Ran, run_all
 from ballast.research.stress.store import Store
 from ballast.research.stress.trials import KINDS, OWN, moved_by_a_quarter
-from ballast.tooling.database import read_config
+from ballast.tooling.config_files import read_config
 from ballast.tooling.errors import CommandError
 
 _SEED = 1
+
+EXAMPLES = """\
+ballast stress --periods 20200101-20220101 20220101-20240101
+"""
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 import numpy as np
 
 from ballast.core.columns import CandleColumns
-from ballast.core.data_quality import DataQuality
+from ballast.core.trust import DataQuality
 
 # A plain number: comparing with a member of an enumeration is slow.
 _TRUSTED = int(DataQuality.OK)

@@ -8,33 +8,16 @@ never a zero in place of a price.
 
 import dataclasses
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from ballast.core.measured import MeasuredCandles
+from ballast.core.trust import DataQuality
 
 # What a missing time is as a number.
 _NO_TIME = np.iinfo("int64").min
-
-
-class DataQuality(IntEnum):
-    """
-    Why a candle is or is not trusted; the larger code is the graver finding.
-
-    From FILLED_HOLE on the candle itself is at fault, below it only what came before it.
-    """
-
-    OK = 0
-    SHORT_HISTORY = 1
-    AFTER_HOLE = 2
-    AFTER_ABSURD_BAR = 3
-    FILLED_HOLE = 4
-    ABSURD_BAR = 5
-    BAD_BAR = 6
-    DISORDER = 7
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,22 @@
 """The guard set: asks every guard at every candle and keeps the strictest answer."""
 
+import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+from pydantic import Field
 
 from ballast.core.cross_section import CrossSection
-from ballast.core.guards.base import Guard
+from ballast.core.guards.base import Guard, Memory
 from ballast.core.reasons import Reason
 from ballast.core.snapshot import Snapshot
 from ballast.core.verdict import Verdict, compose
 
 ALL_PAIRS = "*"
+# The row that keeps what blocks and cuts began with.
+BEGINNINGS = "Beginnings"
 # A block that ends with its cause is announced for so long; it is lifted when it ends.
 UNTIL_LIFTED = timedelta(days=1)
 NEVER = datetime.max.replace(tzinfo=UTC)
@@ -25,6 +29,15 @@ class Change:
     guard: str
     pair: str
     verdict: Verdict
+
+
+class Beginnings(Memory):
+    """
+    Limit and value at which blocks and cuts began that still hold, by guard and pair (separated by
+    a space), '*' being all.
+    """
+
+    begun: dict[str, tuple[float, float]] = Field(default_factory=dict)
 
 
 class GuardSet:
@@ -51,6 +64,7 @@ class GuardSet:
         # Most guards judge no single pair, and limit no heat.
         self._judge_pairs = _overriding(self.guards, "pair_verdicts")
         self._limit_heat = _overriding(self.guards, "heat_left")
+        self.beginnings = Beginnings()
 
     def observe(self, snapshot: Snapshot) -> list[Change]:
         """
@@ -66,7 +80,9 @@ class GuardSet:
         self.snapshot = None
         for guard in self.guards.values():
             guard.observe(snapshot)
-        changes = self._changes(snapshot)
+        objections = self._objections(self.guards, snapshot)
+        self._note_beginnings(objections)
+        changes = self._changes(snapshot, objections)
         self.flattens = next((name for name, g in self.guards.items() if g.flattens), None)
         self.snapshot = snapshot
         return changes
@@ -77,13 +93,14 @@ class GuardSet:
         `is_due`): those alone that follow equity are asked.
         """
         self.snapshot = None
-        said_else = False
-        for name, guard in self._follow_equity.items():
+        for guard in self._follow_equity.values():
             guard.observe(snapshot)
-            blocks = guard.market_verdict(snapshot).blocks
-            said_else |= blocks != ((name, ALL_PAIRS) in self._announced)
-        changes = self._changes(snapshot) if said_else else []
-        self.lifted = self.lifted if said_else else []
+        objections = self._objections(self._follow_equity, snapshot)
+        self._note_beginnings(objections)
+        changes: list[Change] = []
+        self.lifted = []
+        if any(self._says_else(*said) for said in objections.items()):
+            changes = self._changes(snapshot, self._objections(self.guards, snapshot))
         self.snapshot = snapshot
         return changes
 
@@ -115,7 +132,10 @@ class GuardSet:
         if seen is None or seen.now != candle_end:
             age_s = (candle_end - seen.now).total_seconds() if seen is not None else float("inf")
             return Verdict(Reason.GUARDS_SILENT, age_s, 0.0, 0.0)
-        return compose(guard.verdict(seen, pair) for guard in self.guards.values())
+        return compose(
+            self._dated(name, pair, guard.verdict(seen, pair))
+            for name, guard in self.guards.items()
+        )
 
     def said(self, pairs: Iterable[str]) -> dict[str, dict[str, Verdict]]:
         """By pair, the present verdict of every guard by name; nothing before the first candle."""
@@ -128,9 +148,11 @@ class GuardSet:
 
         def of(name: str, pair: str) -> Verdict:
             if pair not in known:
-                return self.guards[name].verdict(seen, pair)
+                return self._dated(name, pair, self.guards[name].verdict(seen, pair))
             own = single[name].get(pair)
-            return common[name] if own is None else compose((own, common[name]))
+            if own is None:
+                return common[name]
+            return compose((self._dated(name, pair, own), common[name]))
 
         return {pair: {name: of(name, pair) for name in self.guards} for pair in pairs}
 
@@ -138,7 +160,10 @@ class GuardSet:
         """Present verdict of every guard on the market as a whole, by name; for display."""
         if self.snapshot is None:
             return {}
-        return {name: g.market_verdict(self.snapshot) for name, g in self.guards.items()}
+        return {
+            name: self._dated(name, ALL_PAIRS, guard.market_verdict(self.snapshot))
+            for name, guard in self.guards.items()
+        }
 
     def heat_left(self, equity: float) -> float | None:
         """
@@ -158,16 +183,50 @@ class GuardSet:
         for guard in self.guards.values():
             guard.memory = type(guard.memory)()
         self._announced, self._first_end = {}, NEVER
+        self.beginnings = Beginnings()
         self.snapshot = None
         self.flattens = None
         self.lifted = []
 
-    def _changes(self, snapshot: Snapshot) -> list[Change]:
+    def _says_else(self, name: str, verdicts: Mapping[str, Verdict]) -> bool:
+        """Whether a guard blocks all pairs and had not announced it, or no longer does."""
+        common = verdicts.get(ALL_PAIRS)
+        return (common is not None and common.blocks) != ((name, ALL_PAIRS) in self._announced)
+
+    def _note_beginnings(self, objections: Mapping[str, Mapping[str, Verdict]]) -> None:
+        """Keep with what value each objection began; one to another limit is another."""
+        before = self.beginnings.begun
+        begun = {key: at for key, at in before.items() if key.split(" ")[0] not in objections}
+        for name, verdicts in objections.items():
+            for pair, verdict in verdicts.items():
+                key = f"{name} {pair}"
+                known = before.get(key)
+                if known is not None and known[0] == verdict.limit:
+                    begun[key] = known
+                elif math.isfinite(verdict.value) and math.isfinite(verdict.limit):
+                    begun[key] = (verdict.limit, verdict.value)
+        if begun != before:
+            self.beginnings = Beginnings(begun=begun)
+
+    def _dated(self, name: str, pair: str, verdict: Verdict) -> Verdict:
+        """A verdict with the value that it began with."""
+        if verdict.multiplier == 1 or math.isfinite(verdict.began):
+            return verdict
+        for scope in (pair, ALL_PAIRS):
+            known = self.beginnings.begun.get(f"{name} {scope}")
+            if known is not None and known[0] == verdict.limit:
+                return replace(verdict, began=known[1])
+        return verdict
+
+    def _changes(
+        self, snapshot: Snapshot, objections: Mapping[str, Mapping[str, Verdict]]
+    ) -> list[Change]:
         """Blocks that are not covered by what was announced before."""
         blocks = {
-            (name, pair): verdict
-            for name, guard in self.guards.items()
-            for pair, verdict in self._blocks(name, guard, snapshot).items()
+            (name, pair): self._dated(name, pair, verdict)
+            for name, verdicts in objections.items()
+            for pair, verdict in verdicts.items()
+            if verdict.blocks
         }
         if not blocks and not self._announced:
             self.lifted = []
@@ -181,12 +240,18 @@ class GuardSet:
         self._first_end = min(self._announced.values(), default=NEVER)
         return [Change(*key, verdict) for key, verdict in fresh.items()]
 
-    def _blocks(self, name: str, guard: Guard, snapshot: Snapshot) -> Mapping[str, Verdict]:
-        """By pair what a guard blocks; where it blocks everything, that alone."""
+    def _objections(
+        self, guards: Mapping[str, Guard], snapshot: Snapshot
+    ) -> dict[str, Mapping[str, Verdict]]:
+        """By guard and pair what cuts or blocks; where it blocks everything, that alone."""
+        return {name: self._objection(name, guard, snapshot) for name, guard in guards.items()}
+
+    def _objection(self, name: str, guard: Guard, snapshot: Snapshot) -> Mapping[str, Verdict]:
         common = guard.market_verdict(snapshot)
         if common.blocks:
             return {ALL_PAIRS: common}
-        return guard.pair_verdicts(snapshot) if name in self._judge_pairs else {}
+        single = guard.pair_verdicts(snapshot) if name in self._judge_pairs else {}
+        return single if common.multiplier == 1 else {**single, ALL_PAIRS: common}
 
 
 def _overriding(guards: Mapping[str, Guard], method: str) -> dict[str, Guard]:

@@ -1,8 +1,11 @@
 """How long the way from a candle's close to a resting stop takes, stage by stage."""
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
 
 # In the order in which they happen; each is recorded as seconds since the signal candle closed.
 STAGES: Mapping[str, str] = {
@@ -16,6 +19,7 @@ STAGES: Mapping[str, str] = {
     "stop_live": "stop on the exchange",
 }
 PERCENTILES = (50, 95, 99)
+_CLOSED = "%Y-%m-%d %H:%M:%S"
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,36 @@ class Summary:
     since_close: tuple[float, ...]
     of_stage: tuple[float, ...]
     worst: float
+
+
+def as_text(closed: datetime, seconds: Mapping[str, float]) -> str:
+    """
+    A record as a person reads it with the trade.
+
+    Parameters
+    ----------
+    closed : datetime
+        Close of the signal candle (UTC).
+    seconds : mapping of str to float
+        By stage, since then.
+    """
+    stages = ", ".join(f"{STAGES[name]} {seconds[name]:g} s" for name in STAGES if name in seconds)
+    return f"after the candle that closed {closed.astimezone(UTC):{_CLOSED}} UTC: {stages}"
+
+
+def of_text(kept: Any) -> tuple[datetime, dict[str, float]]:
+    """
+    Close of the signal candle (UTC) and seconds by stage, of a text or of what was kept before it
+    was one.
+    """
+    if isinstance(kept, Mapping):
+        seconds = {name: float(kept[name]) for name in STAGES if name in kept}
+        return datetime.fromisoformat(kept["candle_close"]), seconds
+    when, _, told = str(kept).partition(" UTC: ")
+    closed = datetime.strptime(when.partition("closed ")[2], _CLOSED).replace(tzinfo=UTC)
+    names = {words: name for name, words in STAGES.items()}
+    found = re.findall(r"([a-z ]+?) ([0-9.e+-]+) s(?:, |$)", told)
+    return closed, {names[words]: float(number) for words, number in found}
 
 
 def percentile(values: Sequence[float], percent: float) -> float:

@@ -9,9 +9,10 @@ import pandas as pd
 import talib
 
 from ballast.core.candles import Candles
-from ballast.core.data_quality import DataQuality, DataQualityLimits, assessed
+from ballast.core.data_quality import DataQualityLimits, assessed
 from ballast.core.frames import nanoseconds, span_ns
 from ballast.core.measured import MeasuredCandles
+from ballast.core.trust import DataQuality
 from ballast.core.windows import candles as candles_in
 
 # Fewer known pairs than this share of the basket is no picture of the market.

@@ -290,3 +290,13 @@ class Reason(StrEnum):
         "s",
     )
     JOURNAL_OLD = "JOURNAL_OLD", Group.HEALTH, "age of the last row", "a candle and 3 minutes", "s"
+
+
+# Looks at the account that found nothing amiss.
+ALL_WELL = {Reason.RECONCILED}
+_BY_TEXT = {reason.value: reason for reason in Reason}
+
+
+def reason_of(code: str) -> Reason | None:
+    """The reason of a code; None for a rule's, an exit's or an error's own name."""
+    return _BY_TEXT.get(code)

@@ -7,14 +7,14 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from ballast.core.decision import PART
+
 _RELATIONS = {
     ">": np.greater,
     ">=": np.greater_equal,
     "<": np.less,
     "<=": np.less_equal,
 }
-# A part's name follows that of the rule it is a part of.
-PART = "."
 
 
 class Axis(NamedTuple):

@@ -15,10 +15,11 @@ import pandas as pd
 from ballast.core import regime, rules, shocks
 from ballast.core.candles import Candles
 from ballast.core.columns import CandleColumns
-from ballast.core.data_quality import DataQuality, DataQualityLimits, assessed
+from ballast.core.data_quality import DataQualityLimits, assessed
 from ballast.core.market import Market
 from ballast.core.rules import Axis, Rule
 from ballast.core.stops import StopRules
+from ballast.core.trust import DataQuality
 from ballast.core.windows import calibrated, minutes
 
 NO_SETUP = -1

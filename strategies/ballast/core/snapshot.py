@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ballast.core.cross_section import CrossSectionRow
-from ballast.core.data_quality import DataQuality
+from ballast.core.trust import DataQuality
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,11 @@
 """The one shape of a decision: allow, scale or block, with the numbers that decided."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from ballast.core.measures import against
 from ballast.core.reasons import Reason
 
 
@@ -22,6 +24,10 @@ class Verdict:
         Size allowed, from 0 (block) to 1 (allow).
     until : datetime or None
         When a block ends by itself (UTC); None where it ends with its cause.
+    began : float
+        Value at which a block or cut began that has gone on since; NaN where it is not known.
+    below : float
+        Value below which it ends where no time ends it; NaN where none is known.
     """
 
     code: str
@@ -29,15 +35,21 @@ class Verdict:
     limit: float
     multiplier: float = 1.0
     until: datetime | None = None
+    began: float = math.nan
+    below: float = math.nan
 
     @property
     def blocks(self) -> bool:
         """Whether no entry is allowed; a multiplier that is not a number blocks as well."""
         return not self.multiplier > 0
 
+    @property
+    def numbers(self) -> str:
+        """What was seen against what is allowed, with beginning and end."""
+        return against(self.code, self.value, self.limit, "", self.began, self.until, self.below)
+
     def __str__(self) -> str:
-        end = f" until={self.until:%Y-%m-%d %H:%M}" if self.until else ""
-        return f"{self.code} value={self.value:.4g} limit={self.limit:.4g}{end}"
+        return f"{self.code} {self.numbers}".rstrip()
 
 
 ALLOW = Verdict(Reason.OK, 0.0, 0.0)

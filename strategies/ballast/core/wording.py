@@ -4,19 +4,9 @@ import math
 from collections.abc import Callable
 
 from ballast.core.decision import THEIR_SIGNAL, Decision, Outcome, Reading, nearest
+from ballast.core.measures import against, measure, number
 from ballast.core.reasons import Reason
 from ballast.core.verdict import compose
-
-
-def number(value: float | bool) -> str:
-    """Five significant digits, without an exponent where people would not write one."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if not math.isfinite(value):
-        return "unknown"
-    if value == 0 or 1e-4 <= abs(value) < 1e5:
-        return f"{value:.5g}"
-    return f"{value:,.0f}" if abs(value) >= 1e5 else f"{value:.4e}"
 
 
 def one_line(text: object) -> str:
@@ -69,8 +59,10 @@ def explained(decision: Decision) -> str:
         risk = float(sizing["stake"]) * float(sizing["loss_ratio"] or math.nan)
         guards = ", ".join(sorted(verdict.code for verdict in decision.guards.values()))
         scaled = f" x{sizing['multiplier']:g} by {guards}" if guards else ""
-        parts.append(f"stake {number(sizing['stake'])}, bound by {sizing['binding']}{scaled}")
-        parts.append(f"stop {number(decision.stop)}, {number(risk)} at risk")
+        stake = measure(sizing["binding"], sizing["stake"], decision.pair)
+        parts.append(f"stake {stake}, bound by {sizing['binding']}{scaled}")
+        lost = measure(sizing["binding"], risk, decision.pair)
+        parts.append(f"stop {number(decision.stop)}, {lost} at risk")
     return "; ".join(parts)
 
 
@@ -123,7 +115,10 @@ def _signal(decision: Decision) -> str:
 
 def _entered(decision: Decision) -> str:
     size = decision.sizing
-    stake = f", stake {number(size['stake'])} bound by {decision.code}" if "stake" in size else ""
+    stake = ""
+    if "stake" in size:
+        stake = f", stake {measure(decision.code, size['stake'], decision.pair)}"
+        stake += f" bound by {decision.code}"
     verb = "entered" if decision.outcome is Outcome.ENTERED else "ordered, not filled"
     if decision.code == Reason.ENTRY_UNFILLED:
         verb = "an entry order waits to be filled"
@@ -156,10 +151,14 @@ def _trade(decision: Decision) -> str:
 
 
 def _numbers(decision: Decision) -> str:
+    """Of what refused, with the beginning and end that its guard gave."""
+    for verdict in decision.guards.values():
+        if verdict.code == decision.code and verdict.blocks:
+            return f": {verdict.numbers}"
     if not math.isfinite(decision.value):
         return ""
-    away = _away(decision.value, decision.limit, decision)
-    return f": {number(decision.value)} against {number(decision.limit)}{away}"
+    said = against(decision.code, decision.value, decision.limit, decision.pair)
+    return f": {said}{_away(decision.value, decision.limit, decision)}" if said else ""
 
 
 def _away(value: float | bool, limit: float | bool, decision: Decision) -> str:

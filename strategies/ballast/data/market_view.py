@@ -8,7 +8,7 @@ import pandas as pd
 
 from ballast.core.columns import CandleColumns, ColumnsByPair
 from ballast.core.cross_section import CrossSection, CrossSectionRow
-from ballast.core.data_quality import DataQuality
+from ballast.core.trust import DataQuality
 
 MARKET = "market"
 _NO_CANDLES = CandleColumns(pd.Series([], dtype="datetime64[ns, UTC]"), "1h", {})

@@ -19,6 +19,7 @@ from freqtrade.persistence import Order, Trade
 
 from ballast.core.columns import CandleColumns
 from ballast.core.events import Event, EventKind
+from ballast.core.latency import as_text
 from ballast.core.reasons import Reason
 from ballast.core.times import from_epoch
 from ballast.execution.adoption import STOP_SIDE
@@ -115,7 +116,7 @@ class LatencyLog:
         seconds = {
             stage: round((moment - closed).total_seconds(), 3) for stage, moment in moments.items()
         }
-        custom_data.store(trade, LATENCY, {CANDLE_CLOSE: closed.isoformat(), **seconds})
+        custom_data.store(trade, LATENCY, as_text(closed, seconds))
         value = seconds.get("stop_live", max(seconds.values()))
         event = Event(
             self._clock(),

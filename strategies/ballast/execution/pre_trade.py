@@ -16,10 +16,10 @@ from ballast.config.execution import PreTradeSettings
 from ballast.core import pre_trade
 from ballast.core.backoff import Backoff
 from ballast.core.columns import CandleColumns
-from ballast.core.data_quality import DataQuality
 from ballast.core.events import Event, EventKind, Events
 from ballast.core.reasons import Reason
 from ballast.core.refusals import EntryRefused, refused
+from ballast.core.trust import DataQuality
 from ballast.core.verdict import Verdict
 from ballast.execution.exchange_view import ExchangeView
 from ballast.execution.order_watch import OrderWatch

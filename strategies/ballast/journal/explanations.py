@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from ballast.core.decision import THEIR_SIGNAL, Decision
+from ballast.core.measures import share
+from ballast.core.status import lines
 from ballast.core.wording import distance, headline, said
 from ballast.journal.recorder import Recorder
 
@@ -34,6 +36,13 @@ def why(recorder: Recorder | None, traded: Sequence[str], asked: str) -> str:
     return "\n".join(lines_of(decision))
 
 
+def status_text(recorder: Recorder | None) -> str:
+    """Where the run stands, for a telephone."""
+    if recorder is None:
+        return "decisions are not recorded"
+    return "\n".join(lines(recorder.status(datetime.now(UTC)), narrow=True))
+
+
 def lines_of(decision: Decision) -> Iterator[str]:
     """A decision: when, what, the rules of the setup that came nearest, guards that objected."""
     yield f"{decision.pair}, candle of {decision.candle:%Y-%m-%d %H:%M} UTC"
@@ -51,7 +60,7 @@ def lines_of(decision: Decision) -> Iterator[str]:
     if decision.guards:
         yield "\nguards"
     for name, verdict in decision.guards.items():
-        state = "blocks" if verdict.blocks else f"size x{verdict.multiplier:g}"
+        state = "blocks" if verdict.blocks else f"cuts sizes to {share(verdict.multiplier)}"
         yield f"{name} {state}: {verdict}"
 
 

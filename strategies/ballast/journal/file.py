@@ -2,19 +2,17 @@
 
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from freqtrade.enums import RunMode
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import NullPool, StaticPool
 
-from ballast.config.settings import JournalSettings
 from ballast.journal.identity import claim, owner, write
 from ballast.journal.tables import create_tables
 
@@ -30,36 +28,6 @@ _PRAGMAS = (
 )
 # What SQLite keeps beside a file while it is open.
 _BESIDE = ("-wal", "-shm")
-
-
-def journal_path(
-    config: Mapping[str, Any],
-    settings: JournalSettings,
-    identity: str | None,
-    *,
-    backtest: bool | None = None,
-) -> Path:
-    """
-    Where the journal of a configuration lies.
-
-    In the user data folder: ballast_journal.IDENTITY.sqlite (live), ballast_journal.dryrun.
-    IDENTITY.sqlite or ballast_journal.backtest.sqlite; or, for bots, the path that is set.
-
-    Parameters
-    ----------
-    identity : str or None
-        Of the bot's database; None for where journals were before databases had one.
-    backtest : bool or None
-        None for whatever the configuration runs.
-    """
-    if backtest is None:
-        backtest = config.get("runmode") == RunMode.BACKTEST
-    if settings.path is not None and not backtest:
-        return Path(settings.path)
-    kind = ".backtest" if backtest else ".dryrun" if config.get("dry_run", True) else ""
-    whose = f".{identity}" if identity and not backtest else ""
-    folder = Path(config.get("user_data_dir") or "user_data")
-    return folder / f"ballast_journal{kind}{whose}.sqlite"
 
 
 class JournalFile:

@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from ballast.config.settings import JournalSettings
-from ballast.journal.file import journal_path, read_only, take_over
+from ballast.journal.file import read_only, take_over
 from ballast.journal.identity import ForeignJournal, is_empty, last_trade, owner
+from ballast.journal.place import journal_path
 
 logger = logging.getLogger(__name__)
 
@@ -48,9 +49,9 @@ def own_journal(
     ForeignJournal
         Where the path that is set holds another database's journal.
     """
-    path = journal_path(config, settings, identity)
+    path = journal_path(config, settings.path, identity)
     is_set = settings.path is not None
-    before = path if is_set else journal_path(config, settings, None)
+    before = path if is_set else journal_path(config, settings.path, None)
     if not before.is_file() or (not is_set and path.exists()):
         return path, ""
     try:

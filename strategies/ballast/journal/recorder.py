@@ -6,6 +6,7 @@ Entries are refused while the row of their candle is not written; exits never wa
 import math
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,12 +14,15 @@ from typing import TypeVar
 
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from ballast.core.decision import Decision, Outcome, Position, decide
+from ballast.core.account import Account
+from ballast.core.decision import Decision, Outcome, Position
 from ballast.core.events import Event, EventKind
 from ballast.core.guard_set import GuardSet
 from ballast.core.reasons import Reason
 from ballast.core.redaction import Redactor
 from ballast.core.refusals import refused
+from ballast.core.rulebook import decide
+from ballast.core.status import Status
 from ballast.core.times import candle_border
 from ballast.core.verdict import Verdict
 from ballast.core.wording import explained
@@ -34,6 +38,7 @@ _PRUNED_PER_CANDLE = 500
 # Candles that a bot did not see while it was down are accounted for as far back as this.
 _LONGEST_GAP = 500
 _MOST_WAITING = 10_000
+_REFUSALS_SHOWN = 20
 
 
 class Recorder:
@@ -77,6 +82,8 @@ class Recorder:
         self._redactor = redactor
         self._trouble = trouble
         self._journal: Journal | None = None
+        # As of the candle that was judged last.
+        self.account: Account | None = None
         self._last: datetime | None = None
         self._ended = False
         # What the last candle took, seconds, until it is told.
@@ -84,6 +91,8 @@ class Recorder:
         self._now: dict[str, Decision] = {}
         self._rows: dict[tuple[str, datetime], Decision] = {}
         self._events: list[Event] = []
+        self._accounts: list[Account] = []
+        self._refusals: deque[Event] = deque(maxlen=_REFUSALS_SHOWN)
         self._told: set[tuple[str, str, str, str]] = set()
         # Orders may be given by other threads than the bot's loop.
         self._lock = threading.RLock()
@@ -131,6 +140,8 @@ class Recorder:
                 changed = amended(row, event)
                 if changed is not row:
                     self._put(changed)
+            if event.kind is EventKind.REFUSED:
+                self._refusals.append(event)
             # Freqtrade asks again every few seconds, and gets the same answer.
             said = (event.kind.value, event.code, event.pair, str(event.facts.get("where", "")))
             if event.kind not in (EventKind.REFUSED, EventKind.INCIDENT) or said not in self._told:
@@ -184,6 +195,19 @@ class Recorder:
         known = self._now.get(pair)
         return known if known is not None and known.candle == signal else None
 
+    def status(self, now: datetime) -> Status:
+        """Where the run stands at a moment (UTC); from memory, as `newest`."""
+        version = self._version()
+        return Status(
+            version.strategy,
+            version.timeframe,
+            now,
+            self._candle,
+            self.account,
+            tuple(self._now.copy().values()),
+            tuple(self._refusals.copy()),
+        )
+
     def signal_candle(self, moment: datetime) -> datetime:
         """Opening time of the candle that an order of this moment is a consequence of."""
         return candle_border(moment, self._candle) - self._candle
@@ -198,7 +222,17 @@ class Recorder:
         for pair, verdicts in self._guard_set.said(pairs).items():
             decided = self._before_restart(pair, candle)
             self._put(decided or self._decide(pair, end, verdicts, positions.get(pair)))
+        self._take_account(end)
         self._last = end
+
+    def _take_account(self, end: datetime) -> None:
+        """What is only shown must not keep anything from being traded."""
+        try:
+            self.account = self._sources.account(end)
+        except Exception as error:
+            self._trouble(error)
+        else:
+            self._accounts.append(self.account)
 
     def _before_restart(self, pair: str, candle: datetime) -> Decision | None:
         """What was decided about the candle at which a bot is started again; it stays decided."""
@@ -274,6 +308,7 @@ class Recorder:
         if self._open_journal is None:
             self._rows.clear()
             self._events.clear()
+            self._accounts.clear()
             return
         self._ended = self._ended or (not self._live and self._sources.is_last(now))
         if not (self._live or self._ended or len(self._rows) >= _BATCH):
@@ -282,11 +317,12 @@ class Recorder:
             journal = self._opened()
             if journal is None:
                 return
-            journal.write(self._version(), self._rows.values(), self._events)
+            journal.write(self._version(), self._rows.values(), self._events, self._accounts)
             # A backtest's candles are old by nature.
             at_once = _PRUNED_PER_CANDLE if self._live else 2 * _BATCH
             self._rows.clear()
             self._events.clear()
+            self._accounts.clear()
             journal.prune(now if self._live else None, at_once)
         except Exception as error:
             self._failed(error)
@@ -298,6 +334,7 @@ class Recorder:
 
     def _failed(self, error: Exception) -> None:
         del self._events[:-_MOST_WAITING]
+        del self._accounts[:-_MOST_WAITING]
         # Anything but a lock, a full disk or missing access is damage.
         if isinstance(error, DatabaseError) and not isinstance(error, OperationalError):
             self._journal = None

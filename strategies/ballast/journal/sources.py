@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from ballast.core.account import Account
 from ballast.core.columns import CandleColumns
-from ballast.core.decision import Position, Rulebook
+from ballast.core.decision import Position
+from ballast.core.rulebook import Rulebook
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,8 @@ class Sources:
         What the account has, by pair, at a candle's end.
     obstacle : callable
         Why Freqtrade would not ask for an entry of a pair at a moment: code, value, limit; or None.
+    account : callable
+        The account at a candle's end.
     is_last : callable
         Whether a moment is the end of a backtest.
     """
@@ -32,4 +36,5 @@ class Sources:
     pairs: Callable[[], Iterable[str]]
     positions: Callable[[datetime], Mapping[str, Position]]
     obstacle: Callable[[str, datetime], tuple[str, float, float] | None]
+    account: Callable[[datetime], Account]
     is_last: Callable[[datetime], bool]

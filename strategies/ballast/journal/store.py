@@ -11,21 +11,16 @@ from sqlalchemy import Connection, Select, Table, delete, func, select, text
 from sqlalchemy.dialects.sqlite import insert
 
 from ballast.config.settings import JournalSettings
+from ballast.core.account import Account
 from ballast.core.decision import Decision
 from ballast.core.events import Event
 from ballast.journal.file import JournalFile
-from ballast.journal.tables import (
-    DECISIONS,
-    EVENTS,
-    VERSIONS,
-    decision_row,
-    event_row,
-    read_decision,
-)
+from ballast.journal.rows import account_row, decision_row, event_row, read_decision
+from ballast.journal.tables import ACCOUNTS, DECISIONS, EVENTS, VERSIONS
 
 _KEY = ("strategy", "timeframe", "pair", "candle")
 _CHANGING = [column.name for column in DECISIONS.columns if column.name not in (*_KEY, "id")]
-_AGED = ((DECISIONS, DECISIONS.c.candle), (EVENTS, EVENTS.c.at))
+_AGED = ((DECISIONS, DECISIONS.c.candle), (EVENTS, EVENTS.c.at), (ACCOUNTS, ACCOUNTS.c.candle))
 
 
 @dataclass(frozen=True)
@@ -87,10 +82,15 @@ class Journal:
         self.file = JournalFile(path, self._versions.clear, identity)
 
     def write(
-        self, version: Version, decisions: Iterable[Decision], events: Sequence[Event]
+        self,
+        version: Version,
+        decisions: Iterable[Decision],
+        events: Sequence[Event],
+        accounts: Sequence[Account] = (),
     ) -> None:
         """
-        Write rows, over earlier ones of the same candles, and events: all of them, or none.
+        Write rows, over earlier ones of the same candles, events and the account at candles: all
+        of them, or none.
 
         Raises
         ------
@@ -112,6 +112,16 @@ class Journal:
                 change = {name: statement.excluded[name] for name in _CHANGING}
                 connection.execute(
                     statement.on_conflict_do_update(index_elements=_KEY, set_=change), rows
+                )
+            for account in accounts:
+                row = {"strategy": version.strategy, **account_row(account)}
+                statement = insert(ACCOUNTS)
+                change = {name: statement.excluded[name] for name in row}
+                connection.execute(
+                    statement.on_conflict_do_update(
+                        index_elements=("strategy", "candle"), set_=change
+                    ),
+                    row,
                 )
             if events:
                 connection.execute(insert(EVENTS), [event_row(event) for event in events])
@@ -135,7 +145,7 @@ class Journal:
     def begin_anew(self) -> None:
         """Forget everything: a backtest begins."""
         with self.file.engine.begin() as connection:
-            for table in (DECISIONS, EVENTS, VERSIONS):
+            for table in (DECISIONS, EVENTS, ACCOUNTS, VERSIONS):
                 connection.execute(delete(table))
         self._versions.clear()
 

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from freqtrade.persistence import LocalTrade
 
 from ballast.config.guards import GuardSettings
-from ballast.core.guard_set import Change, GuardSet
+from ballast.core.guard_set import BEGINNINGS, Beginnings, Change, GuardSet
 from ballast.core.guards.base import Guard
 from ballast.core.ledger import Books, Flow, Ledger, LedgerMemory
 from ballast.core.snapshot import ClosedTrade, Snapshot
@@ -115,6 +115,7 @@ class RiskEngine:
         flows.begin(known)
         self._of_balance = known is None and lost != set(guards)
         self._shown.resume(store.read(SHOWN, SeenTrades))
+        self.guard_set.beginnings = store.read(BEGINNINGS, Beginnings) or Beginnings()
         self._rebuild({name: guards[name] for name in lost})
         # Those of guards that have been switched off since are recalled too, and lifted.
         codes: dict[str, str] = {
@@ -185,7 +186,11 @@ class RiskEngine:
             self._observe(positions, closed, end, news=news)
         self._locks.tidy(end, is_last=self._market_view.is_last(end))
         if self._store is not None:
-            others = {SHOWN: self._shown.memory, LEDGER: self._ledger.memory}
+            others = {
+                SHOWN: self._shown.memory,
+                LEDGER: self._ledger.memory,
+                BEGINNINGS: self.guard_set.beginnings,
+            }
             self._store.save(self.guard_set.guards, end, others)
         for ask in self._asked_too:
             ask(end)

@@ -10,13 +10,13 @@ from freqtrade.persistence import LocalTrade
 from ballast.config.settings import RiskSettings
 from ballast.core import sizing, stops
 from ballast.core.columns import CandleColumns
-from ballast.core.data_quality import DataQuality
 from ballast.core.heat import PortfolioHeatSettings, StopCosts, loss_at_stop
 from ballast.core.reasons import Reason
 from ballast.core.refusals import EntryRefused, refused
 from ballast.core.signals import setup_name
 from ballast.core.sizing import Held, RiskBudget, Sized, SizingInputs
 from ballast.core.stops import StopRules
+from ballast.core.trust import DataQuality
 from ballast.core.verdict import Verdict
 from ballast.risk.proposals import OrderProposal, OrderProposals
 

@@ -11,10 +11,10 @@ from freqtrade.persistence import LocalTrade
 
 from ballast.core import stops
 from ballast.core.columns import CandleColumns
-from ballast.core.data_quality import DataQuality
 from ballast.core.reasons import Reason
 from ballast.core.signals import setup_name
 from ballast.core.stops import StopPlan, StopRules
+from ballast.core.trust import DataQuality
 from ballast.risk import custom_data
 from ballast.risk.proposals import OrderProposals
 from ballast.risk.stop_plans import ManagedStop, StopPlanStore, ns
@@ -23,6 +23,18 @@ INITIAL_STOP = "initial_stop"
 EXPLANATION = "explanation"
 # A plain number: comparing with a member of an enumeration is slow.
 _MOVES_NO_STOP = int(DataQuality.FILLED_HOLE)
+
+
+def first_stop_text(plan: StopPlan, pair: str) -> str:
+    """The first stop as a person reads it with the trade; a number comes first."""
+    away = 100 * (1 - plan.initial_stop / plan.entry)
+    quote = pair.partition("/")[2].partition(":")[0]
+    return f"{plan.initial_stop:.8g} {quote}, {away:.2f} % below the entry at {plan.entry:.8g}"
+
+
+def first_stop(kept: str | float) -> float:
+    """The price in such a text, or what was kept before it was one."""
+    return float(str(kept).split()[0])
 
 
 @dataclass(frozen=True)
@@ -146,6 +158,10 @@ class StopManager:
         """Forget every plan."""
         self._managed.clear()
 
+    def plan(self, trade: LocalTrade, now: datetime) -> StopPlan:
+        """The plan of a position, advanced to the last completed candle; to be looked at."""
+        return self._advanced(trade, now).plan
+
     def stop(self, trade: LocalTrade, now: datetime) -> float:
         """Present stop of a position (price), advanced to the last completed candle."""
         return self._advanced(trade, now).plan.stop
@@ -243,7 +259,7 @@ class StopManager:
         else:
             stored = custom_data.stored(trade, INITIAL_STOP)
             setup, stop = self._decided(trade)
-            stop = float(stored) if stored is not None else stop
+            stop = first_stop(stored) if stored is not None else stop
             managed = self._started(trade, trade.open_date_utc, setup, stop)
             is_known = math.isfinite(stop) or self._columns_of(trade.pair) is not None
         managed.plan.stop = max(managed.plan.stop, trade.stop_loss or 0.0)

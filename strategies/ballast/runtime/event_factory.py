@@ -91,6 +91,7 @@ def guard_changed(change: Change, now: datetime) -> Event:
         "guard": change.guard,
         "state": "begins" if verdict.blocks else "lifted",
         "until": str(verdict.until or ""),
+        "began": verdict.began if math.isfinite(verdict.began) else None,
     }
     numbers = (verdict.value, verdict.limit) if verdict.blocks else (math.nan, math.nan)
     return Event(now, EventKind.GUARD, verdict.code, change.pair, None, *numbers, facts)

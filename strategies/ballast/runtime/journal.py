@@ -1,7 +1,7 @@
 """Connects the recorder to a run: what it looks at, and whom it listens to."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -12,14 +12,16 @@ from freqtrade.persistence import LocalTrade, PairLocks, Trade
 from sqlalchemy.exc import SQLAlchemyError
 
 from ballast.alerts.messages import as_code
+from ballast.core.account import Account
 from ballast.core.columns import ColumnsByPair
-from ballast.core.decision import Position, Rulebook
+from ballast.core.decision import Position
 from ballast.core.reasons import Reason
+from ballast.core.rulebook import Rulebook
 from ballast.core.windows import minutes
 from ballast.data.market_view import MARKET
-from ballast.journal.file import journal_path
 from ballast.journal.identity import ForeignJournal
 from ballast.journal.ownership import Place, own_journal
+from ballast.journal.place import journal_path
 from ballast.journal.recorder import Recorder
 from ballast.journal.sources import Sources
 from ballast.journal.store import Journal, Version
@@ -45,7 +47,7 @@ def place_of(host: Host) -> Place | None:
     """
     settings = host.settings.journal
     if settings.enabled and settings.backtest and _is_backtest(host):
-        return Place(journal_path(host.config, settings, None))
+        return Place(journal_path(host.config, settings.path, None))
     if not settings.enabled or host.dp.runmode not in TRADE_MODES:
         return None
     store = StateStore(Trade.session.get_bind())
@@ -78,6 +80,7 @@ def recorder_of(
     stop_manager: StopManager,
     columns_by_pair: ColumnsByPair,
     books: Mapping[str, Rulebook],
+    account: Callable[[datetime], Account],
 ) -> Recorder | None:
     """
     The recorder of a run; None in a backtest that keeps no journal, and in Hyperopt.
@@ -90,6 +93,8 @@ def recorder_of(
         Whether a bot trades, paper trading included.
     books : mapping of str to Rulebook
         Entry rules by pair, filled as pairs are analysed.
+    account : callable
+        The account at the end of the candle that was judged last.
 
     Raises
     ------
@@ -104,7 +109,7 @@ def recorder_of(
         partial(_opened, host, place) if place is not None else None,
         _Versions(host, books).now,
         engine.guard_set,
-        _sources(host, stop_manager, columns_by_pair, books),
+        _sources(host, stop_manager, columns_by_pair, books, account),
         timedelta(minutes=minutes(host.timeframe)),
         live,
         host.redactor,
@@ -169,6 +174,7 @@ def _sources(
     stop_manager: StopManager,
     columns_by_pair: ColumnsByPair,
     books: Mapping[str, Rulebook],
+    account: Callable[[datetime], Account],
 ) -> Sources:
     def positions(end: datetime) -> Mapping[str, Position]:
         return {
@@ -189,7 +195,7 @@ def _sources(
         return axis is not None and axis.ends_by(now)
 
     pairs = host.dp.current_whitelist
-    return Sources(columns_by_pair.get, books.get, pairs, positions, obstacle, is_last)
+    return Sources(columns_by_pair.get, books.get, pairs, positions, obstacle, account, is_last)
 
 
 def _position(trade: LocalTrade, stop_manager: StopManager, end: datetime) -> Position:

@@ -10,9 +10,10 @@ from ballast.alerts.messages import Messages, as_code
 from ballast.alerts.telegram_commands import TelegramCommands
 from ballast.config.settings import Settings
 from ballast.core.columns import CandleColumns
+from ballast.core.measures import share
 from ballast.core.redaction import Redactor
 from ballast.core.verdict import Verdict
-from ballast.journal.explanations import why
+from ballast.journal.explanations import status_text, why
 from ballast.journal.recorder import Recorder
 from ballast.risk.engine import RiskEngine
 from ballast.runtime.host import Host
@@ -51,6 +52,7 @@ class OperatorChannel:
             (lambda pair: why(recorder, dp.current_whitelist(), pair))
             if settings.messages.why_command
             else None,
+            (lambda: status_text(recorder)) if settings.messages.why_command else None,
             lambda: guards_text(host.version(), settings, engine.guard_set.standing()),
         )
         self._engine = engine
@@ -80,7 +82,7 @@ def guards_text(version: str, settings: Settings, standing: dict[str, Verdict]) 
         verdict = standing.get(name)
         state = "on" if guards.is_on(name) else "OFF"
         if verdict is not None and verdict.multiplier < 1:
-            cut = "blocks" if verdict.blocks else f"size {verdict.multiplier:.0%}"
+            cut = "blocks" if verdict.blocks else f"cuts sizes to {share(verdict.multiplier)}"
             state += f", {cut}: {verdict}"
         lines.append(f"{name}: {state}")
     return "\n".join(lines)

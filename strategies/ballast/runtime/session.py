@@ -1,6 +1,7 @@
 """One run of a strategy: everything that rules, guards and account share, connected once."""
 
 import logging
+import math
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -13,10 +14,10 @@ from freqtrade.persistence import Trade
 from ballast.alerts.lock_alerts import LockAlerts
 from ballast.config.guards import GuardSettings
 from ballast.core.columns import ColumnsByPair
-from ballast.core.decision import Rulebook
 from ballast.core.guard_set import Change, GuardSet
 from ballast.core.ledger import Ledger
 from ballast.core.market import Market
+from ballast.core.rulebook import Rulebook
 from ballast.core.stops import StopRules
 from ballast.core.windows import minutes
 from ballast.data.feeds import Feeds
@@ -26,6 +27,7 @@ from ballast.execution.costs import FillCosts
 from ballast.execution.exchange_view import ExchangeView
 from ballast.journal.ownership import Place
 from ballast.journal.recorder import Recorder
+from ballast.risk.account_meter import AccountMeter
 from ballast.risk.engine import RiskEngine
 from ballast.risk.every_candle import EveryCandle
 from ballast.risk.fees import Fees
@@ -221,7 +223,23 @@ class TradingSession:
         books: dict[str, Rulebook] = {}
         session.journal = place_of(host)
         session.recorder = recorder_of(
-            host, session.journal, feeds.live, engine, stop_manager, columns_by_pair, books
+            host,
+            session.journal,
+            feeds.live,
+            engine,
+            stop_manager,
+            columns_by_pair,
+            books,
+            AccountMeter(
+                engine,
+                portfolio,
+                stop_manager,
+                fees.stop_costs,
+                heat.limit_pct if heat else math.nan,
+                settings.risk.exposure_cap_pct,
+                kill.verdict,
+                timedelta(minutes=minutes(host.timeframe)),
+            ).at,
         )
         if session.recorder is not None:
             session.rulebooks = books

@@ -19,7 +19,12 @@ from ballast.core.verdict import Verdict
 from ballast.journal.recorder import Recorder
 from ballast.risk import custom_data
 from ballast.risk.locks import Announced
-from ballast.risk.stop_manager import EXPLANATION, INITIAL_STOP, StopMove
+from ballast.risk.stop_manager import (
+    EXPLANATION,
+    INITIAL_STOP,
+    StopMove,
+    first_stop_text,
+)
 from ballast.runtime import event_factory
 from ballast.runtime.host import Host
 from ballast.runtime.session import TradingSession
@@ -293,7 +298,11 @@ class Decisions:
             # Live every event is logged.
             logger.info("%s: entry refused, %s", pair, refusal)
         why = refusal.verdict
-        facts = {"detail": refusal.detail, "until": str(why.until or "")}
+        facts = {
+            "detail": refusal.detail,
+            "until": str(why.until or ""),
+            "began": why.began if math.isfinite(why.began) else None,
+        }
         event = Event(now, EventKind.REFUSED, why.code, pair, None, why.value, why.limit, facts)
         self._host.events.publish(event)
 
@@ -303,7 +312,7 @@ class Decisions:
             return
         # Freqtrade's backtest searches all custom data ever written, and nobody reads it there.
         if self.connected.feeds.live:
-            custom_data.store(trade, INITIAL_STOP, plan.initial_stop)
+            custom_data.store(trade, INITIAL_STOP, first_stop_text(plan, trade.pair))
         else:
             # Of a backtest Freqtrade exports its own first stop only, and the tags of orders.
             order.ft_order_tag = f"{order.ft_order_tag or ''} {INITIAL_STOP}={plan.initial_stop}"

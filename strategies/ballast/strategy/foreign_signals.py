@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from ballast.core.decision import THEIR_SIGNAL, Rulebook
+from ballast.core.decision import THEIR_SIGNAL
 from ballast.core.frames import PRICES, nanoseconds
+from ballast.core.rulebook import Rulebook
 from ballast.core.rules import Rule
 
 _SIGNALS = ("enter_long", "exit_long", "enter_short", "exit_short")

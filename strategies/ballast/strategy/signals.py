@@ -14,9 +14,9 @@ from freqtrade.strategy import IStrategy
 from ballast.charts import drawing
 from ballast.core import signals
 from ballast.core.candles import Candles
-from ballast.core.decision import Rulebook
 from ballast.core.frames import with_columns
 from ballast.core.market import Market
+from ballast.core.rulebook import Rulebook
 from ballast.core.rules import Rule
 from ballast.core.signals import Setup
 from ballast.core.stops import StopRules

@@ -78,6 +78,13 @@ class Guard(ABC):
         """Forget what blocks or cuts sizes, because a person said so."""
         self.memory = type(self.memory)()
 
+    def gauge(self) -> tuple[float, float] | None:
+        """
+        What is measured now and the next limit that it may reach, percent of equity; None for a
+        guard that measures nothing of the account. For display.
+        """
+        return None
+
     @property
     def latched_at(self) -> datetime | None:
         """Since when nothing but a person ends what it blocks, where it says so."""

@@ -7,10 +7,10 @@ import numpy as np
 from pydantic import Field
 
 from ballast.core.cross_section import CrossSection, changes
-from ballast.core.data_quality import DataQuality
 from ballast.core.guards.base import Guard, GuardSection
 from ballast.core.reasons import Reason
 from ballast.core.snapshot import Snapshot
+from ballast.core.trust import DataQuality
 from ballast.core.verdict import ALLOW, Verdict
 
 

@@ -101,7 +101,13 @@ class DrawdownLadder(Guard):
         if memory.rung == 0:
             return ALLOW
         limit, multiplier = self._steps[memory.rung - 1]
-        return Verdict(self.code, memory.drawdown_pct, limit, multiplier)
+        below = limit - self._hysteresis_pct
+        return Verdict(self.code, memory.drawdown_pct, limit, multiplier, below=below)
+
+    def gauge(self) -> tuple[float, float]:
+        """The drawdown, and the next step, or the floor."""
+        steps = (*(step for step, _ in self._steps), self._halt_pct)
+        return self.memory.drawdown_pct, steps[min(self.memory.rung, len(steps) - 1)]
 
     def flowed(self, factor: float) -> None:
         """A deposit or withdrawal moves the peak with the equity: the drawdown stays."""

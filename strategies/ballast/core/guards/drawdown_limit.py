@@ -87,6 +87,10 @@ class DrawdownLimit(Guard):
         """What is left of the limit; all of the equity where the peak is not known."""
         return left_of(self._limit_pct, self.memory.peak, equity)
 
+    def gauge(self) -> tuple[float, float]:
+        """The drawdown, and the limit."""
+        return self.memory.drawdown_pct, self._limit_pct
+
     def flowed(self, factor: float) -> None:
         """A deposit or withdrawal moves the peak with the equity: the drawdown stays."""
         self.memory.peak *= factor

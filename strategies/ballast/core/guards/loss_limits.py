@@ -17,7 +17,10 @@ NOTHING, REDUCING, HALTED = 0, 1, 2
 
 
 class LossMemory(Memory):
-    """Where the period began, the level latched in it, and how long entries are blocked."""
+    """
+    Where the period began, the loss since then, the level latched in it, and how long entries are
+    blocked.
+    """
 
     period_start: float = 0.0
     start_equity: float = 0.0
@@ -25,6 +28,7 @@ class LossMemory(Memory):
     blocked_until: float = 0.0
     blocked_value: float = 0.0
     blocked_limit: float = 0.0
+    loss_pct: float = 0.0
 
 
 class LossLimit(Guard):
@@ -69,6 +73,7 @@ class LossLimit(Guard):
             self._latch(HALTED, loss_pct, self._halted_pct, until)
         elif loss_pct >= self._reducing_pct:
             self._latch(REDUCING, loss_pct, self._reducing_pct, self._period_end)
+        memory.loss_pct = loss_pct
 
     def flowed(self, factor: float) -> None:
         """A deposit or withdrawal moves the start of the period: the loss since then stays."""
@@ -84,12 +89,23 @@ class LossLimit(Guard):
         memory = self.memory
         if snapshot.epoch >= memory.blocked_until:
             return ALLOW
-        until = from_epoch(memory.blocked_until)
-        return Verdict(self.code, memory.blocked_value, memory.blocked_limit, 0.0, until)
+        return Verdict(
+            self.code,
+            memory.loss_pct,
+            memory.blocked_limit,
+            0.0,
+            from_epoch(memory.blocked_until),
+            began=memory.blocked_value,
+        )
 
     def heat_left(self, equity: float) -> float | None:
         """What is left of the limit that halts; all of the equity where no period has begun."""
         return left_of(self._halted_pct, self.memory.start_equity, equity)
+
+    def gauge(self) -> tuple[float, float]:
+        """The loss of the period, and what reduces, or, once that is latched, halts."""
+        reduced = self.memory.latched >= REDUCING
+        return self.memory.loss_pct, self._halted_pct if reduced else self._reducing_pct
 
     def _begin_period(self, snapshot: Snapshot) -> None:
         start, _ = self._period(snapshot.now)

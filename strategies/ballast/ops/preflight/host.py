@@ -12,7 +12,7 @@ from sqlalchemy.pool import NullPool
 from ballast.alerts import logs
 from ballast.config import settings
 from ballast.ops.preflight.check import Bot, CheckResult, failed, passed, warned
-from ballast.tooling.database import database_url
+from ballast.tooling.config_files import database_url
 
 _FULL_MB, _TIGHT_MB = 200, 2000
 _PAPER_ORDER = "dry_run"

@@ -15,7 +15,8 @@ from ballast.core.decision import Decision, Outcome
 from ballast.core.times import from_epoch
 from ballast.execution.costs import ASKED
 from ballast.journal.file import read_only
-from ballast.journal.tables import DECISIONS, VERSIONS, read_decision
+from ballast.journal.rows import read_decision
+from ballast.journal.tables import DECISIONS, VERSIONS
 from ballast.research.backtests import TaskError
 
 Key = tuple[str, datetime]
@@ -152,16 +153,16 @@ def read_trades(engine: Engine, shown: str, journal: Record) -> tuple[Traded, ..
                 known.setdefault(row["ft_trade_id"], []).append(dict(row))
     except SQLAlchemyError as error:
         reason = str(error).splitlines()[0]
-        raise TaskError(f"--db {shown} cannot be read: {reason}") from None
+        raise TaskError(f"--db-url {shown} cannot be read: {reason}") from None
     own = [row for row in found if row["strategy"] == strategy]
     if found and not own:
         others = ", ".join(sorted({str(row["strategy"]) for row in found}))
-        raise TaskError(f"--db {shown} is another strategy's: {others}, not {strategy}")
+        raise TaskError(f"--db-url {shown} is another strategy's: {others}, not {strategy}")
     told = sum(each.outcome is Outcome.ENTERED for each in journal.decisions.values())
     if told and not own:
         raise TaskError(
-            f"--db {shown} has no trade of {strategy}, and the journal tells of {told}: expected "
-            "the database of the same bot"
+            f"--db-url {shown} has no trade of {strategy}, and the journal tells of {told}: "
+            "expected the database of the same bot"
         )
     made = (_of_database(row, known.get(row["id"], [])) for row in own)
     return tuple(trade for trade in made if trade is not None)

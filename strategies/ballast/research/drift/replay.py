@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ballast.config import settings
 from ballast.core.windows import minutes
-from ballast.journal.file import journal_path
+from ballast.journal.place import journal_path
 from ballast.research import backtests
 from ballast.research.backtests import Task, TaskError
 from ballast.research.drift.record import Record, read_journal, trades_of
@@ -45,8 +45,7 @@ def replayed(bot: Record, task: Task) -> Record:
         outcome = backtests.run(asked)
         result = folder / "result.zip"
         result.write_bytes(outcome.zipped)
-        loaded = settings.load(section).journal
-        path = journal_path({"user_data_dir": folder}, loaded, None, backtest=True)
+        path = journal_path({"user_data_dir": folder}, None, None, backtest=True)
         journal = read_journal(path, bot.strategy)
         return replace(journal, trades=trades_of(backtests.statistics(result)))
 

@@ -7,8 +7,8 @@ import pandas as pd
 
 from ballast.alerts.data_watch import DataWatch
 from ballast.core.columns import CandleColumns
-from ballast.core.data_quality import DataQuality
 from ballast.core.events import Event, EventKind
+from ballast.core.trust import DataQuality
 from tests.engine import START
 
 

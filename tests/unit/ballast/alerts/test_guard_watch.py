@@ -22,12 +22,12 @@ def test_each_cut_of_the_size_and_its_return_are_told_once() -> None:
     for multiplier in (1.0, 0.78, 0.78, 0.56, 1.0, 1.0):
         guard_set.says = {"DrawdownLadder": Verdict("DRAWDOWN", 2.1, 2.0, multiplier)}
         watch.look()
-    assert [text.partition(",")[0] for text in told] == [
-        "DrawdownLadder: entries are cut to 78% of their size",
-        "DrawdownLadder: entries are cut to 56% of their size",
+    assert [text.partition(": DRAWDOWN")[0] for text in told] == [
+        "DrawdownLadder: entries are cut to 78 % of their size",
+        "DrawdownLadder: entries are cut to 56 % of their size",
         "DrawdownLadder: entries have their full size again",
     ]
-    assert "DRAWDOWN value=2.1 limit=2" in told[0]
+    assert "DRAWDOWN 2.1 % (limit 2 %)" in told[0]
 
 
 def test_a_block_is_not_told_again() -> None:

@@ -148,7 +148,7 @@ def test_an_event_is_a_sentence_on_the_console_and_fields_in_the_file(log: Log) 
     facts = {"detail": "LIQUIDITY", "until": "", "caps": {"HEAT": math.nan}}
     event = Event(AT, EventKind.REFUSED, "NO_SIZE", "BTC/USDT", None, 3.0, 10.0, facts)
     logs.EventLog(Redactor({})).hear(event)
-    sentence = "BTC/USDT: refused NO_SIZE value=3 limit=10 (LIQUIDITY)"
+    sentence = "BTC/USDT: refused NO_SIZE 3 USDT (needed 10 USDT), LIQUIDITY"
     assert log.console.getvalue().strip() == sentence
     (line,) = log.lines()
     assert line["message"] == sentence

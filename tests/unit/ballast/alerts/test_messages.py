@@ -42,7 +42,7 @@ def test_the_first_refusal_is_told_in_the_next_loop(messages: Messages, sent: li
     messages.tick(after(seconds=5))
     (text,) = sent
     assert "NO_SIZE (1 pair)" in text
-    assert "BTC/USDT value=3 limit=10 (LIQUIDITY)" in text
+    assert "BTC/USDT 3 USDT (needed 10 USDT), LIQUIDITY" in text
 
 
 def test_refusals_after_it_wait_for_the_hour_and_come_together(
@@ -68,7 +68,7 @@ def test_one_signal_refused_in_every_loop_is_one_line_with_its_last_numbers(
         messages.hear(refusal("BTC/USDT", value=number))
     messages.tick(NOON)
     assert sent[0].count("BTC/USDT") == 1
-    assert "value=23" in sent[0]
+    assert "23 USDT" in sent[0]
 
 
 def test_nothing_refused_is_nothing_told(messages: Messages, sent: list[str]) -> None:

@@ -69,14 +69,14 @@ def test_data_that_is_not_trusted_is_marked_with_its_gravest_finding() -> None:
 
 def test_a_halt_that_is_prolonged_is_one_area_with_its_first_reason() -> None:
     blocks = [
-        Block(at(2), at(6), "MARKET_SHOCK value=-7 limit=-6 until=2024-01-01 06:00"),
-        Block(at(5), at(9), "MARKET_SHOCK value=-8 limit=-6 until=2024-01-01 09:00"),
-        Block(at(12), at(13), "MARKET_SHOCK value=-9 limit=-6"),
+        Block(at(2), at(6), "MARKET_SHOCK began at 7 % (limit 6 %), until 2024-01-01 06:00 UTC"),
+        Block(at(5), at(9), "MARKET_SHOCK began at 8 % (limit 6 %), until 2024-01-01 09:00 UTC"),
+        Block(at(12), at(13), "MARKET_SHOCK began at 9 % (limit 6 %)"),
         Block(at(3), at(4), "LOSS_STREAK value=3 limit=3"),
     ]
     areas = taken(of_blocks(blocks, at(0), at(20)))
     assert spans(areas) == [(2, 9), (3, 4), (12, 13)]
-    assert areas[0]["label"].strip() == "MARKET_SHOCK -7 (limit -6)"
+    assert areas[0]["label"].strip() == "MARKET_SHOCK began at 7 % (limit 6 %)"
 
 
 def test_halts_are_cut_to_the_chart_and_those_beyond_it_are_left_out() -> None:

@@ -54,7 +54,7 @@ def database(any_hour: datetime, folder: Path) -> Iterator[Path]:
     observe(guards, Snapshot(now, 8_500.0, trades))
     StateStore(Trade.session.get_bind()).save(guards, now)
     until = now + 5 * HOUR
-    reason = f"VOLATILITY value=1.9 limit=1 until={until:%Y-%m-%d %H:%M}"
+    reason = f"VOLATILITY began at 1.9x (limit 1x), until {until:%Y-%m-%d %H:%M} UTC"
     PairLocks.lock_pair("ETH/USDT", until, reason, now=now)
     PairLocks.lock_pair("XRP/USDT", until, "by hand", now=now)
     yield folder / "bot.sqlite"
@@ -68,9 +68,18 @@ def observe(guards: dict[str, Guard], snapshot: Snapshot) -> None:
 
 
 def rows(output: str) -> dict[str, list[str]]:
-    """Cells of the table by the guard's name."""
-    lines = [line.strip("│").split("│") for line in output.splitlines() if line.startswith("│")]
-    return {cells[0].strip(): [cell.strip() for cell in cells[1:]] for cells in lines}
+    """Cells of the table by the guard's name; a cell goes on in the lines below."""
+    head, _, *lines = [line for line in output.splitlines() if line.strip()]
+    starts = [head.index(name) for name in ("guard", "on  ", "state", "by")]
+    found: dict[str, list[str]] = {}
+    for line in lines:
+        ends = [*starts[1:], None]
+        cells = [line[start:end].strip() for start, end in zip(starts, ends, strict=True)]
+        if cells[0]:
+            found[name := cells[0]] = cells[1:]
+        else:
+            found[name] = [f"{a} {b}".strip() for a, b in zip(found[name], cells[1:], strict=True)]
+    return found
 
 
 @pytest.mark.usefixtures("database")
@@ -78,13 +87,20 @@ def test_table_shows_what_each_guard_remembers(capsys: pytest.CaptureFixture[str
     assert main(["guards"]) == 0
     shown = rows(capsys.readouterr().out)
     assert list(shown) == GuardSettings.names()
-    on, state, value, limit, until, note = shown["DrawdownLadder"]
-    assert (on, state, value, limit, note) == ("on", "blocks all entries", "15", "12", "")
+    on, state, by = shown["DrawdownLadder"]
+    assert (on, state) == ("on", "blocks all entries")
+    numbers, _, until = by.partition(", until ")
+    assert numbers == "DRAWDOWN 15 % (limit 12 %)"
     in_a_week = datetime.now(UTC) + timedelta(days=7)
-    assert abs(datetime.fromisoformat(f"{until}+00:00") - in_a_week) < timedelta(minutes=2)
-    assert shown["LossStreakBackoff"][1:4] == ["blocks BTC/USDT", "3", "3"]
-    assert shown["VolatilityCooldown"][1:4] == ["blocks ETH/USDT", "1.9", "1"]
-    assert shown["MarketShockHalt"][1:] == ["allows", "", "", "", ""]
+    told = datetime.fromisoformat(until.replace(" UTC", "+00:00"))
+    assert abs(told - in_a_week) < timedelta(minutes=2)
+    state, by = shown["LossStreakBackoff"][1:]
+    assert state == "blocks BTC/USDT"
+    assert by.startswith("LOSS_STREAK 3 (limit 3), until ")
+    state, by = shown["VolatilityCooldown"][1:]
+    assert state == "blocks ETH/USDT"
+    assert by.startswith("VOLATILITY began at 1.9x (limit 1x), until ")
+    assert shown["MarketShockHalt"][1:] == ["allows", ""]
     assert shown["PortfolioHeat"][:2] == ["on", "in the sizer"]
 
 
@@ -97,7 +113,11 @@ def test_table_shows_what_is_off_and_what_only_scales(
     assert main(["guards"]) == 0
     shown = rows(capsys.readouterr().out)
     assert shown["LossStreakBackoff"][:2] == ["off", ""]
-    assert shown["DrawdownLadder"][:4] == ["on", "size x 0.67", "3.5", "3"]
+    assert shown["DrawdownLadder"] == [
+        "on",
+        "cuts sizes to 67 %",
+        "DRAWDOWN 3.5 % (limit 3 %), until below 2.5 %",
+    ]
 
 
 def edit(database: Path, memory: str) -> None:
@@ -113,13 +133,13 @@ def test_rearmed_ladder_resumes_at_its_smallest_step_with_the_reason_as_note(
 ) -> None:
     assert main(["guards", "rearm", "DrawdownLadder", "--because", "withdrew 1500 USDT"]) == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert "DrawdownLadder is re-armed (size x 0.11)" in said
+    assert "DrawdownLadder is re-armed (cuts sizes to 11 %)" in said
     assert "adopts it at its next candle" in said
     assert main(["guards"]) == 0
-    on, state, _, limit, until, note = rows(capsys.readouterr().out)["DrawdownLadder"]
-    assert (on, state, limit, until) == ("on", "size x 0.11", "8", "")
-    assert note.startswith("re-armed 20")
-    assert note.endswith("UTC: withdrew 1500 USDT")
+    on, state, by = rows(capsys.readouterr().out)["DrawdownLadder"]
+    assert (on, state) == ("on", "cuts sizes to 11 %")
+    assert by.startswith("DRAWDOWN 15 % (limit 8 %), until below 7.5 % re-armed 20")
+    assert by.endswith("UTC: withdrew 1500 USDT")
 
 
 @pytest.mark.usefixtures("database")
@@ -132,7 +152,8 @@ def test_a_smaller_size_can_be_rearmed_too_and_what_holds_then_is_said(
     store.write("EdgeDecay", json.dumps({"score": 9.0, "step": 2, "trades": 80}), "")
     ladder = {"peak": 10_000, "rung": 2, "drawdown_pct": 2.5, "halted_until": 0}
     store.write("DrawdownLadder", json.dumps(ladder), "")
-    for name, cut in (("EdgeDecay", "size x 0.5"), ("DrawdownLadder", "size x 0.78")):
+    for name, share in (("EdgeDecay", 50), ("DrawdownLadder", 78)):
+        cut = f"cuts sizes to {share} %"
         assert main(["guards"]) == 0
         assert rows(capsys.readouterr().out)[name][1] == cut
         assert main(["guards", "rearm", name, "--because", "looked at every trade"]) == 0
@@ -166,10 +187,13 @@ def test_running_bot_adopts_what_was_rearmed_and_keeps_the_rest() -> None:
         (["rearm", "VolatilityCooldown", "--because", "x"], "VolatilityCooldown remembers no"),
         (["rearm", "MarketShockHalt", "--because", "x"], "MarketShockHalt remembers no block"),
         (["disarm", "DrawdownLadder"], "invalid choice: 'disarm'"),
-        (["--db", "sqlite:///nowhere.sqlite"], "nowhere.sqlite: there is no such database"),
-        (["--db", "nowhere"], "--db nowhere is no database URL: expected one such as sqlite:///"),
-        (["--db", "oracel://x"], "--db oracel://x is no database URL"),
-        (["--db", "sqlite:///config.json"], "config.json cannot be read: "),
+        (["--db-url", "sqlite:///nowhere.sqlite"], "nowhere.sqlite: there is no such database"),
+        (
+            ["--db-url", "nowhere"],
+            "--db-url nowhere is no database URL: expected one such as sqlite:///",
+        ),
+        (["--db-url", "oracel://x"], "--db-url oracel://x is no database URL"),
+        (["--db-url", "sqlite:///config.json"], "config.json cannot be read: "),
         (["-c", "nowhere.json"], "--config nowhere.json is not a file"),
         (["-c", "bot.sqlite"], "--config bot.sqlite: "),
     ],

@@ -71,5 +71,5 @@ def test_a_database_without_an_account_says_so(
     tmp_path: Path, store: StateStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     StateStore(create_engine("sqlite:///paper.sqlite"))
-    assert main(["holdings", "--db", "sqlite:///paper.sqlite"]) == 2
+    assert main(["holdings", "--db-url", "sqlite:///paper.sqlite"]) == 2
     assert "no holdings in this database" in capsys.readouterr().err

@@ -57,7 +57,7 @@ def later(hours: float) -> datetime:
 def written() -> tuple[list[Decision], list[Event]]:
     """A pair that is refused, entered, held and left at a loss; and what happened besides."""
     row = replace(NO_SIGNAL, rules=SIGNAL, close=106.0)
-    halt = Verdict("DAILY_LOSS", -3.2, -3.0, 0.0, later(24))
+    halt = Verdict("DAILY_LOSS", 0.62, 3.0, 0.0, later(24), began=3.2)
     half = Verdict("DRAWDOWN", 4.0, 3.0, 0.5)
     entered = replace(
         row, outcome=Outcome.ENTERED, code="RISK_AT_STOP", value=500.0, limit=1000.0, trade_id=4
@@ -70,8 +70,8 @@ def written() -> tuple[list[Decision], list[Event]]:
             candle=later(1),
             outcome=Outcome.REFUSED,
             code="DAILY_LOSS",
-            value=-3.2,
-            limit=-3.0,
+            value=0.62,
+            limit=3.0,
             guards={"DailyLossLimit": halt},
         ),
         replace(
@@ -85,7 +85,7 @@ def written() -> tuple[list[Decision], list[Event]]:
     sized = {**SIZING, "stop": 97.0}
     pair = "ETH/USDT"
     events = [
-        Event(later(2), EventKind.GUARD, "DAILY_LOSS", "*", None, -3.2, -3.0, {"state": "begins"}),
+        Event(later(2), EventKind.GUARD, "DAILY_LOSS", "*", None, 3.2, 3.0, {"state": "begins"}),
         Event(later(3), EventKind.SIZED, "RISK_AT_STOP", pair, None, 500.0, 1000.0, sized),
         Event(later(3.01), EventKind.ORDER, "ENTRY_FILLED", pair, 4, 106.2, 106.0, order),
         Event(later(4), EventKind.STOP, "CHANDELIER", pair, 4, 98.0, 97.0),
@@ -139,22 +139,23 @@ def test_why_names_the_rule_and_how_far_it_was(capsys: pytest.CaptureFixture[str
     assert "no signal: breakout 101.2 > 104.9 is not met (-3.53 %, -1.9 ATR)" in text
     assert "1 of 2 rules of Trend unmet" in text
     assert "settings abcd1234" in text
-    assert "Dip, all 1 unmet 0 unmet no dipped" in text
-    assert "(from the journal)" in text
+    assert "Dip 1 unmet: dipped" in text
+    assert "journal ballast_journal.dryrun.sqlite" in text
 
 
 def test_why_names_the_guard_that_refused(capsys: pytest.CaptureFixture[str]) -> None:
     text = why(capsys, 1)
-    assert "refused by DAILY_LOSS: -3.2 against -3 (-6.67 %)" in text
-    assert "DailyLossLimit -3.2 -3 blocks until 03-02 00:00" in text
+    numbers = "began at 3.2 % (limit 3 %), now 0.62 %, until 2024-03-02 00:00 UTC"
+    assert f"refused by DAILY_LOSS: {numbers}" in text
+    assert f"DailyLossLimit blocks: DAILY_LOSS {numbers}" in text
     assert "other guards 1 allow" in text
 
 
 def test_why_names_the_cap_that_bound(capsys: pytest.CaptureFixture[str]) -> None:
     text = why(capsys, 2)
-    assert "entered, trade 4, stake 500 bound by RISK_AT_STOP" in text
-    assert "size: RISK_AT_STOP 1000 decided then POSITION_CAP 2000" in text
-    assert "x 0.5 by the guards" in text
+    assert "entered, trade 4, stake 500 USDT bound by RISK_AT_STOP" in text
+    assert "size 500 USDT, bound by RISK_AT_STOP (1000), cut to 50 % by the guards" in text
+    assert "next caps POSITION_CAP 2000" in text
 
 
 def test_why_tells_stop_and_exit_of_a_position(capsys: pytest.CaptureFixture[str]) -> None:
@@ -174,7 +175,7 @@ def test_the_life_of_a_trade_goes_from_its_size_to_its_costs(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     text = said(capsys, "why", "--trade", "4")
-    assert "entered on Trend: up 5 > 1, breakout 106 > 104.9; stake 500" in text
+    assert "entered on Trend: up 5 > 1, breakout 106 > 104.9; stake 500 USDT" in text
     order = ["sized", "ENTRY_FILLED", "CHANDELIER", "EXIT_FILLED", "stop_loss"]
     places = [text.index(word) for word in order]
     assert places == sorted(places)
@@ -185,7 +186,7 @@ def test_the_life_of_a_trade_goes_from_its_size_to_its_costs(
 def test_a_review_tells_what_was_unusual(capsys: pytest.CaptureFixture[str]) -> None:
     text = said(capsys, "review", "--since", "2024-03-01")
     assert "REFUSED 1" in text
-    assert "refused DAILY_LOSS 1 last 03-01 02:00 * -3.2 against -3" in text
+    assert "refused DAILY_LOSS 1 last 03-01 02:00 all pairs 3.2 % (limit 3 %)" in text
     assert "guards fired DAILY_LOSS 1" in text
     assert "errors KeyError in custom_exit 1 oops" in text
     assert "slow ANALYSIS 1 worst 9.0 s at 03-01 06:00, usually 0.50 s" in text
@@ -213,7 +214,19 @@ def test_a_review_fits_on_a_screen(capsys: pytest.CaptureFixture[str], folder: P
         (("why",), "expected a PAIR such as BTC/USDT, or --trade ID"),
         (("why", "ETH/USDT", "--at", "noon"), "'noon' is no time"),
         (("why", "--trade", "99"), "the journal knows no such trade"),
-        (("why", "FOO/USDT"), "no journal and no 1h candles of FOO/USDT"),
+        (("why", "FOO/USDT"), "FOO/USDT is not a pair of the journal: it covers ETH/USDT"),
+        (("why", "ETH/USDT", "--journal", "none.sqlite"), "--journal names no file: none.sqlite"),
+        (("why", "ETH/USDT", "--at", "2999-01-01"), "--at 2999-01-01 is in the future"),
+        (
+            ("why", "ETH/USDT", "--at", "2024-03-09"),
+            "it covers 2024-03-01 01:00 to 2024-03-01 05:00",
+        ),
+        (
+            ("why", "ETH/USDT", "--strategy", "Other"),
+            "--strategy Other is not in the journal user_data/ballast_journal.dryrun.sqlite: it "
+            "has rows of Trend",
+        ),
+        (("why", "ETH/USDT", "--backtest"), "there is no journal"),
         (("review", "--since", "lately"), "'lately' is no time"),
         (("review", "--backtest"), "there is no journal"),
         (("why", "ETH/USDT", "-c", "none.json"), "none.json is not a file"),
@@ -236,3 +249,56 @@ def test_a_file_that_is_no_journal_is_told(
     (folder / "other.sqlite").write_text("no database")
     text = said(capsys, "why", "ETH/USDT", "--journal", "other.sqlite", code=2)
     assert "other.sqlite cannot be read" in text
+
+
+@pytest.mark.parametrize("asked", ["eth/usdt", "ETH", "eth", " Eth/Usdt "])
+def test_a_pair_may_be_said_shortly(capsys: pytest.CaptureFixture[str], asked: str) -> None:
+    assert said(capsys, "why", asked).startswith("ETH/USDT candle 2024-03-01 04:00")
+
+
+def test_a_currency_of_several_pairs_is_asked_back(
+    capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    journal = Journal(folder / "user_data" / "ballast_journal.dryrun.sqlite", JournalSettings())
+    journal.write(VERSION, [replace(NO_SIGNAL, pair="ETH/BTC")], [])
+    journal.file.engine.dispose()
+    assert "ETH is several pairs: ETH/USDT, ETH/BTC" in said(capsys, "why", "ETH", code=2)
+
+
+def test_without_a_journal_it_is_said_that_candles_answer(
+    capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    (folder / "user_data" / "ballast_journal.dryrun.sqlite").unlink()
+    config = json.loads((folder / "config.json").read_text())
+    config |= {"strategy": "RisingMarket", "strategy_path": str(ROOT / "strategies")}
+    (folder / "config.json").write_text(json.dumps(config))
+    text = said(capsys, "why", "foo/usdt", code=2)
+    assert "there is no journal user_data/ballast_journal.dryrun.sqlite: working it out" in text
+    assert "no 1h candles of FOO/USDT" in text
+
+
+def test_a_question_about_a_journal_that_is_named_needs_no_configuration(
+    capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    (folder / "config.json").unlink()
+    path = str(folder / "user_data" / "ballast_journal.dryrun.sqlite")
+    assert "no signal" in said(capsys, "why", "ETH", "--at", "2024-03-01 01:00", "--journal", path)
+
+
+def test_tables_are_whole_at_eighty_columns(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No line is cut, and no code is broken in two."""
+    monkeypatch.setenv("COLUMNS", "80")
+    for arguments in (
+        *(("why", "ETH/USDT", "--at", f"2024-03-01 {hour:02}:30") for hour in range(1, 6)),
+        ("why", "--trade", "4"),
+        ("review", "--since", "2024-03-01"),
+    ):
+        assert main(arguments) == 0
+        out = capsys.readouterr().out
+        assert max(len(line.rstrip()) for line in out.splitlines()) <= 80, arguments
+        assert "\N{HORIZONTAL ELLIPSIS}" not in out
+        words = set(out.replace(":", " ").replace(",", " ").split())
+        for code in ("DAILY_LOSS", "RISK_AT_STOP", "ENTRY_FILLED", "CHANDELIER"):
+            assert (code in words) == (code[:8] in out), (arguments, code)

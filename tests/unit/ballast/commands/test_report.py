@@ -83,7 +83,9 @@ def test_one_result_gives_a_page_figures_and_findings(
 ) -> None:
     result = write_zip(folder / "a.zip", trades(), equity())
     candles = write_candles(folder, *PAIRS)
-    assert main(["report", str(result), "-d", str(candles), "--json", "a.json"]) == 0
+    assert main(["report", str(result), "-d", str(candles), "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)["Made"]
+    assert main(["report", str(result), "-d", str(candles)]) == 0
     out = capsys.readouterr().out
     assert "warning  Only 60 trades were made" in out
     assert "The whole report: report.html" in out
@@ -92,7 +94,6 @@ def test_one_result_gives_a_page_figures_and_findings(
         assert f"<h2>{title}</h2>" in page
     assert page.index("<h2>Findings</h2>") < page.index("<h2>Key figures</h2>")
     assert "What this cannot tell" in page
-    data = json.loads((folder / "a.json").read_text(encoding="utf-8"))["Made"]
     assert data["run"]["trades"] == 60
     order = ("alarm", "warning", "note", "fine")
     ranks = [order.index(finding["severity"]) for finding in data["findings"]]
@@ -106,12 +107,13 @@ def test_a_folder_of_runs_adds_costs_guards_and_parameters(
 ) -> None:
     candles = write_candles(folder, *PAIRS)
     arguments = ["report", str(stress(folder)), "-d", str(candles), "--trials", "90"]
-    assert main([*arguments, "--html", "out/page.html", "--json", "a.json"]) == 0
+    assert main([*arguments, "--html", "out/page.html"]) == 0
     assert "not only the best of 100 trials" in capsys.readouterr().out
+    assert main([*arguments, "--html", "out/page.html", "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)["Made"]
     page = (folder / "out" / "page.html").read_text(encoding="utf-8")
     for title in ("Costs", "Guards", "Walk-forward", "Sensitivity"):
         assert f"<h2>{title}</h2>" in page
-    data = json.loads((folder / "a.json").read_text(encoding="utf-8"))["Made"]
     assert [run["costs"] for run in data["costs"]] == ["none", "base", "stressed"]
     assert data["doubt"]["trials"] == 100
     assert data["doubt"]["overfitting"]["configurations"] == 10
@@ -209,7 +211,7 @@ def test_no_trade_and_one_trade_are_said_in_a_sentence(
 ) -> None:
     result = write_zip(folder / "a.zip", trades(count), equity() if count else None)
     candles = write_candles(folder, *PAIRS)
-    assert main(["report", str(result), "-d", str(candles), "--json", "a.json"]) == 0
+    assert main(["report", str(result), "-d", str(candles)]) == 0
     assert sentence in capsys.readouterr().out
     assert sentence in (folder / "report.html").read_text(encoding="utf-8")
 
@@ -259,7 +261,7 @@ def test_without_plotly_it_says_what_to_install(
         (["a.zip", "--trials", "-1"], "--trials is -1: expected a whole number from 0"),
         (["a.zip", "-d", "none"], "--datadir none is not a folder"),
         (["a.zip", "--html", "a.zip/b.html"], "a.zip/b.html cannot be written"),
-        ([], "the following arguments are required: RESULT"),
+        ([], "has no newest result: expected RESULT"),
     ],
 )
 def test_what_cannot_be_used_is_refused_with_one_sentence(
@@ -273,3 +275,30 @@ def test_what_cannot_be_used_is_refused_with_one_sentence(
     assert sentence in err
     assert err.startswith("ballast: ")
     assert err.count("\n") == 1
+
+
+def test_without_a_result_the_newest_is_taken_with_its_candles(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As `make backtest` leaves it: candles of a sandbox lie apart from those of its exchange."""
+    made_up = {"public": "http://127.0.0.1:8099/api/v3"}
+    config = {"exchange": {"name": "binance", "ccxt_config": {"urls": {"api": made_up}}}}
+    results = folder / "user_data" / "backtest_results"
+    results.mkdir(parents=True)
+    write_zip(results / "older.zip", trades(20), equity(), config=config)
+    write_zip(results / "newer.zip", trades(), equity(), config=config)
+    (results / ".last_result.json").write_text('{"latest_backtest": "newer.zip"}')
+    candles = write_candles(folder, *PAIRS)
+    (folder / "user_data" / "data").mkdir()
+    candles.rename(folder / "user_data" / "data" / "sandbox")
+    assert main(["report"]) == 0
+    out = capsys.readouterr().out
+    assert "Only 60 trades" in out
+    assert "There are no 1d candles" not in out
+
+
+def test_without_any_result_it_is_asked_for(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["report"]) == 2
+    assert "user_data/backtest_results has no newest result" in capsys.readouterr().err

@@ -10,10 +10,10 @@ import pandas as pd
 from ballast.core.candles import slow_candles
 from ballast.core.columns import CandleColumns
 from ballast.core.cross_section import CrossSection, CrossSectionRow
-from ballast.core.data_quality import DataQuality
 from ballast.core.guards.base import Guard
 from ballast.core.market import Market
 from ballast.core.snapshot import ClosedTrade, Snapshot
+from ballast.core.trust import DataQuality
 from ballast.core.windows import minutes
 
 AnyGuard = TypeVar("AnyGuard", bound=Guard)

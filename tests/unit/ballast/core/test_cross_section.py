@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from ballast.core.columns import CandleColumns
 from ballast.core.cross_section import CrossSection
-from ballast.core.data_quality import DataQuality
+from ballast.core.trust import DataQuality
 from tests.unit.ballast.core.made import dates, moment, row
 
 COLUMNS = ("trust", "cooldown", "intensity", "fall")

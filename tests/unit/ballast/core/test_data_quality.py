@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ballast.core.data_quality import DataQuality, DataQualityLimits, assess
+from ballast.core.data_quality import DataQualityLimits, assess
+from ballast.core.trust import DataQuality
 from tests.unit.ballast.core.made import closes, filled, scaled, walk
 
 LIMITS = DataQualityLimits()

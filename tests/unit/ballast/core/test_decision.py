@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from ballast.core.columns import CandleColumns
 from ballast.core.combinations import all_of, any_of, negated
-from ballast.core.data_quality import DataQuality
-from ballast.core.decision import Decision, Outcome, Position, Rulebook, decide, nearest
+from ballast.core.decision import Decision, Outcome, Position, nearest
+from ballast.core.rulebook import Rulebook, decide
 from ballast.core.rules import Rule, above, conjunction, holds
+from ballast.core.trust import DataQuality
 from ballast.core.verdict import ALLOW, Verdict
 from ballast.core.wording import distance, explained, headline, said
 
@@ -145,7 +146,8 @@ def test_an_entry_is_explained_by_rules_size_and_stop() -> None:
     row = decided({"Trend": {"up": rule(5, 1)}})
     sizing = {"stake": 500.0, "binding": "POSITION_CAP", "loss_ratio": 0.1, "multiplier": 1.0}
     text = explained(Decision(**{**vars(row), "sizing": sizing, "stop": 95.0}))
-    assert text == "Trend: up 5 > 1; stake 500, bound by POSITION_CAP; stop 95, 50 at risk"
+    size = "stake 500 USDT, bound by POSITION_CAP; stop 95, 50 USDT at risk"
+    assert text == f"Trend: up 5 > 1; {size}"
 
 
 def test_why_names_the_nearest_branch_of_an_any_of_and_its_distance() -> None:

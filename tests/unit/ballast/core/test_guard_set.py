@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ballast.core.guard_set import ALL_PAIRS, Change, GuardSet
+from ballast.core.guard_set import ALL_PAIRS, GuardSet
 from ballast.core.guards.base import Guard
 from ballast.core.guards.loss_streak_backoff import LossStreakBackoff
 from ballast.core.reasons import Reason
@@ -32,6 +32,7 @@ class Fixed(Guard):
         pairs: Mapping[str, float] | None = None,
     ) -> None:
         self.multiplier, self.until, self.pairs = multiplier, until, pairs or {}
+        self.value, self.limit = 1.0, 0.0
         self.fails = False
         self.closes = False
 
@@ -40,10 +41,11 @@ class Fixed(Guard):
             raise RuntimeError("broken")
 
     def market_verdict(self, snapshot: Snapshot) -> Verdict:
-        return Verdict(self.code, 1.0, 0.0, self.multiplier, self.until)
+        return Verdict(self.code, self.value, self.limit, self.multiplier, self.until)
 
     def pair_verdicts(self, snapshot: Snapshot) -> Mapping[str, Verdict]:
-        return {p: Verdict(self.code, 2.0, 0.0, m, self.until) for p, m in self.pairs.items()}
+        numbers = (self.value, self.limit)
+        return {p: Verdict(self.code, *numbers, m, self.until) for p, m in self.pairs.items()}
 
     @property
     def flattens(self) -> bool:
@@ -132,7 +134,8 @@ def test_a_block_is_told_when_it_begins_and_again_when_it_outlasts_its_end() -> 
     guard = Fixed(0.0, moment(3))
     stop_manager = guard_set(guard)
     first = stop_manager.observe(seen(1))
-    assert first == [Change("guard0", ALL_PAIRS, guard.market_verdict(seen(1)))]
+    (change,) = first
+    assert (change.guard, change.pair, change.verdict.until) == ("guard0", ALL_PAIRS, moment(3))
     assert stop_manager.observe(seen(2)) == []
     guard.until = moment(5)
     assert [change.verdict.until for change in stop_manager.observe(seen(3))] == [moment(5)]
@@ -230,3 +233,42 @@ def test_to_begin_anew_blocks_until_the_first_candle_is_seen() -> None:
     stop_manager.observe(seen(1))
     stop_manager.forget()
     assert stop_manager.entry_verdict(PAIR, moment(1)).blocks
+
+
+def test_a_block_remembers_the_value_it_began_with() -> None:
+    """Under hysteresis the present value is below the limit, and says nothing by itself."""
+    guard = Fixed(0.0)
+    guards = guard_set(guard)
+    guard.value = 1.6
+    (change,) = guards.observe(seen(1))
+    assert change.verdict.began == 1.6
+    guard.value = 0.62
+    guards.observe(seen(2))
+    for verdict in (
+        guards.standing()["guard0"],
+        guards.said([PAIR])[PAIR]["guard0"],
+        guards.entry_verdict(PAIR, moment(2)),
+    ):
+        assert (verdict.began, verdict.value) == (1.6, 0.62)
+
+
+def test_a_block_of_a_pair_that_ends_is_forgotten() -> None:
+    guard = Fixed(pairs={PAIR: 0.0})
+    guards = guard_set(guard)
+    guard.value = 1.6
+    guards.observe(seen(1))
+    guard.pairs = {}
+    guards.observe(seen(2))
+    guard.pairs, guard.value = {PAIR: 0.0}, 1.2
+    guards.observe(seen(3))
+    assert guards.said([PAIR])[PAIR]["guard0"].began == 1.2
+
+
+def test_a_step_to_another_limit_begins_anew() -> None:
+    guard = Fixed(0.5)
+    guards = guard_set(guard)
+    guard.value = 2.1
+    guards.observe(seen(1))
+    guard.value, guard.limit = 3.3, 3.0
+    guards.observe(seen(2))
+    assert guards.standing()["guard0"].began == 3.3

@@ -1,12 +1,13 @@
 """Percentiles by nearest rank, and stages as seconds since the close and since the one before."""
 
 import math
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ballast.core.latency import STAGES, percentile, steps, summarise
+from ballast.core.latency import STAGES, as_text, of_text, percentile, steps, summarise
 
 SECONDS = st.lists(st.floats(0, 1e4), min_size=1, max_size=40)
 WHOLE = dict(zip(STAGES, (1.0, 1.5, 1.6, 1.6, 1.9, 2.0, 2.5, 7.0), strict=True))
@@ -54,3 +55,17 @@ def test_a_summary_counts_what_was_recorded() -> None:
     assert found["received"].worst == 3.0
     assert found["analysed"].of_stage == pytest.approx((0.2, 0.5, 0.5))
     assert summarise([]) == {}
+
+
+def test_what_is_kept_with_a_trade_is_a_sentence_and_reads_back() -> None:
+    closed = datetime(2024, 3, 1, 14, tzinfo=UTC)
+    text = as_text(closed, {"sent": 1.6, "stop_live": 7.0})
+    told = "order sent 1.6 s, stop on the exchange 7 s"
+    assert text == f"after the candle that closed 2024-03-01 14:00:00 UTC: {told}"
+    assert of_text(text) == (closed, {"sent": 1.6, "stop_live": 7.0})
+    assert of_text(as_text(closed, WHOLE)) == (closed, WHOLE)
+
+
+def test_what_was_kept_before_it_was_a_sentence_is_read_too() -> None:
+    kept = {"candle_close": "2024-03-01T14:00:00+00:00", "sent": 1.6}
+    assert of_text(kept) == (datetime(2024, 3, 1, 14, tzinfo=UTC), {"sent": 1.6})

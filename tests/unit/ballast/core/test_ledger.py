@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ballast.config.guards import GuardSettings
-from ballast.core.guard_set import GuardSet
+from ballast.core.guard_set import Beginnings, GuardSet
 from ballast.core.ledger import Books, Cause, Ledger, LedgerMemory
 from ballast.core.snapshot import Snapshot
 from tests.unit.ballast.core.made import moment, restarted
@@ -65,6 +65,8 @@ class Account:
         before, self.guards = self.guards, guards()
         for name, guard in self.guards.guards.items():
             restarted(before.guards[name], guard)
+        kept = before.beginnings.model_dump_json()
+        self.guards.beginnings = Beginnings.model_validate_json(kept)
 
 
 def blocks(said: Sequence[str]) -> list[str]:
@@ -88,7 +90,7 @@ def test_a_deposit_makes_no_loss_good() -> None:
         one.close(-8.0)
     account.pay_in(1_000)
     assert account.candle() == without.candle()
-    assert "DRAWDOWN value=8 limit=8" in " ".join(account.verdicts())
+    assert "DRAWDOWN began at 8 % (limit 8 %)" in " ".join(account.verdicts())
 
 
 def test_a_loss_after_a_deposit_is_the_same_loss() -> None:

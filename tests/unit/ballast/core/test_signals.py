@@ -8,7 +8,7 @@ import pytest
 
 from ballast.core import regime, shocks, signals
 from ballast.core.candles import Candles
-from ballast.core.data_quality import DataQuality, DataQualityLimits
+from ballast.core.data_quality import DataQualityLimits
 from ballast.core.frames import with_columns
 from ballast.core.market import Market
 from ballast.core.rules import holds
@@ -22,6 +22,7 @@ from ballast.core.signals import (
     state_columns,
 )
 from ballast.core.stops import StopRules
+from ballast.core.trust import DataQuality
 from tests.unit.ballast.core.made import filled, walk
 
 LIMITS = DataQualityLimits(history_candles=10)

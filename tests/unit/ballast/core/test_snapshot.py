@@ -5,8 +5,8 @@ import math
 
 import pytest
 
-from ballast.core.data_quality import DataQuality
 from ballast.core.snapshot import Snapshot
+from ballast.core.trust import DataQuality
 from tests.unit.ballast.core.made import moment, trade
 
 

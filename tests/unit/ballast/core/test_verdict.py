@@ -80,5 +80,5 @@ def test_the_order_of_verdicts_does_not_matter(both: tuple[list[Verdict], list[V
 
 def test_a_verdict_reads_as_code_value_limit_and_end() -> None:
     verdict = Verdict("DAILY_LOSS", 2.345678, 1.5, 0.0, START)
-    assert str(verdict) == "DAILY_LOSS value=2.346 limit=1.5 until=2024-01-01 00:00"
-    assert str(ALLOW) == "OK value=0 limit=0"
+    assert str(verdict) == "DAILY_LOSS 2.35 % (limit 1.5 %), until 2024-01-01 00:00 UTC"
+    assert str(ALLOW) == "OK"

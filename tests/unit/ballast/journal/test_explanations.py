@@ -56,7 +56,7 @@ def test_each_rule_is_said_with_how_far_it_was_away() -> None:
 def test_a_guard_that_objected_is_said_with_its_numbers() -> None:
     verdict = Verdict("DRAWDOWN", 2.1, 2.0, 0.78)
     text = "\n".join(lines_of(decision(guards={"DrawdownLadder": verdict})))
-    assert "DrawdownLadder size x0.78: DRAWDOWN value=2.1 limit=2" in text
+    assert "DrawdownLadder cuts sizes to 78 %: DRAWDOWN 2.1 % (limit 2 %)" in text
 
 
 def test_a_candle_without_anything_is_said_in_two_lines() -> None:

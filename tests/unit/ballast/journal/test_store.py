@@ -24,10 +24,12 @@ from ballast.config.settings import JournalSettings
 from ballast.core.decision import Decision, Outcome, Reading
 from ballast.core.events import Event, EventKind
 from ballast.core.verdict import Verdict
-from ballast.journal.file import journal_path, read_only
+from ballast.journal.file import read_only
+from ballast.journal.place import journal_path
 from ballast.journal.reader import stop_moves
+from ballast.journal.rows import as_stored, event_row, read_event
 from ballast.journal.store import Journal, Version
-from ballast.journal.tables import DECISIONS, as_stored, event_row, read_event
+from ballast.journal.tables import DECISIONS
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 VERSION = Version("abcd1234", "Trend", "1h", "0.1.0", ["DailyLossLimit"], {"Trend": ["up"]}, {})
@@ -258,12 +260,11 @@ def test_a_killed_writer_leaves_a_sound_file_with_everything_but_the_last_candle
 
 def test_each_database_and_mode_has_its_own_file(tmp_path: Path) -> None:
     config = {"user_data_dir": tmp_path, "dry_run": True}
-    plain = JournalSettings()
     names = [
-        journal_path(config, plain, "1a2b3c4d").name,
-        journal_path({**config, "dry_run": False}, plain, "1a2b3c4d").name,
-        journal_path(config, plain, "5e6f7a8b").name,
-        journal_path(config, plain, None, backtest=True).name,
+        journal_path(config, None, "1a2b3c4d").name,
+        journal_path({**config, "dry_run": False}, None, "1a2b3c4d").name,
+        journal_path(config, None, "5e6f7a8b").name,
+        journal_path(config, None, None, backtest=True).name,
     ]
     assert names == [
         "ballast_journal.dryrun.1a2b3c4d.sqlite",
@@ -271,7 +272,7 @@ def test_each_database_and_mode_has_its_own_file(tmp_path: Path) -> None:
         "ballast_journal.dryrun.5e6f7a8b.sqlite",
         "ballast_journal.backtest.sqlite",
     ]
-    own = JournalSettings(path="diary.sqlite")
+    own = "diary.sqlite"
     assert journal_path(config, own, "1a2b3c4d") == Path("diary.sqlite")
     # A backtest begins its journal anew: never a bot's.
     assert journal_path(config, own, None, backtest=True).name == "ballast_journal.backtest.sqlite"

@@ -5,12 +5,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ballast.config.guards import GuardSettings
-from ballast.core.data_quality import DataQuality
 from ballast.core.guard_set import GuardSet
 from ballast.core.guards.base import Guard
 from ballast.core.guards.edge_decay import EdgeDecaySettings
 from ballast.core.guards.market_shock_halt import MarketShockHaltSettings
 from ballast.core.snapshot import Snapshot
+from ballast.core.trust import DataQuality
 from ballast.core.verdict import Verdict
 from tests.unit.ballast.core.made import moment, restarted, row, seen, trade
 

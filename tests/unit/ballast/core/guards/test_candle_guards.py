@@ -2,10 +2,10 @@
 
 import pytest
 
-from ballast.core.data_quality import DataQuality
 from ballast.core.guards.data_outage_halt import DataOutageHalt
 from ballast.core.guards.volatility_cooldown import VolatilityCooldown
 from ballast.core.snapshot import Snapshot
+from ballast.core.trust import DataQuality
 from ballast.core.verdict import Verdict
 from tests.unit.ballast.core.made import moment, restarted, seen
 

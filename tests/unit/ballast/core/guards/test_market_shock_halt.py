@@ -4,9 +4,9 @@ import math
 
 import pytest
 
-from ballast.core.data_quality import DataQuality
 from ballast.core.guards.market_shock_halt import MarketShockHalt
 from ballast.core.snapshot import Snapshot
+from ballast.core.trust import DataQuality
 from ballast.core.verdict import Verdict
 from tests.unit.ballast.core.made import moment, restarted, seen
 

@@ -8,7 +8,7 @@ from ballast.core import uptrend
 from ballast.research import changes
 from ballast.research.backtests import TaskError
 from ballast.research.stress.trials import OWN, WIDE, _moved, moved_by_a_quarter
-from ballast.tooling.database import read_config
+from ballast.tooling.config_files import read_config
 from tests.engine import ROOT
 
 STRATEGIES = ROOT / "strategies"

@@ -1,0 +1,218 @@
+"""Where a bot stands, on one screen: the same in a terminal, in Telegram and in the panel."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ballast.core.account import Account, Gauge, OpenPosition
+from ballast.core.decision import Decision, Outcome
+from ballast.core.events import Event
+from ballast.core.measures import duration, measure, number, share
+from ballast.core.reasons import Reason
+from ballast.core.sentences import with_numbers
+from ballast.core.verdict import Verdict
+from ballast.core.wording import distance, said
+
+# What a gauge is called, by the code that has its limit, in the order in which they are shown.
+GAUGES: Mapping[str, str] = {
+    Reason.DAILY_LOSS: "day's loss",
+    Reason.WEEKLY_LOSS: "week's loss",
+    Reason.DRAWDOWN: "drawdown step",
+    Reason.DRAWDOWN_LIMIT: "last limit",
+    Reason.PORTFOLIO_HEAT: "heat",
+    Reason.EXPOSURE_CAP: "exposure",
+}
+# Signs of a bar and of a name, in a terminal and on a telephone.
+_BARS = {False: 20, True: 8}
+_NAMES = {False: 16, True: 12}
+_MOST = 5
+# A candle and this later the next one ought to be there.
+_LATE = timedelta(minutes=3)
+
+
+@dataclass(frozen=True)
+class Status:
+    """
+    What is known of a bot.
+
+    Parameters
+    ----------
+    now : datetime
+        UTC.
+    candle : timedelta
+        Length of one.
+    account : Account or None
+        At the newest candle; None before the first.
+    decisions : sequence of Decision
+        By the newest candle, one for each pair.
+    refusals : sequence of Event
+        Entries refused lately, in order.
+    """
+
+    strategy: str
+    timeframe: str
+    now: datetime
+    candle: timedelta
+    account: Account | None
+    decisions: Sequence[Decision]
+    refusals: Sequence[Event]
+
+    @property
+    def ended(self) -> datetime | None:
+        """When the newest candle ended (UTC)."""
+        return self.account.candle + self.candle if self.account is not None else None
+
+    @property
+    def late(self) -> timedelta | None:
+        """How long the next candle is overdue; None where it is not."""
+        if self.ended is None:
+            return None
+        overdue = self.now - (self.ended + self.candle)
+        return overdue if overdue > _LATE else None
+
+    @property
+    def quote(self) -> str:
+        """The stake currency, as far as pairs tell."""
+        pair = next(iter(self.decisions), None)
+        return pair.pair.partition("/")[2].partition(":")[0] if pair is not None else ""
+
+
+def lines(status: Status, *, narrow: bool = False) -> Iterator[str]:
+    """The screen, line by line, for a terminal or a telephone; an empty one is between parts."""
+    yield f"{status.strategy} {status.timeframe}  {_state(status)}"
+    account = status.account
+    if account is None:
+        yield "no candle has been judged yet"
+        return
+    yield _when(status)
+    yield f"equity {measure(Reason.NO_SIZE, account.equity, f'/{status.quote}')}"
+    yield ""
+    for code, name in GAUGES.items():
+        if code in account.gauges:
+            yield gauge_line(name, account.gauges[code], narrow=narrow)
+    yield f"{'entry size':<{_NAMES[narrow]}}{share(account.multiplier):>8}"
+    yield from (f"  {line}" for line in guard_lines(account.guards))
+    yield ""
+    yield from (_told if narrow else _positions)(account.positions, status.quote)
+    blocked = pair_blocks(status.decisions)
+    if blocked:
+        yield ""
+        yield "guards of single pairs"
+        yield from (f"  {line}" for line in blocked[:_MOST])
+        if len(blocked) > _MOST:
+            yield f"  and {len(blocked) - _MOST} more"
+    yield ""
+    yield from _refusals(status.refusals)
+    yield from _nearest(status.decisions)
+
+
+def gauge_line(name: str, gauge: Gauge, *, narrow: bool = False) -> str:
+    """'heat 1.2 % of 2 %' with a bar of how much of it is used."""
+    value = f"{number(round(gauge.value, 3) + 0.0, 3)} %"
+    if not math.isfinite(gauge.limit):
+        return f"{name:<{_NAMES[narrow]}}{value:>8}"
+    told = f"{name:<{_NAMES[narrow]}}{value:>8} of {f'{number(gauge.limit, 3)} %':<6}"
+    return f"{told} {bar(gauge, _BARS[narrow])}"
+
+
+def bar(gauge: Gauge, width: int) -> str:
+    """How much of a limit is used, in so many signs."""
+    used = max(0.0, min(used_share(gauge), 1.0))
+    full = round(used * width)
+    return "#" * full + "-" * (width - full)
+
+
+def used_share(gauge: Gauge) -> float:
+    """How much of a limit is used, a ratio; 0 where either is not known."""
+    if not (math.isfinite(gauge.value) and gauge.limit > 0):
+        return 0.0
+    return gauge.value / gauge.limit
+
+
+def guard_lines(guards: Mapping[str, Verdict]) -> list[str]:
+    """What each guard that objects does, and why."""
+    return [
+        f"{name} {'blocks' if v.blocks else f'cuts sizes to {share(v.multiplier)}'}: {v}"
+        for name, v in guards.items()
+    ]
+
+
+def pair_blocks(decisions: Sequence[Decision]) -> list[str]:
+    """Guards that block single pairs; what blocks most of them is told of the whole market."""
+    found = []
+    for decision in decisions:
+        for name, verdict in decision.guards.items():
+            everywhere = sum(name in other.guards for other in decisions)
+            if verdict.blocks and everywhere < len(decisions):
+                found.append(f"{decision.pair} {name}: {verdict}")
+    return found
+
+
+def _state(status: Status) -> str:
+    if status.account is None:
+        return "STARTING"
+    return str(status.account.state)
+
+
+def _when(status: Status) -> str:
+    ended = f"by the candle that ended {status.ended:%Y-%m-%d %H:%M} UTC"
+    if status.late is not None:
+        late = duration(status.late.total_seconds())
+        return f"{ended}; NOTHING NEWER, the next is {late} overdue: does the bot run?"
+    wait = max((status.ended or status.now) + status.candle - status.now, timedelta())
+    return f"{ended}; the next ends in {duration(wait.total_seconds())}"
+
+
+def _positions(positions: Sequence[OpenPosition], quote: str) -> Iterator[str]:
+    if not positions:
+        yield "no open position"
+        return
+    yield f"{'position':<14}{'entry':>10}{'stop':>10}{'close':>10}{'now':>9}{'at risk':>14}"
+    for held in positions:
+        prices = f"{number(held.entry):>10}{number(held.stop):>10}{number(held.close):>10}"
+        risk = f"{number(held.risk, 4)} {quote}"
+        yield f"{held.pair:<14}{prices}{held.r:>+7.2f} R{risk:>14}"
+
+
+def _told(positions: Sequence[OpenPosition], quote: str) -> Iterator[str]:
+    """The same on a telephone."""
+    if not positions:
+        yield "no open position"
+    for held in positions:
+        yield f"{held.pair} {held.r:+.2f} R, {number(held.risk, 4)} {quote} at risk"
+        yield f"  {number(held.entry)}, stop {number(held.stop)}, now {number(held.close)}"
+
+
+def _refusals(refusals: Sequence[Event]) -> Iterator[str]:
+    last = {(event.pair, event.code): event for event in refusals}
+    if not last:
+        return
+    yield "last refused"
+    for event in list(last.values())[-_MOST:]:
+        yield f"  {event.at:%m-%d %H:%M} {event.pair}: {with_numbers(event)}"
+    yield ""
+
+
+def _nearest(decisions: Sequence[Decision]) -> Iterator[str]:
+    waiting = nearest(decisions)
+    if not waiting:
+        return
+    yield "nearest to an entry"
+    for decision in waiting[:_MOST]:
+        yield f"  {decision.pair}: {unmet_line(decision)}"
+
+
+def nearest(decisions: Sequence[Decision]) -> list[Decision]:
+    """Pairs without a signal, those with the fewest rules unmet first."""
+    found = [each for each in decisions if each.outcome is Outcome.NO_SIGNAL and each.unmet()]
+    return sorted(found, key=lambda decision: len(decision.unmet()))
+
+
+def unmet_line(decision: Decision) -> str:
+    """The first rule that is not met and how far it is away; how many of how many."""
+    unmet = decision.unmet()
+    name, reading = next(iter(unmet.items()))
+    away = distance(reading.value, reading.limit, decision.close, decision.atr)
+    count = f"{len(unmet)} of {len(decision.setups[decision.setup])} rules unmet"
+    return f"{said(name, reading)}{f' ({away})' if away else ''}, {count}"
