@@ -9,8 +9,13 @@ from rich.table import Table
 from ballast.commands import drift
 from ballast.research.backtests import TaskError
 from ballast.research.drift.calibration import calibrated
-from ballast.tooling.database import read_config
+from ballast.tooling.config_files import read_config
 from ballast.tooling.errors import CommandError
+
+EXAMPLES = """\
+ballast costs                         the bot of config.json
+ballast costs --level stressed
+"""
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:

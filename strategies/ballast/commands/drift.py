@@ -5,6 +5,7 @@ Exit code 0 where nothing differs, 1 where something does, 2 for what cannot be 
 
 import argparse
 import json
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from rich.table import Table
 from sqlalchemy import Engine
 
 from ballast.commands import backtest_options
+from ballast.commands.options import add_database, add_json
 from ballast.core.costs import LEVELS
 from ballast.journal.file import read_only
 from ballast.journal.identity import owner
@@ -25,19 +27,25 @@ from ballast.research.drift.study import DriftStudy, study
 from ballast.research.drift.wording import difference_row, headline
 from ballast.research.stress.candles import require_candles
 from ballast.research.stress.plan import with_settings
-from ballast.tooling.database import database_url, open_database, read_config
+from ballast.tooling.config_files import database_url, read_config
+from ballast.tooling.database import open_database
 from ballast.tooling.errors import CommandError
 from ballast.tooling.journals import bot_journal, identity_of
 from ballast.tooling.pages.page import PlotlyMissing
 
 _MOST_SHOWN = 20
 
+EXAMPLES = """\
+ballast drift                         the bot of config.json against a backtest
+ballast drift --html drift.html       and a page to look at
+"""
+
 
 def add_to(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add_bot(parser)
     parser.add_argument("--html", metavar="FILE", help="write a page there")
-    parser.add_argument("--json", metavar="FILE", help="write figures and differences there")
+    add_json(parser)
     parser.set_defaults(run=run)
 
 
@@ -45,7 +53,7 @@ def add_bot(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments that say which bot, and what it is held against."""
     backtest_options.add_to(parser)
     add = parser.add_argument
-    add("--db", metavar="URL", help="the bot's database (that of the configuration)")
+    add_database(parser)
     add("--journal", metavar="FILE", help="the bot's journal (that of the configuration)")
     add("--strategy", metavar="NAME", help="which, where the journal has several")
     add("--level", choices=LEVELS, default="base", help="of costs of the replay (%(default)s)")
@@ -64,11 +72,12 @@ def run(options: argparse.Namespace) -> int:
     config = read_config(options.config or ["config.json"])
     try:
         found = studied(options, config)
-        _show(found)
         if options.html:
             Path(options.html).write_text(page(found).html(), encoding="utf-8")
         if options.json:
-            Path(options.json).write_text(json.dumps(as_data(found), indent=1) + "\n", "utf-8")
+            sys.stdout.write(json.dumps(as_data(found), indent=1) + "\n")
+        else:
+            _show(found)
     except (TaskError, PlotlyMissing) as error:
         raise CommandError(str(error)) from None
     except OSError as error:
@@ -120,14 +129,15 @@ def as_data(found: DriftStudy) -> dict[str, Any]:
             "missed": parts.missed,
         },
         "differences": [difference_row(each) for each in found.differences],
+        "following": [difference_row(each) for each in found.following],
     }
 
 
 def _bot(options: argparse.Namespace, config: dict[str, Any]) -> Record:
-    path = Path(options.journal or bot_journal(options.db, config))
+    path = Path(options.journal or bot_journal(options.db_url, config))
     journal = read_journal(path, options.strategy)
-    _refuse_another(path, identity_of(options.db, config))
-    engine: Engine = open_database(database_url(options.db, config))
+    _refuse_another(path, identity_of(options.db_url, config))
+    engine: Engine = open_database(database_url(options.db_url, config))
     try:
         trades = read_trades(engine, engine.url.render_as_string(), journal)
     finally:
@@ -145,8 +155,8 @@ def _refuse_another(path: Path, identity: str | None) -> None:
     if whose is not None and whose != identity:
         other = f"database {identity}" if identity else "one without an identity"
         raise CommandError(
-            f"--journal {path} is the journal of database {whose}, and --db is {other}: expected "
-            "both of one bot"
+            f"--journal {path} is the journal of database {whose}, and --db-url is {other}: "
+            "expected both of one bot"
         )
 
 

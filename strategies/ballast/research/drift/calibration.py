@@ -11,6 +11,8 @@ from ballast.research.drift.fills import FillPair
 _FEWEST = 5
 _INTERVAL = (5.0, 95.0)
 _RESAMPLES = 2000
+# An interval that leaves a model room to be wrong by its own size, or this, tells nothing.
+_TOLERANCE_BPS = 5.0
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,10 @@ class Calibrated:
             return "the model is too kind"
         if self.high < 0:
             return "the model is too hard"
+        half, told = (self.high - self.low) / 2, max(self.modelled, _TOLERANCE_BPS)
+        if half > told:
+            needed = math.ceil(self.fills * (half / told) ** 2)
+            return f"cannot tell: about {needed} fills would"
         return "the model agrees"
 
 

@@ -5,7 +5,13 @@ from markupsafe import Markup
 
 from ballast.research.drift.layers import DriftLayer
 from ballast.research.drift.study import DriftStudy
-from ballast.research.drift.wording import alarm_sentence, difference_row, headline, where
+from ballast.research.drift.wording import (
+    alarm_sentence,
+    difference_row,
+    following_sentence,
+    headline,
+    where,
+)
 from ballast.tooling.pages.charts import Chart, diagonal, dots
 from ballast.tooling.pages.page import Page, Section, Tab
 from ballast.tooling.pages.tables import Cell, facts, table
@@ -101,4 +107,8 @@ def _differences(study: DriftStudy) -> list[Markup | Chart]:
     left = len(study.differences) - _MOST_ROWS
     if left > 0:
         blocks.append(paragraph(f"And {left:,} more: --json has them all.", "quiet"))
+    if study.following:
+        blocks.append(paragraph(following_sentence(study)))
+        rows = [difference_row(each) for each in study.following[:_MOST_ROWS]]
+        blocks.append(table(heads, rows, words=heads))
     return blocks

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from ballast.core.sequential import Answer
 from ballast.core.windows import minutes
 from ballast.research.drift.alarms import Alarm, result_alarm, slippage_alarm
+from ballast.research.drift.consequences import separated
 from ballast.research.drift.fills import Matched, Shortfall, fill_differences, match
 from ballast.research.drift.layers import Comparison, Difference, DriftLayer, compare
 from ballast.research.drift.record import Record, Traded
@@ -20,6 +21,8 @@ class DriftStudy:
     ----------
     differences : tuple of Difference
         Of settings, decisions, fills and trades, in order of time.
+    following : tuple of Difference
+        What follows from the first difference of the accounts, which is among `differences`.
     alarms : tuple of Alarm
         Of slippage and of results.
     """
@@ -31,6 +34,7 @@ class DriftStudy:
     shortfall: Shortfall
     differences: tuple[Difference, ...]
     alarms: tuple[Alarm, ...]
+    following: tuple[Difference, ...] = ()
 
     @property
     def drifted(self) -> bool:
@@ -65,17 +69,19 @@ def study(bot: Record, replay: Record, late: timedelta) -> DriftStudy:
     ]
     fills = matched.fills()
     closed = [(bot, replay) for bot, replay in matched.both if bot.leave and replay.leave]
+    own, following = separated(sorted(found, key=_moment))
     return DriftStudy(
         bot,
         replay,
         comparison,
         matched,
         matched.shortfall(),
-        tuple(sorted(found, key=_moment)),
+        own,
         (
             slippage_alarm([f.slippage for f in fills], [f.modelled for f in fills]),
             result_alarm([_result(one) for one, _ in closed], [_result(two) for _, two in closed]),
         ),
+        following,
     )
 
 

@@ -4,6 +4,7 @@ import math
 
 from ballast.core.sequential import Answer
 from ballast.research.drift.alarms import FALSE_ALARMS, OBSERVATIONS, Alarm
+from ballast.research.drift.consequences import first_of_account
 from ballast.research.drift.layers import Difference, DriftLayer
 from ballast.research.drift.study import DriftStudy
 
@@ -12,6 +13,8 @@ def headline(study: DriftStudy) -> list[str]:
     """The few sentences that matter, the worst first."""
     counts = {layer: count for layer, count in study.by_layer().items() if count}
     sentences = [_layer_sentence(layer, count, study) for layer, count in counts.items()]
+    if study.following:
+        sentences.append(following_sentence(study))
     sentences += [alarm_sentence(alarm) for alarm in study.alarms if _raised(alarm)]
     match = study.comparison.signal_match
     share = f"{100 * match:.4g} %" if math.isfinite(match) else "not known"
@@ -25,6 +28,20 @@ def headline(study: DriftStudy) -> list[str]:
         f"of the bot alone; shortfall {study.shortfall.total:+.1f} bps of what was bought."
     )
     return sentences
+
+
+def following_sentence(study: DriftStudy) -> str:
+    """How many differences follow from which one."""
+    first = first_of_account(study.differences)
+    count = len(study.following)
+    if first is None or not count:
+        return ""
+    _, pair, at, what, *_ = difference_row(first)
+    many = f"{count} more follow" if count > 1 else "One more follows"
+    return (
+        f"{many} from the first difference of the accounts ({what}, {pair} {at}): once they "
+        "differ, sizes, guards and entries do."
+    )
 
 
 def alarm_sentence(alarm: Alarm) -> str:

@@ -27,6 +27,7 @@ def fill(recorded: float, modelled: float, kind: str = "entry", pair: str = "ETH
         ([1, 2, 1, 0, 1, 2], "the model is too hard"),
         ([5, 4, 6, 5, 4.5, 5.5], "the model agrees"),
         ([50, 50, 50, 50], "too few fills"),
+        ([-900, -400, 0, 300, 500], "cannot tell: about 25921 fills would"),
     ],
 )
 def test_says_what_the_interval_allows(recorded: list[float], says: str) -> None:
