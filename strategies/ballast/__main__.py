@@ -1,4 +1,4 @@
-"""`python -m ballast`: tools that read what a run left behind, and watch one that runs.
+"""`ballast`, or `python -m ballast`: tools that read what a run left behind or watch one that runs.
 
 Exit code 0, or 2 with one sentence on standard error for anything that cannot be used; a command
 that judges (`preflight`, `health`, `doctor`) answers 1 where its judgement is no.
@@ -6,11 +6,14 @@ that judges (`preflight`, `health`, `doctor`) answers 1 where its judgement is n
 
 import argparse
 import sys
+import textwrap
 from collections.abc import Sequence
 from importlib import import_module
-from typing import NoReturn
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, NoReturn
 
 from ballast.tooling.errors import CommandError
+from ballast.version import __version__
 
 # Modules of `ballast.commands`, imported only when they are asked for: a health check is run every
 # minute.
@@ -27,9 +30,11 @@ _COMMANDS = {
     "holdings": "which coins are yours and not the bot's",
     "latency": "how long entries took, and positions had no stop",
     "metrics": "what Prometheus is told about a running bot",
+    "panel": "the bot as a page on this machine",
     "preflight": "whether a bot is fit to be started",
     "report": "what speaks against a backtest, as a page, as data and in short",
     "review": "what was unusual since a moment",
+    "status": "where the bot stands, on one screen",
     "stress": "strategies over periods, levels of costs and choices of pairs",
     "why": "what was decided about a pair, and how far it was from the other answer",
 }
@@ -40,15 +45,39 @@ class _Parser(argparse.ArgumentParser):
         raise CommandError(f"{message.rstrip('.')} (see --help)")
 
 
+class _Version(argparse.Action):
+    """Asked for alone: Freqtrade's is looked up, not imported."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        try:
+            freqtrade = version("freqtrade")
+        except PackageNotFoundError:
+            freqtrade = "not installed"
+        sys.stdout.write(f"ballast {__version__}, Freqtrade {freqtrade}\n")
+        parser.exit()
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code."""
-    parser = _Parser(prog="python -m ballast", description="Tools of the risk layer.")
+    parser = _Parser(
+        prog="ballast",
+        description="Tools of the risk layer.",
+        epilog="`ballast COMMAND --help` has examples of each.",
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="of Ballast and Freqtrade")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     asked = sys.argv[1:] if arguments is None else arguments
     for name, summary in _COMMANDS.items():
-        command = commands.add_parser(name, help=summary, description=summary)
+        command = commands.add_parser(
+            name,
+            help=summary,
+            description=summary,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
         if name in asked[:1]:
-            import_module(f"ballast.commands.{name}").add_to(command)
+            module = import_module(f"ballast.commands.{name}")
+            module.add_to(command)
+            command.epilog = f"examples:\n{textwrap.indent(module.EXAMPLES, '  ')}"
     try:
         options = parser.parse_args(asked)
         return options.run(options) or 0

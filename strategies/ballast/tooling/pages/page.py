@@ -10,6 +10,11 @@ from markupsafe import Markup
 from ballast.tooling.pages.charts import Chart
 from ballast.tooling.pages.rendering import asset, render
 
+# Where a live page finds its scripts, and their names in the order in which they run.
+ASSETS = "/assets/"
+_PLOTLY = "plotly.js"
+SCRIPTS = (_PLOTLY, "script.js", "live.js")
+
 
 class PlotlyMissing(Exception):
     """The package that draws is not installed."""
@@ -29,6 +34,13 @@ class Script:
         """What lets this script run, and no other, in a Content-Security-Policy."""
         digest = hashlib.sha256(self.text.encode()).digest()
         return f"'sha256-{b64encode(digest).decode()}'"
+
+
+@dataclass(frozen=True)
+class Linked:
+    """A script of a page's own server, which is fetched once and not with each page."""
+
+    address: str
 
 
 @dataclass(frozen=True)
@@ -79,9 +91,14 @@ class Page:
     tabs: list[Tab]
     footer: str = ""
 
-    def html(self) -> str:
+    def html(self, *, live: bool = False) -> str:
         """
         The file's text.
+
+        Parameters
+        ----------
+        live : bool
+            Served rather than kept: it asks its own server for what is new.
 
         Raises
         ------
@@ -90,7 +107,10 @@ class Page:
         """
         sections = [section for tab in self.tabs for section in tab.sections]
         drawn = any(isinstance(block, Chart) for section in sections for block in section.blocks)
-        scripts = [*([_plotly()] if drawn else []), Script(asset("script.js"))]
+        scripts: list[Script | Linked] = [*([_plotly()] if drawn else [])]
+        scripts.append(Script(asset("script.js")))
+        if live:
+            scripts = [Linked(f"{ASSETS}{name}") for name in SCRIPTS]
         page = render(
             "page.html",
             title=self.title,
@@ -99,18 +119,33 @@ class Page:
             footer=self.footer,
             style=Markup(asset("style.css")),  # noqa: S704 - our own file
             scripts=scripts,
-            policy=_policy(scripts),
+            policy=_policy(scripts, live),
+            live=live,
         )
         return str(page)
 
 
-def _policy(scripts: Iterable[Script]) -> str:
+def _policy(scripts: Iterable[Script | Linked], live: bool) -> str:
     """Whatever a page is made of, it contacts nothing, and nothing runs but the page's scripts."""
-    allowed = " ".join(script.source for script in scripts)
+    given = (script.source for script in scripts if isinstance(script, Script))
+    allowed = "'self'" if live else " ".join(given)
+    connect = "connect-src 'self'; " if live else ""
     return (
         f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; "
-        "img-src data: blob:; base-uri 'none'; form-action 'none'"
+        f"{connect}img-src data: blob:; base-uri 'none'; form-action 'none'"
     )
+
+
+def script(name: str) -> str:
+    """
+    Text of a script that a live page asks its server for, one of `SCRIPTS`.
+
+    Raises
+    ------
+    PlotlyMissing
+        When plotly is not installed.
+    """
+    return _plotly().text if name == _PLOTLY else asset(name)
 
 
 def _plotly() -> Script:

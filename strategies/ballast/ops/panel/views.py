@@ -1,0 +1,267 @@
+"""The panel's pages, made of what the journal holds."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from markupsafe import Markup
+
+from ballast.core.account import Account, OpenPosition
+from ballast.core.decision import Decision, Outcome
+from ballast.core.events import Event, EventKind
+from ballast.core.guard_set import ALL_PAIRS
+from ballast.core.measures import duration, measure, number, share
+from ballast.core.reasons import Reason
+from ballast.core.sentences import what, with_numbers
+from ballast.core.status import GAUGES, Status, guard_lines, pair_blocks, unmet_line, used_share
+from ballast.core.wording import headline
+from ballast.journal.reader import Reader
+from ballast.journal.views import status_of
+from ballast.tooling.pages import charts
+from ballast.tooling.pages.charts import Chart
+from ballast.tooling.pages.page import Page, Section, Tab
+from ballast.tooling.pages.rendering import render
+from ballast.tooling.pages.tables import Cell, Row, facts, table, tone
+from ballast.tooling.pages.texts import Badged, badged, bullets, paragraph, tiles
+
+WEEK = timedelta(days=7)
+_MOST_EVENTS = 200
+# What a timeline tells of; refusals and latencies would drown it.
+_TOLD = {
+    EventKind.GUARD,
+    EventKind.ORDER,
+    EventKind.STOP,
+    EventKind.EXIT,
+    EventKind.WATCH,
+    EventKind.INCIDENT,
+    EventKind.FLOW,
+}
+_BADGES = {"ACTIVE": "fine", "REDUCING": "warning", "HALTED": "alarm"}
+
+
+def overview(reader: Reader, moment: datetime | None) -> Page:
+    """
+    Where the bot stands, why nothing is bought, what happened, and its trades.
+
+    Parameters
+    ----------
+    moment : datetime or None
+        Present time (UTC); None for when the journal's newest candle ended.
+    """
+    status = status_of(reader, moment)
+    now = status.now
+    events = reader.events(now - WEEK)
+    tabs = [
+        Tab("status", "Status", _status(status)),
+        Tab("why", "Why", _why(status, reader, now)),
+        Tab("timeline", "Timeline", _timeline(events, now)),
+        Tab("trades", "Trades", _trades(status.account, events)),
+    ]
+    return Page(f"{status.strategy} {status.timeframe}", _subtitle(status), tabs, _FOOTER)
+
+
+_FOOTER = "Read from the bot's journal. This page contacts nothing but the panel, on this machine."
+
+
+def _subtitle(status: Status) -> str:
+    if status.ended is None:
+        return "no candle has been judged yet"
+    text = f"by the candle that ended {status.ended:%Y-%m-%d %H:%M} UTC"
+    if status.late is not None:
+        late = duration(status.late.total_seconds())
+        return f"{text}; NOTHING NEWER, the next is {late} overdue: does the bot run?"
+    return text
+
+
+def _status(status: Status) -> list[Section]:
+    account = status.account
+    if account is None:
+        return [Section("", "", [paragraph("The journal does not tell of the account yet.")])]
+    state = Badged(_BADGES[account.state], account.state, _state_text(account))
+    objections = guard_lines(account.guards)
+    blocked = pair_blocks(status.decisions)
+    heat = account.gauges.get(Reason.PORTFOLIO_HEAT)
+    figures = [
+        (measure(Reason.NO_SIZE, account.equity, f"/{status.quote}"), "equity"),
+        (share(account.multiplier), "size of entries"),
+        (f"{number(heat.value, 3)} %" if heat else "-", "heat: lost if every stop is hit"),
+        (str(len(account.positions)), "open positions"),
+    ]
+    sections = [
+        Section("", "", [badged([state]), tiles(figures)]),
+        Section("Limits", "How much of each limit is used, percent of equity.", [_gauges(account)]),
+        Section("Positions", "", [_positions(account.positions, status.quote)]),
+        Section("Guards", "", [bullets(objections + blocked or ["All guards allow."])]),
+    ]
+    refused = _refused(status.refusals)
+    return [*sections, Section("Refused lately", "", [refused])] if refused else sections
+
+
+def _state_text(account: Account) -> str:
+    return {
+        "ACTIVE": "Entries have their full size.",
+        "REDUCING": f"Entries are cut to {share(account.multiplier)} of their size.",
+        "HALTED": "Nothing is entered; stops and exits stay active.",
+    }[account.state]
+
+
+def _gauges(account: Account) -> Markup:
+    rows = []
+    for code, name in GAUGES.items():
+        if code in account.gauges:
+            gauge = account.gauges[code]
+            used = round(100 * max(0.0, min(used_share(gauge), 1.0)))
+            text = f"{number(round(gauge.value, 3) + 0.0, 3)} % of {number(gauge.limit, 3)} %"
+            kind = "alarm" if used >= 90 else "warning" if used >= 60 else "fine"
+            rows.append({"name": name, "text": text, "used": used, "kind": kind})
+    return render("gauges.html", rows=rows)
+
+
+def _positions(positions: Sequence[OpenPosition], quote: str) -> Markup:
+    if not positions:
+        return paragraph("No position is open.", "quiet")
+    rows: list[Row] = [
+        [
+            held.pair,
+            Cell(f"{held.r:+.2f} R", tone(held.r, 2.0)),
+            f"{number(held.risk, 4)} {quote}",
+            number(held.entry),
+            number(held.stop),
+            number(held.close),
+            f"{held.opened:%m-%d %H:%M}",
+        ]
+        for held in positions
+    ]
+    heads = ("pair", "now", "at risk", "entry", "stop", "close", "since (UTC)")
+    return table(heads, rows)
+
+
+def _refused(refusals: Sequence[Event]) -> Markup | None:
+    last = {(event.pair, event.code): event for event in refusals}
+    if not last:
+        return None
+    newest = list(last.values())[::-1][:20]
+    told = [f"{event.at:%m-%d %H:%M} {event.pair}: {with_numbers(event)}" for event in newest]
+    return bullets(told)
+
+
+def _why(status: Status, reader: Reader, now: datetime) -> list[Section]:
+    order = sorted(status.decisions, key=_nearness)
+    rows = [(each.pair, each.outcome.value, _answer(each)) for each in order]
+    lead = "Every pair's last candle: the first rule that is not met, and how far it was."
+    counts = reasons(reader.outcomes(now - WEEK))
+    sections = [Section("Pair by pair", lead, [facts(rows)])]
+    if counts:
+        total = sum(counts.values())
+        listed: list[Row] = [
+            [code, f"{count:,}", share(count / total)] for code, count in counts.most_common(12)
+        ]
+        commonest, often = counts.most_common(1)[0]
+        lead = (
+            f"Of {total:,} candles of pairs in a week without an entry, {share(often / total)} "
+            f"had '{commonest}' as the first reason."
+        )
+        counted = table(("reason", "candles", "of all"), listed)
+        sections.append(Section("Nothing is bought: why?", lead, [counted]))
+    return sections
+
+
+def reasons(outcomes: Sequence[tuple[str, str, int]]) -> Counter[str]:
+    """How often each code kept a pair that was not held from being entered."""
+    found: Counter[str] = Counter()
+    for outcome, code, count in outcomes:
+        if outcome in (Outcome.NO_SIGNAL, Outcome.REFUSED, Outcome.SIGNAL, Outcome.UNTRUSTED):
+            found[code] += count
+    return found
+
+
+def _nearness(decision: Decision) -> tuple[int, int, str]:
+    waits = decision.outcome is Outcome.NO_SIGNAL
+    return int(waits), len(decision.unmet()) if waits else 0, decision.pair
+
+
+def _answer(decision: Decision) -> str:
+    if decision.outcome is Outcome.NO_SIGNAL and decision.unmet():
+        return f"{decision.setup}: {unmet_line(decision)}"
+    return headline(decision)
+
+
+def _timeline(events: Sequence[Event], now: datetime) -> list[Section]:
+    blocks: list[Markup | Chart] = []
+    spans = guard_spans(events, now)
+    if spans:
+        data = [
+            charts.spans(name, name, [(a, b) for a, b, _ in found], charts.PALETTE[0], told)
+            for name, found in spans.items()
+            for told in [[pair for _, _, pair in found]]
+        ]
+        layout = {
+            "showlegend": False,
+            "xaxis": {"type": "date"},
+            "yaxis": {"type": "category", "range": [-0.6, len(spans) - 0.4]},
+        }
+        label = "When each guard blocked at least one pair, in the last seven days."
+        blocks.append(Chart(label, data, layout, 80 + 30 * len(spans)))
+    told = [event for event in events if event.kind in _TOLD][::-1]
+    rows = [
+        (f"{each.at:%m-%d %H:%M:%S} UTC", each.pair.replace(ALL_PAIRS, "all pairs"), what(each))
+        for each in told[:_MOST_EVENTS]
+    ]
+    blocks.append(facts(rows) if rows else paragraph("Nothing.", "quiet"))
+    return [Section("Guards and orders of a week", "", blocks)]
+
+
+def guard_spans(
+    events: Sequence[Event], now: datetime
+) -> Mapping[str, list[tuple[datetime, datetime, str]]]:
+    """By guard, from when to when it blocked which pair; what has not ended goes on until now."""
+    found: dict[str, list[tuple[datetime, datetime, str]]] = {}
+    open_since: dict[tuple[str, str], tuple[datetime, datetime]] = {}
+    for event in events:
+        if event.kind is not EventKind.GUARD:
+            continue
+        name, key = str(event.facts.get("guard")), (str(event.facts.get("guard")), event.pair)
+        if event.facts.get("state") == "begins":
+            until = str(event.facts.get("until") or "")
+            end = min(datetime.fromisoformat(until), now) if until else now
+            begun, last = open_since.pop(key, (event.at, event.at))
+            # One that goes on after its announced end is one block.
+            begun = begun if last >= event.at else _closed(found, key, begun, last, event.at)
+            open_since[key] = (begun, end)
+        elif key in open_since:
+            begun, end = open_since.pop(key)
+            found.setdefault(name, []).append((begun, min(event.at, end), _scope(event.pair)))
+    for (name, pair), (begun, end) in open_since.items():
+        found.setdefault(name, []).append((begun, end, _scope(pair)))
+    return found
+
+
+def _closed(
+    found: dict[str, list[tuple[datetime, datetime, str]]],
+    key: tuple[str, str],
+    begun: datetime,
+    end: datetime,
+    anew: datetime,
+) -> datetime:
+    """Keep a block that has ended; when the next one begins."""
+    if begun < end:
+        found.setdefault(key[0], []).append((begun, end, _scope(key[1])))
+    return anew
+
+
+def _scope(pair: str) -> str:
+    return "all pairs" if pair == ALL_PAIRS else pair
+
+
+def _trades(account: Account | None, events: Sequence[Event]) -> list[Section]:
+    held = account.positions if account is not None else ()
+    rows = [
+        {"id": each.trade_id, "pair": each.pair, "text": f"open, {each.r:+.2f} R"} for each in held
+    ]
+    left = [event for event in events if event.kind is EventKind.EXIT and event.trade_id]
+    rows += [
+        {"id": event.trade_id, "pair": event.pair, "text": f"{event.at:%m-%d %H:%M} {what(event)}"}
+        for event in left[::-1][:50]
+    ]
+    block = render("trades.html", rows=rows) if rows else paragraph("No trade in a week.", "quiet")
+    return [Section("Trades of a week", "Each opens its life on its candles.", [block])]

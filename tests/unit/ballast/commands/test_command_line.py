@@ -1,0 +1,57 @@
+"""Every command has examples that it takes, by the names of options that all commands share."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from importlib import import_module
+
+import pytest
+
+from ballast.__main__ import _COMMANDS, main
+from ballast.version import __version__
+
+# Names of options that mean what another name means.
+OTHER_NAMES = {"--db", "--database", "--user-dir", "--data-dir"}
+
+
+def parser_of(name: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=name)
+    import_module(f"ballast.commands.{name}").add_to(parser)
+    return parser
+
+
+@pytest.mark.parametrize("name", _COMMANDS)
+def test_every_example_is_taken(name: str) -> None:
+    examples = import_module(f"ballast.commands.{name}").EXAMPLES.splitlines()
+    own = [line for line in examples if line.startswith("ballast ")]
+    assert own
+    for line in own:
+        command = line.partition("  ")[0]
+        program, asked, *arguments = shlex.split(command)
+        assert (program, asked) == ("ballast", name)
+        parser_of(name).parse_args(arguments)
+
+
+@pytest.mark.parametrize("name", _COMMANDS)
+def test_options_have_one_name_in_every_command(name: str) -> None:
+    actions = parser_of(name)._actions
+    names = {option for action in actions for option in action.option_strings}
+    assert not names & OTHER_NAMES
+    for action in actions:
+        if "--json" in action.option_strings:
+            assert action.nargs == 0
+        if "--userdir" in action.option_strings:
+            assert action.dest == "userdir" or name == "preflight"
+
+
+def test_help_shows_the_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["why", "--help"])
+    assert "examples:\n  ballast why SOL/USDT" in capsys.readouterr().out
+
+
+def test_the_version_is_that_of_both(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert capsys.readouterr().out == f"ballast {__version__}, Freqtrade 2026.9\n"
