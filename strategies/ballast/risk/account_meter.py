@@ -76,7 +76,7 @@ class AccountMeter:
             if gauge is not None:
                 found[guard.code] = Gauge(*gauge)
         if equity > 0:
-            heat, left = sum(self._engine.open_risks(end).values()), self._engine.heat_left(end)
+            heat, left = sum(self._engine.open_risks(end).values()), self._engine.heat_left(equity)
             limits = [self._heat_limit, *([100 * left / equity] if left is not None else [])]
             known = [limit for limit in limits if limit == limit]
             limit = min(known, default=float("nan"))

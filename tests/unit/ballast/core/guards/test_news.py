@@ -5,7 +5,7 @@ import pytest
 
 from ballast.core.columns import CandleColumns
 from ballast.core.cross_section import CrossSection, CrossSectionRow
-from ballast.core.data_quality import DataQuality
+from ballast.core.trust import DataQuality
 from ballast.core.guard_set import GuardSet
 from ballast.core.guards.base import Guard
 from ballast.core.guards.data_outage_halt import DataOutageHalt
