@@ -5,13 +5,13 @@ import pytest
 
 from ballast.core.columns import CandleColumns
 from ballast.core.cross_section import CrossSection, CrossSectionRow
-from ballast.core.trust import DataQuality
 from ballast.core.guard_set import GuardSet
 from ballast.core.guards.base import Guard
 from ballast.core.guards.data_outage_halt import DataOutageHalt
 from ballast.core.guards.market_shock_halt import MarketShockHalt
 from ballast.core.guards.volatility_cooldown import VolatilityCooldown
 from ballast.core.snapshot import Snapshot
+from ballast.core.trust import DataQuality
 from tests.unit.ballast.core.made import dates, moment
 
 PAIRS = ("A/USDT", "B/USDT", "C/USDT")
