@@ -6,7 +6,7 @@ entry was sized or why it was refused, where each stop stood, and how each trade
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -57,16 +57,19 @@ def border(moment: datetime) -> datetime:
 def recorded() -> Iterator[Record]:
     """Write down what is decided meanwhile; nothing is changed by it."""
     record = Record()
-    observe, propose, stop = GuardSet.observe, PositionSizer.propose, StopManager.stop
+    propose, stop = PositionSizer.propose, StopManager.stop
 
-    def observing(self: GuardSet, snapshot: Any) -> Any:
-        changes = observe(self, snapshot)
-        for name, guard in self.guards.items():
-            pairs = guard.pair_verdicts(snapshot)
-            of_pairs = {pair: said(verdict) for pair, verdict in pairs.items()}
-            common = said(guard.market_verdict(snapshot))
-            record.guards[(name, snapshot.now)] = (common, of_pairs)
-        return changes
+    def recording(show: Callable[[GuardSet, Any], Any]) -> Callable[..., Any]:
+        def showing(self: GuardSet, snapshot: Any) -> Any:
+            changes = show(self, snapshot)
+            for name, guard in self.guards.items():
+                pairs = guard.pair_verdicts(snapshot)
+                of_pairs = {pair: said(verdict) for pair, verdict in pairs.items()}
+                common = said(guard.market_verdict(snapshot))
+                record.guards[(name, snapshot.now)] = (common, of_pairs)
+            return changes
+
+        return showing
 
     def proposing(self: PositionSizer, pair: str, now: datetime, *args: Any, **kwargs: Any) -> Any:
         key = (pair, border(now))
@@ -85,7 +88,8 @@ def recorded() -> Iterator[Record]:
         return price
 
     with (
-        patch.object(GuardSet, "observe", observing),
+        patch.object(GuardSet, "observe", recording(GuardSet.observe)),
+        patch.object(GuardSet, "follow", recording(GuardSet.follow)),
         patch.object(PositionSizer, "propose", proposing),
         patch.object(StopManager, "stop", stopping),
     ):

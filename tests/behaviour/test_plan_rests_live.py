@@ -18,7 +18,7 @@ from freqtrade.exchange import Exchange
 
 from ballast.core.columns import CandleColumns
 from ballast.core.stops import StopRules
-from ballast.risk.stop_manager import INITIAL_STOP
+from ballast.risk.stop_manager import INITIAL_STOP, first_stop
 from sandbox.units import UNIT
 from tests.behaviour.live_story import Told, story_run
 from tests.behaviour.mini import Mini, Story, at, quiet, signal
@@ -126,7 +126,7 @@ def test_an_entry_that_fills_while_the_bot_is_dead_has_its_stop_when_it_returns(
         told.run.started()
         told.loops(1)
         assert resting(told) == [PLAN]
-        assert told.trade.get_custom_data(INITIAL_STOP) == pytest.approx(PLAN, abs=0.01)
+        assert first_stop(told.trade.get_custom_data(INITIAL_STOP)) == pytest.approx(PLAN, abs=0.01)
         told.loops(2)
         assert resting(told) == [PLAN]
         assert told.run.differences() == []

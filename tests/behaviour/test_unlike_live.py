@@ -15,7 +15,7 @@ from freqtrade.strategy import IStrategy
 
 from ballast import StopRules
 from ballast.risk import custom_data
-from ballast.risk.stop_manager import INITIAL_STOP
+from ballast.risk.stop_manager import INITIAL_STOP, first_stop
 from sandbox.sources import GeneratedSource
 from tests.behaviour.test_random_faults import check_sound, killed_twice
 from tests.behaviour.unlike import UNLIKE, Averaging
@@ -38,7 +38,7 @@ BALLAST: dict[str, Any] = {
 
 def loss_at_first_stop(trade: Trade) -> float:
     """What a position would have lost there, by its orders, quote currency."""
-    stop = float(custom_data.stored(trade, INITIAL_STOP))
+    stop = first_stop(custom_data.stored(trade, INITIAL_STOP))
     entries = trade.select_filled_orders(trade.entry_side)
     sold = [order for order in trade.select_filled_orders("sell") if order.ft_order_tag == "third"]
     paid = sum(order.safe_filled * order.safe_price for order in entries)

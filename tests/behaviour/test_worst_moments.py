@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -53,13 +53,18 @@ class Year:
 @contextmanager
 def equity_watched() -> Iterator[dict[datetime, float]]:
     seen: dict[datetime, float] = {}
-    observe = GuardSet.observe
 
-    def observing(self: GuardSet, snapshot: Snapshot) -> object:
-        seen[snapshot.now] = snapshot.equity
-        return observe(self, snapshot)
+    def watched(show: Callable[[GuardSet, Snapshot], object]) -> Callable[..., object]:
+        def showing(self: GuardSet, snapshot: Snapshot) -> object:
+            seen[snapshot.now] = snapshot.equity
+            return show(self, snapshot)
 
-    with patch.object(GuardSet, "observe", observing):
+        return showing
+
+    with (
+        patch.object(GuardSet, "observe", watched(GuardSet.observe)),
+        patch.object(GuardSet, "follow", watched(GuardSet.follow)),
+    ):
         yield seen
 
 

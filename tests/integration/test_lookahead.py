@@ -94,7 +94,7 @@ def test_rules_of_the_account_stand_aside_and_are_no_bias_of_the_readmes_example
     """
     Entries per candle, heat and the market's guards look across pairs, and pairs are traded alone.
     """
-    folder = desk.folder / "strategies"
+    folder = desk.folder / "example"
     folder.mkdir()
     example, _ = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     (folder / "Momentum.py").write_text(example)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +25,11 @@ from ballast.strategy.overrides import OverrideRefused
 from tests.engine import BacktestOutcome, ScriptedStrategy, flat, run_backtest
 
 HOUR = timedelta(hours=1)
+# 'MARKET_SHOCK began at 7.19 % (limit 6 %), now 6.53 %, until 2024-02-08 08:00 UTC'.
+LOCK = re.compile(
+    r"[A-Z_]+ began at (?P<value>[\d.]+)\S*(?: %)? \(limit (?P<limit>[\d.]+)[^)]*\)"
+    r"(?:, now [^,]+)?, until (?P<until>[-\d]+ [:\d]+) UTC"
+)
 GUARDS = {
     "VolatilityCooldown": "VOLATILITY",
     "MarketShockHalt": "MARKET_SHOCK",
@@ -155,7 +161,8 @@ def test_locks_say_code_value_limit_and_end_and_end_when_they_say() -> None:
         "LOSS_STREAK",
     }
     for _, begin, end, reason in found:
-        parts = dict(part.split("=", 1) for part in reason.split(" ", 3)[1:])
+        parts = LOCK.fullmatch(reason)
+        assert parts is not None, reason
         assert float(parts["value"]) > 0
         assert float(parts["limit"]) > 0
         said = datetime.strptime(parts["until"], "%Y-%m-%d %H:%M").replace(tzinfo=UTC)

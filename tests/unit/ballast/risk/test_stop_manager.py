@@ -219,7 +219,7 @@ def test_plans_that_cannot_be_read_are_made_anew_and_said(
     store_of(database).write(ROW, "[1", "")
     with caplog.at_level(logging.ERROR):
         restarted = manager(database, columns(), sent=SENT)
-    assert "stop plans cannot be read" in caplog.text
+    assert "the stored StopPlans is unreadable" in caplog.text
     assert restarted.stop(held, at(0)) == 96.0
 
 
