@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         weekdays,
         within,
     )
+    from ballast.core.exits import sell
     from ballast.core.patterns import deepest_dip, tightest_range, zscore
     from ballast.core.rules import Rule, above, at_least, at_most, below, holds
     from ballast.core.signals import Setup
@@ -56,6 +57,7 @@ __all__ = [
     "leads_rising_market",
     "negated",
     "rising_market",
+    "sell",
     "tightest_range",
     "trend_gap",
     "weekdays",
@@ -77,6 +79,7 @@ _HOMES = {
         "weekdays",
         "within",
     ),
+    "ballast.core.exits": ("sell",),
     "ballast.core.patterns": ("deepest_dip", "tightest_range", "zscore"),
     "ballast.core.rules": ("Rule", "above", "at_least", "at_most", "below", "holds"),
     "ballast.core.signals": ("Setup",),

@@ -17,6 +17,7 @@ from ballast.execution.open_entries import OpenEntries
 from ballast.execution.reconciliation import Reconciliation
 from ballast.execution.resting_stops import RestingStops
 from ballast.execution.stop_watch import StopWatch
+from ballast.risk.planned_exits import PlannedExits
 from ballast.risk.stop_manager import StopManager
 from tests.behaviour.live_story import Shy, story_run
 from tests.behaviour.mini import Story, quiet, signal
@@ -25,16 +26,19 @@ from tests.behaviour.test_stop_watch_live import JUMPS, NoStops
 from tests.behaviour.waiting_entry import PLAN, fill, resting, waiting
 
 FALLS: Story = [*quiet(2), signal(), (101, 101.2, 95, 95.5), *quiet(4, 95.5)]
-PLAN_CHECKS = ("through_market", "closed_below", "overdue", "rule_met")
+PLAN_CHECKS = [
+    *((StopManager, name) for name in ("through_market", "closed_below", "overdue")),
+    *((PlannedExits, name) for name in ("rule_met", "sale_due")),
+]
 
 
-@pytest.mark.parametrize("check", PLAN_CHECKS)
+@pytest.mark.parametrize(("owner", "check"), PLAN_CHECKS)
 def test_the_stop_watch_leaves_a_bare_position_whatever_check_breaks(
-    check: str, tmp_path: Path
+    owner: type, check: str, tmp_path: Path
 ) -> None:
     with story_run(tmp_path, hooks=NoStops()) as told:
         told.loops(2)
-        with patch.object(StopManager, check, broken):
+        with patch.object(owner, check, broken):
             told.loops(14)
         assert told.trade.exit_reason == "stop_missing"
 

@@ -21,6 +21,7 @@ from freqtrade.strategy import IStrategy
 from ballast.config.guards import GuardSettings
 from ballast.core import signals
 from ballast.core.columns import CandleColumns
+from ballast.core.exits import sell
 from ballast.core.rules import below
 from ballast.core.stops import StopRules
 from ballast.core.verdict import Verdict
@@ -28,6 +29,7 @@ from ballast.data.feeds import Feeds
 from ballast.data.market_view import MarketView
 from ballast.execution.pre_trade import PreTradeChecks
 from ballast.risk.engine import RiskEngine
+from ballast.risk.planned_exits import PlannedExits
 from ballast.risk.portfolio import Portfolio
 from ballast.risk.shown_trades import ShownTrades
 from ballast.risk.sizer import PositionSizer
@@ -166,8 +168,17 @@ BEFORE_ENTRY: dict[str, list[Fault]] = {
     "bot_loop_start": [giving(Decisions, "judge", lambda *_: None)],
 }
 
-EXIT_CHECKS = ("through_market", "closed_below", "overdue", "rule_met")
-NAMES = dict(zip(EXIT_CHECKS, ("stop", "chandelier", "time stop", "exit rule"), strict=True))
+# Checks by who answers them, and what they are reported as.
+EXIT_CHECKS: dict[str, type] = {
+    "through_market": StopManager,
+    "closed_below": StopManager,
+    "overdue": StopManager,
+    "rule_met": PlannedExits,
+    "sale_due": PlannedExits,
+}
+NAMES = dict(
+    zip(EXIT_CHECKS, ("stop", "chandelier", "time stop", "exit rule", "sale"), strict=True)
+)
 # By callback what can break inside of it once a trade is open.
 AFTER_ENTRY: dict[str, list[Fault]] = {
     "filled": [raising(StopManager, "opened")],
@@ -179,7 +190,7 @@ AFTER_ENTRY: dict[str, list[Fault]] = {
     ],
     "reason_to_leave": [
         raising(ExitChecks, "reason"),
-        *(raising(StopManager, name) for name in EXIT_CHECKS),
+        *(raising(owner, name) for name, owner in EXIT_CHECKS.items()),
     ],
 }
 
@@ -302,7 +313,8 @@ def test_a_stop_once_raised_stays_when_the_stop_manager_breaks_later() -> None:
         return lost() if asked > 12 else healthy(self, *args)
 
     def break_stop_manager() -> AbstractContextManager[Any]:
-        broken: dict[str, Any] = {"stop": breaking, **dict.fromkeys(EXIT_CHECKS, lost)}
+        checks = (name for name, owner in EXIT_CHECKS.items() if owner is StopManager)
+        broken: dict[str, Any] = {"stop": breaking, **dict.fromkeys(checks, lost)}
         return patch.multiple(StopManager, **broken)
 
     with stops_watched() as moves, break_stop_manager():
@@ -328,6 +340,7 @@ def test_a_failed_start_of_the_plan_leaves_the_stop_that_was_decided() -> None:
         ("through_market", "chandelier_exit"),
         ("closed_below", "time_stop"),
         ("overdue", "Rising: low"),
+        ("rule_met", "Rising: far"),
     ],
 )
 def test_one_exit_check_that_breaks_silences_no_other(broken: str, reason: str) -> None:
@@ -337,15 +350,17 @@ def test_one_exit_check_that_breaks_silences_no_other(broken: str, reason: str) 
         stops = replace(Trailing.stops, time_stop="1d" if reason == "time_stop" else None)
 
         def exit_rules(self, pair: Any, market: Any) -> Any:
-            return {"low": below(pair.close, 100.6)} if reason == "Rising: low" else {}
+            stated = {"low": below(pair.close, 100.6), "far": sell(at="1%")}
+            return {name: one for name, one in stated.items() if reason == f"Rising: {name}"}
 
     chandelier = [*RISE, (109, 109.2, 105.1, 105.3), (105.3, 105.4, 105.1, 105.3)]
     story = {
         "chandelier_exit": [*quiet(2), signal(), *chandelier, *quiet(3, 105)],
         "time_stop": [*quiet(2), signal(), *quiet(40, 101)],
         "Rising: low": [*quiet(2), signal(), *quiet(2, 101), (101, 101, 100, 100.2), *quiet(3)],
+        "Rising: far": [*quiet(2), signal(), *RISE, *quiet(2, 109)],
     }[reason]
-    with raising(StopManager, broken)():
+    with raising(EXIT_CHECKS[broken], broken)():
         outcome = play(story, Rising)
     assert outcome.reasons[0] == reason
     assert all(

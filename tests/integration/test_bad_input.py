@@ -142,7 +142,7 @@ def test_a_timeframe_too_long_for_the_windows_is_named(desk: Desk) -> None:
 
 
 ODD = """
-from ballast import GuardedStrategy, StopRules, above
+from ballast import GuardedStrategy, StopRules, above, sell
 
 class Odd(GuardedStrategy):
     timeframe = "1h"
@@ -151,33 +151,45 @@ class Odd(GuardedStrategy):
 
     def entry_rules(self, pair, market):
         return {{"up": above(pair.close, pair.mean("2d"))}}
+
+    def exit_rules(self, pair, market):
+        return {{"target": sell({sale})}}
 """
 
 
 @pytest.mark.parametrize(
-    ("stops", "size", "sentence"),
+    ("stops", "size", "sale", "sentence"),
     [
-        ("-3", 1, "Odd.stops.initial_atr is -3: expected a number from 0.5 to 20"),
+        ("-3", 1, "at='2R'", "Odd.stops.initial_atr is -3: expected a number from 0.5 to 20"),
         (
             "4, time_stop='10 d'",
             1,
+            "at='2R'",
             "Odd.stops.time_stop is '10 d': expected a length of time such as '36h' or '10d' "
             "(m, h, d or w), not '10 d'",
         ),
         (
             "4",
             3,
+            "at='2R'",
             "Odd.size is 3: expected a number above 0 to 1, the share of the usual risk",
         ),
+        (
+            "4",
+            1,
+            "at='2 ATR'",
+            "Odd cannot run on timeframe 1h: sell(at='2 ATR'): expected a profit such as '2R' or "
+            "'5%', up to 100R or 1000%",
+        ),
     ],
-    ids=["negative distance", "no length of time", "three times the risk"],
+    ids=["negative distance", "no length of time", "three times the risk", "no profit"],
 )
 def test_a_strategys_own_stops_and_size_are_named_with_what_is_accepted(
-    desk: Desk, stops: str, size: float, sentence: str
+    desk: Desk, stops: str, size: float, sale: str, sentence: str
 ) -> None:
     own = desk.folder / "own"
     own.mkdir(exist_ok=True)
-    (own / "Odd.py").write_text(ODD.format(stops=stops, size=size), encoding="utf-8")
+    (own / "Odd.py").write_text(ODD.format(stops=stops, size=size, sale=sale), encoding="utf-8")
     assert refused_with(desk.backtest("--strategy-path", str(own), strategy="Odd")) == sentence
 
 

@@ -18,6 +18,7 @@ from ballast.core.trust import DataQuality
 UP, DOWN = "rgba(42, 157, 143, 0.10)", "rgba(231, 111, 81, 0.10)"
 COOLDOWN, HALT = "rgba(233, 196, 106, 0.22)", "rgba(214, 40, 40, 0.20)"
 UNTRUSTED, STOP = "rgba(160, 160, 160, 0.30)", "#f4a261"
+TARGET = "#2a9d8f"
 # A label on a narrower area would lie over its neighbours'.
 _LABELLED_CANDLES = 24
 # Labels are written at the top of their areas: each kind has a row of its own there.
@@ -90,6 +91,12 @@ def of_stop(path: StopPath) -> list[Annotation]:
         lines.append(_line(start, end, level, level))
     lines[-1]["label"] = "stop"
     return lines
+
+
+def of_target(start: datetime, end: datetime, price: float, name: str) -> Annotation:
+    """A close from which on a trade sells, over the trade's time."""
+    line = _line(start, end, price, price)
+    return line | {"color": TARGET, "line_style": "dashed", "label": name}
 
 
 def _line(start: datetime, end: datetime, from_price: float, to_price: float) -> Annotation:

@@ -17,13 +17,16 @@ from ballast.charts import annotations
 from ballast.charts.annotations import Block, StopPath
 from ballast.core.events import Event
 from ballast.core.reasons import Reason
-from ballast.core.signals import Setup, entry_rules, first_stops
+from ballast.core.signals import Setup, entry_rules, first_stops, setup_name
+from ballast.core.stops import one_r
 from ballast.core.windows import minutes
 
 logger = logging.getLogger(__name__)
 
 # By the number of the trade, the moves of its stop in order.
 StopMoves = Callable[[Sequence[int]], Mapping[int, Sequence[Event]]]
+# Of a setup, an entry and one R (both quote currency): closes that sell, by name.
+Targets = Callable[[str, float, float], Mapping[str, float]]
 
 # Column: where an entry would have its first stop.
 FIRST_STOP = "first_stop"
@@ -99,7 +102,11 @@ def _lane(column: str) -> str:
 
 
 def annotated(
-    pair: str, frame: pd.DataFrame, timeframe: str, stop_moves: StopMoves | None
+    pair: str,
+    frame: pd.DataFrame,
+    timeframe: str,
+    stop_moves: StopMoves | None,
+    targets: Targets,
 ) -> list[dict[str, Any]]:
     """
     Annotations of a pair's chart (see `ballast.charts.annotations`), oldest first within each kind.
@@ -111,6 +118,8 @@ def annotated(
     stop_moves : callable or None
         Gives the moves of trades' stops, from the journal. None where no bot runs: in the
         webserver's charts the tables of locks and trades are another run's.
+    targets : callable
+        Gives the prices at which a trade is sold.
     """
     candle = timedelta(minutes=minutes(timeframe))
     marks = annotations.of_frame(frame, candle)
@@ -120,18 +129,32 @@ def annotated(
     # FreqUI shows a few candles to come: a halt that has just begun lies there.
     end = frame["date"].iloc[-1].to_pydatetime() + (1 + _TO_COME) * candle
     marks += annotations.of_blocks(_blocks(pair, start, end), start, end)
-    return marks + _stops(_trades(pair, start), stop_moves)
+    return marks + _stops(_trades(pair, start), stop_moves, targets)
 
 
-def _stops(trades: Sequence[Trade], stop_moves: StopMoves) -> list[dict[str, Any]]:
-    """Stops of trades; none where the journal cannot be read."""
+def _stops(
+    trades: Sequence[Trade], stop_moves: StopMoves, targets: Targets
+) -> list[dict[str, Any]]:
+    """Stops of trades, and where they are sold; none where the journal cannot be read."""
     try:
         moves = stop_moves([trade.id for trade in trades])
     except sqlite3.Error as error:
         logger.warning("stops are not drawn: the journal cannot be read: %s", error)
         return []
-    paths = (stop_path(trade, moves.get(trade.id, ())) for trade in trades)
-    return [line for path in paths if path is not None for line in annotations.of_stop(path)]
+    lines: list[dict[str, Any]] = []
+    for trade in trades:
+        path = stop_path(trade, moves.get(trade.id, ()))
+        if path is not None:
+            lines += annotations.of_stop(path)
+            lines += target_lines(trade, path, targets)
+    return lines
+
+
+def target_lines(trade: Trade, path: StopPath, targets: Targets) -> list[dict[str, Any]]:
+    """Closes from which on a trade is sold, whose stop has moved as in `path`."""
+    entry, start, end = trade.open_rate, path.times[0], path.times[-1]
+    prices = targets(setup_name(trade.enter_tag), entry, one_r(entry, path.levels[0]))
+    return [annotations.of_target(start, end, price, name) for name, price in prices.items()]
 
 
 def stop_path(trade: Trade, moves: Sequence[Event]) -> StopPath | None:

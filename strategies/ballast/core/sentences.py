@@ -73,7 +73,8 @@ def _price(event: Event) -> str:
 
 
 def _exit(event: Event) -> str:
-    return f"left by {event.code} with {event.value:+.2f} %"
+    because = event.facts.get("because")
+    return f"left by {event.code} with {event.value:+.2f} %{f': {because}' if because else ''}"
 
 
 def _sized(event: Event) -> str:

@@ -16,6 +16,7 @@ from ballast.core import regime, rules, shocks
 from ballast.core.candles import Candles
 from ballast.core.columns import CandleColumns
 from ballast.core.data_quality import DataQualityLimits, assessed
+from ballast.core.exits import Sell, shares_fault
 from ballast.core.market import Market
 from ballast.core.rules import Axis, Rule
 from ballast.core.stops import StopRules
@@ -45,7 +46,7 @@ class Setup:
         First part of the entry tag; the trade is managed by the setup of this name.
     entry : mapping of str to Rule
         All must be met to enter.
-    exit : mapping of str to Rule
+    exit : mapping of str to Rule or Sell
         Any one met leaves; its name is the exit reason.
     stops : StopRules
         Where a loss is cut, and how the stop follows the price.
@@ -61,12 +62,20 @@ class Setup:
     name: str
     entry: Mapping[str, Rule]
     stops: StopRules
-    exit: Mapping[str, Rule] = field(default_factory=dict)
+    exit: Mapping[str, Rule | Sell] = field(default_factory=dict)
     size: float = 1.0
 
     def __post_init__(self) -> None:
         for fault in self.stops.faults():
             raise SetupRefused(f"{self.name}.stops.{fault}")
+        for name, one in self.exit.items():
+            if not isinstance(one, Rule | Sell):
+                raise SetupRefused(
+                    f"{self.name}.exit.{name} is {one!r}: expected a rule such as below(...), or "
+                    "sell(...)"
+                )
+        if fault := shares_fault(self.sales):
+            raise SetupRefused(f"{self.name}.exit: {fault}")
         size: object = self.size
         is_number = isinstance(size, Real) and not isinstance(size, bool)
         if not (is_number and 0 < self.size <= 1):
@@ -78,14 +87,25 @@ class Setup:
     def on(self, axis: Axis) -> Self:
         """The setup with its rules asked about these candles (see `Rule.on`)."""
         entry = {name: rule.on(axis) for name, rule in self.entry.items()}
-        leave = {name: rule.on(axis) for name, rule in self.exit.items()}
-        return dataclasses.replace(self, entry=entry, exit=leave)
+        leave = {name: rule.on(axis) for name, rule in self.exit_rules.items()}
+        return dataclasses.replace(self, entry=entry, exit={**self.exit, **leave})
+
+    @property
+    def exit_rules(self) -> dict[str, Rule]:
+        """Exits that follow from candles."""
+        return {name: one for name, one in self.exit.items() if isinstance(one, Rule)}
+
+    @property
+    def sales(self) -> dict[str, Sell]:
+        """Exits that follow from the trade."""
+        return {name: one for name, one in self.exit.items() if isinstance(one, Sell)}
 
     @property
     def history(self) -> int:
         """Candles that its rules look back on, besides the windows of indicators."""
         return max(
-            (rule.history for rule in (*self.entry.values(), *self.exit.values())), default=0
+            (rule.history for rule in (*self.entry.values(), *self.exit_rules.values())),
+            default=0,
         )
 
     @property
@@ -207,10 +227,10 @@ def columns_of(frame: pd.DataFrame, timeframe: str, setups: Sequence[Setup]) -> 
     exit:<name>, the number of the exit rule that is met (from 1) or 0.
     """
     columns = {name: frame[name].to_numpy() for name in (*_PRICES, *_STATE)}
-    labels = {f"exit:{setup.name}": tuple(setup.exit) for setup in setups}
+    labels = {f"exit:{setup.name}": tuple(setup.exit_rules) for setup in setups}
     for setup in setups:
         met = np.zeros(len(frame), dtype=np.int8)
-        for number, rule in reversed(list(enumerate(setup.exit.values(), start=1))):
+        for number, rule in reversed(list(enumerate(setup.exit_rules.values(), start=1))):
             met[rule.met] = number
         columns[f"exit:{setup.name}"] = met
     return CandleColumns(frame["date"], timeframe, columns, labels)

@@ -109,13 +109,8 @@ class StopPlan:
 
     @property
     def risk(self) -> float:
-        """
-        One R: distance from entry to the first stop, quote currency per unit.
-
-        A fill at or below its own stop is left at once; its R is taken as one percent of the entry.
-        """
-        distance = self.entry - self.initial_stop
-        return distance if distance > 0 else 0.01 * self.entry
+        """One R of the position (see `one_r`)."""
+        return one_r(self.entry, self.initial_stop)
 
     def advance(self, close: float, atr: float) -> float:
         """
@@ -165,6 +160,16 @@ def initial_stop(close: float, atr: float, rules: StopRules, disaster_ratio: flo
     if not (math.isfinite(close) and math.isfinite(atr) and atr > 0):
         return math.nan
     return max(close - rules.initial_atr * atr, close * (1 - disaster_ratio))
+
+
+def one_r(entry: float, first_stop: float) -> float:
+    """
+    One R: distance from entry to the first stop, quote currency per unit.
+
+    A fill at or below its own stop is left at once; its R is taken as one percent of the entry.
+    """
+    distance = entry - first_stop
+    return distance if distance > 0 else 0.01 * entry
 
 
 def relative_to(price: float, stop: float) -> float | None:

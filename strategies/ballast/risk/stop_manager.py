@@ -22,7 +22,7 @@ from ballast.risk.stop_plans import ManagedStop, StopPlanStore, ns
 INITIAL_STOP = "initial_stop"
 EXPLANATION = "explanation"
 # A plain number: comparing with a member of an enumeration is slow.
-_MOVES_NO_STOP = int(DataQuality.FILLED_HOLE)
+MOVES_NOTHING = int(DataQuality.FILLED_HOLE)
 
 
 def first_stop_text(plan: StopPlan, pair: str) -> str:
@@ -116,7 +116,7 @@ class StopManager:
 
     def added(self, trade: LocalTrade) -> None:
         """Let the plan of a position go on with the average price after an addition."""
-        managed = self._managed.get(trade.id) or self._resumed(trade)
+        managed = self.managed(trade)
         managed.plan.entry = trade.open_rate
         if self._kept is not None:
             self._kept.keep({trade.id: managed})
@@ -197,24 +197,14 @@ class StopManager:
 
     def overdue(self, trade: LocalTrade, now: datetime) -> str | None:
         """Exit reason where the trade's time is up."""
-        managed = self._managed.get(trade.id) or self._resumed(trade)
-        return Reason.TIME_STOP if managed.overdue(now) else None
+        return Reason.TIME_STOP if self.managed(trade).overdue(now) else None
 
-    def rule_met(self, trade: LocalTrade, now: datetime) -> str | None:
-        """Exit rule of the setup that is met, or None."""
-        managed = self._managed.get(trade.id) or self._resumed(trade)
-        columns, column = self._columns_of(trade.pair), f"exit:{managed.setup}"
-        if columns is None or not columns.labels.get(column):
-            return None
-        position = columns.completed_at(now)
-        # Only rules of a candle that ended after the entry may end the trade.
-        if position < 0 or columns.opened[position] + columns.span <= ns(managed.opened_at):
-            return None
-        number = int(columns[column][position])
-        return f"{managed.setup}: {columns.labels[column][number - 1]}" if number else None
+    def managed(self, trade: LocalTrade) -> ManagedStop:
+        """The plan of a position and by what it is managed, as it was advanced last."""
+        return self._managed.get(trade.id) or self._resumed(trade)
 
     def _advanced(self, trade: LocalTrade, now: datetime) -> ManagedStop:
-        managed = self._managed.get(trade.id) or self._resumed(trade)
+        managed = self.managed(trade)
         if managed.asked == now:
             return managed
         columns = self._columns_of(trade.pair)
@@ -233,7 +223,7 @@ class StopManager:
         first = position if one_on else int(np.searchsorted(columns.opened, as_of, side="right"))
         for candle in range(first, position + 1):
             # A filled or absurd candle moves no stop; the one that rests stays.
-            if columns["trust"][candle] < _MOVES_NO_STOP:
+            if columns["trust"][candle] < MOVES_NOTHING:
                 managed.plan.advance(float(columns["close"][candle]), float(columns["atr"][candle]))
         managed.as_of = newest
         if managed.plan.stop > before:

@@ -55,7 +55,9 @@ def confirmed(pair: str, amount: float, rate: float, now: datetime) -> Event:
     return Event(now, EventKind.ORDER, Reason.ENTRY_CONFIRMED, pair, None, rate, facts=facts)
 
 
-def filled(trade: LocalTrade, order: Order, now: datetime, signal: datetime) -> Iterator[Event]:
+def filled(
+    trade: LocalTrade, order: Order, now: datetime, signal: datetime, because: str
+) -> Iterator[Event]:
     """
     An order that has filled, and the end of the trade where it ends it.
 
@@ -63,6 +65,8 @@ def filled(trade: LocalTrade, order: Order, now: datetime, signal: datetime) -> 
     ----------
     signal : datetime
         Opening time of the candle that the trade's entry follows from (UTC).
+    because : str
+        What an exit was decided by, in words; empty where its code says it.
     """
     entered = order.ft_order_side == trade.entry_side
     code = Reason.ENTRY_FILLED if entered else Reason.EXIT_FILLED
@@ -75,6 +79,7 @@ def filled(trade: LocalTrade, order: Order, now: datetime, signal: datetime) -> 
         reason = trade.exit_reason or order.ft_order_tag or str(order.ft_order_side)
         profit = 100 * trade.calc_profit_ratio(price)
         left = {"rate": price, "open_rate": trade.open_rate, "stop": trade.stop_loss}
+        left |= {"because": because} if because else {}
         yield Event(now, EventKind.EXIT, reason, trade.pair, trade.id, profit, 0.0, left)
 
 

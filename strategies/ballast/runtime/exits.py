@@ -8,6 +8,7 @@ from freqtrade.persistence import LocalTrade
 from ballast.core.guard_set import GuardSet
 from ballast.execution.resting_stops import resting_stop
 from ballast.risk.kill_switch import KillSwitch
+from ballast.risk.planned_exits import PlannedExits
 from ballast.risk.stop_manager import StopManager
 from ballast.runtime.execution import Execution
 
@@ -22,6 +23,7 @@ class ExitChecks:
     Parameters
     ----------
     stop_manager : StopManager
+    planned : PlannedExits
     guard_set : GuardSet
     kill : KillSwitch
     execution : Execution
@@ -32,6 +34,7 @@ class ExitChecks:
     def __init__(
         self,
         stop_manager: StopManager,
+        planned: PlannedExits,
         guard_set: GuardSet,
         kill: KillSwitch,
         execution: Execution,
@@ -52,7 +55,8 @@ class ExitChecks:
             checks["stop as known"] = self._through_market_as_known
         checks["chandelier"] = lambda trade, now, _: stop_manager.closed_below(trade, now)
         checks["time stop"] = lambda trade, now, _: stop_manager.overdue(trade, now)
-        checks["exit rule"] = lambda trade, now, _: stop_manager.rule_met(trade, now)
+        checks["exit rule"] = lambda trade, now, _: planned.rule_met(trade, now)
+        checks["sale"] = lambda trade, now, _: planned.sale_due(trade, now)
         self._checks = checks
 
     def reason(self, trade: LocalTrade, now: datetime, rate: float) -> str | None:

@@ -2,6 +2,7 @@
 
 import logging
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -14,6 +15,7 @@ from freqtrade.persistence import Trade
 from ballast.alerts.lock_alerts import LockAlerts
 from ballast.config.guards import GuardSettings
 from ballast.core.columns import ColumnsByPair
+from ballast.core.exits import Sell
 from ballast.core.guard_set import Change, GuardSet
 from ballast.core.ledger import Ledger
 from ballast.core.market import Market
@@ -34,6 +36,7 @@ from ballast.risk.fees import Fees
 from ballast.risk.flows import Flows, stated_capital
 from ballast.risk.kill_switch import KillSwitch
 from ballast.risk.open_risk import OpenRisk
+from ballast.risk.planned_exits import PlannedExits
 from ballast.risk.portfolio import Portfolio
 from ballast.risk.proposals import OrderProposals
 from ballast.risk.sizer import PositionSizer
@@ -81,6 +84,8 @@ class TradingSession:
         By the name of the setup.
     sizes : dict of str to float
         Share of the usual risk by the name of the setup.
+    sales : dict of str to mapping of str to Sell
+        What is sold by the trade itself, by the name of the setup.
     market : Market or None
         As last seen.
     costs : FillCosts or None
@@ -102,10 +107,12 @@ class TradingSession:
     engine: RiskEngine
     execution: Execution
     exits: ExitChecks
+    planned: PlannedExits
     kill: KillSwitch
     columns_by_pair: ColumnsByPair = field(default_factory=ColumnsByPair)
     stop_rules: dict[str, StopRules] = field(default_factory=dict)
     sizes: dict[str, float] = field(default_factory=dict)
+    sales: dict[str, Mapping[str, Sell]] = field(default_factory=dict)
     market: Market | None = None
     costs: FillCosts | None = None
     rulebooks: dict[str, Rulebook] | None = None
@@ -124,6 +131,7 @@ class TradingSession:
         columns_by_pair = ColumnsByPair()
         sizes: dict[str, float] = {}
         stop_rules: dict[str, StopRules] = {}
+        sales: dict[str, Mapping[str, Sell]] = {}
         guards = settings.guards
 
         def rules_of(setup: str) -> StopRules:
@@ -217,9 +225,12 @@ class TradingSession:
         execution = Execution.of(
             host, view, fees, sizer, engine, columns_by_pair.get, proposals, stop_manager, kill
         )
-        exits = ExitChecks(stop_manager, guard_set, kill, execution, host.incident)
-        parts = (feeds, stop_manager, proposals, sizer, engine, execution, exits, kill)
-        session = cls(*parts, columns_by_pair, stop_rules, sizes, costs=costs)
+        planned = PlannedExits(
+            columns_by_pair.get, lambda setup: sales.get(setup, {}), stop_manager
+        )
+        exits = ExitChecks(stop_manager, planned, guard_set, kill, execution, host.incident)
+        parts = (feeds, stop_manager, proposals, sizer, engine, execution, exits, planned, kill)
+        session = cls(*parts, columns_by_pair, stop_rules, sizes, sales, costs=costs)
         books: dict[str, Rulebook] = {}
         session.journal = place_of(host)
         session.recorder = recorder_of(

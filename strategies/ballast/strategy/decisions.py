@@ -328,8 +328,14 @@ class Decisions:
             self._told_additions.add(order.order_id)
         began = order.order_date_utc if addition else trade.open_date_utc
         signal = recorder.signal_candle(began)
-        for event in event_factory.filled(trade, order, now, signal):
+        entered = order.ft_order_side == trade.entry_side
+        because = "" if entered else self._because(trade, order)
+        for event in event_factory.filled(trade, order, now, signal, because):
             self._host.events.publish(event)
-        entered = order.ft_order_side == trade.entry_side and not addition
-        if entered and self.connected.feeds.live:
+        if entered and not addition and self.connected.feeds.live:
             custom_data.store(trade, EXPLANATION, recorder.explain(trade.pair, signal))
+
+    def _because(self, trade: LocalTrade, order: Order) -> str:
+        """What a sale was decided by, from the candles as they were when it was sent."""
+        reason = str(trade.exit_reason or order.ft_order_tag or "")
+        return self.connected.planned.explained(trade, reason, order.order_date_utc)

@@ -5,6 +5,7 @@ The half of a strategy that decides nothing about money: it says what is true of
 
 import dataclasses
 import logging
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -14,6 +15,7 @@ from freqtrade.strategy import IStrategy
 from ballast.charts import drawing
 from ballast.core import signals
 from ballast.core.candles import Candles
+from ballast.core.exits import Sell
 from ballast.core.frames import with_columns
 from ballast.core.market import Market
 from ballast.core.rulebook import Rulebook
@@ -58,8 +60,12 @@ class SignalStrategy(IStrategy):
         """
         raise NotImplementedError
 
-    def exit_rules(self, pair: Candles, market: Market) -> dict[str, Rule]:
-        """Rules any of which leaves, by name; none unless a strategy says so."""
+    def exit_rules(self, pair: Candles, market: Market) -> Mapping[str, Rule | Sell]:
+        """
+        Rules and sales any of which leaves, by name; none unless a strategy says so.
+
+        What follows from the trade (a profit, its time, a part of it) is said with `sell`.
+        """
         return {}
 
     @classmethod
@@ -129,6 +135,7 @@ class SignalStrategy(IStrategy):
         )
         session.stop_rules.update({setup.name: setup.stops for setup in setups})
         session.sizes.update({setup.name: setup.size for setup in setups})
+        session.sales.update({setup.name: setup.sales for setup in setups})
         if session.rulebooks is not None:
             book = Rulebook({setup.name: setup.entry for setup in setups})
             session.rulebooks[metadata["pair"]] = book

@@ -222,6 +222,9 @@ class LayerState:
         journal = session.journal
         return partial(stop_moves, journal.path) if journal else lambda numbers: {}
 
+    def _targets(self, setup: str, entry: float, risk: float) -> Mapping[str, float]:
+        return self.decisions.connected.planned.targets(setup, entry, risk)
+
     def annotated(self, pair: str, seen: Callable[[], pd.DataFrame]) -> list[dict[str, Any]]:
         """
         Annotations of a pair's chart (see `drawing.annotated`); a chart without them beats none.
@@ -232,7 +235,8 @@ class LayerState:
             Gives the frame that is drawn.
         """
         try:
-            return drawing.annotated(pair, seen(), self.timeframe, self._stop_moves())
+            moves, targets = self._stop_moves(), self._targets
+            return drawing.annotated(pair, seen(), self.timeframe, moves, targets)
         except Exception:
             logger.exception("the chart of %s could not be annotated", pair)
             return []

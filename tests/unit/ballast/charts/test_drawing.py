@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from freqtrade.ft_types.plot_annotation_type import AnnotationTypeTA
 
 from ballast.charts.annotations import StopPath
-from ballast.charts.drawing import columns, plot_config, stop_path
+from ballast.charts.drawing import columns, plot_config, stop_path, target_lines
 from ballast.core import stops
 from ballast.core.events import Event, EventKind
 from ballast.core.frames import with_columns
@@ -146,3 +147,17 @@ def test_a_clock_that_was_set_back_draws_no_line_backwards() -> None:
 
 def test_of_a_trade_that_the_journal_does_not_know_no_stop_is_drawn() -> None:
     assert stop_path(trade(), []) is None
+
+
+def test_targets_are_drawn_over_the_time_of_the_trade_by_its_setup_and_its_r() -> None:
+    def targets(setup: str, entry: float, risk: float) -> dict[str, float]:
+        return {"target": entry + 2 * risk} if setup == "Mini" else {}
+
+    held = trade(enter_tag="Mini: high", open_rate=100.0)
+    path = stop_path(held, [move(2, 95), move(5, 97, 95)])
+    assert path is not None
+    (line,) = target_lines(held, path, targets)
+    AnnotationTypeTA.validate_python(line, extra="forbid")
+    assert (line["label"], line["y_start"], line["y_end"]) == ("target", 110.0, 110.0)
+    assert (line["start"], line["end"]) == (OPENED, CLOSED)
+    assert target_lines(trade(enter_tag="Other: up", open_rate=100.0), path, targets) == []

@@ -1,0 +1,97 @@
+"""Exits that a setup states: by rule, at a profit, when a trade's time is up."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+
+from freqtrade.persistence import LocalTrade
+
+from ballast.core.columns import CandleColumns
+from ballast.core.exits import Sell, explained
+from ballast.risk.stop_manager import MOVES_NOTHING, StopManager
+from ballast.risk.stop_plans import ManagedStop, ns
+
+_MINUTE_NS = 60_000_000_000
+
+
+class PlannedExits:
+    """
+    Exits of the open positions that their setups have stated.
+
+    Decided by completed candles, as stops are: a backtest and a bot leave at the same one.
+
+    Parameters
+    ----------
+    columns_of : callable
+        Gives a pair's columns, or None.
+    sales_of : callable
+        What a setup sells by the trade itself, by its name.
+    stop_manager : StopManager
+        Knows the setup, entry and R of a position.
+    """
+
+    def __init__(
+        self,
+        columns_of: Callable[[str], CandleColumns | None],
+        sales_of: Callable[[str], Mapping[str, Sell]],
+        stop_manager: StopManager,
+    ) -> None:
+        self._columns_of = columns_of
+        self._sales_of = sales_of
+        self._manager = stop_manager
+
+    def rule_met(self, trade: LocalTrade, now: datetime) -> str | None:
+        """Exit rule of the setup that is met, or None."""
+        managed, columns = self._manager.managed(trade), self._columns_of(trade.pair)
+        column = f"exit:{managed.setup}"
+        if columns is None or not columns.labels.get(column):
+            return None
+        position = _since(managed.opened_at, columns, now)
+        number = int(columns[column][position]) if position >= 0 else 0
+        return f"{managed.setup}: {columns.labels[column][number - 1]}" if number else None
+
+    def sale_due(self, trade: LocalTrade, now: datetime) -> str | None:
+        """Sale of the whole position that is due, or None."""
+        return next((name for name, sale in self._due(trade, now) if not sale.is_partial), None)
+
+    def explained(self, trade: LocalTrade, reason: str, now: datetime) -> str:
+        """What a sale was decided by at a moment, in words; empty where the reason is no sale's."""
+        managed, columns = self._manager.managed(trade), self._columns_of(trade.pair)
+        setup, _, name = reason.partition(": ")
+        if columns is None or name not in self._sales_of(setup):
+            return ""
+        close, held = _seen(columns, managed, now)
+        return explained(close, managed.plan.entry, managed.plan.risk, held)
+
+    def targets(self, setup: str, entry: float, risk: float) -> dict[str, float]:
+        """Prices (quote currency) at which closes sell, by name, of a trade of a setup."""
+        prices = {n: sale.price(entry, risk) for n, sale in self._sales_of(setup).items()}
+        return {name: price for name, price in prices.items() if math.isfinite(price)}
+
+    def _due(self, trade: LocalTrade, now: datetime) -> Iterator[tuple[str, Sell]]:
+        """Sales of the setup that are due, by the reason that they are told by."""
+        managed = self._manager.managed(trade)
+        sales, columns = self._sales_of(managed.setup), self._columns_of(trade.pair)
+        if not sales or columns is None:
+            return
+        close, held = _seen(columns, managed, now)
+        for name, sale in sales.items():
+            if sale.is_due(close, managed.plan.entry, managed.plan.risk, held):
+                yield f"{managed.setup}: {name}", sale
+
+
+def _since(begun: datetime, columns: CandleColumns, now: datetime) -> int:
+    """Position of the last completed candle; -1 where it had ended when the position began."""
+    position = columns.completed_at(now)
+    return position if position >= 0 and columns.opened[position] + columns.span > ns(begun) else -1
+
+
+def _seen(columns: CandleColumns, managed: ManagedStop, now: datetime) -> tuple[float, float]:
+    """Last close since the entry (NaN where it is not known), and minutes since it, in candles."""
+    position, span = _since(managed.filled_at, columns, now), columns.span
+    begun, reached = (ns(moment) // span * span for moment in (managed.filled_at, now))
+    close = math.nan
+    # A filled or absurd candle is no price that could be had.
+    if position >= 0 and columns["trust"][position] < MOVES_NOTHING:
+        close = float(columns["close"][position])
+    return close, (reached - begun) / _MINUTE_NS
