@@ -6,11 +6,14 @@ Whatever it asks for, the whole position loses no more at its stop than one trad
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
 from ballast import StopRules
+from ballast.core.sentences import what
+from ballast.journal.reader import Reader
 from tests.behaviour.mini import COSTS, PAIR, Story, play, quiet, reasons, signal
 from tests.behaviour.wishes import Wishes, held
 from tests.engine import BacktestOutcome
@@ -158,6 +161,17 @@ def test_reduction_is_theirs_and_the_rest_keeps_its_stop() -> None:
     assert sales[0].ft_order_tag == "some"
     assert sales[1].ft_price == pytest.approx(96.9, abs=0.02)
     assert reasons(outcome) == ["stop_loss"]
+
+
+def test_reduction_is_told_as_a_part_and_not_as_the_end(tmp_path: Path) -> None:
+    story = [*BOUGHT, (100.4, 100.4, 90, 91), *quiet(2, 91)]
+    ballast = {"costs": {"enabled": False}, "journal": {"backtest": True}}
+    play(story, held(Reducing), ballast=ballast, config={"user_data_dir": tmp_path})
+    _, events = Reader(tmp_path / "ballast_journal.backtest.sqlite").life(1)
+    told = [what(event) for event in events if event.code in ("PART_SOLD", "stop_loss")]
+    assert len(told) == 2
+    assert told[0].startswith("PART_SOLD by some, sell of ")
+    assert told[1].startswith("left by stop_loss with ")
 
 
 def test_rest_too_small_to_be_sold_is_left_with_it() -> None:

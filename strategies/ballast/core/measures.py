@@ -15,6 +15,7 @@ _LEAST = {
     Reason.BALANCE_SHORT,
     Reason.STRATEGY_STAKE,
     Reason.DUST,
+    Reason.PART_TOO_SMALL,
 }
 _SUFFIXES = {
     "%": " %",

@@ -215,6 +215,14 @@ class Reason(StrEnum):
         "s",
     )
     EXIT_FILLED = "EXIT_FILLED", Group.ORDER, "price of the fill", "price asked", "quote"
+    PART_SOLD = "PART_SOLD", Group.ORDER, "price of the fill", "price asked", "quote"
+    PART_TOO_SMALL = (
+        "PART_TOO_SMALL",
+        Group.ORDER,
+        "value of the part",
+        "the exchange's minimum",
+        "quote",
+    )
     STOP = "STOP", Group.ORDER, "last close", "stop", "quote"
     FIRST_STOP = "FIRST_STOP", Group.ORDER, "first stop", "", "quote"
     STRATEGY_STOP = "STRATEGY_STOP", Group.ORDER, "stop after it was raised", "stop before", "quote"

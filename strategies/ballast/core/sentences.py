@@ -62,7 +62,10 @@ def _order(event: Event) -> str:
     after = f", {duration(took)} after it was placed" if took else ""
     base = event.pair.partition("/")[0]
     filled = f"{facts['side']} of {number(facts['filled'])} {base} at {_price(event)}{after}"
-    return f"{event.code}, {filled}"
+    if event.code != Reason.PART_SOLD:
+        return f"{event.code}, {filled}"
+    tag = str(facts.get("tag") or facts["side"]).partition(" asked=")[0]
+    return f"{event.code} by {tag}, {filled}{_because(event)}"
 
 
 def _price(event: Event) -> str:
@@ -73,8 +76,12 @@ def _price(event: Event) -> str:
 
 
 def _exit(event: Event) -> str:
+    return f"left by {event.code} with {event.value:+.2f} %{_because(event)}"
+
+
+def _because(event: Event) -> str:
     because = event.facts.get("because")
-    return f"left by {event.code} with {event.value:+.2f} %{f': {because}' if because else ''}"
+    return f": {because}" if because else ""
 
 
 def _sized(event: Event) -> str:

@@ -156,6 +156,11 @@ ADVICE: Mapping[Reason, str] = {
     Reason.CHASE_ENDED: "Price ran away from a resting entry, which is given up. | Nothing.",
     Reason.PARTIAL_FILL: "An order has filled in part. | Its part is protected and managed.",
     Reason.EXIT_FILLED: "A position was left. | Nothing.",
+    Reason.PART_SOLD: "A part of a position was sold, as its setup states. | Nothing.",
+    Reason.PART_TOO_SMALL: (
+        "A part that the setup sells is less than the exchange takes: it stays, with its stop. | A "
+        "small account: larger shares, or none."
+    ),
     Reason.STOP: "A position is held above its stop. | Nothing.",
     Reason.FIRST_STOP: "A position was given its first stop. | Nothing.",
     Reason.STRATEGY_STOP: "The strategy's own stop is closer: it holds. | Nothing.",

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
-from freqtrade.persistence import LocalTrade
+from freqtrade.persistence import LocalTrade, Order
 
 from ballast.core.columns import CandleColumns
 from ballast.core.exits import Sell, explained
@@ -12,6 +12,8 @@ from ballast.risk.stop_manager import MOVES_NOTHING, StopManager
 from ballast.risk.stop_plans import ManagedStop, ns
 
 _MINUTE_NS = 60_000_000_000
+# Of a part: amounts are rounded down to the exchange's steps, and fees are taken in coins.
+_ROUNDING = 0.02
 
 
 class PlannedExits:
@@ -54,6 +56,22 @@ class PlannedExits:
         """Sale of the whole position that is due, or None."""
         return next((name for name, sale in self._due(trade, now) if not sale.is_partial), None)
 
+    def part_due(self, trade: LocalTrade, now: datetime) -> tuple[str, float] | None:
+        """
+        Part of a position that is due and has not been sold: its reason, and units of it.
+
+        What has been sold is read from the trade's orders, which survive a restart.
+        """
+        for reason, sale in self._due(trade, now):
+            if not sale.is_partial:
+                continue
+            bought = sum(o.safe_amount_after_fee for o in _filled(trade, trade.entry_side))
+            sold = sum(o.safe_filled for o in _filled(trade, trade.exit_side) if _is(o, reason))
+            missing = sale.share * bought - sold
+            if missing > _ROUNDING * sale.share * bought:
+                return reason, float(min(missing, trade.amount))
+        return None
+
     def explained(self, trade: LocalTrade, reason: str, now: datetime) -> str:
         """What a sale was decided by at a moment, in words; empty where the reason is no sale's."""
         managed, columns = self._manager.managed(trade), self._columns_of(trade.pair)
@@ -95,3 +113,13 @@ def _seen(columns: CandleColumns, managed: ManagedStop, now: datetime) -> tuple[
     if position >= 0 and columns["trust"][position] < MOVES_NOTHING:
         close = float(columns["close"][position])
     return close, (reached - begun) / _MINUTE_NS
+
+
+def _filled(trade: LocalTrade, side: str) -> list[Order]:
+    """Orders of a side of which something has filled."""
+    return [o for o in trade.orders if o.ft_order_side == side and o.safe_filled]
+
+
+def _is(order: Order, reason: str) -> bool:
+    """Whether an order was sent for a reason; the cost model writes the price asked behind it."""
+    return (order.ft_order_tag or "").partition(" asked=")[0] == reason

@@ -15,6 +15,9 @@ from ballast.core.sizing import Sized
 from ballast.risk.proposals import OrderProposal
 from ballast.risk.stop_manager import StopMove
 
+# Sums of floats, of an amount.
+_ROUNDING = 1e-6
+
 
 def sized(proposal: OrderProposal, rate: float, now: datetime) -> Event:
     """An entry that got a size. Value: stake; limit: the cap that bound, both quote currency."""
@@ -69,18 +72,39 @@ def filled(
         What an exit was decided by, in words; empty where its code says it.
     """
     entered = order.ft_order_side == trade.entry_side
-    code = Reason.ENTRY_FILLED if entered else Reason.EXIT_FILLED
+    part = not entered and _is_part(trade, order)
+    sold = Reason.PART_SOLD if part else Reason.EXIT_FILLED
     facts = _of_order(order)
     if entered:
         facts["signal"] = signal.isoformat()
+    told = {"because": because} if because else {}
     price, asked = order.safe_price, order.safe_placement_price
+    code = Reason.ENTRY_FILLED if entered else sold
+    facts |= told if part else {}
     yield Event(now, EventKind.ORDER, code, trade.pair, trade.id, price, asked, facts)
-    if not entered:
+    if not entered and not part:
         reason = trade.exit_reason or order.ft_order_tag or str(order.ft_order_side)
-        profit = 100 * trade.calc_profit_ratio(price)
+        profit = 100 * _result(trade, price)
         left = {"rate": price, "open_rate": trade.open_rate, "stop": trade.stop_loss}
-        left |= {"because": because} if because else {}
-        yield Event(now, EventKind.EXIT, reason, trade.pair, trade.id, profit, 0.0, left)
+        yield Event(now, EventKind.EXIT, reason, trade.pair, trade.id, profit, 0.0, left | told)
+
+
+def _is_part(trade: LocalTrade, order: Order) -> bool:
+    """Whether something is left after a sale; a backtest tells of it before it is booked."""
+    if not trade.is_open:
+        return False
+    signs = {trade.entry_side: 1}
+    left = sum(signs.get(o.ft_order_side, -1) * o.safe_amount_after_fee for o in trade.orders)
+    return left > _ROUNDING * order.safe_filled
+
+
+def _result(trade: LocalTrade, price: float) -> float:
+    """Profit of a trade that ends at a price, ratio; with what its parts have earned before."""
+    if not trade.realized_profit:
+        return float(trade.calc_profit_ratio(price))
+    if not trade.is_open:
+        return float(trade.close_profit or 0.0)
+    return float(trade.calculate_profit(price).total_profit_ratio)
 
 
 def stop_moved(move: StopMove) -> Event:

@@ -14,6 +14,7 @@ from freqtrade.strategy import IStrategy
 
 from ballast.core.reasons import Reason
 from ballast.core.refusals import EntryRefused, refused
+from ballast.strategy import reductions
 from ballast.strategy.decisions import EntryOrder
 from ballast.strategy.fail_closed import asked_with_the_trade, fail_closed
 
@@ -101,16 +102,10 @@ def adjust_trade_position(self: Any, **asked: Any) -> Any:
 
 
 def _reduced(strategy: Any, stake: float, asked: dict[str, Any]) -> float:
-    """The reduction; all of the position where what is left could not be sold or have a stop."""
-    trade = asked["trade"]
-    if stake <= -trade.stake_amount:
-        return -float(trade.stake_amount)
-    left = (1 + stake / trade.stake_amount) * trade.amount * asked["current_exit_rate"]
-    least = asked["min_stake"] or 0.0
-    if strategy._ballast.decisions.connected.feeds.live:
-        # Backtests give it with what a stop needs, as Freqtrade itself then asks for live.
-        least /= 1 - strategy._ballast.disaster_ratio()
-    return -float(trade.stake_amount) if left < least else stake
+    state = strategy._ballast
+    live = state.decisions.connected.feeds.live
+    smallest = reductions.least(state, asked["min_stake"], live)
+    return reductions.whole_or_part(asked["trade"], stake, asked["current_exit_rate"], smallest)
 
 
 def _added(strategy: Any, stake: float, asked: dict[str, Any]) -> float | None:

@@ -28,7 +28,7 @@ from ballast.risk.stop_manager import (
 from ballast.runtime import event_factory
 from ballast.runtime.host import Host
 from ballast.runtime.session import TradingSession
-from ballast.strategy import additions
+from ballast.strategy import additions, reductions
 from ballast.strategy.fail_closed import fail_closed
 
 logger = logging.getLogger(__name__)
@@ -60,6 +60,8 @@ class Decisions:
         self.session: TradingSession | None = None
         # Additions that are told to have filled, by their order.
         self._told_additions: set[str] = set()
+        # Parts that are told to be too small, by trade and reason.
+        self._told_small: set[tuple[int, str]] = set()
 
     def connect(self) -> None:
         """Connect rules, guards and account of this run."""
@@ -237,6 +239,27 @@ class Decisions:
         return self.connected.exits.reason(trade, now, rate)
 
     @fail_closed(refusal=None)
+    def part_to_sell(
+        self, trade: LocalTrade, rate: float, min_stake: float | None, now: datetime
+    ) -> tuple[float, str] | None:
+        """
+        The part of a position that its setup sells now, as Freqtrade is told it: a negative stake,
+        and the reason. All of it, where the rest would be too small to be sold or to have a stop.
+        """
+        session = self.connected
+        due = None if trade.has_open_orders else session.planned.part_due(trade, now)
+        # What leaves as a whole does not leave in parts before: a backtest asks in another order.
+        if due is None or session.exits.reason(trade, now, rate) is not None:
+            return None
+        (reason, units), live = due, session.feeds.live
+        smallest = reductions.least(self._host, min_stake, live)
+        if units * rate < smallest:
+            self._tell_small(trade, reason, units * rate, smallest, now)
+            return None
+        stake = -trade.stake_amount * units / trade.amount
+        return reductions.whole_or_part(trade, stake, rate, smallest), reason
+
+    @fail_closed(refusal=None)
     def after_fill(self, trade: Trade, rate: float, now: datetime) -> None:
         """Live: place the stop of what has just been filled (see `RestingStops.after_fill`)."""
         if self.session is not None and self.session.execution.watch is not None:
@@ -334,6 +357,15 @@ class Decisions:
             self._host.events.publish(event)
         if entered and not addition and self.connected.feeds.live:
             custom_data.store(trade, EXPLANATION, recorder.explain(trade.pair, signal))
+
+    def _tell_small(
+        self, trade: LocalTrade, reason: str, value: float, smallest: float, now: datetime
+    ) -> None:
+        """Once: it is asked for in every loop."""
+        if (trade.id, reason) not in self._told_small:
+            self._told_small.add((trade.id, reason))
+            what = (trade.pair, trade.id, value, smallest, {"detail": reason})
+            self._host.events.publish(Event(now, EventKind.WATCH, Reason.PART_TOO_SMALL, *what))
 
     def _because(self, trade: LocalTrade, order: Order) -> str:
         """What a sale was decided by, from the candles as they were when it was sent."""

@@ -1,14 +1,18 @@
 """GuardedStrategy: what a strategy of named rules derives from."""
 
 import logging
+from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar
+
+from freqtrade.persistence import LocalTrade
 
 from ballast.alerts.incidents import IncidentLog
 from ballast.config.settings import Settings
 from ballast.core.events import Events
 from ballast.runtime.session import TradingSession
 from ballast.strategy import basket
+from ballast.strategy.fail_closed import asked_with_the_trade
 from ballast.strategy.layer import Layer
 from ballast.strategy.overrides import refuse_overrides
 from ballast.strategy.signals import SignalStrategy
@@ -54,6 +58,7 @@ class GuardedStrategy(Layer, SignalStrategy):
         # Our stops move at candles, not at ticks: there is nothing to hold them back for.
         self.order_types = {**self.order_types, "stoploss_on_exchange_interval": 1}
         refuse_unsafe(self)
+        self._adjust_where_parts_are_sold(self._probed_setups())
         super().ft_bot_start(**kwargs)
         refuse_unsafe(self)
         tell = partial(self.dp.send_msg, always_send=True)
@@ -64,6 +69,19 @@ class GuardedStrategy(Layer, SignalStrategy):
                 type(self).__name__,
                 self.renamed_to,
             )
+
+    @asked_with_the_trade
+    def adjust_trade_position(
+        self,
+        trade: LocalTrade,
+        current_time: datetime,
+        current_exit_rate: float,
+        min_stake: float | None,
+        **kwargs: Any,
+    ) -> tuple[float, str] | None:
+        """Sell the parts that a setup states (see `Decisions.part_to_sell`); nothing is added."""
+        decisions = self._ballast.decisions
+        return decisions.part_to_sell(trade, current_exit_rate, min_stake, current_time)
 
     @property
     def session(self) -> TradingSession | None:

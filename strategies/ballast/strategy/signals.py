@@ -5,7 +5,7 @@ The half of a strategy that decides nothing about money: it says what is true of
 
 import dataclasses
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -95,7 +95,7 @@ class SignalStrategy(IStrategy):
     def plot_config(self) -> dict[str, Any]:
         """Lines, regimes, shocks and rules for the charts (see `charts.plot_config`)."""
         pair, market = probe(self.timeframe)
-        return drawing.plot_config(self.lines(pair, market), signals.setups_on(self, pair, market))
+        return drawing.plot_config(self.lines(pair, market), self._probed_setups())
 
     def plot_annotations(
         self,
@@ -136,6 +136,7 @@ class SignalStrategy(IStrategy):
         session.stop_rules.update({setup.name: setup.stops for setup in setups})
         session.sizes.update({setup.name: setup.size for setup in setups})
         session.sales.update({setup.name: setup.sales for setup in setups})
+        self._adjust_where_parts_are_sold(setups)
         if session.rulebooks is not None:
             book = Rulebook({setup.name: setup.entry for setup in setups})
             session.rulebooks[metadata["pair"]] = book
@@ -149,6 +150,16 @@ class SignalStrategy(IStrategy):
         state = self._ballast
         limits = state.settings.trust.limits(state.warmup)
         return state.views.of(state.decisions.connected, name, dataframe, limits)
+
+    def _probed_setups(self) -> list[Setup]:
+        """What the strategy states, asked on a few candles."""
+        return signals.setups_on(self, *probe(self.timeframe))
+
+    def _adjust_where_parts_are_sold(self, setups: Sequence[Setup]) -> None:
+        """Let Freqtrade ask `adjust_trade_position`, once a setup sells positions in parts."""
+        if any(sale.is_partial for setup in setups for sale in setup.sales.values()):
+            self._ballast.sells_parts = True
+            self.position_adjustment_enable = self.config["position_adjustment_enable"] = True
 
     def _overridden(self, setup: Setup) -> Setup:
         wanted = self._ballast.settings.stops.model_dump(exclude_none=True)

@@ -29,7 +29,6 @@ _NEEDED = {
     "use_custom_stoploss": (True, _MOVED_BY_BALLAST),
     "use_exit_signal": (True, _MOVED_BY_BALLAST),
     "trailing_stop": (False, _MOVED_BY_BALLAST),
-    "position_adjustment_enable": (False, _MOVED_BY_BALLAST),
     "disable_dataframe_checks": (False, "a frame that is not the pair's must not be traded on"),
 }
 # Order types of all that leaves a position.
@@ -98,8 +97,8 @@ def refuse_unsafe(strategy: IStrategy) -> None:
         As above.
     """
     refuse_overrides(type(strategy), tuple(vars(strategy)))
-    in_trading = (stops_rest, open_orders, positions, protections, old_signals)
-    _refuse(strategy, (stops, exits), in_trading)
+    in_trading = (stops_rest, open_orders, positions, protections, old_signals, forced_additions)
+    _refuse(strategy, (stops, exits, adjustment), in_trading)
 
 
 def refuse_unsafe_layer(strategy: IStrategy) -> None:
@@ -179,6 +178,16 @@ def exits(strategy: IStrategy) -> Iterator[Fault]:
         yield Fault(
             f"minimal_roi is {strategy.minimal_roi}",
             "expected {'0': 10}, which is never: positions are left by exit_rules and stops",
+        )
+
+
+def adjustment(strategy: IStrategy) -> Iterator[Fault]:
+    """Freqtrade's position adjustment is on where setups sell in parts, and nowhere else."""
+    wanted = strategy._ballast.sells_parts
+    if (value := strategy.position_adjustment_enable) is not wanted:
+        yield Fault(
+            f"position_adjustment_enable is {value!r}",
+            f"expected {wanted!r}, positions are sold in parts by exit_rules alone",
         )
 
 

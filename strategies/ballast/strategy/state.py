@@ -130,6 +130,8 @@ class LayerState:
         self.told: set[tuple[int, str]] = set()
         # Attributes that theirs sets on itself and the layer answers for.
         self.set_by_theirs: dict[str, Any] = {}
+        # Whether a setup sells positions in parts.
+        self.sells_parts = False
         # Whether theirs wants to go short as well.
         self.shorts = False
         # The pair that is being analysed, its candles and what the layer sees of them.

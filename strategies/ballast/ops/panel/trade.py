@@ -115,7 +115,7 @@ def _steps(moves: Sequence[Event], ended: datetime) -> dict[str, Any]:
 
 
 def _is_fill(event: Event) -> bool:
-    return event.code in (Reason.ENTRY_FILLED, Reason.EXIT_FILLED)
+    return event.code in (Reason.ENTRY_FILLED, Reason.EXIT_FILLED, Reason.PART_SOLD)
 
 
 def _mark(event: Event) -> dict[str, Any]:

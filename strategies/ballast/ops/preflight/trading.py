@@ -69,7 +69,7 @@ def exits(bot: Bot) -> list[CheckResult]:
     """Positions are left by the strategy's rules and stops; exits of another's are taken."""
     if _is_foreign(bot):
         return []
-    return found(bot, startup.exits) or [passed("no exit of Freqtrade's own")]
+    return found(bot, startup.exits, startup.adjustment) or [passed("no exit of Freqtrade's own")]
 
 
 def positions(bot: Bot) -> list[CheckResult]:

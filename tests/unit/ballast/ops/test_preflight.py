@@ -54,6 +54,7 @@ def bot(**config: Any) -> Bot:
         use_exit_signal=True,
         trailing_stop=False,
         position_adjustment_enable=False,
+        _ballast=SimpleNamespace(sells_parts=False),
         disable_dataframe_checks=False,
         ignore_buying_expired_candle_after=120,
         protections=[{"method": "DailyLossLimit"}],
