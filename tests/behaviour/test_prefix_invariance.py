@@ -32,7 +32,7 @@ from ballast import (
 from ballast.core.candles import Candles
 from ballast.core.columns import CandleColumns
 from ballast.core.market import Market
-from ballast.core.rules import Rule, above
+from ballast.core.rules import Rule, above, at_least, at_most
 from ballast.core.stops import StopRules
 from ballast.strategy.guarded import GuardedStrategy
 from sandbox.regimes import find_labels
@@ -54,6 +54,8 @@ PAIRS = (LEADER, "XRP/USDT", "DOGE/USDT", "SUI/USDT")
 # One with a bad tick near the end, and one that is listed late.
 TRADED = ("DOGE/USDT", "SUI/USDT")
 TIMEFRAMES = ("5m", "15m", "1h", "4h")
+# Stored beside them, of which older history is read.
+OLDER = ("15m", "1h", "4h", "1d")
 # A Monday, three weeks and more after the first candle, so that every window is warm.
 WEEK_BORDER, DAY_BORDER = utc("2024-02-05"), utc("2024-02-08")
 
@@ -63,7 +65,8 @@ ColumnsByPair = dict[str, CandleColumns]
 
 def market_frames(timeframe: str) -> dict[tuple[str, str], pd.DataFrame]:
     market = source(DAYS, PAIRS)
-    return {(pair, tf): candles(market, pair, tf) for pair in PAIRS for tf in (timeframe, "1h")}
+    timeframes = {timeframe, *OLDER}
+    return {(pair, tf): candles(market, pair, tf) for pair in PAIRS for tf in timeframes}
 
 
 def cuts(timeframe: str) -> Iterator[datetime]:
@@ -199,6 +202,40 @@ def test_no_combination_of_rules_changes_when_more_candles_follow(timeframe: str
     assert late["enter_long"].any()
 
 
+class AsksEveryView(GuardedStrategy):
+    """Windows of every kind: own and longer candles, another pair, the leader and the basket."""
+
+    timeframe = "1h"
+    stops = StopRules(initial_atr=4)
+
+    def entry_rules(self, pair: Candles, market: Market) -> dict[str, Rule]:
+        other, day = pair.of("XRP/USDT"), pair.on("1d")
+        return {
+            "own": above(pair.own.rsi(14), 45.0),
+            "half_day": above(pair.on("12h").close, pair.on("12h").lowest_low(2)),
+            "day": above(day.close, day.mean(3)),
+            "other": above(other.own.ema(20), other.on("1d").lowest_low("2d")),
+            "leader": above(market.on("12h").roc(1), -0.05),
+            "ranked": at_most(market.rank(pair, lambda coin: coin.on("12h").roc(2)), 3),
+            "broad": at_least(market.share_where(lambda coin: above(coin.own.roc(9), -0.01)), 0.3),
+        }
+
+    def lines(self, pair: Candles, market: Market) -> dict[str, pd.Series]:
+        return {"week": pair.on("1w").close}
+
+
+@pytest.mark.parametrize("timeframe", TIMEFRAMES)
+def test_no_view_of_other_candles_changes_when_more_follow(timeframe: str) -> None:
+    assert_unchanged_at_every_cut(AsksEveryView, timeframe)
+    frames, _ = whole(AsksEveryView, timeframe)
+    late = pd.concat(frame[frame["date"] >= "2024-01-26"] for frame in frames.values())
+    rules = [name for name in late if name.startswith("rule_")]
+    # A rule that never changes would agree however much it peeked.
+    assert [name for name in rules if late[name].nunique() < 2] == []
+    assert late["week"].nunique() > 1
+    assert late["enter_long"].any()
+
+
 class Peeking(GuardedStrategy):
     """Each subclass looks ahead in its own way, and looks like a strategy in everything else."""
 
@@ -235,6 +272,17 @@ class PeeksThroughAnUnfinishedHour(Peeking):
         hour = pair.frame["date"].dt.floor("4h")
         ends = pair.frame["close"].groupby(hour).transform("last")
         return {"will_rise": above(ends, pair.close)}
+
+
+class PeeksThroughAnUnfinishedDay(Peeking):
+    def entry_rules(self, pair: Candles, market: Market) -> dict[str, Rule]:
+        day = pair.on("1d").close.shift(-1)
+        return {"will_rise": above(day, pair.close)}
+
+
+class PeeksInARank(Peeking):
+    def entry_rules(self, pair: Candles, market: Market) -> dict[str, Rule]:
+        return {"best": at_most(market.rank(pair, lambda coin: coin.close.shift(-1)), 2)}
 
 
 class PeeksInAnExitRule(Peeking):

@@ -11,9 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ballast.core.windows import minutes
+from ballast.core.windows import coarser, minutes
 
 SLOW_TIMEFRAME = "1h"
+# What candles can be grouped to, if it is a multiple of theirs.
+_MINUTES = ("1m", "3m", "5m", "10m", "15m", "20m", "30m")
+GROUPS = (*_MINUTES, "1h", "2h", "3h", "4h", "6h", "8h", "12h", "1d", "1w")
+# Those that every exchange has: older history is read in the coarsest of them.
+_EVERYWHERE = ("1d", "4h", "1h", "30m", "15m")
 PRICES = ["date", "open", "high", "low", "close", "volume"]
 
 
@@ -25,6 +30,28 @@ def nanoseconds(dates: pd.Series) -> np.ndarray:
 def span_ns(timeframe: str) -> int:
     """Length of one candle in nanoseconds."""
     return int(minutes(timeframe) * 60_000_000_000)
+
+
+def anchor_ns(timeframe: str) -> int:
+    """Opening time of a candle (nanoseconds since the epoch): weeks begin on Mondays."""
+    return 4 * span_ns("1d") if span_ns(timeframe) % span_ns("1w") == 0 else 0
+
+
+def groups_of(timeframe: str) -> list[str]:
+    """Coarser timeframes that candles of this one can be grouped to, the finest first."""
+    fine = minutes(timeframe)
+    return [to for to in GROUPS if minutes(to) > fine and minutes(to) % fine == 0]
+
+
+def read_in(timeframe: str, to: str) -> str:
+    """
+    Timeframe in which older history of a group `to` is read from the exchange; that of the candles
+    themselves where no other divides it that every exchange has.
+    """
+    fine, coarse = minutes(timeframe), minutes(to)
+    return next(
+        (t for t in _EVERYWHERE if fine < minutes(t) and coarse % minutes(t) == 0), timeframe
+    )
 
 
 def resample(frame: pd.DataFrame, timeframe: str, to: str) -> pd.DataFrame:
@@ -47,6 +74,7 @@ def resample(frame: pd.DataFrame, timeframe: str, to: str) -> pd.DataFrame:
     if not len(frame):
         return frame[PRICES].reset_index(drop=True)
     opened, fine, coarse = nanoseconds(frame["date"]), span_ns(timeframe), span_ns(to)
+    opened = opened - anchor_ns(to)
     bucket = opened // coarse
     first = np.flatnonzero(np.concatenate(([True], bucket[1:] != bucket[:-1])))
     last = np.concatenate((first[1:], [len(bucket)])) - 1
@@ -58,7 +86,9 @@ def resample(frame: pd.DataFrame, timeframe: str, to: str) -> pd.DataFrame:
         frame["close"].to_numpy()[last],
         np.add.reduceat(frame["volume"].to_numpy(), first),
     )
-    return _frame(bucket[first][whole] * coarse, [values[whole] for values in prices])
+    return _frame(
+        bucket[first][whole] * coarse + anchor_ns(to), [values[whole] for values in prices]
+    )
 
 
 def _frame(opened: np.ndarray, prices: Sequence[np.ndarray]) -> pd.DataFrame:
@@ -84,17 +114,42 @@ def slow_frame(frame: pd.DataFrame, timeframe: str, older: pd.DataFrame | None) 
     DataFrame
         `frame` itself from one hour upwards, else hourly candles.
     """
-    if minutes(timeframe) >= minutes(SLOW_TIMEFRAME):
+    return grouped(frame, timeframe, coarser(timeframe, SLOW_TIMEFRAME), older)
+
+
+def grouped(
+    frame: pd.DataFrame, timeframe: str, to: str, older: pd.DataFrame | None
+) -> pd.DataFrame:
+    """
+    Candles of a coarser timeframe `to`, made of finer ones with older ones in front.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The strategy's own candles.
+    older : DataFrame or None
+        From the exchange, of the timeframe that `read_in` tells; as for `slow_frame`.
+    """
+    if to == timeframe:
         return frame
-    hourly = resample(frame, timeframe, SLOW_TIMEFRAME)
-    if older is None or not len(older) or not len(hourly):
-        return hourly
-    opened, known = nanoseconds(hourly["date"]), nanoseconds(older["date"])
-    before = known < opened[0]
-    if not before.any() or opened[0] - known[before][-1] != span_ns(SLOW_TIMEFRAME):
-        return hourly
+    coarse = resample(frame, timeframe, to)
+    if older is None or not len(older) or not len(frame):
+        return coarse
+    if read_in(timeframe, to) != to:
+        older = resample(older, read_in(timeframe, to), to)
+    opened, known = nanoseconds(coarse["date"]), nanoseconds(older["date"])
+    if len(coarse):
+        before = known < opened[0]
+        leads_up = before.any() and opened[0] - known[before][-1] == span_ns(to)
+    else:
+        # The frame is shorter than a candle of `to`: the last one began before it.
+        end = nanoseconds(frame["date"])[-1] + span_ns(timeframe)
+        before = known + span_ns(to) <= end
+        leads_up = before.any()
+    if not leads_up:
+        return coarse
     prices = [
-        np.concatenate((older[name].to_numpy()[before], hourly[name].to_numpy()))
+        np.concatenate((older[name].to_numpy()[before], coarse[name].to_numpy()))
         for name in PRICES[1:]
     ]
     return _frame(np.concatenate((known[before], opened)), prices)
@@ -134,6 +189,20 @@ def last_completed(
     ends = nanoseconds(dates) + span_ns(timeframe)
     other_ends = nanoseconds(other_dates) + span_ns(other_timeframe)
     return np.searchsorted(other_ends, ends, side="right") - 1
+
+
+def is_newest(
+    dates: pd.Series, timeframe: str, other_dates: pd.Series, other_timeframe: str
+) -> np.ndarray:
+    """
+    For each candle, whether the newest one of another frame (see `last_completed`) is the last that
+    can have ended by then: none is missing since. True before the first, where nothing is missing.
+    """
+    at = last_completed(dates, timeframe, other_dates, other_timeframe)
+    span, anchor = span_ns(other_timeframe), anchor_ns(other_timeframe)
+    ends = nanoseconds(dates) + span_ns(timeframe) - anchor
+    wanted = ends // span * span - span + anchor
+    return np.asarray((at < 0) | (take(nanoseconds(other_dates), at, 0) == wanted))
 
 
 def take(values: np.ndarray, positions: np.ndarray, missing: float = np.nan) -> np.ndarray:

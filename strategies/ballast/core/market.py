@@ -1,18 +1,22 @@
 """The market as a whole: the leader's candles, and how many of a basket of pairs rise."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Self
 
 import numpy as np
 import pandas as pd
 import talib
 
+from ballast.core.aligned import Source
 from ballast.core.candles import Candles
 from ballast.core.data_quality import DataQualityLimits, assessed
 from ballast.core.frames import nanoseconds, span_ns
 from ballast.core.measured import MeasuredCandles
+from ballast.core.rules import Axis, Rule, is_known
 from ballast.core.trust import DataQuality
+from ballast.core.trusted import trust, trust_of_views
 from ballast.core.windows import candles as candles_in
 
 # Fewer known pairs than this share of the basket is no picture of the market.
@@ -63,6 +67,8 @@ class Market(Candles):
     known : Market, optional
         That of the candle before: what it knows of the basket holds while nobody has a new candle
         that windows are measured on.
+    source, name
+        As for `AlignedCandles`; the basket of `source` is what pairs are ranked in.
     """
 
     def __init__(
@@ -72,9 +78,12 @@ class Market(Candles):
         basket: Mapping[str, MeasuredCandles],
         slow: MeasuredCandles | None = None,
         known: "Market | None" = None,
+        source: Source | None = None,
+        name: str = "",
     ) -> None:
-        super().__init__(frame, timeframe, slow)
+        super().__init__(frame, timeframe, slow, source, name)
         self._pairs = dict(basket)
+        self._coins: dict[str, Candles] = {}
         self._basket: Basket
         if known is not None and known.slow is self.slow and known._pairs == self._pairs:
             self._basket = known._basket
@@ -102,6 +111,65 @@ class Market(Candles):
             ),
         )
 
+    def rank(self, pair: Candles, of: Callable[[Candles], pd.Series]) -> pd.Series:
+        """
+        Place of the pair among the basket, 1 for the highest:
+        `at_most(market.rank(pair, lambda coin: coin.roc("7d")), 3)` is met by the three that have
+        risen most. The basket is that of the settings, whatever is traded.
+
+        NaN where the pair's own value or more than half of the basket is unknown.
+        """
+        own = of(pair).to_numpy(dtype=float)
+        others = [self._sound(coin, of(coin)) for coin in self._basket_coins(pair)]
+        if not others:
+            return self._series(np.where(np.isnan(own), np.nan, 1.0))
+        table = np.vstack(others)
+        enough = np.isfinite(table).sum(axis=0) >= _COVERAGE * len(others)
+        place = 1.0 + (table > own).sum(axis=0)
+        return self._series(np.where(enough & ~np.isnan(own), place, np.nan))
+
+    def share_where(self, rule: Callable[[Candles], Rule]) -> pd.Series:
+        """
+        Share of the basket that meets a rule, 0 to 1:
+        `market.share_where(lambda coin: above(coin.close, coin.on("1d").ema(50)))`.
+
+        NaN where less than half of the basket is known.
+        """
+        axis = Axis(*self._axis)
+        shares = []
+        for coin in self._basket_coins():
+            asked = rule(coin).on(axis)
+            met = pd.Series(np.where(is_known(asked), asked.met.astype(float), np.nan))
+            shares.append(pd.Series(self._sound(coin, met)))
+        return self._series(self._mean(shares, len(self)))
+
+    def onto(self, dates: pd.Series, timeframe: str | None = None) -> Self:
+        """The market on other candles (see `AlignedCandles.onto`)."""
+        view = super().onto(dates, timeframe)
+        view._coins = {}
+        return view
+
+    @property
+    def warmup(self) -> int:
+        """As for `AlignedCandles`, the basket's included."""
+        return max([super().warmup, *(coin.warmup for coin in self._coins.values())])
+
+    def _basket_coins(self, but: Candles | None = None) -> list[Candles]:
+        """Candles of the basket on this axis, without those of a pair."""
+        if self._source is None:
+            raise ValueError("the market's basket is not known here")
+        for pair in self._source.basket:
+            if pair not in self._coins:
+                self._coins[pair] = self._other(pair)
+        return [coin for pair, coin in self._coins.items() if but is None or pair != but.name]
+
+    def _sound(self, coin: Candles, values: pd.Series) -> np.ndarray:
+        """A pair's values where its candles can be believed; no stale one stands in."""
+        limits = DataQualityLimits()
+        code = np.maximum(trust(coin, limits), trust_of_views([coin], limits))
+        sound = code < DataQuality.ABSURD_BAR
+        return np.where(sound, values.to_numpy(dtype=float), np.nan)
+
     def correlation(self, one: str, other: str, now: datetime, window: str) -> float:
         """
         Correlation of two pairs' returns over the window that ends with the last completed candle.
@@ -128,9 +196,9 @@ class Market(Candles):
             above.append((close > average).astype(float).where(average.notna() & close.notna()))
         return self._mean(above)
 
-    def _mean(self, series: list[pd.Series]) -> np.ndarray:
+    def _mean(self, series: list[pd.Series], length: int | None = None) -> np.ndarray:
         if not series:
-            return np.full(len(self.slow), np.nan)
+            return np.full(len(self.slow) if length is None else length, np.nan)
         table = np.vstack([values.to_numpy() for values in series])
         known = np.isfinite(table).sum(axis=0)
         total = np.nansum(table, axis=0)

@@ -6,18 +6,19 @@ import numpy as np
 import pandas as pd
 import talib
 
-from ballast.core.candles import Candles, before
+from ballast.core.aligned import Window
+from ballast.core.candles import Candles
 
 # A history may lack this few of its candles (1 - share) before a rank in it is unknown.
 _KNOWN = 0.9
 
 
-def zscore(pair: Candles, window: str) -> pd.Series:
+def zscore(pair: Candles, window: Window) -> pd.Series:
     """Standard deviations that the close is above its simple average of the window."""
     return (pair.close - pair.mean(window)) / pair.deviation(window)
 
 
-def deepest_dip(pair: Candles, window: str, within: str) -> pd.Series:
+def deepest_dip(pair: Candles, window: Window, within: Window) -> pd.Series:
     """
     Lowest z-score (of `window`) of the candles within the time before this candle.
 
@@ -29,10 +30,10 @@ def deepest_dip(pair: Candles, window: str, within: str) -> pd.Series:
         z = (close - talib.SMA(close, n)) / _positive(talib.STDDEV(close, n))
         return _lowest(z, recent)
 
-    return before(pair.measure("deepest_dip", (window, within), lowest, chained=True))
+    return pair.measure("deepest_dip", (window, within), lowest, chained=True, before=True)
 
 
-def tightest_range(pair: Candles, window: str, history: str, within: str) -> pd.Series:
+def tightest_range(pair: Candles, window: Window, history: Window, within: Window) -> pd.Series:
     """
     How tight the range of prices has been within the time before this candle.
 
@@ -49,7 +50,7 @@ def tightest_range(pair: Candles, window: str, history: str, within: str) -> pd.
         return _lowest(ranks.rank(method="max", pct=True).to_numpy(), recent)
 
     windows = (window, history, within)
-    return before(pair.measure("tightest_range", windows, lowest_rank, chained=True))
+    return pair.measure("tightest_range", windows, lowest_rank, chained=True, before=True)
 
 
 def _lowest(values: np.ndarray, n: int) -> np.ndarray:

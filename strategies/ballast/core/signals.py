@@ -15,12 +15,13 @@ import pandas as pd
 from ballast.core import regime, rules, shocks
 from ballast.core.candles import Candles
 from ballast.core.columns import CandleColumns
-from ballast.core.data_quality import DataQualityLimits, assessed
+from ballast.core.data_quality import DataQualityLimits
 from ballast.core.exits import Sell, shares_fault
 from ballast.core.market import Market
 from ballast.core.rules import Axis, Rule
 from ballast.core.stops import StopRules
 from ballast.core.trust import DataQuality
+from ballast.core.trusted import trust
 from ballast.core.windows import calibrated, minutes
 
 NO_SETUP = -1
@@ -150,7 +151,7 @@ def state_columns(
     candles), fall (ratio).
     """
     columns = {
-        "trust": np.maximum(_trust(pair, limits), _trust(market, limits)),
+        "trust": np.maximum(trust(pair, limits), trust(market, limits)),
         "atr": pair.atr(atr_window),
         "volatility": pair.daily_volatility(calibrated(VOLATILITY_WINDOW, pair.timeframe)),
         "turnover": pair.hourly_turnover(calibrated(TURNOVER_WINDOW, pair.timeframe)),
@@ -240,7 +241,7 @@ def market_columns(market: Market, limits: DataQualityLimits) -> CandleColumns:
     """What guards look up of the market leader: close, trust, fall, intensity, cooldown."""
     columns = {
         "close": market.close.to_numpy(),
-        "trust": _trust(market, limits),
+        "trust": trust(market, limits),
         "fall": market.fall(calibrated(FALL_WINDOW, market.timeframe)).to_numpy(),
         **_shock(market),
     }
@@ -256,23 +257,3 @@ def _shock(candles: Candles) -> dict[str, np.ndarray]:
         max(1, round(minutes(w) / candle)) for w in (rules.pause, rules.longest_pause)
     )
     return {"intensity": level, "cooldown": shocks.cooldown(level, pause, longest, rules)}
-
-
-def _trust(candles: Candles, limits: DataQualityLimits) -> np.ndarray:
-    """
-    Trust codes on the axis of a view; where the candle is missing there, an older one does not
-    stand in for it. The warm-up is counted on the frame that windows are measured on.
-    """
-    return candles.once(("trust", limits), lambda: _trust_codes(candles, limits))
-
-
-def _trust_codes(candles: Candles, limits: DataQualityLimits) -> np.ndarray:
-    if candles.slow is candles.own:
-        codes = candles.from_own(assessed(candles.own, limits), DataQuality.SHORT_HISTORY)
-    else:
-        any_age = dataclasses.replace(limits, history_candles=0)
-        codes = np.maximum(
-            candles.from_own(assessed(candles.own, any_age), DataQuality.SHORT_HISTORY),
-            candles.from_slow(assessed(candles.slow, limits), DataQuality.SHORT_HISTORY),
-        )
-    return np.where(candles.is_there(), codes, int(DataQuality.DISORDER))

@@ -15,7 +15,8 @@ from freqtrade.enums import OPTIMIZE_MODES, RunMode
 from freqtrade.exchange import market_is_active
 
 from ballast.core import frames
-from ballast.core.candles import Candles, slow_candles
+from ballast.core.aligned import slow_candles
+from ballast.core.candles import Candles
 from ballast.core.market import Market
 from ballast.core.measured import MeasuredCandles
 from ballast.core.windows import minutes
@@ -26,6 +27,9 @@ logger = logging.getLogger(__name__)
 _NO_CANDLES = pd.DataFrame({name: [] for name in frames.PRICES}).astype(
     {"date": "datetime64[ns, UTC]"}
 )
+# Whose candles of which timeframe rules ask for: a pair's, or those of one of these.
+AskedFrame = tuple[str, str]
+TRADED, LEADER, BASKET = "every traded pair", "the leader", "the basket"
 LIVE_MODES = (RunMode.LIVE, RunMode.DRY_RUN)
 
 
@@ -60,6 +64,10 @@ class Feeds:
         self._all_arrived = False
         self._stored: dict[tuple[str, str], pd.DataFrame] = {}
         self._kept = KeptCandles(timeframe)
+        # By timeframe, candles that rules ask for beside their own; by pair, those of others.
+        self._kept_groups: dict[str, KeptCandles] = {}
+        self._others: dict[str, tuple[pd.DataFrame, Candles]] = {}
+        self._asked: frozenset[AskedFrame] = frozenset()
         self._told: list[str] = []
         self._whitelist: list[str] | None = None
 
@@ -67,6 +75,8 @@ class Feeds:
         """Hyperopt sends the strategy to its workers at every epoch: frames are read there."""
         forgotten: dict[str, Any] = {
             "_market": None,
+            "_kept_groups": {},
+            "_others": {},
             "_stored": {},
             "_whitelist": None,
             "_seen": (_NO_CANDLES, {}),
@@ -108,11 +118,58 @@ class Feeds:
         if self._fine:
             pairs = dict.fromkeys([*market, *self.traded()])
             wanted += [(pair, frames.SLOW_TIMEFRAME) for pair in pairs]
-        return wanted
+        asked = [(one, timeframe) for whose, timeframe in self._asked for one in self._of(whose)]
+        return list(dict.fromkeys([*wanted, *sorted(asked)]))
+
+    def ask_for(self, asked: frozenset[AskedFrame]) -> None:
+        """
+        Keep fresh what rules ask for, too.
+
+        Raises
+        ------
+        ValueError
+            Where rules ask for a basket, or a pair, that there is not.
+        """
+        if self._basket is None and any(whose == BASKET for whose, _ in asked):
+            raise ValueError(
+                "its rules compare pairs of a basket: name them in ballast.market.basket (the "
+                "whitelist is what is traded, and may change)"
+            )
+        for whose, _ in sorted(asked):
+            if whose not in (TRADED, LEADER, BASKET) and not self.is_listed(whose):
+                raise ValueError(f"its rules ask for {whose}, which the exchange does not list")
+        self._asked = asked
+
+    def _of(self, whose: str) -> list[str]:
+        """The pairs that are meant, as far as they can be asked for."""
+        known = {TRADED: self.traded, BASKET: self.basket_pairs, LEADER: lambda: [self.leader]}
+        return [pair for pair in known.get(whose, lambda: [whose])() if self.is_listed(pair)]
 
     def candles(self, pair: str, frame: pd.DataFrame) -> Candles:
         """What a strategy sees of `frame`, the pair's own candles."""
-        return Candles(frame, self._timeframe, self._slow(pair, frame))
+        return Candles(frame, self._timeframe, self._slow(pair, frame), self, pair)
+
+    def of(self, pair: str) -> Candles:
+        """Another pair's candles, on their own axis (see `aligned.Source`)."""
+        frame, known = self._frame(pair, self._timeframe), self._others.get(pair)
+        if known is None or known[0] is not frame:
+            self._others[pair] = known = (frame, self.candles(pair, frame))
+        return known[1]
+
+    def grouped(self, pair: str, candles: MeasuredCandles, to: str) -> MeasuredCandles:
+        """A pair's candles in a coarser timeframe (see `aligned.Source`)."""
+        read = frames.read_in(self._timeframe, to)
+        older = None if read == self._timeframe else self._frame(pair, read)
+        if not self.live:
+            made = frames.grouped(candles.frame, self._timeframe, to, older)
+            return MeasuredCandles(made, to)
+        kept = self._kept_groups.setdefault(to, KeptCandles(self._timeframe, to))
+        return kept.of(pair, candles.frame, older)
+
+    @property
+    def basket(self) -> Sequence[str]:
+        """Pairs that are compared with one another: those of the settings, never the whitelist."""
+        return self._basket or ()
 
     def own(self, pair: str) -> pd.DataFrame:
         """The pair's candles of the strategy's timeframe, as they are."""
@@ -141,8 +198,9 @@ class Feeds:
             frame = _index(own)
         basket = {pair: self._slow(pair, candles) for pair, candles in own.items()}
         slow = self._slow(self.leader, frame)
-        self._market = Market(frame, self._timeframe, basket, slow, known)
-        self._kept.forget_but({self.leader, *own, *self.traded()})
+        self._market = Market(frame, self._timeframe, basket, slow, known, self, self.leader)
+        for kept in (self._kept, *self._kept_groups.values()):
+            kept.forget_but({self.leader, *own, *self.traded(), *self._others})
         self._all_arrived = not self.live or all(_ends_with(own[pair], frame) for pair in own)
         return self._market
 

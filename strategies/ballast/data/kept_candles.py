@@ -1,7 +1,7 @@
 """Candles that windows are measured on, kept by pair from one live candle to the next.
 
 Those of a strategy on 5m or 1m are hourly: what is measured on them changes once an hour, not at
-every candle.
+every candle; likewise those of `pair.on("1d")` change once a day.
 """
 
 from collections.abc import Collection, Hashable
@@ -9,8 +9,7 @@ from collections.abc import Collection, Hashable
 import numpy as np
 import pandas as pd
 
-from ballast.core.candles import slow_candles
-from ballast.core.frames import SLOW_TIMEFRAME, nanoseconds, span_ns
+from ballast.core.frames import SLOW_TIMEFRAME, anchor_ns, grouped, nanoseconds, span_ns
 from ballast.core.measured import MeasuredCandles
 from ballast.core.windows import coarser
 
@@ -23,12 +22,15 @@ class KeptCandles:
     ----------
     timeframe : str
         The strategy's.
+    to : str, optional
+        That of the candles kept; hourly ones unless given, or the strategy's where those are
+        longer.
     """
 
-    def __init__(self, timeframe: str) -> None:
+    def __init__(self, timeframe: str, to: str | None = None) -> None:
         self._timeframe = timeframe
-        self._fine = span_ns(timeframe)
-        self._slow = span_ns(coarser(timeframe, SLOW_TIMEFRAME))
+        self._to = to or coarser(timeframe, SLOW_TIMEFRAME)
+        self._fine, self._slow = span_ns(timeframe), span_ns(self._to)
         self._kept: dict[str, tuple[Hashable, MeasuredCandles]] = {}
 
     def of(self, pair: str, frame: pd.DataFrame, older: pd.DataFrame | None) -> MeasuredCandles:
@@ -40,12 +42,12 @@ class KeptCandles:
         frame : DataFrame
             The pair's own candles.
         older : DataFrame or None
-            See `frames.slow_frame`.
+            See `frames.grouped`.
         """
         edition = self._edition(frame, older)
         kept = self._kept.get(pair)
         if kept is None or kept[0] != edition:
-            made = slow_candles(frame, self._timeframe, older)
+            made = MeasuredCandles(grouped(frame, self._timeframe, self._to, older), self._to)
             kept = self._kept[pair] = (edition, made)
         return kept[1]
 
@@ -61,7 +63,8 @@ class KeptCandles:
         opened = nanoseconds(frame["date"])
         last = len(opened)
         if self._fine < self._slow:
-            whole = np.flatnonzero((opened + self._fine) % self._slow == 0)
+            ends = opened + self._fine - anchor_ns(self._to)
+            whole = np.flatnonzero(ends % self._slow == 0)
             last = int(whole[-1]) + 1 if len(whole) else 0
         made_of = slice(max(0, last - self._slow // self._fine), last)
         parts = tuple(frame[name].to_numpy()[made_of].tobytes() for name in ("close", "volume"))

@@ -12,8 +12,10 @@ import pandas as pd
 
 from ballast.alerts.messages import as_code
 from ballast.core import frames
-from ballast.core.candles import Candles, slow_candles
+from ballast.core.aligned import slow_candles
+from ballast.core.candles import Candles
 from ballast.core.market import Market
+from ballast.core.measured import MeasuredCandles
 from ballast.core.rules import Rule
 from ballast.core.signals import StatesRules, setups_on
 from ballast.core.windows import minutes
@@ -25,6 +27,7 @@ logger = logging.getLogger(__name__)
 # Candles beyond the longest window on which rules are asked.
 _ASKED = 50
 _MOVE = 0.01
+_OWN, _OTHER = "own", "other"
 TODO = "name more pairs in ballast.market.basket"
 
 
@@ -73,21 +76,42 @@ def sentence(rules_by_setup: Mapping[str, list[str]]) -> str:
 
 
 def _never_met(strategy: StatesRules, *, leads: bool, alone: bool) -> dict[str, list[str]]:
-    timeframe, count = strategy.timeframe, checked_startup(strategy) + _ASKED
-    own, other = _walk(timeframe, count, 1), _walk(timeframe, count, 2)
-    own_older, other_older = (_older(timeframe, count, seed) for seed in (3, 4))
-    slow = slow_candles(own, timeframe, own_older)
-    basket = {"own": slow}
-    if not alone:
-        basket["other"] = slow_candles(other, timeframe, other_older)
-    leader = (own, slow) if leads else (other, slow_candles(other, timeframe, other_older))
-    market = Market(leader[0], timeframe, basket, leader[1]).onto(own["date"])
-    setups = setups_on(strategy, Candles(own, timeframe, slow), market)
+    made = _Made(strategy.timeframe, checked_startup(strategy) + _ASKED, alone=alone)
+    pair, other = made.of(_OWN), made.of(_OTHER)
+    leader = pair if leads else other
+    slow = {name: made.of(name).slow for name in made.basket}
+    name = leader.name
+    market = Market(leader.frame, leader.timeframe, slow, leader.slow, source=made, name=name)
+    setups = setups_on(strategy, pair, market.onto(pair.frame["date"]))
     impossible = {
         setup.name: [name for name, rule in setup.entry.items() if _is_impossible(rule)]
         for setup in setups
     }
     return {name: rules for name, rules in impossible.items() if rules}
+
+
+class _Made:
+    """Random walks by name, as candles of any timeframe (see `aligned.Source`)."""
+
+    def __init__(self, timeframe: str, count: int, *, alone: bool) -> None:
+        self._timeframe, self._count = timeframe, count
+        self.basket = (_OWN,) if alone else (_OWN, _OTHER)
+
+    def of(self, pair: str) -> Candles:
+        seed = 1 if pair == _OWN else 2
+        frame = _walk(self._timeframe, self._count, seed)
+        slow = slow_candles(frame, self._timeframe, self._older(pair, frames.SLOW_TIMEFRAME))
+        return Candles(frame, self._timeframe, slow, self, pair)
+
+    def grouped(self, pair: str, candles: MeasuredCandles, to: str) -> MeasuredCandles:
+        older = self._older(pair, frames.read_in(self._timeframe, to))
+        return MeasuredCandles(frames.grouped(candles.frame, self._timeframe, to, older), to)
+
+    def _older(self, pair: str, timeframe: str) -> pd.DataFrame | None:
+        """Candles for windows of days, where the strategy's own are finer."""
+        if minutes(timeframe) <= minutes(self._timeframe):
+            return None
+        return _walk(timeframe, self._count, 3 if pair == _OWN else 4)
 
 
 def _is_impossible(rule: Rule) -> bool:
@@ -101,13 +125,6 @@ def _is_impossible(rule: Rule) -> bool:
     value, limit = np.asarray(rule.value, dtype=float), np.asarray(rule.limit, dtype=float)
     known = np.isfinite(value) & np.isfinite(limit)
     return rule.relation in ("<", ">") and bool(known.any()) and bool((value == limit)[known].all())
-
-
-def _older(timeframe: str, count: int, seed: int) -> pd.DataFrame | None:
-    """Hourly candles for windows of days, where the strategy's own are finer."""
-    if minutes(timeframe) >= minutes(frames.SLOW_TIMEFRAME):
-        return None
-    return _walk(frames.SLOW_TIMEFRAME, count, seed)
 
 
 def _walk(timeframe: str, count: int, seed: int) -> pd.DataFrame:

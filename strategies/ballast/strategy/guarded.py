@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar
 
+from freqtrade.exceptions import OperationalException
 from freqtrade.persistence import LocalTrade
 
 from ballast.alerts.incidents import IncidentLog
@@ -18,6 +19,7 @@ from ballast.strategy.overrides import refuse_overrides
 from ballast.strategy.signals import SignalStrategy
 from ballast.strategy.startup import refuse_configuration, refuse_unsafe, spaces
 from ballast.strategy.state import DISASTER_STOP, ORDER_TYPES
+from ballast.strategy.warm_up import needs
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +64,12 @@ class GuardedStrategy(Layer, SignalStrategy):
         super().ft_bot_start(**kwargs)
         refuse_unsafe(self)
         tell = partial(self.dp.send_msg, always_send=True)
-        basket.warn(self, self._ballast.decisions.connected.feeds, tell)
+        feeds = self._ballast.decisions.connected.feeds
+        try:
+            feeds.ask_for(needs(self).frames)
+        except ValueError as error:
+            raise OperationalException(f"{type(self).__name__}: {error}") from None
+        basket.warn(self, feeds, tell)
         if self.renamed_to:
             logger.warning(
                 "%s is now called %s: name that, and rename its parameter file",

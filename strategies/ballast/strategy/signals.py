@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
+import numpy as np
 import pandas as pd
 from freqtrade.strategy import IStrategy
 
@@ -22,6 +23,7 @@ from ballast.core.rulebook import Rulebook
 from ballast.core.rules import Rule
 from ballast.core.signals import Setup
 from ballast.core.stops import StopRules
+from ballast.core.trusted import trust_of_views
 from ballast.strategy.startup import refuse_unsafe
 from ballast.strategy.state import LayerState
 from ballast.strategy.warm_up import checked_startup, probe
@@ -124,7 +126,10 @@ class SignalStrategy(IStrategy):
         pair, market = self._views(dataframe, metadata["pair"])
         setups = [self._overridden(setup) for setup in signals.setups_on(self, pair, market)]
         close, atr, trust = (dataframe[name].to_numpy() for name in ("close", "atr", "trust"))
-        columns = signals.signal_columns(trust, setups)
+        limits = self._ballast.settings.trust.limits(0)
+        # Other candles that the rules have asked for, too.
+        trust = np.maximum(trust, trust_of_views((pair, market), limits))
+        columns = {"trust": trust, **signals.signal_columns(trust, setups)}
         columns |= {name: line.to_numpy() for name, line in self.lines(pair, market).items()}
         if session.feeds.drawn:
             stop = self._ballast.disaster_ratio()

@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-from ballast.core.candles import slow_candles
+from ballast.core.aligned import slow_candles
 from ballast.core.columns import CandleColumns
 from ballast.core.cross_section import CrossSection, CrossSectionRow
 from ballast.core.guards.base import Guard

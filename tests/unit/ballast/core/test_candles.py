@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ballast.core.candles import Candles, slow_candles
+from ballast.core.aligned import slow_candles
+from ballast.core.candles import Candles
 from ballast.core.frames import resample
 from tests.unit.ballast.core.made import closes, dates, filled, moment, scaled, walk
 

@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 
 from ballast.core import patterns, regime, rules, shocks, signals, uptrend
-from ballast.core.candles import Candles, slow_candles
+from ballast.core.aligned import slow_candles
+from ballast.core.candles import Candles
 from ballast.core.data_quality import DataQualityLimits, assess
 from ballast.core.frames import with_columns
 from ballast.core.market import Market

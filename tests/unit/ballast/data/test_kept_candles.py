@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ballast.core.candles import Candles, slow_candles
+from ballast.core.aligned import slow_candles
+from ballast.core.candles import Candles
 from ballast.core.frames import resample
 from ballast.core.market import Market
 from ballast.core.measured import MeasuredCandles
