@@ -1,14 +1,11 @@
 """Completed candles of a pair on the time axis of the strategy, whatever timeframe they are of.
 
-A view is the same class again: `pair.own` counts in the strategy's own candles, `pair.on("4h")` in
-longer ones, `pair.of("ETH/USDT")` is another pair. Each gives one value per candle of the strategy,
-that of the newest candle that has ended by then, and notes how much history it was asked for: the
-start-up length of a strategy is the answer to 'which windows did its rules ask for?'.
+Each gives one value per candle of the axis: that of the newest candle that has ended by then.
 """
 
 import copy
-from collections.abc import Callable, Hashable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, cast
+from collections.abc import Callable, Hashable
+from typing import Any, Self, TypeVar, cast
 
 import numpy as np
 import pandas as pd
@@ -16,28 +13,11 @@ import pandas as pd
 from ballast.core import frames
 from ballast.core.measured import MeasuredCandles
 from ballast.core.windows import candles as candles_in
-from ballast.core.windows import coarser, minutes
-
-if TYPE_CHECKING:
-    from ballast.core.candles import Candles
+from ballast.core.windows import coarser
 
 Made = TypeVar("Made")
 # A length of time such as '10d', or a number of candles.
 Window = str | int
-
-
-class Source(Protocol):
-    """Where candles come from that are not a pair's own."""
-
-    def grouped(self, pair: str, candles: MeasuredCandles, to: str) -> MeasuredCandles:
-        """A pair's candles grouped to a coarser timeframe, older history in front."""
-
-    def of(self, pair: str) -> "Candles":
-        """Those of another pair, on their own axis."""
-
-    @property
-    def basket(self) -> Sequence[str]:
-        """Pairs that stand for the market, as the settings name them."""
 
 
 class AlignedCandles:
@@ -52,10 +32,6 @@ class AlignedCandles:
         Length of one of them, such as '5m'.
     slow : MeasuredCandles, optional
         What windows are measured on, where it is known (see `slow_candles`).
-    source : Source, optional
-        Where other candles come from.
-    name : str
-        The pair.
 
     Attributes
     ----------
@@ -70,21 +46,14 @@ class AlignedCandles:
         frame: pd.DataFrame,
         timeframe: str,
         slow: MeasuredCandles | None = None,
-        source: Source | None = None,
-        name: str = "",
     ) -> None:
         self.timeframe = timeframe
-        self.name = name
         self.slow = slow or slow_candles(frame, timeframe)
         self.slow_timeframe = self.slow.timeframe
         same = self.slow_timeframe == timeframe
         self.base = self.slow if same else MeasuredCandles(frame, timeframe)
         self.counts = False
         self.history = 0
-        # Candles to be loaded for one here, and beside them, where groups begin anywhere.
-        self._loaded, self._spare = 1, 0
-        self._source = source
-        self._views: dict[Hashable, Candles] = {}
         self._known: dict[Hashable, Any] = {}
         self._axis = (frame["date"], timeframe)
         self._at: np.ndarray | None = None
@@ -95,37 +64,6 @@ class AlignedCandles:
     def frame(self) -> pd.DataFrame:
         """The candles themselves, on their own axis."""
         return self.base.frame
-
-    @property
-    def own(self) -> "Candles":
-        """
-        The same pair with windows in candles of its own timeframe: `pair.own.rsi(14)`. A length of
-        time is measured on them, too, where `pair` itself would take hourly ones.
-        """
-        if self.counts:
-            return cast("Candles", self)
-        return self._view("own", lambda: self._counting(self.base))
-
-    def on(self, timeframe: str) -> "Candles":
-        """
-        The same pair on longer candles, completed ones only: `pair.on("4h").ema(50)`. Windows are
-        numbers of those candles, or lengths of time; prices such as `close` are theirs.
-        """
-        if timeframe == self.timeframe:
-            return self.own
-        groups = frames.groups_of(self.timeframe)
-        if timeframe not in groups:
-            can = f"{', '.join(groups)} can" if groups else "there are none longer"
-            raise ValueError(
-                f"pair.on({timeframe!r}): {self.timeframe} cannot be grouped to {timeframe}; {can}"
-            )
-        return self._view(timeframe, lambda: self._grouped(timeframe))
-
-    def of(self, pair: str) -> "Candles":
-        """Another pair on the candles of this one: `pair.of("ETH/USDT").roc("7d")`."""
-        if not isinstance(pair, str) or "/" not in pair:
-            raise ValueError(f"pair.of({pair!r}): expected a pair such as 'ETH/USDT'")
-        return self._view(("of", pair), lambda: self._other(pair))
 
     def onto(self, dates: pd.Series, timeframe: str | None = None) -> Self:
         """
@@ -140,7 +78,7 @@ class AlignedCandles:
             How long they are; as long as those here unless given.
         """
         view = copy.copy(self)
-        view._known, view._views = {}, {}
+        view._known = {}
         view._axis = dates, timeframe or self.timeframe
         theirs = self.frame["date"], self.timeframe
         view._at = frames.last_completed(*view._axis, *theirs)
@@ -148,16 +86,6 @@ class AlignedCandles:
         same = self.slow is self.base
         view._slow_at = view._at if same else view._slow_positions()
         return view
-
-    @property
-    def warmup(self) -> int:
-        """Candles of each timeframe that have to be loaded for what has been asked for."""
-        own = (self.history + self._spare) * self._loaded if self.history else 0
-        return max([own, *(view.warmup for view in self.views())])
-
-    def views(self) -> "list[Candles]":
-        """Views that have been asked for."""
-        return list(self._views.values())
 
     def once(self, key: Hashable, compute: Callable[[], Made]) -> Made:
         """What follows from the candles on this axis, worked out at the first call."""
@@ -267,36 +195,6 @@ class AlignedCandles:
 
     def _slow_positions(self) -> np.ndarray:
         return frames.last_completed(*self._axis, self.slow.frame["date"], self.slow_timeframe)
-
-    def _view(self, key: Hashable, make: "Callable[[], Candles]") -> "Candles":
-        if key not in self._views:
-            self._views[key] = make()
-        return self._views[key]
-
-    def _plain(self, measured: MeasuredCandles) -> "Candles":
-        """Candles of this pair and no more, that are measured as they are."""
-        raise NotImplementedError
-
-    def _counting(self, measured: MeasuredCandles) -> "Candles":
-        view = self._plain(measured)
-        view.counts = True
-        return view if measured is self.base and self._at is None else view.onto(*self._axis)
-
-    def _grouped(self, timeframe: str) -> "Candles":
-        if self._source is None:
-            frame = frames.grouped(self.frame, self.timeframe, timeframe, None)
-            candles = MeasuredCandles(frame, timeframe)
-        else:
-            candles = self._source.grouped(self.name, self.base, timeframe)
-        view = self._counting(candles)
-        read = frames.read_in(self.timeframe, timeframe)
-        view._loaded, view._spare = round(minutes(timeframe) / minutes(read)), 1
-        return view
-
-    def _other(self, pair: str) -> "Candles":
-        if self._source is None:
-            raise ValueError(f"pair.of({pair!r}): no other pair is known here")
-        return self._source.of(pair).onto(*self._axis)
 
 
 def _moved(values: np.ndarray) -> np.ndarray:

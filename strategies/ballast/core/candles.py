@@ -1,169 +1,133 @@
-"""What a strategy sees of a pair: its completed candles and indicators on them, aligned.
+"""What a strategy sees of a pair: its completed candles, and views of others on the same axis.
 
-Every method returns one value per candle of the strategy's own timeframe, made of completed
-candles only (see `aligned`, where windows and views are).
+A view is the same class again: `pair.own` counts in the strategy's own candles, `pair.on("4h")` in
+longer ones, `pair.of("ETH/USDT")` is another pair. Each notes how much history it was asked for:
+the start-up length of a strategy is the answer to 'which windows did its rules ask for?'.
 """
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
+from typing import Protocol, Self
 
-import numpy as np
 import pandas as pd
-import talib
 
 from ballast.core import frames
-from ballast.core.aligned import AlignedCandles, Window
+from ballast.core.indicators import Indicators
 from ballast.core.measured import MeasuredCandles
 from ballast.core.windows import minutes
 
-# Candles until a recursive average has forgotten its seed to 0.03 %, in multiples of its period:
-# exp(-8). An exponential average of period n has weight 2/(n+1), Wilder's has 1/n.
-EXPONENTIAL_MEMORY = 4
-WILDER_MEMORY = 8
 
+class Source(Protocol):
+    """Where candles come from that are not a pair's own."""
 
-class Candles(AlignedCandles):
-    """Completed candles of one pair with the usual indicators (see `AlignedCandles`)."""
+    def grouped(self, pair: str, candles: MeasuredCandles, to: str) -> MeasuredCandles:
+        """A pair's candles grouped to a coarser timeframe, older history in front."""
 
-    @property
-    def close(self) -> pd.Series:
-        """Closing price in quote currency."""
-        return self.column("close")
+    def of(self, pair: str) -> "Candles":
+        """Those of another pair, on their own axis."""
 
     @property
-    def high(self) -> pd.Series:
-        """Highest price of the candle in quote currency."""
-        return self.column("high")
+    def basket(self) -> Sequence[str]:
+        """Pairs that stand for the market, as the settings name them."""
+
+
+class Candles(Indicators):
+    """
+    Completed candles of one pair.
+
+    Parameters
+    ----------
+    frame, timeframe, slow
+        As for `AlignedCandles`.
+    source : Source, optional
+        Where other candles come from.
+    name : str
+        The pair.
+    """
+
+    def __init__(
+        self,
+        frame: pd.DataFrame,
+        timeframe: str,
+        slow: MeasuredCandles | None = None,
+        source: Source | None = None,
+        name: str = "",
+    ) -> None:
+        super().__init__(frame, timeframe, slow)
+        self.name = name
+        # Candles to be loaded for one here, and beside them, where groups begin anywhere.
+        self._loaded, self._spare = 1, 0
+        self._source = source
+        self._views: dict[Hashable, Candles] = {}
 
     @property
-    def low(self) -> pd.Series:
-        """Lowest price of the candle in quote currency."""
-        return self.column("low")
-
-    def highest_high(self, window: Window) -> pd.Series:
-        """Upper Donchian channel: highest high of the `window` before this candle (price)."""
-        return self.measure(
-            "highest_high",
-            window,
-            lambda _, n: _extreme(talib.MAX, self._slow("high"), n),
-            before=True,
-            least=1,
-        )
-
-    def lowest_low(self, window: Window) -> pd.Series:
-        """Lower Donchian channel: lowest low of the `window` before this candle (price)."""
-        return self.measure(
-            "lowest_low",
-            window,
-            lambda _, n: _extreme(talib.MIN, self._slow("low"), n),
-            before=True,
-            least=1,
-        )
-
-    def ema(self, window: Window) -> pd.Series:
-        """Exponential moving average of the close (price)."""
-        return self.measure(
-            "ema", window, lambda _, n: talib.EMA(self._slow("close"), n), EXPONENTIAL_MEMORY
-        )
-
-    def weighted_mean(self, window: Window) -> pd.Series:
-        """Linearly weighted moving average of the close (price): the newest close weighs most."""
-        return self.measure("weighted_mean", window, lambda _, n: talib.WMA(self._slow("close"), n))
-
-    def mean(self, window: Window) -> pd.Series:
-        """Simple moving average of the close (price)."""
-        return self.measure("mean", window, lambda _, n: talib.SMA(self._slow("close"), n))
-
-    def deviation(self, window: Window) -> pd.Series:
-        """Standard deviation of the close around its simple moving average (price)."""
-        return self.measure("deviation", window, lambda _, n: talib.STDDEV(self._slow("close"), n))
-
-    def rsi(self, window: Window) -> pd.Series:
-        """Relative strength index (Wilder), 0 to 100."""
-        return self.measure(
-            "rsi", window, lambda _, n: talib.RSI(self._slow("close"), n), WILDER_MEMORY
-        )
-
-    def roc(self, window: Window) -> pd.Series:
-        """Rate of change of the close over the window (ratio: 0.1 is a rise of ten percent)."""
-        return self.measure("roc", window, lambda _, n: talib.ROCP(self._slow("close"), n), least=1)
-
-    def atr(self, window: Window) -> pd.Series:
+    def own(self) -> "Candles":
         """
-        Average true range (Wilder) of one hour (price).
-
-        Candles longer than an hour are scaled by the square root of time, so that 'two ATR' is the
-        same distance on every timeframe. In `pair.own` and `pair.on(...)` it is that of one of
-        their candles, as everywhere else.
+        The same pair with windows in candles of its own timeframe: `pair.own.rsi(14)`. A length of
+        time is measured on them, too, where `pair` itself would take hourly ones.
         """
-        to_hour = math.sqrt(minutes(frames.SLOW_TIMEFRAME) / minutes(self.slow_timeframe))
-        scale = 1.0 if self.counts else to_hour
-        return self.measure(
-            "atr" if scale == 1 else "hourly_atr",
-            window,
-            lambda _, n: (
-                scale * talib.ATR(self._slow("high"), self._slow("low"), self._slow("close"), n)
-            ),
-            WILDER_MEMORY,
-            least=1,
-        )
+        if self.counts:
+            return self
+        return self._view("own", lambda: self._counting(self.base))
 
-    def daily_volatility(self, window: Window) -> pd.Series:
+    def on(self, timeframe: str) -> "Candles":
         """
-        Standard deviation of log returns over the window, scaled to a day by the square root of
-        time (ratio). Filled candles are left out: a hole is not calm.
+        The same pair on longer candles, completed ones only: `pair.on("4h").ema(50)`. Windows are
+        numbers of those candles, or lengths of time; prices such as `close` are theirs.
         """
-        per_day = math.sqrt(minutes("1d") / minutes(self.slow_timeframe))
+        if timeframe == self.timeframe:
+            return self.own
+        groups = frames.groups_of(self.timeframe)
+        if timeframe not in groups:
+            can = f"{', '.join(groups)} can" if groups else "there are none longer"
+            raise ValueError(
+                f"pair.on({timeframe!r}): {self.timeframe} cannot be grouped to {timeframe}; {can}"
+            )
+        return self._view(timeframe, lambda: self._grouped(timeframe))
 
-        def sigma(slow: pd.DataFrame, n: int) -> np.ndarray:
-            moves = pd.Series(np.log(self._slow("close"))).diff()
-            real = moves.where((slow["volume"] > 0).to_numpy())
-            return per_day * np.asarray(real.rolling(n, min_periods=max(2, n // 2)).std())
+    def of(self, pair: str) -> "Candles":
+        """Another pair on the candles of this one: `pair.of("ETH/USDT").roc("7d")`."""
+        if not isinstance(pair, str) or "/" not in pair:
+            raise ValueError(f"pair.of({pair!r}): expected a pair such as 'ETH/USDT'")
+        return self._view(("of", pair), lambda: self._other(pair))
 
-        return self.measure("daily_volatility", window, sigma)
+    def onto(self, dates: pd.Series, timeframe: str | None = None) -> Self:
+        """The same candles seen from others (see `AlignedCandles.onto`)."""
+        view = super().onto(dates, timeframe)
+        view._views = {}
+        return view
 
-    def hourly_turnover(self, window: Window) -> pd.Series:
-        """Median turnover of an hour over the window (quote currency)."""
-        to_hour = minutes(frames.SLOW_TIMEFRAME) / minutes(self.slow_timeframe)
+    @property
+    def warmup(self) -> int:
+        """Candles of each timeframe that have to be loaded for what has been asked for."""
+        own = (self.history + self._spare) * self._loaded if self.history else 0
+        return max([own, *(view.warmup for view in self.views())])
 
-        def median(slow: pd.DataFrame, n: int) -> np.ndarray:
-            turnover = pd.Series(self._slow("close") * self._slow("volume"))
-            return to_hour * np.asarray(turnover.rolling(n).median())
+    def views(self) -> "list[Candles]":
+        """Views that have been asked for."""
+        return list(self._views.values())
 
-        return self.measure("hourly_turnover", window, median)
+    def _view(self, key: Hashable, make: "Callable[[], Candles]") -> "Candles":
+        if key not in self._views:
+            self._views[key] = make()
+        return self._views[key]
 
-    def efficiency_ratio(self, window: Window) -> pd.Series:
-        """
-        Kaufman's efficiency ratio: net move over the sum of moves, 0 (noise) to 1 (straight).
+    def _counting(self, measured: MeasuredCandles) -> "Candles":
+        view = Candles(measured.frame, measured.timeframe, measured, self._source, self.name)
+        view.counts = True
+        return view if measured is self.base and self._at is None else view.onto(*self._axis)
 
-        A random walk of n candles averages about 1/sqrt(n).
-        """
+    def _grouped(self, timeframe: str) -> "Candles":
+        if self._source is None:
+            frame = frames.grouped(self.frame, self.timeframe, timeframe, None)
+            candles = MeasuredCandles(frame, timeframe)
+        else:
+            candles = self._source.grouped(self.name, self.base, timeframe)
+        view = self._counting(candles)
+        read = frames.read_in(self.timeframe, timeframe)
+        view._loaded, view._spare = round(minutes(timeframe) / minutes(read)), 1
+        return view
 
-        def ratio(slow: pd.DataFrame, n: int) -> np.ndarray:
-            close = slow["close"]
-            path = close.diff().abs().rolling(n).sum()
-            return np.asarray((close - close.shift(n)).abs() / path.where(path > 0))
-
-        return self.measure("efficiency_ratio", window, ratio)
-
-    def fall(self, window: Window) -> pd.Series:
-        """
-        How far the close is below the highest close of the window (ratio, 0.1 is ten percent).
-
-        Measured on the strategy's own candles: a sharp fall should not wait for the hour to end.
-        """
-        length = self._length("fall", window, 2, self.timeframe)
-        self.needs(length)
-        close = self.base.values("close")
-        return self._series(self.from_own(1 - close / talib.MAX(close, length), np.nan))
-
-    def _plain(self, measured: MeasuredCandles) -> "Candles":
-        return Candles(measured.frame, measured.timeframe, measured, self._source, self.name)
-
-    def _slow(self, column: str) -> np.ndarray:
-        return self.slow.values(column)
-
-
-def _extreme(of: Callable[..., np.ndarray], values: np.ndarray, n: int) -> np.ndarray:
-    """`talib.MAX` or `talib.MIN`, that of a single candle as well."""
-    return of(values, n) if n > 1 else values
+    def _other(self, pair: str) -> "Candles":
+        if self._source is None:
+            raise ValueError(f"pair.of({pair!r}): no other pair is known here")
+        return self._source.of(pair).onto(*self._axis)

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 import talib
 
-from ballast.core.aligned import Source
-from ballast.core.candles import Candles
+from ballast.core.candles import Candles, Source
 from ballast.core.data_quality import DataQualityLimits, assessed
 from ballast.core.frames import nanoseconds, span_ns
 from ballast.core.measured import MeasuredCandles
@@ -68,7 +67,7 @@ class Market(Candles):
         That of the candle before: what it knows of the basket holds while nobody has a new candle
         that windows are measured on.
     source, name
-        As for `AlignedCandles`; the basket of `source` is what pairs are ranked in.
+        As for `Candles`; the basket of `source` is what pairs are ranked in.
     """
 
     def __init__(
@@ -151,7 +150,7 @@ class Market(Candles):
 
     @property
     def warmup(self) -> int:
-        """As for `AlignedCandles`, the basket's included."""
+        """As for `Candles`, the basket's included."""
         return max([super().warmup, *(coin.warmup for coin in self._coins.values())])
 
     def _basket_coins(self, but: Candles | None = None) -> list[Candles]:

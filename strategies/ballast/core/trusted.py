@@ -5,12 +5,12 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ballast.core.aligned import AlignedCandles
+from ballast.core.candles import Candles
 from ballast.core.data_quality import DataQualityLimits, assessed
 from ballast.core.trust import DataQuality
 
 
-def trust(candles: AlignedCandles, limits: DataQualityLimits) -> np.ndarray:
+def trust(candles: Candles, limits: DataQualityLimits) -> np.ndarray:
     """
     Trust codes on the axis of a view; where the candle is missing there, an older one does not
     stand in for it. The warm-up is counted on the frame that windows are measured on.
@@ -18,7 +18,7 @@ def trust(candles: AlignedCandles, limits: DataQualityLimits) -> np.ndarray:
     return candles.once(("trust", limits), lambda: _codes(candles, limits))
 
 
-def trust_of_views(candles: Iterable[AlignedCandles], limits: DataQualityLimits) -> np.ndarray:
+def trust_of_views(candles: Iterable[Candles], limits: DataQualityLimits) -> np.ndarray:
     """The gravest code of the views that were asked of these candles, each by its own history."""
     codes = [np.asarray(DataQuality.OK, dtype=np.int8)]
     for one in candles:
@@ -28,7 +28,7 @@ def trust_of_views(candles: Iterable[AlignedCandles], limits: DataQualityLimits)
     return np.asarray(np.maximum.reduce(np.broadcast_arrays(*codes)))
 
 
-def _codes(candles: AlignedCandles, limits: DataQualityLimits) -> np.ndarray:
+def _codes(candles: Candles, limits: DataQualityLimits) -> np.ndarray:
     if candles.slow is candles.base:
         codes = candles.from_own(assessed(candles.base, limits), DataQuality.SHORT_HISTORY)
     else:

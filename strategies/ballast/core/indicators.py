@@ -1,0 +1,161 @@
+"""The usual indicators, one value per candle of the strategy, made of completed candles only."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import talib
+
+from ballast.core import frames
+from ballast.core.aligned import AlignedCandles, Window
+from ballast.core.windows import minutes
+
+# Candles until a recursive average has forgotten its seed to 0.03 %, in multiples of its period:
+# exp(-8). An exponential average of period n has weight 2/(n+1), Wilder's has 1/n.
+EXPONENTIAL_MEMORY = 4
+WILDER_MEMORY = 8
+
+
+class Indicators(AlignedCandles):
+    """Indicators on completed candles of one pair (see `AlignedCandles`)."""
+
+    @property
+    def close(self) -> pd.Series:
+        """Closing price in quote currency."""
+        return self.column("close")
+
+    @property
+    def high(self) -> pd.Series:
+        """Highest price of the candle in quote currency."""
+        return self.column("high")
+
+    @property
+    def low(self) -> pd.Series:
+        """Lowest price of the candle in quote currency."""
+        return self.column("low")
+
+    def highest_high(self, window: Window) -> pd.Series:
+        """Upper Donchian channel: highest high of the `window` before this candle (price)."""
+        return self.measure(
+            "highest_high",
+            window,
+            lambda _, n: _extreme(talib.MAX, self._slow("high"), n),
+            before=True,
+            least=1,
+        )
+
+    def lowest_low(self, window: Window) -> pd.Series:
+        """Lower Donchian channel: lowest low of the `window` before this candle (price)."""
+        return self.measure(
+            "lowest_low",
+            window,
+            lambda _, n: _extreme(talib.MIN, self._slow("low"), n),
+            before=True,
+            least=1,
+        )
+
+    def ema(self, window: Window) -> pd.Series:
+        """Exponential moving average of the close (price)."""
+        return self.measure(
+            "ema", window, lambda _, n: talib.EMA(self._slow("close"), n), EXPONENTIAL_MEMORY
+        )
+
+    def weighted_mean(self, window: Window) -> pd.Series:
+        """Linearly weighted moving average of the close (price): the newest close weighs most."""
+        return self.measure("weighted_mean", window, lambda _, n: talib.WMA(self._slow("close"), n))
+
+    def mean(self, window: Window) -> pd.Series:
+        """Simple moving average of the close (price)."""
+        return self.measure("mean", window, lambda _, n: talib.SMA(self._slow("close"), n))
+
+    def deviation(self, window: Window) -> pd.Series:
+        """Standard deviation of the close around its simple moving average (price)."""
+        return self.measure("deviation", window, lambda _, n: talib.STDDEV(self._slow("close"), n))
+
+    def rsi(self, window: Window) -> pd.Series:
+        """Relative strength index (Wilder), 0 to 100."""
+        return self.measure(
+            "rsi", window, lambda _, n: talib.RSI(self._slow("close"), n), WILDER_MEMORY
+        )
+
+    def roc(self, window: Window) -> pd.Series:
+        """Rate of change of the close over the window (ratio: 0.1 is a rise of ten percent)."""
+        return self.measure("roc", window, lambda _, n: talib.ROCP(self._slow("close"), n), least=1)
+
+    def atr(self, window: Window) -> pd.Series:
+        """
+        Average true range (Wilder) of one hour (price).
+
+        Candles longer than an hour are scaled by the square root of time, so that 'two ATR' is the
+        same distance on every timeframe. In `pair.own` and `pair.on(...)` it is that of one of
+        their candles, as everywhere else.
+        """
+        to_hour = math.sqrt(minutes(frames.SLOW_TIMEFRAME) / minutes(self.slow_timeframe))
+        scale = 1.0 if self.counts else to_hour
+        return self.measure(
+            "atr" if scale == 1 else "hourly_atr",
+            window,
+            lambda _, n: (
+                scale * talib.ATR(self._slow("high"), self._slow("low"), self._slow("close"), n)
+            ),
+            WILDER_MEMORY,
+            least=1,
+        )
+
+    def daily_volatility(self, window: Window) -> pd.Series:
+        """
+        Standard deviation of log returns over the window, scaled to a day by the square root of
+        time (ratio). Filled candles are left out: a hole is not calm.
+        """
+        per_day = math.sqrt(minutes("1d") / minutes(self.slow_timeframe))
+
+        def sigma(slow: pd.DataFrame, n: int) -> np.ndarray:
+            moves = pd.Series(np.log(self._slow("close"))).diff()
+            real = moves.where((slow["volume"] > 0).to_numpy())
+            return per_day * np.asarray(real.rolling(n, min_periods=max(2, n // 2)).std())
+
+        return self.measure("daily_volatility", window, sigma)
+
+    def hourly_turnover(self, window: Window) -> pd.Series:
+        """Median turnover of an hour over the window (quote currency)."""
+        to_hour = minutes(frames.SLOW_TIMEFRAME) / minutes(self.slow_timeframe)
+
+        def median(slow: pd.DataFrame, n: int) -> np.ndarray:
+            turnover = pd.Series(self._slow("close") * self._slow("volume"))
+            return to_hour * np.asarray(turnover.rolling(n).median())
+
+        return self.measure("hourly_turnover", window, median)
+
+    def efficiency_ratio(self, window: Window) -> pd.Series:
+        """
+        Kaufman's efficiency ratio: net move over the sum of moves, 0 (noise) to 1 (straight).
+
+        A random walk of n candles averages about 1/sqrt(n).
+        """
+
+        def ratio(slow: pd.DataFrame, n: int) -> np.ndarray:
+            close = slow["close"]
+            path = close.diff().abs().rolling(n).sum()
+            return np.asarray((close - close.shift(n)).abs() / path.where(path > 0))
+
+        return self.measure("efficiency_ratio", window, ratio)
+
+    def fall(self, window: Window) -> pd.Series:
+        """
+        How far the close is below the highest close of the window (ratio, 0.1 is ten percent).
+
+        Measured on the strategy's own candles: a sharp fall should not wait for the hour to end.
+        """
+        length = self._length("fall", window, 2, self.timeframe)
+        self.needs(length)
+        close = self.base.values("close")
+        return self._series(self.from_own(1 - close / talib.MAX(close, length), np.nan))
+
+    def _slow(self, column: str) -> np.ndarray:
+        return self.slow.values(column)
+
+
+def _extreme(of: Callable[..., np.ndarray], values: np.ndarray, n: int) -> np.ndarray:
+    """`talib.MAX` or `talib.MIN`, that of a single candle as well."""
+    return of(values, n) if n > 1 else values
