@@ -16,7 +16,7 @@ from ballast.core.measured import MeasuredCandles
 from ballast.core.windows import minutes
 
 
-class Source(Protocol):
+class OtherCandles(Protocol):
     """Where candles come from that are not a pair's own."""
 
     def grouped(self, pair: str, candles: MeasuredCandles, to: str) -> MeasuredCandles:
@@ -38,7 +38,7 @@ class Candles(Indicators):
     ----------
     frame, timeframe, slow
         As for `AlignedCandles`.
-    source : Source, optional
+    source : OtherCandles, optional
         Where other candles come from.
     name : str
         The pair.
@@ -49,7 +49,7 @@ class Candles(Indicators):
         frame: pd.DataFrame,
         timeframe: str,
         slow: MeasuredCandles | None = None,
-        source: Source | None = None,
+        source: OtherCandles | None = None,
         name: str = "",
     ) -> None:
         super().__init__(frame, timeframe, slow)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import talib
 
-from ballast.core.candles import Candles, Source
+from ballast.core.candles import Candles, OtherCandles
 from ballast.core.data_quality import DataQualityLimits, assessed
 from ballast.core.frames import nanoseconds, span_ns
 from ballast.core.measured import MeasuredCandles
@@ -77,7 +77,7 @@ class Market(Candles):
         basket: Mapping[str, MeasuredCandles],
         slow: MeasuredCandles | None = None,
         known: "Market | None" = None,
-        source: Source | None = None,
+        source: OtherCandles | None = None,
         name: str = "",
     ) -> None:
         super().__init__(frame, timeframe, slow, source, name)

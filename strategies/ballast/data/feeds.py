@@ -150,14 +150,14 @@ class Feeds:
         return Candles(frame, self._timeframe, self._slow(pair, frame), self, pair)
 
     def of(self, pair: str) -> Candles:
-        """Another pair's candles, on their own axis (see `candles.Source`)."""
+        """Another pair's candles, on their own axis (see `candles.OtherCandles`)."""
         frame, known = self._frame(pair, self._timeframe), self._others.get(pair)
         if known is None or known[0] is not frame:
             self._others[pair] = known = (frame, self.candles(pair, frame))
         return known[1]
 
     def grouped(self, pair: str, candles: MeasuredCandles, to: str) -> MeasuredCandles:
-        """A pair's candles in a coarser timeframe (see `candles.Source`)."""
+        """A pair's candles in a coarser timeframe (see `candles.OtherCandles`)."""
         read = frames.read_in(self._timeframe, to)
         older = None if read == self._timeframe else self._frame(pair, read)
         if not self.live:

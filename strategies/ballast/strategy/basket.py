@@ -91,7 +91,7 @@ def _never_met(strategy: StatesRules, *, leads: bool, alone: bool) -> dict[str, 
 
 
 class _Made:
-    """Random walks by name, as candles of any timeframe (see `candles.Source`)."""
+    """Random walks by name, as candles of any timeframe (see `candles.OtherCandles`)."""
 
     def __init__(self, timeframe: str, count: int, *, alone: bool) -> None:
         self._timeframe, self._count = timeframe, count
