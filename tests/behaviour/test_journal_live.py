@@ -6,7 +6,7 @@ import json
 import math
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,6 +18,7 @@ from freqtrade.persistence import Trade
 from freqtrade.strategy import IStrategy
 
 from ballast import guarded
+from ballast.journal.reader import Reader
 from ballast.risk.engine import RiskEngine
 from tests.behaviour.mini import LEADER, OTHER, PAIR, Mini, at, quiet, signal, told
 from tests.behaviour.paper import Paper, paper
@@ -108,6 +109,26 @@ def test_every_move_of_a_stop_is_told_also_one_of_the_strategys_own(tmp_path: Pa
     assert told == sorted(set(told))
     assert told == pytest.approx(sorted({stop for stop in held if stop >= told[0]}))
     assert len(told) > 4
+
+
+def test_the_chart_shows_the_account_that_the_journal_has_also_after_a_restart(
+    tmp_path: Path,
+) -> None:
+    with bot(tmp_path) as running:
+        walk(running, 1, 5)
+    with bot(tmp_path) as running:
+        walk(running, 6, 8)
+        drawn, _ = running.bot.dataprovider.get_analyzed_dataframe(PAIR, "1h")
+    with closing(Reader(journal_in(tmp_path))) as reader:
+        accounts = reader.accounts()
+    assert len(accounts) == 8
+    lanes = drawn.set_index("date")
+    for account in accounts[1:]:
+        shown = lanes.loc[account.candle + timedelta(hours=1)]
+        assert shown["size_pct"] == 100 * account.multiplier
+        assert shown["heat_pct"] == round(account.gauges["PORTFOLIO_HEAT"].value, 3)
+        assert shown["drawdown_pct"] == round(account.gauges["DRAWDOWN"].value, 3)
+    assert lanes["heat_pct"].iloc[-1] > 0
 
 
 def test_without_a_journal_an_entry_is_explained_too(tmp_path: Path) -> None:

@@ -237,7 +237,8 @@ def test_show_config_over_rest_names_the_guards_that_are_off(scene: Scene) -> No
 def test_the_chart_over_rest_has_our_columns_and_says_what_to_draw(scene: Scene) -> None:
     plot = scene.client.plot_config()
     drawn = [*plot["main_plot"], *(name for part in plot["subplots"].values() for name in part)]
-    assert {"first_stop", "channel_high", "regime", "intensity", "met_breakout"} <= set(drawn)
+    lanes = {"size_pct", "heat_pct", "drawdown_pct", "shock", "unmet_Quiet"}
+    assert {"first_stop", "channel_high", *lanes} <= set(drawn)
     candles = scene.client.pair_candles("ETH/USDT", "1h", 50)
     assert set(drawn) <= set(candles["columns"])
     stops = [row[candles["columns"].index("first_stop")] for row in candles["data"]]

@@ -9,26 +9,29 @@ import pandas as pd
 
 from ballast.charts import drawing
 from ballast.core.frames import with_columns
-from ballast.core.signals import NO_SETUP, Setup, first_stops
+from ballast.core.signals import NO_SETUP, Setup
 
 PREFIX = "ballast_"
 # Columns of `signals.state_columns` that are drawn or make an annotation.
 _SHOWN = ("regime", "market_regime", "intensity", "cooldown", "trust")
 
 
-def plot_config(theirs: Any) -> dict[str, Any]:
-    """Freqtrade's `plot_config`: theirs, and beside it our first stop, regimes and shocks."""
+def plot_config(theirs: Any, *, account: bool = False) -> dict[str, Any]:
+    """Freqtrade's `plot_config`: theirs, and beside it our first stop, the account and shocks."""
     found = deepcopy(dict(theirs)) if isinstance(theirs, Mapping) else {}
-    ours = drawing.plot_config((), ())
+    ours = drawing.plot_config((), (), account=account)
     found["main_plot"] = {**(found.get("main_plot") or {}), **_named(ours["main_plot"])}
-    # Of a strategy that states no rules there are none to draw.
-    lanes = {name: _named(lines) for name, lines in ours["subplots"].items() if lines}
+    lanes = {name: _named(lines) for name, lines in ours["subplots"].items()}
     found["subplots"] = {**(found.get("subplots") or {}), **_named(lanes)}
     return found
 
 
 def add_columns(
-    frame: pd.DataFrame, own: pd.DataFrame, setup: Setup, disaster_ratio: float
+    frame: pd.DataFrame,
+    own: pd.DataFrame,
+    setup: Setup,
+    disaster_ratio: float,
+    account: Mapping[str, np.ndarray],
 ) -> pd.DataFrame:
     """
     The frame with columns that are there to be drawn alone: ballast_<name>.
@@ -39,13 +42,16 @@ def add_columns(
         The same candles with the columns of `signals.state_columns`; may begin earlier.
     setup : Setup
         With the stops of every trade.
+    account : mapping of str to array
+        Columns of the account (see `account_lanes`), on the candles of `frame`.
     """
     ours = own.iloc[len(own) - len(frame) :]
-    columns = {f"{PREFIX}{name}": ours[name].to_numpy() for name in _SHOWN}
+    columns = {name: ours[name].to_numpy() for name in _SHOWN}
+    # Of a strategy that states no rules there are none to draw.
     none = np.full(len(frame), NO_SETUP)
-    close, atr = (ours[name].to_numpy() for name in ("close", "atr"))
-    first = first_stops(close, atr, none, [setup], disaster_ratio)
-    return with_columns(frame, {**columns, f"{PREFIX}{drawing.FIRST_STOP}": first})
+    drawn = drawing.columns(ours, none, [setup], disaster_ratio)
+    columns |= {name: drawn[name] for name in (drawing.FIRST_STOP, drawing.SHOCK)}
+    return with_columns(frame, _named({**columns, **account}))
 
 
 def ours(frame: pd.DataFrame) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -13,11 +14,11 @@ from freqtrade.persistence import PairLocks, Trade
 from freqtrade.persistence.models import PairLock
 from sqlalchemy import select
 
-from ballast.charts import annotations
+from ballast.charts import account_lanes, annotations
 from ballast.charts.annotations import Block, StopPath
 from ballast.core.events import Event
 from ballast.core.reasons import Reason
-from ballast.core.signals import Setup, entry_rules, first_stops, setup_name
+from ballast.core.signals import Setup, first_stops, setup_name
 from ballast.core.stops import one_r
 from ballast.core.windows import minutes
 
@@ -30,32 +31,44 @@ Targets = Callable[[str, float, float], Mapping[str, float]]
 
 # Column: where an entry would have its first stop.
 FIRST_STOP = "first_stop"
+# Column: how strong a shock is, in as many digits as a chart has room for.
+SHOCK = "shock"
 _TO_COME = 4
-# Of the height of a lane.
-_STEP = 0.7
 # Freqtrade's own lock of one candle after an exit, and one of ours that the columns show already.
 _NOT_SHOWN = ("Auto lock", Reason.VOLATILITY)
+# FreqUI writes fifteen digits of a number that has them.
+_DIGITS = 6
+_SHOCK_DECIMALS = 2
 
-_STOP_COLOUR = "#8d99ae"
-_LINE_COLOURS = ("#2a9d8f", "#e9c46a", "#8ecae6", "#b5838d")
-_RULE_COLOURS = ("#2a9d8f", "#e9c46a", "#f4a261", "#e76f51", "#8ecae6", "#b5838d", "#6d6875")
+_STOP_COLOUR, _SHOCK_COLOUR = "#8d99ae", "#e76f51"
+# Of prices; of the lanes of setups. A chart has both, so that none is in the other.
+_LINE_COLOURS = ("#e9c46a", "#8ecae6", "#b5838d", "#6d6875")
+_LANE_COLOURS = ("#2a9d8f", "#f4a261", "#a78bfa", "#f472b6", "#84cc16", "#38bdf8")
+# FreqUI writes the name of a lane along its height, which has room for so many letters.
+_LONGEST_NAME = 10
 
 
-def plot_config(lines: Iterable[str], setups: Sequence[Setup]) -> dict[str, Any]:
+def plot_config(
+    lines: Iterable[str], setups: Sequence[Setup], *, account: bool = False
+) -> dict[str, Any]:
     """
-    Freqtrade's `plot_config`: prices over the candles, and below them regimes, shocks and rules.
+    Freqtrade's `plot_config`: prices over the candles; below them the account, shocks and setups.
 
     Parameters
     ----------
     lines : iterable of str
         Columns that are prices.
     setups : sequence of Setup
-        Whose entry rules are drawn, each in a lane of its own (see `columns`).
+        How many of their entry rules are not met is drawn, each in a lane of its own.
+    account : bool
+        Draw the account of a bot (see `charts.account_lanes`).
     """
-    rules = {
-        _lane(column): {"color": _RULE_COLOURS[number % len(_RULE_COLOURS)]}
-        for number, column in enumerate(entry_rules(setups))
-    }
+    lanes: dict[str, Any] = dict(account_lanes.SUBPLOTS) if account else {}
+    lanes["shock"] = {SHOCK: {"color": _SHOCK_COLOUR}}
+    for number, name in enumerate(_short_names(setups)):
+        colour = _LANE_COLOURS[number % len(_LANE_COLOURS)]
+        # FreqUI joins points of a line; bars show the step.
+        lanes[name] = {f"unmet_{name}": {"color": colour, "type": "bar"}}
     return {
         "main_plot": {
             FIRST_STOP: {"color": _STOP_COLOUR},
@@ -64,41 +77,52 @@ def plot_config(lines: Iterable[str], setups: Sequence[Setup]) -> dict[str, Any]
                 for number, name in enumerate(lines)
             },
         },
-        "subplots": {
-            "regime": {
-                "regime": {"color": "#2a9d8f"},
-                "market_regime": {"color": "#e9c46a"},
-            },
-            "shock": {"intensity": {"color": "#e76f51"}},
-            "rules": rules,
-        },
+        "subplots": lanes,
     }
 
 
 def columns(
-    close: np.ndarray,
-    atr: np.ndarray,
-    chosen: np.ndarray,
-    setups: Sequence[Setup],
-    disaster_ratio: float,
+    frame: pd.DataFrame, chosen: np.ndarray, setups: Sequence[Setup], disaster_ratio: float
 ) -> dict[str, np.ndarray]:
     """
     Columns that are there to be drawn alone; a backtest goes without.
 
-    Columns: first_stop (see `signals.first_stops`), and met_<rule> for each entry rule, in a
-    lane of its own: the first rule on top, each a step up where it is met. As 0 and 1 they would
-    all be one line.
+    Columns: first_stop (see `signals.first_stops`), shock (intensity) and, for each setup,
+    unmet_<name>: how many of its entry rules are not met, 0 to all of them.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        With the columns of `signals.state_columns`.
+    chosen : array
+        Position in `setups` of the one that signals (see `signals.signal_columns`).
     """
-    rules = entry_rules(setups)
-    lanes = {
-        _lane(column): len(rules) - number + _STEP * rule.met
-        for number, (column, rule) in enumerate(rules.items(), start=1)
+    close, atr, intensity = (frame[name].to_numpy() for name in ("close", "atr", "intensity"))
+    unmet = {
+        f"unmet_{name}": sum(
+            (~rule.met for rule in setup.entry.values()), np.zeros(len(close), dtype=np.int64)
+        )
+        for name, setup in zip(_short_names(setups), setups, strict=True)
     }
-    return {FIRST_STOP: first_stops(close, atr, chosen, setups, disaster_ratio), **lanes}
+    first = first_stops(close, atr, chosen, setups, disaster_ratio)
+    shock = np.round(intensity, _SHOCK_DECIMALS)
+    return {FIRST_STOP: shown(first), SHOCK: shock, **unmet}
 
 
-def _lane(column: str) -> str:
-    return column.replace("rule_", "met_", 1)
+def shown(prices: np.ndarray) -> np.ndarray:
+    """Prices in as many digits as a chart has room for."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scale = 10.0 ** (_DIGITS - 1 - np.floor(np.log10(np.abs(prices))))
+        return np.where(np.isfinite(scale), np.round(prices * scale) / scale, prices)
+
+
+def _short_names(setups: Sequence[Setup]) -> list[str]:
+    """The first words of the setups' names, as far as they tell them apart."""
+    firsts = [re.split(r"(?<=[a-z0-9])(?=[A-Z])", setup.name)[0] for setup in setups]
+    return [
+        first[:_LONGEST_NAME] if firsts.count(first) == 1 else setup.name
+        for first, setup in zip(firsts, setups, strict=True)
+    ]
 
 
 def annotated(

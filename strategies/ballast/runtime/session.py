@@ -1,7 +1,6 @@
 """One run of a strategy: everything that rules, guards and account share, connected once."""
 
 import logging
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -9,10 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 from freqtrade.enums import RunMode
 from freqtrade.persistence import Trade
 
 from ballast.alerts.lock_alerts import LockAlerts
+from ballast.charts.account_lanes import AccountLanes
 from ballast.config.guards import GuardSettings
 from ballast.core.columns import ColumnsByPair
 from ballast.core.exits import Sell
@@ -29,7 +31,6 @@ from ballast.execution.costs import FillCosts
 from ballast.execution.exchange_view import ExchangeView
 from ballast.journal.ownership import Place
 from ballast.journal.recorder import Recorder
-from ballast.risk.account_meter import AccountMeter
 from ballast.risk.engine import RiskEngine
 from ballast.risk.every_candle import EveryCandle
 from ballast.risk.fees import Fees
@@ -44,6 +45,7 @@ from ballast.risk.state_store import StateStore
 from ballast.risk.stop_manager import StopManager
 from ballast.risk.stop_plans import StopPlanStore
 from ballast.risk.user_stake import UserStake
+from ballast.runtime.account import lanes_of, meter_of
 from ballast.runtime.event_factory import flowed, guard_changed, stop_moved
 from ballast.runtime.execution import Execution
 from ballast.runtime.exits import ExitChecks
@@ -98,6 +100,8 @@ class TradingSession:
         None in a backtest that keeps no journal.
     operator : OperatorChannel or None
         With the operator; None in backtests.
+    lanes : AccountLanes or None
+        The account for charts; None where no bot runs.
     """
 
     feeds: Feeds
@@ -119,6 +123,7 @@ class TradingSession:
     journal: Place | None = None
     recorder: Recorder | None = None
     operator: OperatorChannel | None = None
+    lanes: AccountLanes | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Hyperopt's workers make the market anew."""
@@ -233,6 +238,7 @@ class TradingSession:
         session = cls(*parts, columns_by_pair, stop_rules, sizes, sales, costs=costs)
         books: dict[str, Rulebook] = {}
         session.journal = place_of(host)
+        session.lanes = lanes_of(host, session.journal, feeds.live)
         session.recorder = recorder_of(
             host,
             session.journal,
@@ -241,16 +247,7 @@ class TradingSession:
             stop_manager,
             columns_by_pair,
             books,
-            AccountMeter(
-                engine,
-                portfolio,
-                stop_manager,
-                fees.stop_costs,
-                heat.limit_pct if heat else math.nan,
-                settings.risk.exposure_cap_pct,
-                kill.verdict,
-                timedelta(minutes=minutes(host.timeframe)),
-            ).at,
+            meter_of(host, engine, portfolio, stop_manager, fees, kill, session.lanes),
         )
         if session.recorder is not None:
             session.rulebooks = books
@@ -262,6 +259,10 @@ class TradingSession:
             flows = Flows(host.config, lambda: host.wallets, ledger, execution.is_certain)
             engine.remember_in(store, flows)
         return session
+
+    def account_columns(self, dates: pd.Series) -> dict[str, np.ndarray]:
+        """The account at candles, to be drawn (see `AccountLanes.columns`); none without a bot."""
+        return self.lanes.columns(dates) if self.lanes is not None else {}
 
     @property
     def present(self) -> datetime:

@@ -102,7 +102,8 @@ class ForeignFrames(IStrategy):
             session.rulebooks[pair] = foreign_signals.rulebook(name, frame, own, hours)
         if session.feeds.drawn:
             setup = Setup(name, {}, state.stops)
-            frame = beside.add_columns(frame, own, setup, state.disaster_ratio())
+            account = session.account_columns(frame["date"])
+            frame = beside.add_columns(frame, own, setup, state.disaster_ratio(), account)
         return frame
 
     def _ballast_made(
@@ -140,7 +141,8 @@ class ForeignFrames(IStrategy):
     def plot_config(self) -> dict[str, Any]:
         """Theirs, with ours beside it (see `charts.beside`)."""
         set_by_theirs = self._ballast.set_by_theirs
-        return beside.plot_config(set_by_theirs.get("plot_config", self._behind().plot_config))
+        drawn = set_by_theirs.get("plot_config", self._behind().plot_config)
+        return beside.plot_config(drawn, account=self._ballast.draws_account)
 
     @plot_config.setter
     def plot_config(self, drawn: dict[str, Any]) -> None:

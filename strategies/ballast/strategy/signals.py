@@ -95,9 +95,10 @@ class SignalStrategy(IStrategy):
 
     @property
     def plot_config(self) -> dict[str, Any]:
-        """Lines, regimes, shocks and rules for the charts (see `charts.plot_config`)."""
+        """Lines, account, shocks and rules for the charts (see `drawing.plot_config`)."""
         pair, market = probe(self.timeframe)
-        return drawing.plot_config(self.lines(pair, market), self._probed_setups())
+        lines, account = self.lines(pair, market), self._ballast.draws_account
+        return drawing.plot_config(lines, self._probed_setups(), account=account)
 
     def plot_annotations(
         self,
@@ -125,15 +126,18 @@ class SignalStrategy(IStrategy):
             refuse_unsafe(self)
         pair, market = self._views(dataframe, metadata["pair"])
         setups = [self._overridden(setup) for setup in signals.setups_on(self, pair, market)]
-        close, atr, trust = (dataframe[name].to_numpy() for name in ("close", "atr", "trust"))
         limits = self._ballast.settings.trust.limits(0)
+        others = trust_of_views((pair, market), limits)
         # Other candles that the rules have asked for, too.
-        trust = np.maximum(trust, trust_of_views((pair, market), limits))
+        trust = np.maximum(dataframe["trust"].to_numpy(), others)
         columns = {"trust": trust, **signals.signal_columns(trust, setups)}
-        columns |= {name: line.to_numpy() for name, line in self.lines(pair, market).items()}
+        lines = {name: line.to_numpy() for name, line in self.lines(pair, market).items()}
         if session.feeds.drawn:
             stop = self._ballast.disaster_ratio()
-            columns |= drawing.columns(close, atr, columns["setup"], setups, stop)
+            columns |= drawing.columns(dataframe, columns["setup"], setups, stop)
+            columns |= session.account_columns(dataframe["date"])
+            lines = {name: drawing.shown(line) for name, line in lines.items()}
+        columns |= lines
         frame = with_columns(dataframe, columns)
         session.columns_by_pair[metadata["pair"]] = signals.columns_of(
             frame, self.timeframe, setups

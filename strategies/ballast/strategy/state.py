@@ -215,6 +215,12 @@ class LayerState:
         listed = f"{settings.SECTION}.protections"
         protection_list.check(self.settings.protections, listed, config, guards)
 
+    @property
+    def draws_account(self) -> bool:
+        """Whether charts show an account: where a bot runs."""
+        session = self.decisions.session
+        return session is not None and session.feeds.live
+
     def _stop_moves(self) -> drawing.StopMoves | None:
         """What gives the moves of trades' stops; None where no bot runs."""
         session = self.decisions.session

@@ -2,6 +2,7 @@
 
 import math
 from datetime import timedelta
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from freqtrade.ft_types.plot_annotation_type import AnnotationTypeTA
 
 from ballast.charts.annotations import StopPath
-from ballast.charts.drawing import columns, plot_config, stop_path, target_lines
+from ballast.charts.drawing import columns, plot_config, shown, stop_path, target_lines
 from ballast.core import stops
 from ballast.core.events import Event, EventKind
 from ballast.core.frames import with_columns
@@ -26,20 +27,33 @@ def setup(name: str, **flags: list[bool]) -> Setup:
     return Setup(name, entry, StopRules(initial_atr=2))
 
 
-def test_lines_are_drawn_over_the_candles_and_rules_below() -> None:
+def test_lines_are_drawn_over_the_candles_and_a_lane_for_each_setup_below() -> None:
     config = plot_config(["channel"], [setup("A", up=[True]), setup("B", calm=[False])])
     assert list(config["main_plot"]) == ["first_stop", "channel"]
-    assert list(config["subplots"]["rules"]) == ["met_up", "met_calm"]
+    assert config["subplots"].keys() == {"shock", "A", "B"}
+    # A line would join the steps.
+    assert [lane["type"] for lane in config["subplots"]["B"].values()] == ["bar"]
 
 
-def test_a_rule_that_two_setups_share_is_drawn_once() -> None:
-    config = plot_config([], [setup("A", up=[True, False]), setup("B", up=[True, False])])
-    assert list(config["subplots"]["rules"]) == ["met_up"]
+def test_the_account_is_drawn_where_there_is_one() -> None:
+    lanes = plot_config([], [setup("A", up=[True])], account=True)["subplots"]
+    assert list(lanes) == ["size %", "account %", "shock", "A"]
 
 
-def test_one_name_for_two_rules_is_refused() -> None:
-    with pytest.raises(ValueError, match="'up'"):
-        plot_config([], [setup("A", up=[True, False]), setup("B", up=[False, True])])
+def test_names_of_lanes_fit_their_height_and_differ() -> None:
+    pack = ["DonchianTrend", "SqueezeBreakout", "PullbackBuyer", "RangeReversion"]
+    lanes = plot_config([], [setup(name, up=[True]) for name in pack])["subplots"]
+    assert list(lanes)[1:] == ["Donchian", "Squeeze", "Pullback", "Range"]
+    alike = plot_config([], [setup(name, up=[True]) for name in ("TrendUp", "TrendDown")])
+    assert list(alike["subplots"])[1:] == ["TrendUp", "TrendDown"]
+
+
+def test_no_two_lines_of_a_chart_have_one_colour() -> None:
+    setups = [setup(f"S{n}", up=[True]) for n in range(4)]
+    config = plot_config(["one", "two"], setups, account=True)
+    parts = [config["main_plot"], *config["subplots"].values()]
+    colours = [column["color"] for part in parts for column in part.values()]
+    assert len(set(colours)) == len(colours)
 
 
 def test_every_column_has_a_colour() -> None:
@@ -57,6 +71,7 @@ def signalled(first: list[bool], second: list[bool]) -> tuple[pd.DataFrame, list
             "close": np.linspace(100.0, 110.0, count),
             "atr": [np.nan, *np.linspace(1.0, 3.0, count - 1)],
             "trust": 0,
+            "intensity": 1 / 3,
         }
     )
     setups = [
@@ -67,8 +82,7 @@ def signalled(first: list[bool], second: list[bool]) -> tuple[pd.DataFrame, list
 
 
 def charted(frame: pd.DataFrame, setups: list[Setup]) -> pd.DataFrame:
-    close, atr, chosen = (frame[name].to_numpy() for name in ("close", "atr", "setup"))
-    return with_columns(frame, columns(close, atr, chosen, setups, 0.1))
+    return with_columns(frame, columns(frame, frame["setup"].to_numpy(), setups, 0.1))
 
 
 def test_the_first_stop_is_that_of_the_setup_that_signals() -> None:
@@ -76,15 +90,23 @@ def test_the_first_stop_is_that_of_the_setup_that_signals() -> None:
     frame = charted(frame, setups)
     for row in frame.iloc[1:].itertuples():
         rules = setups[1 if row.setup == 1 else 0].stops
-        assert row.first_stop == stops.initial_stop(row.close, row.atr, rules, 0.1)
+        decided = stops.initial_stop(row.close, row.atr, rules, 0.1)
+        assert row.first_stop == pytest.approx(decided, rel=1e-5)
     assert np.isnan(frame["first_stop"].iloc[0])
 
 
-def test_rules_are_drawn_in_lanes_that_do_not_touch() -> None:
-    frame, setups = signalled([True, False] * 3, [False, False, True] * 2)
+def test_a_lane_shows_how_many_rules_are_unmet() -> None:
+    frame, _ = signalled([True] * 3, [True] * 3)
+    flags = {"a": [True, False, False], "b": [True, True, False]}
+    assert charted(frame, [setup("A", **flags)])["unmet_A"].tolist() == [0, 1, 2]
+
+
+def test_drawn_numbers_have_six_digits() -> None:
+    frame, setups = signalled([False] * 6, [False, True] * 3)
     frame = charted(frame, setups)
-    assert frame["met_a"].tolist() == pytest.approx([1.7, 1.0] * 3)
-    assert frame["met_b"].tolist() == pytest.approx([0.0, 0.0, 0.7] * 2)
+    assert frame["shock"].tolist() == [0.33] * 6
+    for price in (*frame["first_stop"].dropna(), *shown(np.array([1 / 3, 2e6 / 3, 1e-5 / 3]))):
+        assert len(f"{Decimal(repr(float(price))):f}".strip("0").replace(".", "").strip("0")) <= 6
 
 
 def test_what_is_drawn_does_not_change_with_candles_to_come() -> None:
@@ -95,7 +117,7 @@ def test_what_is_drawn_does_not_change_with_candles_to_come() -> None:
         part, part_setups = signalled(first[:count], second[:count])
         part["close"], part["atr"] = whole["close"][:count], whole["atr"][:count]
         part = charted(part, part_setups)
-        for name in ("first_stop", "met_a", "met_b"):
+        for name in ("first_stop", "shock", "unmet_A", "unmet_B"):
             pd.testing.assert_series_equal(part[name], whole[name][:count])
 
 

@@ -144,7 +144,7 @@ def test_the_webserver_reads_parameters_and_chart_of_a_strategy_that_is_not_star
     """FreqUI's 'From strategy' asks for the chart in this way; it showed nothing."""
     strategy = made()
     strategy.ft_load_hyper_params(False)
-    assert list(strategy.plot_config["subplots"]["rules"]) == ["met_up"]
+    assert list(strategy.plot_config["subplots"]["Plain"]) == ["unmet_Plain"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,101 @@
+"""The account below a pair's candles: what the guards left of sizes, heat and drawdown."""
+
+import logging
+import math
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from ballast.core.account import Account
+from ballast.core.frames import nanoseconds, span_ns
+from ballast.core.reasons import Reason
+
+logger = logging.getLogger(__name__)
+
+SIZE, HEAT, DRAWDOWN = "size_pct", "heat_pct", "drawdown_pct"
+SUBPLOTS: dict[str, Any] = {
+    "size %": {SIZE: {"color": "#22d3ee", "type": "bar"}},
+    "account %": {HEAT: {"color": "#fde047"}, DRAWDOWN: {"color": "#ef4444"}},
+}
+# Freqtrade shows no more candles than that.
+MOST = 5_000
+_DECIMALS = 3
+
+
+class _Row(NamedTuple):
+    """Opening time of the candle, nanoseconds (UTC); percent."""
+
+    candle: int
+    size: float
+    heat: float
+    drawdown: float
+
+
+class AccountLanes:
+    """
+    Remembers the account at the candles that a chart shows.
+
+    Parameters
+    ----------
+    written : callable
+        Gives what the journal holds from before this start, the newest first.
+    timeframe : str
+        Of the candles that are traded.
+    """
+
+    def __init__(self, written: Callable[[], Iterable[Account]], timeframe: str) -> None:
+        self._written = written
+        self._span = span_ns(timeframe)
+        self._rows: deque[_Row] | None = None
+
+    def add(self, account: Account) -> None:
+        """Remember the account at the candle that was judged last."""
+        self._known().append(_row(account))
+
+    def columns(self, dates: pd.Series) -> dict[str, np.ndarray]:
+        """
+        What stood while each candle was open, as the one before it left it; NaN where unknown.
+
+        Columns: size_pct (of the usual size, left by the guards), heat_pct and drawdown_pct (of
+        the equity).
+
+        Parameters
+        ----------
+        dates : Series
+            Opening times of the pair's candles.
+        """
+        rows = self._known()
+        times = np.array([row[0] for row in rows], dtype=np.int64)
+        values = np.array([row[1:] for row in rows], dtype=float).reshape(-1, 3)
+        before = nanoseconds(dates) - self._span
+        place = np.searchsorted(times, before, side="right") - 1
+        is_there = (place >= 0) & (times[place] == before) if len(times) else place >= 0
+        found = np.full((len(before), 3), np.nan)
+        found[is_there] = values[place[is_there]]
+        names = (SIZE, HEAT, DRAWDOWN)
+        return {name: found[:, number] for number, name in enumerate(names)}
+
+    def _known(self) -> deque[_Row]:
+        if self._rows is None:
+            self._rows = deque(maxlen=MOST)
+            try:
+                self._rows.extend(sorted(_row(account) for account in self._written()))
+            except sqlite3.Error as error:
+                logger.warning("charts begin without the account of before: %s", error)
+        return self._rows
+
+
+def _row(account: Account) -> _Row:
+    gauges = account.gauges
+    fallen = gauges.get(Reason.DRAWDOWN) or gauges.get(Reason.DRAWDOWN_LIMIT)
+    heat = gauges.get(Reason.PORTFOLIO_HEAT)
+    return _Row(
+        round(account.candle.timestamp()) * 1_000_000_000,
+        round(100 * account.multiplier, _DECIMALS),
+        round(heat.value, _DECIMALS) if heat is not None else math.nan,
+        round(fallen.value, _DECIMALS) if fallen is not None else math.nan,
+    )
