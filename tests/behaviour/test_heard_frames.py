@@ -120,7 +120,7 @@ def test_what_theirs_answers_and_sets_is_heard_beside_the_layers(theirs: type[IS
     assert {"DrawdownLadder", "DailyLossLimit"} <= set(methods)
     drawn = strategy.plot_config
     assert set(drawn["main_plot"]) == {"ema", "ballast_first_stop"}
-    assert drawn["subplots"]["ballast_shock"].keys() == {"ballast_shock"}
+    assert drawn["subplots"]["ballast_shock"].keys() == {"ballast_shock", "ballast_zero"}
     assert strategy.startup_candle_count == 590
     assert len(outcome.frames[PAIR]) == 600 + len(BOUGHT) - 590
 

@@ -5,7 +5,7 @@ import math
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,10 +17,6 @@ from ballast.core.reasons import Reason
 logger = logging.getLogger(__name__)
 
 SIZE, HEAT, DRAWDOWN = "size_pct", "heat_pct", "drawdown_pct"
-SUBPLOTS: dict[str, Any] = {
-    "size %": {SIZE: {"color": "#22d3ee", "type": "bar"}},
-    "account %": {HEAT: {"color": "#fde047"}, DRAWDOWN: {"color": "#ef4444"}},
-}
 # Freqtrade shows no more candles than that.
 MOST = 5_000
 _DECIMALS = 3

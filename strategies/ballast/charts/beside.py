@@ -21,7 +21,7 @@ def plot_config(theirs: Any, *, account: bool = False) -> dict[str, Any]:
     found = deepcopy(dict(theirs)) if isinstance(theirs, Mapping) else {}
     ours = drawing.plot_config((), (), account=account)
     found["main_plot"] = {**(found.get("main_plot") or {}), **_named(ours["main_plot"])}
-    lanes = {name: _named(lines) for name, lines in ours["subplots"].items()}
+    lanes = {name: _lane(lines) for name, lines in ours["subplots"].items()}
     found["subplots"] = {**(found.get("subplots") or {}), **_named(lanes)}
     return found
 
@@ -50,7 +50,7 @@ def add_columns(
     # Of a strategy that states no rules there are none to draw.
     none = np.full(len(frame), NO_SETUP)
     drawn = drawing.columns(ours, none, [setup], disaster_ratio)
-    columns |= {name: drawn[name] for name in (drawing.FIRST_STOP, drawing.SHOCK)}
+    columns |= {name: drawn[name] for name in (drawing.FIRST_STOP, drawing.SHOCK, drawing.ZERO)}
     return with_columns(frame, _named({**columns, **account}))
 
 
@@ -62,3 +62,15 @@ def ours(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _named(parts: Mapping[str, Any]) -> dict[str, Any]:
     return {f"{PREFIX}{name}": part for name, part in parts.items()}
+
+
+def _lane(lines: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Lines of a lane under names of ours, and what they are filled down to."""
+    return _named(
+        {
+            name: {
+                key: f"{PREFIX}{value}" if key == "fill_to" else value for key, value in how.items()
+            }
+            for name, how in lines.items()
+        }
+    )

@@ -14,7 +14,8 @@ from freqtrade.persistence import PairLocks, Trade
 from freqtrade.persistence.models import PairLock
 from sqlalchemy import select
 
-from ballast.charts import account_lanes, annotations
+from ballast.charts import annotations
+from ballast.charts.account_lanes import DRAWDOWN, HEAT, SIZE
 from ballast.charts.annotations import Block, StopPath
 from ballast.core.events import Event
 from ballast.core.reasons import Reason
@@ -33,6 +34,13 @@ Targets = Callable[[str, float, float], Mapping[str, float]]
 FIRST_STOP = "first_stop"
 # Column: how strong a shock is, in as many digits as a chart has room for.
 SHOCK = "shock"
+# Column of noughts: what is filled down to it is shown from nought on, whatever its values are.
+ZERO = "zero"
+# FreqUI joins the points of a line; bars show steps.
+_ACCOUNT = {
+    "size %": {SIZE: {"color": "#22d3ee", "type": "bar", "fill_to": ZERO}},
+    "account %": {HEAT: {"color": "#fde047", "fill_to": ZERO}, DRAWDOWN: {"color": "#ef4444"}},
+}
 _TO_COME = 4
 # Freqtrade's own lock of one candle after an exit, and one of ours that the columns show already.
 _NOT_SHOWN = ("Auto lock", Reason.VOLATILITY)
@@ -40,7 +48,7 @@ _NOT_SHOWN = ("Auto lock", Reason.VOLATILITY)
 _DIGITS = 6
 _SHOCK_DECIMALS = 2
 
-_STOP_COLOUR, _SHOCK_COLOUR = "#8d99ae", "#e76f51"
+_STOP_COLOUR, _SHOCK_COLOUR, _ZERO_COLOUR = "#8d99ae", "#e76f51", "#475569"
 # Of prices; of the lanes of setups. A chart has both, so that none is in the other.
 _LINE_COLOURS = ("#e9c46a", "#8ecae6", "#b5838d", "#6d6875")
 _LANE_COLOURS = ("#2a9d8f", "#f4a261", "#a78bfa", "#f472b6", "#84cc16", "#38bdf8")
@@ -63,12 +71,12 @@ def plot_config(
     account : bool
         Draw the account of a bot (see `charts.account_lanes`).
     """
-    lanes: dict[str, Any] = dict(account_lanes.SUBPLOTS) if account else {}
-    lanes["shock"] = {SHOCK: {"color": _SHOCK_COLOUR}}
+    lanes: dict[str, Any] = dict(_ACCOUNT) if account else {}
+    # FreqUI fetches only columns that are drawn somewhere.
+    lanes["shock"] = {SHOCK: {"color": _SHOCK_COLOUR}, ZERO: {"color": _ZERO_COLOUR}}
     for number, name in enumerate(_short_names(setups)):
         colour = _LANE_COLOURS[number % len(_LANE_COLOURS)]
-        # FreqUI joins points of a line; bars show the step.
-        lanes[name] = {f"unmet_{name}": {"color": colour, "type": "bar"}}
+        lanes[name] = {f"unmet_{name}": {"color": colour, "type": "bar", "fill_to": ZERO}}
     return {
         "main_plot": {
             FIRST_STOP: {"color": _STOP_COLOUR},
@@ -87,7 +95,7 @@ def columns(
     """
     Columns that are there to be drawn alone; a backtest goes without.
 
-    Columns: first_stop (see `signals.first_stops`), shock (intensity) and, for each setup,
+    Columns: first_stop (see `signals.first_stops`), shock (intensity), zero and, for each setup,
     unmet_<name>: how many of its entry rules are not met, 0 to all of them.
 
     Parameters
@@ -106,7 +114,7 @@ def columns(
     }
     first = first_stops(close, atr, chosen, setups, disaster_ratio)
     shock = np.round(intensity, _SHOCK_DECIMALS)
-    return {FIRST_STOP: shown(first), SHOCK: shock, **unmet}
+    return {FIRST_STOP: shown(first), SHOCK: shock, ZERO: np.zeros(len(close)), **unmet}
 
 
 def shown(prices: np.ndarray) -> np.ndarray:

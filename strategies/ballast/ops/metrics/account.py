@@ -1,12 +1,11 @@
-"""Samples from the bot's API: is it alive, what does it hold, what has it earned."""
+"""Samples from the bot's API: is it alive, is what it holds covered, what has it earned."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from statistics import fmean
 from typing import Any
 
-from ballast.core.heat import StopCosts, loss_at_stop
 from ballast.ops.liveness import candle_end
 from ballast.ops.metrics.families import Sample
 from ballast.tooling.bot_api import BotApi
@@ -16,24 +15,9 @@ _LAST_TRADES = 50
 _SINCE_CODE = re.compile(r"^[A-Z][A-Z0-9_]*$")
 
 
-def samples(
-    api: BotApi,
-    now: datetime,
-    capital: float,
-    heat_limit: float | None,
-    costs_of: Callable[[float | None], StopCosts],
-) -> Iterator[Sample]:
+def samples(api: BotApi, now: datetime) -> Iterator[Sample]:
     """
     What the API tells.
-
-    Parameters
-    ----------
-    capital : float
-        Given to the bot, quote currency; NaN where it is not known.
-    heat_limit : float or None
-        Share of the equity; None where the guard is off.
-    costs_of : callable
-        What leaving at a stop costs beside the distance, by the fee of a fill (ratio).
 
     Raises
     ------
@@ -47,14 +31,11 @@ def samples(
         yield "loop_age_seconds", {}, now.timestamp() - loop
     yield from _candles(api, shown, now)
     positions = [trade for trade in api.ask("status") if trade["amount"]]
-    profit = api.ask("profit")
-    equity = _equity(capital, profit, positions)
-    yield "equity", {}, equity
-    if heat_limit is not None:
-        yield "heat_limit_ratio", {}, heat_limit
-    yield from _positions(positions, equity, costs_of, live=not shown["dry_run"])
+    without = sum(uncovered(trade, live=not shown["dry_run"]) for trade in positions)
+    yield "open_positions", {}, len(positions)
+    yield "uncovered_positions", {}, without
     yield from _locks(api.ask("locks")["locks"])
-    yield from _results(api, profit)
+    yield from _results(api, api.ask("profit"))
 
 
 def _identity(shown: Mapping[str, Any]) -> Iterator[Sample]:
@@ -74,45 +55,12 @@ def _candles(api: BotApi, shown: Mapping[str, Any], now: datetime) -> Iterator[S
             yield "candle_age_seconds", {"pair": pair, "timeframe": timeframe}, age_s
 
 
-def _equity(
-    capital: float, profit: Mapping[str, Any], trades: Sequence[Mapping[str, Any]]
-) -> float:
-    """As the guards reckon it: capital, results, and positions at their present price."""
-    earned = sum(t.get("realized_profit") or 0.0 for t in trades)
-    opened = sum(t["amount"] * t["current_rate"] - t["stake_amount"] for t in trades)
-    return float(capital + profit["profit_closed_coin"] + earned + opened)
-
-
 def uncovered(trade: Mapping[str, Any], *, live: bool) -> bool:
     """Whether a position has no stop; when live, none that rests on the exchange."""
     if not trade.get("stop_loss_abs"):
         return True
     resting = [o for o in trade["orders"] if o["ft_order_side"] == "stoploss" and o["is_open"]]
     return live and not resting
-
-
-def _positions(
-    trades: Sequence[Mapping[str, Any]],
-    equity: float,
-    costs_of: Callable[[float | None], StopCosts],
-    *,
-    live: bool,
-) -> Iterator[Sample]:
-    yield "open_positions", {}, len(trades)
-    yield "uncovered_positions", {}, sum(uncovered(trade, live=live) for trade in trades)
-    if equity > 0:
-        value = sum(t["amount"] * t["current_rate"] for t in trades)
-        at_stop = sum(
-            loss_at_stop(
-                t["amount"],
-                t["current_rate"],
-                t.get("stop_loss_abs") or 0.0,
-                costs_of(t.get("fee_open")),
-            )
-            for t in trades
-        )
-        yield "exposure_ratio", {}, value / equity
-        yield "heat_ratio", {}, at_stop / equity
 
 
 def _locks(locks: Sequence[Mapping[str, Any]]) -> Iterator[Sample]:

@@ -1,7 +1,6 @@
 """The collector: asked by Prometheus, it asks the bot."""
 
 import logging
-import math
 import re
 import shutil
 import sqlite3
@@ -17,7 +16,7 @@ from prometheus_client.metrics_core import Metric
 from ballast.config.settings import Settings
 from ballast.execution import api_errors
 from ballast.ops.liveness import journal_file
-from ballast.ops.metrics import account, families, guards
+from ballast.ops.metrics import account, families, guards, standing
 from ballast.ops.metrics.families import Sample
 from ballast.ops.metrics.journal import JournalCounts
 from ballast.tooling.bot_api import BotApi, BotSilent
@@ -79,20 +78,14 @@ class Sidecar:
                 yield families.latencies(self._journal.latencies)
 
     def _of_bot(self, now: datetime) -> list[Sample]:
-        risk, guards_on = self._settings.risk, self._settings.guards
-        heat = guards_on.PortfolioHeat if guards_on.is_on("PortfolioHeat") else None
-        limit = heat.limit_pct / 100 if heat else None
-        remembered = self._remembered()
-        capital = remembered.capital if remembered is not None else math.nan
         try:
-            samples = list(account.samples(self._api, now, capital, limit, risk.stop_costs))
-            samples += self._of_logs()
+            samples = [*account.samples(self._api, now), *self._of_logs()]
         except (BotSilent, KeyError, TypeError, ValueError) as error:
             logger.warning("the bot cannot be read: %s", error)
             return [("up", {}, 0)]
         found = {name: value for name, labels, value in samples if not labels}
         samples += self._uncovered_time(found["uncovered_positions"], now)
-        samples += remembered.samples(found["equity"], now) if remembered is not None else ()
+        samples += self._remembered()
         samples += self._of_journal(samples, found["candle_seconds"], now)
         return [("up", {}, 1), *samples]
 
@@ -117,12 +110,12 @@ class Sidecar:
             for (call, kind), count in self._api_errors.items()
         ]
 
-    def _remembered(self) -> guards.Remembered | None:
+    def _remembered(self) -> list[Sample]:
         try:
-            return guards.Remembered(self._database, self._settings.guards)
+            return list(guards.samples(self._database, self._settings.guards))
         except CommandError as error:
-            logger.warning("capital and guards cannot be read: %s", error)
-            return None
+            logger.warning("guards cannot be read: %s", error)
+            return []
 
     def _of_journal(
         self, samples: Sequence[Sample], candle_s: float, now: datetime
@@ -135,7 +128,8 @@ class Sidecar:
             # Another database, another journal: its rows are counted from one.
             self._counted, self._journal = path, JournalCounts()
         try:
-            return list(self._journal.read(path, now, candle_s))
+            counted = list(self._journal.read(path, now, candle_s))
+            return [*standing.samples(path, shown["strategy"]), *counted]
         except sqlite3.Error as error:
             logger.warning("the journal cannot be read: %s", error)
             return []

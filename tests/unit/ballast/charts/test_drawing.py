@@ -31,8 +31,10 @@ def test_lines_are_drawn_over_the_candles_and_a_lane_for_each_setup_below() -> N
     config = plot_config(["channel"], [setup("A", up=[True]), setup("B", calm=[False])])
     assert list(config["main_plot"]) == ["first_stop", "channel"]
     assert config["subplots"].keys() == {"shock", "A", "B"}
-    # A line would join the steps.
-    assert [lane["type"] for lane in config["subplots"]["B"].values()] == ["bar"]
+    (lane,) = config["subplots"]["B"].values()
+    # A line would join the steps; without nought a chart of 1 to 3 would show a 1 as nothing.
+    assert (lane["type"], lane["fill_to"]) == ("bar", "zero")
+    assert "zero" in config["subplots"]["shock"], "FreqUI fetches what is drawn somewhere"
 
 
 def test_the_account_is_drawn_where_there_is_one() -> None:

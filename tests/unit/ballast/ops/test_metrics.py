@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,20 +24,24 @@ from sqlalchemy import create_engine
 
 from ballast.__main__ import main
 from ballast.config.guards import GuardSettings
-from ballast.config.settings import Settings
-from ballast.core.ledger import LedgerMemory
-from ballast.core.snapshot import Snapshot
+from ballast.config.settings import JournalSettings, Settings
+from ballast.journal.reader import Reader
+from ballast.journal.store import Journal
+from ballast.journal.views import status_of
 from ballast.ops.metrics.account import uncovered
 from ballast.ops.metrics.families import COUNTERS, GAUGES, PREFIX
 from ballast.ops.metrics.journal import JournalCounts
 from ballast.ops.metrics.sidecar import Sidecar
-from ballast.risk.state_store import LEDGER, StateStore
+from ballast.risk.state_store import StateStore
 from ballast.tooling.bot_api import BotApi
+from tests.unit.ballast.commands.test_journal import NO_SIGNAL, VERSION
+from tests.unit.ballast.ops.test_panel import ACCOUNT
 from tests.unit.ballast.ops.test_preflight import answering
 
 PROMTOOL = shutil.which("promtool")
 DEPLOY = Path(__file__).parents[4] / "deploy"
 NOW = datetime(2024, 5, 1, 12, 0, 30, tzinfo=UTC)
+WATCHED = GuardSettings.model_validate({"EdgeDecay": {"mean_r": 0.3, "sd_r": 1.5, "trades": 400}})
 STOP = {"ft_order_side": "stoploss", "is_open": True}
 TRADE = {
     "amount": 2.0,
@@ -84,14 +89,10 @@ class Answers:
 
 @pytest.fixture
 def database(tmp_path: Path) -> str:
-    """Guards that have seen an account of 12,500 fall by a twentieth."""
+    """Of a bot whose guards remember, `EdgeDecay` among them."""
     url = f"sqlite:///{tmp_path / 'bot.sqlite'}"
     engine = create_engine(url)
-    guards = GuardSettings().build(60)
-    for guard in guards.values():
-        guard.observe(Snapshot(NOW - timedelta(hours=1), 12_500.0))
-        guard.observe(Snapshot(NOW, 11_875.0))
-    StateStore(engine).save(guards, NOW, {LEDGER: LedgerMemory(capital=10_000.0)})
+    StateStore(engine).save(WATCHED.build(60), NOW, {})
     engine.dispose()
     return url
 
@@ -109,21 +110,14 @@ def scraped(sidecar: Sidecar) -> dict[str, float]:
 
 
 @pytest.mark.usefixtures("any_hour")
-def test_account_is_told_as_the_guards_reckon_it(database: str, tmp_path: Path) -> None:
+def test_what_the_api_tells_is_exported(database: str, tmp_path: Path) -> None:
     with answering(Answers()) as url:
-        sidecar = Sidecar(BotApi(url, "me", "x"), Settings(), database, tmp_path)
+        sidecar = Sidecar(BotApi(url, "me", "x"), Settings(guards=WATCHED), database, tmp_path)
         told = scraped(sidecar)
     assert told["up"] == 1
-    # Given, closed, taken out in part, and two units that have lost one each.
-    assert told["equity"] == 10_000 - 12.5 + 14.5 - 2 == 10_000
-    assert told["drawdown_ratio"] == pytest.approx(0.2)
-    assert told['guard_multiplier{guard="DrawdownLadder"}'] == 0.44
-    assert told["exposure_ratio"] == pytest.approx(0.02)
-    # Two units five below the price, and what both sides and a gap cost of their value.
-    risk = Settings().risk
-    lost = 2 * 5 + 200 * (risk.round_trip_cost(0.004) + risk.gap_pct / 100)
-    assert told["heat_ratio"] == pytest.approx(lost / 10_000)
-    assert told["heat_limit_ratio"] == pytest.approx(0.02)
+    assert told["open_positions"] == 1
+    assert told["uncovered_positions"] == 0
+    assert told["decay_ratio"] == 0
     assert told['locks{code="DAILY_LOSS",pair="*"}'] == 1
     assert told['locks{code="OTHER",pair="BTC/USDT"}'] == 1
     age_s = told['candle_age_seconds{pair="BTC/USDT",timeframe="1h"}']
@@ -131,7 +125,44 @@ def test_account_is_told_as_the_guards_reckon_it(database: str, tmp_path: Path) 
     assert told['slippage_bps{side="entry"}'] == pytest.approx(100)
     assert told['slippage_bps{side="exit"}'] == pytest.approx(100)
     assert told['trades_closed_total{result="losing"}'] == 3
-    assert not any(name.startswith(("profit_factor", "journal")) for name in told)
+    # Of an account that no journal tells of nothing is known.
+    unknown = ("profit_factor", "journal", "equity", "heat", "drawdown", "guard_multiplier")
+    assert not any(name.startswith(unknown) for name in told)
+
+
+@pytest.mark.usefixtures("any_hour")
+def test_the_account_is_that_of_status_and_panel(database: str, tmp_path: Path) -> None:
+    answers = Answers()
+    answers.bodies["show_config"] |= {
+        "strategy": VERSION.strategy,
+        "strategy_version": "ballast 0.2.0 settings abcd1234 journal ballast_journal.sqlite",
+    }
+    kept = Journal(tmp_path / "ballast_journal.sqlite", JournalSettings())
+    kept.write(VERSION, [replace(NO_SIGNAL, candle=ACCOUNT.candle)], [], [ACCOUNT])
+    kept.file.engine.dispose()
+    with answering(answers) as url:
+        told = scraped(Sidecar(BotApi(url, "me", "x"), Settings(), database, tmp_path))
+    with closing(Reader(kept.file.path)) as reader:
+        (seen,) = [status_of(reader, None).account]
+    assert seen is not None
+    assert told["equity"] == seen.equity
+    assert told["size_multiplier"] == seen.multiplier
+    gauges = {code: gauge.value / 100 for code, gauge in seen.gauges.items()}
+    assert told["heat_ratio"] == gauges["PORTFOLIO_HEAT"]
+    assert told["heat_limit_ratio"] == 0.02
+    assert told["exposure_ratio"] == gauges["EXPOSURE_CAP"]
+    # A guard that says nothing allows; one that is off is not named.
+    guards = {name: value for name, value in told.items() if name.startswith("guard_")}
+    assert guards == {
+        'guard_multiplier{guard="DailyLossLimit"}': 0,
+        'guard_multiplier{guard="DrawdownLadder"}': 1,
+    }
+    (held,) = seen.positions
+    assert told['position_risk_ratio{pair="SOL/USDT"}'] == held.risk / seen.equity
+    assert told['position_stop_ratio{pair="SOL/USDT"}'] == 1 - held.stop / held.close
+    assert told['position_r{pair="SOL/USDT"}'] == held.r
+    # No drawdown guard has told one.
+    assert "drawdown_ratio" not in told
 
 
 @pytest.mark.usefixtures("any_hour")
