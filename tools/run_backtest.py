@@ -2,26 +2,41 @@
 
 Starts the sandbox exchange, runs `freqtrade download-data` and `freqtrade backtesting` against it
 and stops it again, whatever happens in between. Candles go to `<userdir>/data/sandbox`, apart from
-those of a real exchange.
+those of a real exchange, and what the commands say to `<userdir>/logs/backtest.log`.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import re
+import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
+from rich.console import Console
+from rich.table import Table
+
+from ballast.commands.progress import progress
+from ballast.research.report.wording import number, percent, share
 from sandbox.beside import SandboxNotReady, leave_when_told, running_sandbox
 
 ROOT = Path(__file__).resolve().parents[1]
 START = date(2024, 1, 1)
 # What strategies look at beside the candles they trade.
 HIGHER_TIMEFRAMES = ("1h", "4h", "1d")
+_FRAME_DONE = re.compile(r"Downloaded data for ")
+_STRATEGY_BEGUN = re.compile(r"Running backtesting for Strategy ")
+# Lines of a command that fails.
+_LAST_WORDS = 12
 
 
 class BacktestError(Exception):
@@ -35,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         strategies = options.strategies or find_strategies(options.strategy_path)
         with tempfile.TemporaryDirectory() as folder, sandbox(options, Path(folder)) as overlay:
-            return _run_freqtrade(options, overlay, strategies)
+            return _backtest(options, overlay, strategies)
     except BacktestError as error:
         sys.stderr.write(f"make backtest: {error}\n")
         return 2
@@ -76,15 +91,70 @@ def sandbox(options: argparse.Namespace, folder: Path) -> Iterator[Path]:
         raise BacktestError(f"{error} If its port is taken, set PORT.") from None
 
 
-def _run_freqtrade(options: argparse.Namespace, overlay: Path, strategies: list[str]) -> int:
-    backtesting = ["backtesting", *places(options, overlay), "--cache", "none"]
-    backtesting += ["--timeframe", options.timeframe]
-    backtesting += ["--strategy-path", str(options.strategy_path), "--strategy-list", *strategies]
+def _backtest(options: argparse.Namespace, overlay: Path, strategies: list[str]) -> int:
+    """The quiet way through: candles, results, what speaks against them, and what to do next."""
     code = download(options, overlay)
-    if code == 0:
-        say(f"Backtesting {', '.join(strategies)} with `freqtrade backtesting`")
-        code = run_module("freqtrade", backtesting)
-    return code
+    if code:
+        return code
+    say(f"Backtesting {len(strategies)} strategies with `freqtrade backtesting`")
+    wanted = ["backtesting", *places(options, overlay), "--cache", "none"]
+    wanted += ["--timeframe", options.timeframe]
+    wanted += ["--strategy-path", str(options.strategy_path), "--strategy-list", *strategies]
+    code = run_quietly(
+        "freqtrade", wanted, log_of(options), Steps(_STRATEGY_BEGUN, len(strategies))
+    )
+    return code or _judge(options)
+
+
+def _judge(options: argparse.Namespace) -> int:
+    """The report of the result, as a page and as one table."""
+    page = options.userdir / "report.html"
+    say(f"Judging them: {shown(page)}")
+    where = [] if options.userdir == ROOT / "user_data" else ["--userdir", str(options.userdir)]
+    wanted = ["report", *where, "--html", str(page), "--json"]
+    command = [sys.executable, "-m", "ballast", *wanted]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
+    if told.returncode:
+        sys.stderr.write(told.stderr)
+        return told.returncode
+    console = Console(width=80)
+    console.print(_table(json.loads(told.stdout)))
+    for line in _next(where, page):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    return 0
+
+
+def _table(judged: Mapping[str, Any]) -> Table:
+    """One row a strategy."""
+    table = Table(caption="a generated market; serious: what speaks against it, see the report")
+    table.add_column("strategy")
+    for head in ("trades", "return", "drawdown", "profit factor", "serious"):
+        table.add_column(head, justify="right")
+    for name, found in judged.items():
+        run, factor = found["run"], found["profit_factor"]
+        table.add_row(
+            name,
+            f"{run['trades']:,}",
+            percent(run["total_return"]),
+            share(run["max_drawdown"], 1),
+            "-" if factor is None else number(factor, 1),
+            str(sum(finding["severity"] == "alarm" for finding in found["findings"])),
+        )
+    return table
+
+
+def _next(where: list[str], page: Path) -> list[str]:
+    """What to do now, as it can be typed."""
+    python = Path(sys.executable)
+    script = python.with_name("ballast")
+    ballast = [shown(script)] if script.is_file() else [shown(python), "-m", "ballast"]
+    report = shlex.join([*ballast, "report", *where, "--html", shown(page)])
+    commands = {
+        report: "what speaks against each",
+        "make compare": "a strategy alone and under the layer",
+        "make paper": "a week of paper trading in minutes, with FreqUI",
+    }
+    return ["", "Next:", *(f"  {command}  # {what}" for command, what in commands.items())]
 
 
 def places(options: argparse.Namespace, overlay: Path) -> list[str]:
@@ -100,7 +170,60 @@ def download(options: argparse.Namespace, overlay: Path) -> int:
     period = f"{START:%Y%m%d}-{START + timedelta(days=options.days):%Y%m%d}"
     wanted = ["download-data", *places(options, overlay), "--erase", "--timerange", period]
     say("Downloading candles from it with `freqtrade download-data`")
-    return run_module("freqtrade", [*wanted, "--timeframes", *timeframes])
+    listed = json.loads((ROOT / "config.json").read_text(encoding="utf-8"))
+    count = len(listed["exchange"]["pair_whitelist"]) * len(timeframes)
+    wanted += ["--timeframes", *timeframes]
+    return run_quietly("freqtrade", wanted, log_of(options), Steps(_FRAME_DONE, count), anew=True)
+
+
+def log_of(options: argparse.Namespace) -> Path:
+    """Where Freqtrade's commands say what they do."""
+    return Path(options.userdir) / "logs" / "backtest.log"
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What a command says at each of its steps, and how many there are."""
+
+    said: re.Pattern[str]
+    count: int
+
+
+def run_quietly(
+    module: str, arguments: Sequence[str], log: Path, steps: Steps, *, anew: bool = False
+) -> int:
+    """
+    Run a command of this environment with a bar; what it says goes to a log.
+
+    Its exit code; where it fails, its last words are shown.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", module, *arguments]
+    last: deque[str] = deque(maxlen=_LAST_WORDS)
+    with (
+        log.open("w" if anew else "a", encoding="utf-8") as kept,
+        subprocess.Popen(  # noqa: S603
+            command,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process,
+        progress("   ", steps.count) as tell,
+    ):
+        try:
+            done = 0
+            for line in process.stdout or ():
+                kept.write(line)
+                last.append(line)
+                done += bool(steps.said.search(line))
+                tell(min(done, steps.count))
+        except BaseException:
+            process.terminate()
+            raise
+    if process.returncode:
+        sys.stderr.write("".join(last) + f"\nAll that it said: {shown(log)}\n")
+    return process.returncode
 
 
 def run_module(module: str, arguments: Sequence[str]) -> int:
@@ -109,9 +232,14 @@ def run_module(module: str, arguments: Sequence[str]) -> int:
     return subprocess.run(command, cwd=ROOT, check=False).returncode  # noqa: S603
 
 
+def shown(path: Path) -> str:
+    """A path as it is typed from the repository's folder."""
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+
+
 def say(text: str) -> None:
     """A step of the run, for who watches it."""
-    print(f"\n==> {text}", flush=True)
+    print(f"==> {text}", flush=True)
 
 
 def add_market(parser: argparse.ArgumentParser) -> None:

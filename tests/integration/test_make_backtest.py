@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -48,14 +49,34 @@ def sandbox_listens(output: str) -> bool:
 def test_every_strategy_is_backtested_on_candles_downloaded_from_the_sandbox(
     tmp_path: Path,
 ) -> None:
-    """The main job, with Freqtrade's own tables at its end and no sandbox left behind."""
+    """The main job: one table, a page, what to do next, and no sandbox left behind."""
     done = run(tmp_path, "--port", "0")
     assert done.returncode == 0, done.stdout + done.stderr
-    summary = done.stdout.partition("STRATEGY SUMMARY")[2]
-    assert [name for name in find_strategies(ROOT / "strategies") if name not in summary] == []
+    table, _, after = done.stdout.partition("Next:")
+    names = find_strategies(ROOT / "strategies")
+    assert [name for name in names if table.count(name) != 1] == []
+    # Not the thousand lines that Freqtrade's commands say: they are in a log.
+    assert len(done.stdout.splitlines()) < 30
+    assert done.stderr == ""
+    assert "STRATEGY SUMMARY" in (tmp_path / "logs" / "backtest.log").read_text(encoding="utf-8")
+    assert (tmp_path / "report.html").is_file()
+    steps = [line.strip() for line in after.splitlines() if line.strip()]
+    assert len(steps) == 3
+    works_as_printed(steps[0], tmp_path / "report.html")
+    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+    assert {shlex.split(step, comments=True)[1] for step in steps[1:]} <= set(targets)
     assert (tmp_path / "data" / "sandbox" / "BTC_USDT-1h.feather").is_file()
     assert not sandbox_listens(done.stdout)
     report_on(tmp_path)
+
+
+def works_as_printed(command: str, page: Path) -> None:
+    page.unlink()
+    words = shlex.split(command, comments=True)
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "RisingMarket" in done.stdout
+    assert page.is_file()
 
 
 def report_on(userdir: Path) -> None:
