@@ -1,6 +1,5 @@
 # Two commands matter: `make backtest` and `make test`. Each sets up what it needs in .venv.
 
-PORT      ?= 8099
 SEED      ?= 7
 TIMEFRAME ?= 1h
 ROUNDS    ?= 20
@@ -18,13 +17,13 @@ help:  ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 backtest: $(DONE)  ## every strategy on a generated market: no account, no internet
-	@$(BIN)/python -m tools.run_backtest --port $(PORT) --seed $(SEED) --timeframe $(TIMEFRAME)
+	@$(BIN)/python -m tools.run_backtest $(if $(PORT),--port $(PORT)) --seed $(SEED) --timeframe $(TIMEFRAME)
 
 compare: $(DONE)  ## two strategies of others, alone and under the layer, on that market
-	@$(BIN)/python -m tools.run_compare --port $(PORT) --seed $(SEED) --timeframe $(TIMEFRAME)
+	@$(BIN)/python -m tools.run_compare $(if $(PORT),--port $(PORT)) --seed $(SEED) --timeframe $(TIMEFRAME)
 
 paper: $(DONE)  ## a week of paper trading in minutes, with REST and FreqUI (STAY=1 goes on after it)
-	@$(BIN)/python -m tools.run_paper --port $(PORT) --seed $(SEED) $(if $(STAY),--stay)
+	@$(BIN)/python -m tools.run_paper $(if $(PORT),--port $(PORT)) --seed $(SEED) $(if $(STAY),--stay) $(if $(API_PORT),--api-port $(API_PORT))
 
 test: lint  ## lint, types and all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile

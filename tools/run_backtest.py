@@ -88,7 +88,7 @@ def sandbox(options: argparse.Namespace, folder: Path) -> Iterator[Path]:
             say(f"It is ready at {running.url}")
             yield running.overlay
     except SandboxNotReady as error:
-        raise BacktestError(f"{error} If its port is taken, set PORT.") from None
+        raise BacktestError(str(error)) from None
 
 
 def _backtest(options: argparse.Namespace, overlay: Path, strategies: list[str]) -> int:
@@ -145,10 +145,7 @@ def _table(judged: Mapping[str, Any]) -> Table:
 
 def _next(where: list[str], page: Path) -> list[str]:
     """What to do now, as it can be typed."""
-    python = Path(sys.executable)
-    script = python.with_name("ballast")
-    ballast = [shown(script)] if script.is_file() else [shown(python), "-m", "ballast"]
-    report = shlex.join([*ballast, "report", *where, "--html", shown(page)])
+    report = shlex.join([*ballast_command(), "report", *where, "--html", shown(page)])
     commands = {
         report: "what speaks against each",
         "make compare": "a strategy alone and under the layer",
@@ -232,6 +229,13 @@ def run_module(module: str, arguments: Sequence[str]) -> int:
     return subprocess.run(command, cwd=ROOT, check=False).returncode  # noqa: S603
 
 
+def ballast_command() -> list[str]:
+    """`ballast` of this environment, as it is typed from the repository's folder."""
+    python = Path(sys.executable)
+    script = python.with_name("ballast")
+    return [shown(script)] if script.is_file() else [shown(python), "-m", "ballast"]
+
+
 def shown(path: Path) -> str:
     """A path as it is typed from the repository's folder."""
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
@@ -245,7 +249,7 @@ def say(text: str) -> None:
 def add_market(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments that say which market is generated."""
     add = parser.add_argument
-    add("--port", default="8099", help="where the sandbox listens, 0 for a free port (%(default)s)")
+    add("--port", default="0", help="where the sandbox listens (a free port)")
     add("--seed", default="7", help="which market is generated (%(default)s)")
     add("--days", type=int, default=366, help="how much of it (%(default)s)")
     add("--timeframe", default="1h", help="candles that are traded (%(default)s)")

@@ -5,33 +5,43 @@ clock is not the machine's: wherever Freqtrade would sleep until its next loop, 
 exchange's are moved on at once (`stepped_time`). It decides as it would have week in, week out, but
 what a real bot waits for the network, and what its own computing takes, costs no time here.
 REST and FreqUI are served on loopback meanwhile; they show the simulated time.
+
+It ends with `why` and `drift` of its own run. What they read is kept in `<userdir>/paper`:
+database, journal, candles, log, and `config.json`, which points at them.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import secrets
+import shlex
+import socket
 import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import freqtrade.main
+from freqtrade.misc import deep_merge_dicts
 from freqtrade.persistence import Trade
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 from sandbox.beside import SandboxNotReady, leave_when_told, running_sandbox
+from tools.run_backtest import ROOT, Steps, ballast_command, run_module, run_quietly, shown
 from tools.stepped_time import stepped_time
 
-ROOT = Path(__file__).resolve().parents[1]
 USER = "paper"
+# What REST and FreqUI listen on where it is free.
+API_PORT = 8090
 # Between two loops of the bot at most, while a candle lasts an hour [simulated s].
 LOOP_SECONDS = 600
 # The market is made from here on, so that there is a past to start up with.
@@ -52,11 +62,14 @@ class Paper:
         When the simulated days are over.
     stay : bool
         Go on afterwards, a loop a second, instead of ending.
+    explain : callable
+        Called once the days are over.
     """
 
     url: str
     end: datetime
     stay: bool
+    explain: Callable[[], None]
     is_over: bool = False
     _reported: date | None = None
 
@@ -75,6 +88,7 @@ class Paper:
         if now >= self.end:
             self.is_over = True
             Console().print(_summary())
+            self.explain()
             if not self.stay:
                 raise KeyboardInterrupt
             _say("The bot goes on, ten minutes a second; Ctrl+C ends it.")
@@ -92,9 +106,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 2
     leave_when_told()
-    folder = options.userdir / "paper"
+    try:
+        api_port = _free_port(options.api_port)
+    except OSError as error:
+        sys.stderr.write(
+            f"make paper: --api-port {options.api_port} cannot be listened on: {error.strerror}.\n"
+        )
+        return 2
+    folder = (options.userdir / "paper").resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("trades.sqlite", "journal.sqlite"):
+    for name in ("trades.sqlite", "journal.sqlite", "freqtrade.log"):
         for leftover in folder.glob(f"{name}*"):
             leftover.unlink()
     _say(f"Starting the sandbox exchange: the market of seed {options.seed}")
@@ -103,15 +124,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             tempfile.TemporaryDirectory() as scratch,
             running_sandbox(Path(scratch), *_served(options, begin)) as served,
         ):
-            return _trade(
-                options,
-                folder,
-                served.overlay,
-                Paper(served.url, begin + timedelta(days=options.days), options.stay),
-                begin,
+            config = _written(options, folder, served.overlay, api_port)
+            paper = Paper(
+                served.url,
+                begin + timedelta(days=options.days),
+                options.stay,
+                lambda: _explain(options, folder, config, served.overlay),
             )
+            return _trade(options, folder, config, paper, begin)
     except SandboxNotReady as error:
-        sys.stderr.write(f"make paper: {error} If its port is taken, set PORT.\n")
+        sys.stderr.write(f"make paper: {error}\n")
         return 2
     except KeyboardInterrupt:
         sys.stderr.write("\nmake paper: interrupted; the sandbox is stopped.\n")
@@ -125,20 +147,39 @@ def _served(options: argparse.Namespace, begin: datetime) -> list[str]:
     return [*market, "--port", options.port]
 
 
+def _free_port(wanted: int | None) -> int:
+    """The port that is wanted, or the usual one, or where that is taken a free one."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", API_PORT if wanted is None else wanted))
+        except OSError:
+            if wanted is not None:
+                raise
+            probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _written(options: argparse.Namespace, folder: Path, overlay: Path, api_port: int) -> Path:
+    """The bot's configuration beside that of the repository, kept for whoever asks about it."""
+    exchange = json.loads(overlay.read_text(encoding="utf-8"))
+    settings = deep_merge_dicts(_settings(options, folder, api_port), exchange)
+    path = folder / "config.json"
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+    return path
+
+
 def _trade(
-    options: argparse.Namespace, folder: Path, overlay: Path, paper: Paper, begin: datetime
+    options: argparse.Namespace, folder: Path, config: Path, paper: Paper, begin: datetime
 ) -> int:
-    password = secrets.token_urlsafe(9)
-    settings = overlay.with_name("paper.json")
-    settings.write_text(json.dumps(_settings(options, folder, password)), encoding="utf-8")
-    line = ["trade", "--dry-run", "--strategy", options.strategy]
-    line += ["--userdir", str(options.userdir), "--strategy-path", str(ROOT / "strategies")]
-    for config in (ROOT / "config.json", overlay, settings):
-        line += ["--config", str(config)]
+    line = ["trade", "--dry-run", "--userdir", str(options.userdir)]
+    line += ["--config", str(ROOT / "config.json"), "--config", str(config)]
+    api = json.loads(config.read_text(encoding="utf-8"))["api_server"]
     _say(f"{options.days:g} days of {options.strategy} from {options.start} on")
     _say(
-        f"REST and FreqUI: http://127.0.0.1:{options.api_port}  user {USER}  password {password}"
-        "\n(for FreqUI run `freqtrade install-ui` once)\n"
+        f"REST and FreqUI: http://127.0.0.1:{api['listen_port']}  user {USER}  "
+        f"password {api['password']}\n(for FreqUI run `freqtrade install-ui` once)\n"
     )
     started = time.monotonic()
     with stepped_time(begin, paper.after_step):
@@ -153,32 +194,64 @@ def _trade(
     return 0
 
 
-def _settings(options: argparse.Namespace, folder: Path, password: str) -> dict[str, Any]:
+def _explain(options: argparse.Namespace, folder: Path, config: Path, overlay: Path) -> None:
+    """What the bot decided about a pair, and what its run is against a backtest of it."""
+    candles, configs = folder / "data", ["-c", "config.json", "-c", shown(config)]
+    market = ["-c", "config.json", "-c", str(overlay)]
+    period = f"{MARKET_START:%Y%m%d}-{options.start + timedelta(days=options.days + 1):%Y%m%d}"
+    wanted = [
+        "download-data",
+        *configs,
+        "--erase",
+        "--datadir",
+        str(candles),
+        "--timerange",
+        period,
+    ]
+    log = folder / "download.log"
+    steps = Steps(re.compile("Downloaded data for "), 40)
+    _say("Keeping the candles of its market, to ask about them")
+    if run_quietly("freqtrade", [*wanted, "--timeframes", "1h", "4h", "1d"], log, steps):
+        return
+    newest = max(Trade.get_trades_proxy(), key=lambda trade: trade.open_date, default=None)
+    pair = newest.pair if newest is not None else "BTC/USDT"
+    for asked in (
+        ["why", pair, *configs],
+        ["drift", *configs, "-d", shown(candles), "--offline"],
+    ):
+        _say(shlex.join([*ballast_command(), *asked]))
+        run_module("ballast", asked)
+
+
+def _settings(options: argparse.Namespace, folder: Path, api_port: int) -> dict[str, Any]:
     """What is particular to this run in Freqtrade's configuration."""
-    log = {"class": "logging.FileHandler", "formatter": "plain", "mode": "w"}
+    log = {"class": "logging.FileHandler", "formatter": "plain"}
     return {
-        "db_url": f"sqlite:///{folder.resolve() / 'trades.sqlite'}",
+        "strategy": options.strategy,
+        "strategy_path": str(ROOT / "strategies"),
+        "user_data_dir": str(options.userdir.resolve()),
+        "db_url": f"sqlite:///{folder / 'trades.sqlite'}",
         # Made anew with the database, and not one more in the user's folder at every run.
         "ballast": {
-            "journal": {"path": str(folder.resolve() / "journal.sqlite")},
-            "log": {"file": str(folder.resolve() / "ballast.jsonl")},
+            "journal": {"path": str(folder / "journal.sqlite")},
+            "log": {"file": str(folder / "ballast.jsonl")},
         },
         "timeframe": "1h",
         "internals": {"process_throttle_secs": LOOP_SECONDS},
         "api_server": {
             "enabled": True,
             "listen_ip_address": "127.0.0.1",
-            "listen_port": options.api_port,
+            "listen_port": api_port,
             "verbosity": "error",
             "username": USER,
-            "password": password,
+            "password": secrets.token_urlsafe(9),
             "jwt_secret_key": secrets.token_hex(32),
             "ws_token": secrets.token_urlsafe(24),
         },
         "log_config": {
             "version": 1,
             "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-            "handlers": {"file": log | {"filename": str(folder.resolve() / "freqtrade.log")}},
+            "handlers": {"file": log | {"filename": str(folder / "freqtrade.log")}},
             "root": {"handlers": ["file"], "level": "INFO"},
         },
     }
@@ -193,9 +266,9 @@ def _standing() -> str:
 
 def _summary() -> Table:
     """Every trade, and what came of it."""
-    table = Table(title="The trades", caption=_standing())
+    table = Table(title="The trades", caption=_standing(), box=SIMPLE_HEAD)
     for name in ("pair", "opened", "closed", "stake", "profit", "why it closed"):
-        table.add_column(name)
+        table.add_column(name, no_wrap=True)
     for trade in sorted(Trade.get_trades_proxy(), key=lambda trade: trade.open_date):
         closed = f"{trade.close_date:%m-%d %H:%M}" if trade.close_date else "open"
         profit = f"{trade.close_profit_abs:+.2f}" if trade.close_profit_abs is not None else ""
@@ -215,8 +288,8 @@ def _say(text: str) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tools.run_paper", description=__doc__)
     add = parser.add_argument
-    add("--port", default="8099", help="where the sandbox listens, 0 for a free port (%(default)s)")
-    add("--api-port", type=int, default=8090, help="where REST and FreqUI are (%(default)s)")
+    add("--port", default="0", help="where the sandbox listens (a free port)")
+    add("--api-port", type=int, help=f"where REST and FreqUI are ({API_PORT}, or a free port)")
     add("--seed", default="7", help="which market is generated (%(default)s)")
     add("--start", type=date.fromisoformat, default=date(2024, 10, 20), help="%(default)s")
     add("--days", type=float, default=7, help="simulated days (%(default)s)")

@@ -2,7 +2,8 @@
 
 Freqtrade sleeps between two loops, before it repeats a failed request, and while it waits for a
 cancellation. Each of these moves the clock of the whole process at once instead of waiting, so a
-week passes as fast as the bot can compute it, and two runs see the same moments.
+week passes as fast as the bot can compute it, and two runs see the same moments. Tokens of the REST
+API alone are of real time: a person uses them, and a quarter of an hour would be over in seconds.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta, tzinfo
+from typing import Any, Self
 from unittest.mock import patch
 
 import freqtrade.exchange.common
 import freqtrade.freqtradebot
+import freqtrade.rpc.api_server.api_auth
 import freqtrade.worker
+import jwt.api_jwt
 import time_machine
 from freqtrade.worker import Worker
 
@@ -31,6 +34,14 @@ class _Module:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._module, name)
+
+
+class _RealDatetime(datetime):
+    """Tells the machine's time while another one is simulated."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Self:
+        return cls.fromtimestamp(time_machine.escape_hatch.time.time(), tz)
 
 
 @contextmanager
@@ -62,6 +73,9 @@ def stepped_time(begin: datetime, after_step: Callable[[], None] = lambda: None)
             (freqtrade.freqtradebot, "sleep", move),
             (freqtrade.exchange.common, "time", _Module(time, move)),
             (freqtrade.exchange.common, "asyncio", _Module(asyncio, move_soon)),
+            # Made there, and judged there.
+            (freqtrade.rpc.api_server.api_auth, "datetime", _RealDatetime),
+            (jwt.api_jwt, "datetime", _RealDatetime),
         ):
             stack.enter_context(patch.object(target, name, replacement))
         yield clock

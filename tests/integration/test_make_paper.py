@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import re
+import shlex
 import socket
 import sqlite3
 import subprocess
@@ -19,7 +20,7 @@ import pytest
 from tests.engine import ROOT
 from tools.run_paper import main
 
-COMMAND = [sys.executable, "-m", "tools.run_paper", "--port", "0"]
+COMMAND = [sys.executable, "-m", "tools.run_paper"]
 
 
 def free_port() -> int:
@@ -85,10 +86,26 @@ def test_some_hours_are_traded_reachable_over_rest_and_summed_up(tmp_path: Path)
     journal.close()
     assert told == count
     assert not list(tmp_path.glob("ballast_journal*"))
-    assert rest.count("/USDT │") == count > 0
+    closed = re.findall(r"^ *\w+/USDT +\d\d-\d\d \d\d:\d\d ", rest, flags=re.MULTILINE)
+    assert len(closed) == count > 0
+    assert_explained(rest, tmp_path / "paper")
     log = (tmp_path / "paper" / "freqtrade.log").read_text()
     assert "2024-10-20 05:" in log
     assert " ERROR " not in log
+
+
+def assert_explained(said: str, kept: Path) -> None:
+    """It ends with what was decided and what differs from a backtest; the commands work later."""
+    assert "candle 2024-10-20 " in said.partition("ballast why ")[2]
+    assert "Signal match 100 %" in said
+    assert "…" not in said
+    asked = [line.removeprefix("==> ") for line in said.splitlines() if " -c " in line]
+    (why,) = (line for line in asked if " why " in line)
+    done = subprocess.run(shlex.split(why), cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "journal journal.sqlite" in done.stdout
+    # It has the password of the API.
+    assert (kept / "config.json").stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,50 @@
+"""What `make paper` serves a person with: a port that is free, and tokens that last."""
+
+from __future__ import annotations
+
+import socket
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from fastapi import HTTPException
+from freqtrade.rpc.api_server.api_auth import create_token, get_user_from_token
+
+from tools import run_paper
+from tools.stepped_time import stepped_time
+
+KEY = "what-signs-tokens-of-more-than-thirty-two-letters"
+BEGIN = datetime(2024, 10, 20, 0, 0, 1, tzinfo=UTC)
+
+
+def test_a_token_of_rest_lasts_in_real_time_however_fast_the_clock_goes() -> None:
+    """FreqUI could not be used: its token of a quarter of an hour ended within two seconds."""
+    with stepped_time(BEGIN) as clock:
+        token = create_token({"identity": {"u": "paper"}}, KEY)
+        clock.shift(timedelta(days=7))
+        assert get_user_from_token(token, KEY) == "paper"
+        with pytest.raises(HTTPException):
+            get_user_from_token(token, KEY[::-1])
+
+
+def test_where_the_usual_port_is_taken_a_free_one_is_chosen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The bot's web server failed in its thread, and the command hung."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        monkeypatch.setattr(run_paper, "API_PORT", taken)
+        chosen = run_paper._free_port(None)
+    assert chosen != taken
+    monkeypatch.setattr(run_paper, "API_PORT", chosen)
+    assert run_paper._free_port(None) == chosen
+
+
+def test_a_port_that_is_named_and_taken_is_one_sentence(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        assert run_paper.main(["--api-port", str(taken)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"make paper: --api-port {taken} cannot be listened on: ")
+    assert said.count("\n") == 1
