@@ -199,19 +199,11 @@ def _explain(options: argparse.Namespace, folder: Path, config: Path, overlay: P
     candles, configs = folder / "data", ["-c", "config.json", "-c", shown(config)]
     market = ["-c", "config.json", "-c", str(overlay)]
     period = f"{MARKET_START:%Y%m%d}-{options.start + timedelta(days=options.days + 1):%Y%m%d}"
-    wanted = [
-        "download-data",
-        *configs,
-        "--erase",
-        "--datadir",
-        str(candles),
-        "--timerange",
-        period,
-    ]
-    log = folder / "download.log"
-    steps = Steps(re.compile("Downloaded data for "), 40)
+    wanted = ["download-data", *market, "--erase", "--datadir", str(candles)]
+    wanted += ["--timerange", period, "--timeframes", "1h", "4h", "1d"]
+    steps = Steps(re.compile("Downloaded data for "), 27)
     _say("Keeping the candles of its market, to ask about them")
-    if run_quietly("freqtrade", [*wanted, "--timeframes", "1h", "4h", "1d"], log, steps):
+    if run_quietly("freqtrade", wanted, folder / "download.log", steps):
         return
     newest = max(Trade.get_trades_proxy(), key=lambda trade: trade.open_date, default=None)
     pair = newest.pair if newest is not None else "BTC/USDT"
