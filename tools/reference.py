@@ -11,13 +11,14 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, get_origin
 
 import griffe
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from ballast.config.settings import SECTION, Settings, accepted
+from ballast.config.described import in_words
+from ballast.config.settings import SECTION, Settings
 from ballast.ops import runbook
 from sandbox.faults import KINDS
 
@@ -133,9 +134,8 @@ def _parameters(described: type) -> dict[str, str]:
 
 def _accepted(field: FieldInfo) -> str:
     if get_origin(field.annotation) is Literal:
-        return ", ".join(f"`{json.dumps(value)}`" for value in get_args(field.annotation))
-    words = accepted(field) or "a list"
-    return f"{words} or null" if type(None) in get_args(field.annotation) else words
+        return ", ".join(f"`{word}`" for word in in_words(field).split(", "))
+    return in_words(field)
 
 
 def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:

@@ -34,6 +34,7 @@ _COMMANDS = {
     "preflight": "whether a bot is fit to be started",
     "report": "what speaks against a backtest, as a page, as data and in short",
     "review": "what was unusual since a moment",
+    "settings": "which settings hold, where each comes from, what it may be",
     "status": "where the bot stands, on one screen",
     "stress": "strategies over periods, levels of costs and choices of pairs",
     "why": "what was decided about a pair, and how far it was from the other answer",

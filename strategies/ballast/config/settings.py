@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from ballast.config.costs import CostSettings
 from ballast.config.execution import PreTradeSettings, PricingSettings, WatchSettings
 from ballast.config.guards import GuardSettings
+from ballast.config.market import MarketSettings
 from ballast.config.messages import MessageSettings
 from ballast.core import windows
 from ballast.core.data_quality import DataQualityLimits
@@ -125,27 +126,6 @@ class DataQualitySettings(SettingsSection):
             recovery_candles=self.recovery_candles,
             history_candles=history_candles,
         )
-
-
-class MarketSettings(SettingsSection):
-    """Which pairs stand for the whole market."""
-
-    leader: str | None = Field(None, description="a pair such as 'BTC/USDT'; null for BTC")
-    basket: list[str] | None = Field(
-        None, description="pairs such as 'BTC/USDT'; null for the whitelist"
-    )
-
-    def leading(self, stake_currency: str) -> str:
-        """The pair that stands for the market."""
-        return self.leader or f"BTC/{stake_currency}"
-
-    @field_validator("leader", "basket")
-    @classmethod
-    def _are_pairs(cls, pairs: Any) -> Any:
-        listed = [pairs] if isinstance(pairs, str) else pairs or []
-        if any("/" not in pair for pair in listed):
-            raise ValueError("pairs such as 'BTC/USDT'")
-        return pairs
 
 
 def _within(name: str, description: str) -> Any:

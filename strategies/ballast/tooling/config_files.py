@@ -6,8 +6,9 @@ journal needs three words of a file. A contract test holds that the answer is th
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -34,14 +35,45 @@ def read_config(paths: Sequence[str]) -> dict[str, Any]:
     CommandError
         If one cannot be read.
     """
+    return _merged(_environment(os.environ), reduce(_under, _read(paths), {}))
+
+
+def sources(paths: Sequence[str], section: str) -> dict[tuple[str, ...], str]:
+    """
+    Where the values of a section come from, by their place in it: a file, or the environment.
+
+    Raises
+    ------
+    CommandError
+        If one cannot be read.
+    """
+    found: dict[tuple[str, ...], str] = {}
+    for path, config in _read(paths):
+        found |= dict.fromkeys(_leaves(config.get(section)), str(path))
+    return found | dict.fromkeys(_leaves(_environment(os.environ).get(section)), "environment")
+
+
+def _read(paths: Sequence[str]) -> list[tuple[Path, dict[str, Any]]]:
     for path in paths:
         if not Path(path).is_file():
             raise CommandError(f"--config {path} is not a file: expected Freqtrade's config.json")
     try:
-        return _merged(_environment(os.environ), _of_files(paths, None, 0))
+        return list(_layers(paths))
     except (ValueError, OSError) as error:
         text = " ".join(str(error).split())
         raise CommandError(f"--config {' '.join(paths)}: {text}") from None
+
+
+def _under(known: dict[str, Any], layer: tuple[Path, dict[str, Any]]) -> dict[str, Any]:
+    return _merged(layer[1], known)
+
+
+def _leaves(section: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    if isinstance(section, Mapping):
+        for name, below in section.items():
+            yield from _leaves(below, (*path, name))
+    elif path:
+        yield path
 
 
 def database_url(given: str | None, config: Mapping[str, Any]) -> str:
@@ -53,10 +85,12 @@ def database_url(given: str | None, config: Mapping[str, Any]) -> str:
     return given or named or LIVE_DATABASE
 
 
-def _of_files(paths: Sequence[str], beside: Path | None, depth: int) -> dict[str, Any]:
+def _layers(
+    paths: Sequence[str], beside: Path | None = None, depth: int = 0
+) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Files and what they hold, each over the ones before it."""
     if depth > _DEEPEST:
         raise ValueError("add_config_files name each other in a circle")
-    found: dict[str, Any] = {}
     for name in paths:
         path = Path(name) if beside is None else beside / name
         with path.open(encoding="utf-8") as file:
@@ -64,10 +98,8 @@ def _of_files(paths: Sequence[str], beside: Path | None, depth: int) -> dict[str
         if not isinstance(config, dict):
             raise ValueError(f"{path} holds no configuration")
         if "add_config_files" in config:
-            further = _of_files(config["add_config_files"], path.resolve().parent, depth + 1)
-            config = _merged(config, further)
-        found = _merged(config, found)
-    return found
+            yield from _layers(config["add_config_files"], path.resolve().parent, depth + 1)
+        yield path, config
 
 
 def _merged(over: Mapping[str, Any], under: dict[str, Any]) -> dict[str, Any]:

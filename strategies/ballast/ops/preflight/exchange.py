@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from freqtrade.exchange import timeframe_to_msecs
 
 from ballast.config import settings
+from ballast.config.market import MarketSettings
 from ballast.ops.preflight.check import Bot, CheckResult, failed, is_pattern, passed, warned
 
 # Binance refuses requests from more than a second in its future.
@@ -74,7 +75,7 @@ def _pairs(bot: Bot) -> list[str]:
     return list(dict.fromkeys(pair for pair in named if not is_pattern(pair)))
 
 
-def _market(bot: Bot) -> settings.MarketSettings:
+def _market(bot: Bot) -> MarketSettings:
     return settings.load(bot.config.get(settings.SECTION)).market
 
 

@@ -54,6 +54,8 @@ def rules(bot: Bot) -> list[CheckResult]:
     leader = market.leading(bot.config["stake_currency"])
     if never := basket.never_met(bot.strategy, traded, leader, market.basket or traded):
         return [warned(basket.sentence(never), basket.TODO)]
+    if differs := market.unlike(traded):
+        return [warned(differs, "name the pairs you mean in both, or set basket to null")]
     return [passed("every setup can be met")]
 
 
