@@ -236,6 +236,35 @@ def test_no_view_of_other_candles_changes_when_more_follow(timeframe: str) -> No
     assert late["enter_long"].any()
 
 
+class AsksTheLibraries(GuardedStrategy):
+    """Indicators of TA-Lib and `technical` by name, and one of its own."""
+
+    timeframe = "1h"
+    stops = StopRules(initial_atr=4)
+
+    def entry_rules(self, pair: Candles, market: Market) -> dict[str, Rule]:
+        pattern = pair.ta("CDLENGULFING")
+        return {
+            "strong": above(pair.ta("ADX", 14), 15.0),
+            "band": above(pair.close, pair.ta("BBANDS", 20, output="lowerband")),
+            "pattern": negated(below(pattern, 0.0)),
+            "long": above(pair.on("4h").ta("RSI", 7), 40.0),
+            "not_choppy": below(pair.technical("chopiness", 14), 70.0),
+            "cloud": above(pair.close, pair.technical("ichimoku", output="senkou_span_b") * 0.97),
+            "own": above(pair.apply(lambda candles: candles["close"].diff(3), history="1d"), -9.0),
+        }
+
+
+@pytest.mark.parametrize("timeframe", ["15m", "1h"])
+def test_no_indicator_by_name_changes_when_more_candles_follow(timeframe: str) -> None:
+    assert_unchanged_at_every_cut(AsksTheLibraries, timeframe)
+    frames, _ = whole(AsksTheLibraries, timeframe)
+    late = pd.concat(frame[frame["date"] >= "2024-01-26"] for frame in frames.values())
+    rules = [name for name in late if name.startswith("rule_") and name != "rule_own"]
+    assert [name for name in rules if late[name].nunique() < 2] == []
+    assert late["enter_long"].any()
+
+
 class Peeking(GuardedStrategy):
     """Each subclass looks ahead in its own way, and looks like a strategy in everything else."""
 
@@ -283,6 +312,12 @@ class PeeksThroughAnUnfinishedDay(Peeking):
 class PeeksInARank(Peeking):
     def entry_rules(self, pair: Candles, market: Market) -> dict[str, Rule]:
         return {"best": at_most(market.rank(pair, lambda coin: coin.close.shift(-1)), 2)}
+
+
+class PeeksInAFunctionOfItsOwn(Peeking):
+    def entry_rules(self, pair: Candles, market: Market) -> dict[str, Rule]:
+        rises = pair.apply(lambda candles: candles["close"].shift(-1), history="3h")
+        return {"rises": above(rises, pair.close)}
 
 
 class PeeksInAnExitRule(Peeking):

@@ -1,7 +1,7 @@
 """The usual indicators, one value per candle of the strategy, made of completed candles only."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
 import numpy as np
 import pandas as pd
@@ -9,6 +9,9 @@ import talib
 
 from ballast.core import frames
 from ballast.core.aligned import AlignedCandles, Window
+from ballast.core.frames import PRICES
+from ballast.core.library import Argument, Indicator, from_talib, from_technical
+from ballast.core.windows import candles as candles_in
 from ballast.core.windows import minutes
 
 # Candles until a recursive average has forgotten its seed to 0.03 %, in multiples of its period:
@@ -151,6 +154,97 @@ class Indicators(AlignedCandles):
         self.needs(length)
         close = self.base.values("close")
         return self._series(self.from_own(1 - close / talib.MAX(close, length), np.nan))
+
+    def ta(
+        self,
+        name: str,
+        *given: Argument,
+        output: str | None = None,
+        price: str = "close",
+        **named: Argument,
+    ) -> pd.Series:
+        """
+        Any indicator or candle pattern of TA-Lib, on the pair's own candles (on those of
+        `pair.on(...)` there): `pair.ta("RSI", 14)`, `pair.ta("BBANDS", 20, output="lowerband")`,
+        `pair.ta("CDLENGULFING")` (100, 0 or -100).
+
+        Arguments are those of TA-Lib's documentation, in its order or by name; a window may be a
+        length of time. `output` names one of several, `price` the column that stands for the close.
+        """
+        by_name = tuple(sorted(named.items()))
+        return self._of_library(from_talib(name, given, by_name, price, self.timeframe), output)
+
+    def technical(
+        self,
+        name: str,
+        *given: Argument,
+        output: str | None = None,
+        price: str = "close",
+        **named: Argument,
+    ) -> pd.Series:
+        """
+        Any indicator of the package `technical`, likewise: `pair.technical("chopiness", 14)`,
+        `pair.technical("ichimoku", output="kijun_sen")`, `pair.technical("qtpylib.zscore", 20)`.
+        """
+        by_name = tuple(sorted(named.items()))
+        return self._of_library(from_technical(name, given, by_name, price, self.timeframe), output)
+
+    def apply(
+        self, function: Callable[[pd.DataFrame], pd.Series | np.ndarray], history: Window
+    ) -> pd.Series:
+        """
+        An indicator of one's own: `pair.apply(lambda candles: candles["close"].diff(), history=2)`.
+
+        Parameters
+        ----------
+        function : callable
+            From candles (date, open, high, low, close, volume) to one value for each. It must not
+            look at later ones: what it gives for a candle must not change when more follow.
+        history : str or int
+            How long, or how many candles of the pair, it looks back on, this one included. Before
+            that its value is unknown.
+        """
+        candles = candles_in(history, self.timeframe) if isinstance(history, str) else history
+        if isinstance(candles, bool) or not isinstance(candles, int) or candles < 1:
+            raise ValueError(
+                f"pair.apply(..., history={history!r}): expected a length of time such as '3d', or "
+                "a number of candles"
+            )
+
+        def applied(frame: pd.DataFrame) -> np.ndarray:
+            values = np.asarray(function(frame[PRICES].copy()), dtype=float)
+            if values.shape != (len(frame),):
+                raise ValueError(
+                    f"pair.apply: the function gave {np.shape(values)} for {len(frame)} candles: "
+                    "expected one value for each"
+                )
+            return values
+
+        return self._on_base(("apply", function, candles), candles, applied)
+
+    def _of_library(self, indicator: Indicator, wanted: str | None) -> pd.Series:
+        output = indicator.output(wanted)
+        key = (indicator.key, output)
+
+        def computed(frame: pd.DataFrame) -> np.ndarray:
+            return indicator.compute(frame)[output]
+
+        return self._on_base(key, indicator.history, computed)
+
+    def _on_base(
+        self, key: Hashable, history: int, compute: Callable[[pd.DataFrame], np.ndarray]
+    ) -> pd.Series:
+        """One value per candle, unknown where there are fewer than `history`."""
+        self.needs(history)
+
+        def values() -> np.ndarray:
+            if len(self.base) < history:
+                return np.full(len(self.base), np.nan)
+            found = compute(self.base.frame).copy()
+            found[: history - 1] = np.nan
+            return found
+
+        return self._series(self.from_own(self.base.once(key, values), np.nan))
 
     def _slow(self, column: str) -> np.ndarray:
         return self.slow.values(column)

@@ -1,0 +1,146 @@
+"""What TA-Lib and `technical` have, and what they give for candles: names, arguments, arrays."""
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import talib
+import talib.abstract
+import technical.candles
+import technical.indicators
+import technical.qtpylib
+import technical.trendline
+
+from ballast.core.frames import PRICES
+
+Arrays = dict[str, np.ndarray]
+PRICE_NAMES = tuple(PRICES[1:])
+# Candles on which a call is tried.
+_TRIED = 400
+# Functions of `technical` about something else than candles.
+_NO_INDICATORS = ("crossed", "numpy_", "nans", "session", "shift")
+# Those that call candles a series, and the outputs of those that do not name them.
+_OF_CANDLES = ("qtpylib.cci",)
+_OUTPUTS = {"supertrend": ("supertrend", "direction")}
+_TEXTS = {"up": 1.0, "down": -1.0}
+
+
+def talib_function(name: str) -> Any:
+    """TA-Lib's description of a function, which can be called."""
+    return talib.abstract.Function(name)  # type: ignore[attr-defined]
+
+
+@functools.cache
+def talib_names() -> tuple[str, ...]:
+    """All functions of TA-Lib."""
+    return tuple(sorted(_listed()))
+
+
+@functools.cache
+def technical_functions() -> dict[str, Callable[..., Any]]:
+    """All indicators of `technical`, by name."""
+    found: dict[str, Callable[..., Any]] = {}
+    modules = (technical.indicators, technical.qtpylib, technical.candles, technical.trendline)
+    for module in modules:
+        prefix = "" if module is technical.indicators else f"{module.__name__.split('.')[-1]}."
+        found |= {f"{prefix}{name}": function for name, function in _public(module)}
+    return found
+
+
+def technical_parameters(name: str) -> dict[str, Any]:
+    """What an indicator of `technical` accepts, with defaults; the period where it has none."""
+    _, *rest = inspect.signature(technical_functions()[name]).parameters.values()
+    none = inspect.Parameter.empty
+    # Of those without a default, all are windows.
+    return {
+        p.name: 20 if p.default is none else p.default
+        for p in rest
+        if p.name not in ("debug", "charts", "field", "colum_prefix")
+    }
+
+
+def takes_a_price(name: str) -> bool:
+    """Whether an indicator of `technical` is of one price, which can be another than the close."""
+    first, *rest = inspect.signature(technical_functions()[name]).parameters
+    return "field" in rest or (first == "series" and name not in _OF_CANDLES)
+
+
+def reach(arguments: Mapping[str, Any]) -> int:
+    """Candles that the windows among arguments span together."""
+    whole = [v for v in arguments.values() if isinstance(v, int) and not isinstance(v, bool)]
+    return max(1, sum(abs(value) for value in whole))
+
+
+def talib_arrays(
+    name: str, arguments: Mapping[str, Any], price: str, frame: pd.DataFrame
+) -> Arrays:
+    """What TA-Lib gives for a frame of prices."""
+    function = talib_function(name)
+    inputs = {column: frame[column].to_numpy(dtype=float) for column in PRICE_NAMES}
+    if "price" in function.input_names:
+        inputs["close"] = inputs[price]
+    result = function(inputs, **arguments)
+    arrays = result if isinstance(result, list | tuple) else [result]
+    return {
+        output: np.asarray(values, dtype=float)
+        for output, values in zip(function.output_names, arrays, strict=True)
+    }
+
+
+def technical_arrays(
+    name: str, arguments: Mapping[str, Any], price: str, frame: pd.DataFrame
+) -> Arrays:
+    """What `technical` gives for a frame of prices; its columns, or the names of its series."""
+    function = technical_functions()[name]
+    frame = frame[PRICES].reset_index(drop=True)
+    first = next(iter(inspect.signature(function).parameters))
+    of_series = first == "series" and name not in _OF_CANDLES
+    field = {"field": price} if "field" in inspect.signature(function).parameters else {}
+    result = function(frame[price] if of_series else frame.copy(), **arguments, **field)
+    if isinstance(result, pd.DataFrame):
+        result = {column: result[column] for column in result if column != "date"}
+    elif not isinstance(result, dict):
+        listed = result if isinstance(result, tuple) else (result,)
+        names = _OUTPUTS.get(name) or [str(getattr(one, "name", None)) for one in listed]
+        result = dict(zip(names if len(listed) > 1 else [name], listed, strict=True))
+    return {str(output): _numbers(values) for output, values in result.items()}
+
+
+@functools.cache
+def tried_candles() -> pd.DataFrame:
+    """Candles of a random walk, on which a call shows whether its arguments are accepted."""
+    random = np.random.default_rng(1)
+    close = 100 * np.exp(np.cumsum(random.normal(0, 0.01, _TRIED)))
+    opened = np.concatenate(([100.0], close[:-1]))
+    span = random.uniform(0, 0.01, _TRIED)
+    return pd.DataFrame(
+        {
+            "date": pd.date_range("2024-01-01", periods=_TRIED, freq="h", tz="UTC"),
+            "open": opened,
+            "high": np.maximum(opened, close) * (1 + span),
+            "low": np.minimum(opened, close) * (1 - span[::-1]),
+            "close": close,
+            "volume": random.uniform(500, 1500, _TRIED),
+        }
+    )
+
+
+def _listed() -> list[str]:
+    return list(talib.get_functions())  # type: ignore[no-untyped-call]
+
+
+def _public(module: ModuleType) -> list[tuple[str, Callable[..., Any]]]:
+    found = inspect.getmembers(module, inspect.isfunction)
+    return [pair for pair in found if not pair[0].startswith(("_", *_NO_INDICATORS))]
+
+
+def _numbers(values: Any) -> np.ndarray:
+    """Numbers of a series; what is no number is unknown."""
+    given = pd.Series(np.asarray(values))
+    if not pd.api.types.is_numeric_dtype(given):
+        given = given.map(lambda value: _TEXTS.get(value, value))
+    return np.asarray(pd.to_numeric(given, errors="coerce"), dtype=float)
