@@ -53,6 +53,7 @@ class CandleColumns:
         steps = np.diff(self.opened)
         self._regular = bool((steps == self.span).all())
         self._first = int(self.opened[0]) if len(self.opened) else 0
+        self._last = int(self.opened[-1]) if len(self.opened) else 0
         # Every callback of a candle asks for the same moment: the last answer is kept.
         self._asked: datetime | None = None
         self._position, self._fresh = -1, False
@@ -76,8 +77,7 @@ class CandleColumns:
 
     def ends_by(self, now: datetime) -> bool:
         """Whether the last candle of all has ended by `now`, or is the one running."""
-        last = int(self.opened[-1]) if len(self.opened) else 0
-        return int(now.timestamp()) * 1_000_000_000 >= last
+        return int(now.timestamp()) * 1_000_000_000 >= self._last
 
     def _find(self, now: datetime) -> tuple[int, bool]:
         if not len(self.opened):

@@ -20,6 +20,7 @@ BEGINNINGS = "Beginnings"
 # A block that ends with its cause is announced for so long; it is lifted when it ends.
 UNTIL_LIFTED = timedelta(days=1)
 NEVER = datetime.max.replace(tzinfo=UTC)
+_NOTHING: Mapping[str, Verdict] = {}
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class GuardSet:
         self._note_beginnings(objections)
         changes: list[Change] = []
         self.lifted = []
-        if any(self._says_else(*said) for said in objections.items()):
+        if self._say_else(objections):
             changes = self._changes(snapshot, self._objections(self.guards, snapshot))
         self.snapshot = snapshot
         return changes
@@ -170,8 +171,12 @@ class GuardSet:
         What all open positions together may lose at their stops, quote currency; None where no
         guard limits it.
         """
-        limits = (guard.heat_left(equity) for guard in self._limit_heat.values())
-        return min((limit for limit in limits if limit is not None), default=None)
+        least = None
+        for guard in self._limit_heat.values():
+            left = guard.heat_left(equity)
+            if left is not None and (least is None or left < least):
+                least = left
+        return least
 
     def recall(self, ends: Mapping[tuple[str, str], datetime]) -> None:
         """Take up what an earlier run announced: ends of blocks by guard and pair."""
@@ -188,14 +193,20 @@ class GuardSet:
         self.flattens = None
         self.lifted = []
 
-    def _says_else(self, name: str, verdicts: Mapping[str, Verdict]) -> bool:
+    def _say_else(self, objections: Mapping[str, Mapping[str, Verdict]]) -> bool:
         """Whether a guard blocks all pairs and had not announced it, or no longer does."""
-        common = verdicts.get(ALL_PAIRS)
-        return (common is not None and common.blocks) != ((name, ALL_PAIRS) in self._announced)
+        for name, verdicts in objections.items():
+            common = verdicts.get(ALL_PAIRS)
+            blocks = common is not None and common.blocks
+            if blocks != ((name, ALL_PAIRS) in self._announced):
+                return True
+        return False
 
     def _note_beginnings(self, objections: Mapping[str, Mapping[str, Verdict]]) -> None:
         """Keep with what value each objection began; one to another limit is another."""
         before = self.beginnings.begun
+        if not before and not any(objections.values()):
+            return
         begun = {key: at for key, at in before.items() if key.split(" ")[0] not in objections}
         for name, verdicts in objections.items():
             for pair, verdict in verdicts.items():
@@ -250,7 +261,7 @@ class GuardSet:
         common = guard.market_verdict(snapshot)
         if common.blocks:
             return {ALL_PAIRS: common}
-        single = guard.pair_verdicts(snapshot) if name in self._judge_pairs else {}
+        single = guard.pair_verdicts(snapshot) if name in self._judge_pairs else _NOTHING
         return single if common.multiplier == 1 else {**single, ALL_PAIRS: common}
 
 

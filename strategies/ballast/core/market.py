@@ -182,9 +182,13 @@ class Market(Candles):
         last = int(np.searchsorted(self._basket.ends, moment, side="right"))
         a, b = (self._basket.moves[pair][max(0, last - n) : last] for pair in (one, other))
         both = np.isfinite(a) & np.isfinite(b)
-        if both.sum() < _KNOWN * n:
+        known = int(np.count_nonzero(both))
+        if known < _KNOWN * n:
             return 1.0
-        a, b = a[both] - a[both].mean(), b[both] - b[both].mean()
+        if known < len(both):
+            a, b = a[both], b[both]
+        # What `mean` does, without its detours: a cluster is looked for at every signal.
+        a, b = a - np.add.reduce(a) / known, b - np.add.reduce(b) / known
         spread = math.sqrt(float(a @ a) * float(b @ b))
         return float(a @ b) / spread if spread > 0 else 1.0
 

@@ -62,9 +62,13 @@ def compose(verdicts: Iterable[Verdict]) -> Verdict:
     Adding a verdict can only lower the result. No verdicts at all allow.
     """
 
-    def leniency(verdict: Verdict) -> tuple[float, float]:
-        size = 0.0 if verdict.blocks else verdict.multiplier
-        end = verdict.until.timestamp() if verdict.until else 0.0
-        return size, -end
+    several = list(verdicts)
+    if all(verdict is ALLOW for verdict in several):
+        return ALLOW
+    return min(several, key=_leniency)
 
-    return min(verdicts, key=leniency, default=ALLOW)
+
+def _leniency(verdict: Verdict) -> tuple[float, float]:
+    size = 0.0 if verdict.blocks else verdict.multiplier
+    end = verdict.until.timestamp() if verdict.until else 0.0
+    return size, -end

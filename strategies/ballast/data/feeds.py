@@ -54,6 +54,8 @@ class Feeds:
         self, dp: DataProvider, timeframe: str, leader: str, basket: Sequence[str] | None
     ) -> None:
         self._dp = dp
+        # Whether candles come from an exchange now, paper trading included; a run has one mode.
+        self.live = dp.runmode in LIVE_MODES
         self._timeframe = timeframe
         self.leader = leader
         self._basket = basket
@@ -82,11 +84,6 @@ class Feeds:
             "_seen": (_NO_CANDLES, {}),
         }
         return {**self.__dict__, **forgotten, "_kept": KeptCandles(self._timeframe)}
-
-    @property
-    def live(self) -> bool:
-        """Whether candles come from an exchange now, paper trading included."""
-        return self._dp.runmode in LIVE_MODES
 
     @property
     def drawn(self) -> bool:

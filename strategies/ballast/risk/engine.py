@@ -19,6 +19,7 @@ from ballast.core.guard_set import BEGINNINGS, Beginnings, Change, GuardSet
 from ballast.core.guards.base import Guard
 from ballast.core.ledger import Books, Flow, Ledger, LedgerMemory
 from ballast.core.snapshot import ClosedTrade, Snapshot
+from ballast.core.times import candle_border
 from ballast.core.verdict import ALLOW, Verdict
 from ballast.core.windows import minutes
 from ballast.data.market_view import MarketView
@@ -209,7 +210,8 @@ class RiskEngine:
         self._take_flows(positions, closed, end)
         equity = self._equity = self._portfolio.worth(positions)
         self._open_risk.hold(positions, equity, end)
-        self._stop_manager.keep({trade.id for trade, _ in positions})
+        if self._store is not None:
+            self._stop_manager.keep({trade.id for trade, _ in positions})
         show = self.guard_set.observe if news else self.guard_set.follow
         changes = show(self._snapshot(equity, end))
         self._unseen = ()
@@ -260,8 +262,7 @@ class RiskEngine:
         return self.guard_set.entry_verdict(pair, self._border(now))
 
     def _border(self, now: datetime) -> datetime:
-        span = self._candle.total_seconds()
-        return datetime.fromtimestamp(now.timestamp() // span * span, tz=UTC)
+        return candle_border(now, self._candle)
 
     def _begin_again(self) -> None:
         """

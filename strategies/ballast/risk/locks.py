@@ -10,7 +10,7 @@ from freqtrade.persistence.models import PairLock
 
 from ballast.core.guard_set import UNTIL_LIFTED, Change
 
-_TIDY_EVERY = 50
+_TIDY_EVERY = 10
 # Freqtrade rounds the end of a lock up to a candle border, and a border up to the one after it.
 _BEFORE_BORDER = timedelta(milliseconds=1)
 
@@ -37,6 +37,7 @@ class Locks:
     def __init__(self) -> None:
         self._announced: dict[Key, Announced] = {}
         self._expired: list[PairLock] = []
+        self._kept = 0
 
     def add(self, change: Change, now: datetime) -> None:
         """Lock a pair ('*' for all) from `now` until the candle on which the verdict ends."""
@@ -105,11 +106,13 @@ class Locks:
         if PairLocks.use_db:
             return
         if is_last:
-            PairLocks.locks[:0] = self._expired
+            made = [*self._expired, *PairLocks.locks]
+            PairLocks.locks = sorted(made, key=lambda lock: lock.lock_time)
             self._expired = []
-        elif len(PairLocks.locks) > _TIDY_EVERY:
+        elif len(PairLocks.locks) > self._kept + _TIDY_EVERY:
             self._expired += [lock for lock in PairLocks.locks if lock.lock_end_time_utc <= now]
             PairLocks.locks = [lock for lock in PairLocks.locks if lock.lock_end_time_utc > now]
+            self._kept = len(PairLocks.locks)
 
 
 def _release(pair: str, reason: str, now: datetime) -> None:

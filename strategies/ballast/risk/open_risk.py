@@ -74,11 +74,11 @@ class OpenRisk:
         """Draw the stops of positions closer where together they risk too much of an equity."""
         if not positions:
             return
-        held = [
-            (trade, price, self._stop_manager.stop(trade, end), self._costs_of(trade.pair))
-            for trade, price in positions
-        ]
-        heat = sum(loss_at_stop(t.amount, price, stop, costs) for t, price, stop, costs in held)
+        held, heat = [], 0.0
+        for trade, price in positions:
+            stop, costs = self._stop_manager.stop(trade, end), self._costs_of(trade.pair)
+            heat += loss_at_stop(trade.amount, price, stop, costs)
+            held.append((trade, price, stop, costs))
         allowed = self._allowed(equity, heat)
         if heat <= allowed:
             return
@@ -90,7 +90,9 @@ class OpenRisk:
 
     def _allowed(self, equity: float, heat: float) -> float:
         """What positions may lose; a withdrawal alone draws no stop closer (see `Ledger`)."""
-        heats = (None if self._limit is None else self._limit * equity, self._left(equity))
-        allowed = min((heat for heat in heats if heat is not None), default=math.inf)
+        allowed = math.inf if self._limit is None else self._limit * equity
+        left = self._left(equity)
+        if left is not None:
+            allowed = min(allowed, left)
         base = self._ledger.heat_base(equity, fits=heat <= allowed)
         return allowed * (base / equity) if equity > 0 else allowed

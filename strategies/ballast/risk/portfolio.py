@@ -66,10 +66,12 @@ class Portfolio:
 
     def worth(self, positions: Iterable[Position]) -> float:
         """Account value with these positions at these prices, quote currency."""
-        held = list(positions)
-        earned = _closed_results() + sum(trade.realized_profit or 0.0 for trade, _ in held)
-        in_hand = self._ledger.capital + earned - sum(trade.stake_amount for trade, _ in held)
-        return in_hand + sum(trade.amount * price for trade, price in held)
+        realized = staked = value = 0.0
+        for trade, price in positions:
+            realized += trade.realized_profit or 0.0
+            staked += trade.stake_amount
+            value += trade.amount * price
+        return self._ledger.capital + (_closed_results() + realized) - staked + value
 
     def opened(self, positions: Iterable[Position]) -> dict[int, float]:
         """Of every open trade what it has added to the account so far (see `ledger.Books`)."""

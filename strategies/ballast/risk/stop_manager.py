@@ -211,7 +211,7 @@ class StopManager:
         if columns is None:
             return managed
         position = columns.completed_at(now)
-        as_of = managed.candle(columns)
+        as_of = managed.as_of if managed.as_of is not None else managed.candle(columns)
         # Live the candle may still be missing: only a fresh one answers for the whole moment.
         managed.asked = now if columns.is_fresh(position, now) else None
         newest = int(columns.opened[position]) if position >= 0 else as_of

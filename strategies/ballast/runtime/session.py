@@ -42,7 +42,7 @@ from ballast.risk.portfolio import Portfolio
 from ballast.risk.proposals import OrderProposals
 from ballast.risk.sizer import PositionSizer
 from ballast.risk.state_store import StateStore
-from ballast.risk.stop_manager import StopManager
+from ballast.risk.stop_manager import StopManager, StopMove
 from ballast.risk.stop_plans import StopPlanStore
 from ballast.risk.user_stake import UserStake
 from ballast.runtime.account import lanes_of, meter_of
@@ -63,9 +63,14 @@ def _none(now: datetime) -> int:
     return 0
 
 
+def _tell_moved(host: Host, move: StopMove) -> None:
+    if host.events.heard:
+        host.events.publish(stop_moved(move))
+
+
 def _tell_latches(host: Host, guard_set: GuardSet, view: MarketView, now: datetime) -> None:
     """A backtest, at its last candle: right above Freqtrade's tables, which do not tell."""
-    if host.dp.runmode != RunMode.BACKTEST or not view.is_last(now):
+    if not view.is_last(now) or host.dp.runmode != RunMode.BACKTEST:
         return
     for guard, since in ((n, g.latched_at) for n, g in guard_set.guards.items()):
         if since is not None:
@@ -168,7 +173,7 @@ class TradingSession:
             proposals,
             host.disaster_ratio,
             fees.break_even_ratio,
-            lambda move: host.events.publish(stop_moved(move)),
+            partial(_tell_moved, host),
         )
         lock_alerts = LockAlerts(host.dp)
         errors = ApiErrors()

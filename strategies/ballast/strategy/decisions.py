@@ -320,6 +320,8 @@ class Decisions:
         if not self.connected.feeds.live:
             # Live every event is logged.
             logger.info("%s: entry refused, %s", pair, refusal)
+        if not self._host.events.heard:
+            return
         why = refusal.verdict
         facts = {
             "detail": refusal.detail,

@@ -44,8 +44,11 @@ def fail_closed(refusal: Any) -> Callable[[Callable[..., Any]], Callable[..., An
         def guarded(self: Any, *args: Any, **kwargs: Any) -> Any:
             try:
                 answer = callback(self, *args, **kwargs)
-                # Most answers are None: the look at abstract number types is kept from them.
-                if answer is not None and isinstance(answer, Real) and not math.isfinite(answer):
+                # Most answers are None or a float: the look at abstract types is kept from them.
+                is_number = type(answer) is float or (
+                    answer is not None and isinstance(answer, Real)
+                )
+                if is_number and not math.isfinite(answer):
                     raise ArithmeticError(f"{callback.__name__} gave {answer}")
             except Exception as error:
                 try:

@@ -245,7 +245,8 @@ class Layer(IStrategy):
             self._ballast.incident("ft_stoploss_adjust", error)
         finally:
             self.use_custom_stoploss = True
-        self._keep_higher(trade, *before)
+        if before[0] and trade.stop_loss < before[0]:
+            self._keep_higher(trade, *before)
         if 0 < (before[0] or 0.0) < trade.stop_loss:
             self._ballast.decisions.raised_by_strategy(trade, before[0], current_time)
         if moves:
@@ -256,8 +257,7 @@ class Layer(IStrategy):
 
     def _keep_higher(self, trade: LocalTrade, stop: float, ratio: float | None) -> None:
         """Put the stop back where theirs has widened it: at a fill Freqtrade lets it."""
-        if stop and trade.stop_loss < stop:
-            trade.stop_loss, trade.stop_loss_pct = stop, ratio
+        trade.stop_loss, trade.stop_loss_pct = stop, ratio
 
     def should_exit(
         self,

@@ -59,8 +59,10 @@ class Guard(ABC):
 
     def verdict(self, snapshot: Snapshot, pair: str) -> Verdict:
         """Whether, and at what size, `pair` may be entered."""
-        own = self.pair_verdicts(snapshot).get(pair, ALLOW)
-        return compose((own, self.market_verdict(snapshot)))
+        own, common = self.pair_verdicts(snapshot).get(pair), self.market_verdict(snapshot)
+        if own is None:
+            return ALLOW if common.multiplier == 1 else common
+        return compose((own, common))
 
     def heat_left(self, equity: float) -> float | None:
         """

@@ -60,10 +60,12 @@ class RollingDrawdownLimit(Guard):
         if self._unknown:
             return
         # A clock that was set back makes no day that would be forgotten too early.
-        day = max(int(snapshot.epoch // _DAY_S), *memory.highs, 0)
+        newest = max(memory.highs, default=-1)
+        day = max(int(snapshot.epoch // _DAY_S), newest)
         memory.highs[day] = max(memory.highs.get(day, 0.0), snapshot.equity)
-        for past in [known for known in memory.highs if known <= day - self._window_days]:
-            del memory.highs[past]
+        if day > newest:
+            for past in [known for known in memory.highs if known <= day - self._window_days]:
+                del memory.highs[past]
         memory.drawdown_pct = drawdown_pct(self._high, snapshot.equity)
 
     def market_verdict(self, snapshot: Snapshot) -> Verdict:
