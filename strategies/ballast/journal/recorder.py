@@ -86,6 +86,8 @@ class Recorder:
         self.account: Account | None = None
         self._last: datetime | None = None
         self._ended = False
+        # Last candle at which old rows have gone.
+        self._pruned: datetime | None = None
         # What the last candle took, seconds, until it is told.
         self._candle_s: float | None = None
         self._now: dict[str, Decision] = {}
@@ -318,14 +320,20 @@ class Recorder:
             if journal is None:
                 return
             journal.write(self._version(), self._rows.values(), self._events, self._accounts)
-            # A backtest's candles are old by nature.
-            at_once = _PRUNED_PER_CANDLE if self._live else 2 * _BATCH
             self._rows.clear()
             self._events.clear()
             self._accounts.clear()
-            journal.prune(now if self._live else None, at_once)
+            self._prune(journal, now)
         except Exception as error:
             self._failed(error)
+
+    def _prune(self, journal: Journal, now: datetime) -> None:
+        if not self._live:
+            # A backtest's candles are old by nature.
+            journal.prune(None, 2 * _BATCH)
+        elif self._pruned != self._last:
+            journal.prune(now, _PRUNED_PER_CANDLE)
+            self._pruned = self._last
 
     def _opened(self) -> Journal | None:
         if self._journal is None and self._open_journal is not None:

@@ -239,6 +239,11 @@ class RiskEngine:
         pending = self._flows.pending if self._flows is not None else 0.0
         return self._portfolio.equity(now) + min(pending, 0.0)
 
+    def look_anew(self) -> None:
+        """A loop begins, or an order has filled (see `Flows.pending`)."""
+        if self._flows is not None:
+            self._flows.look_anew()
+
     def open_risks(self, now: datetime) -> dict[str, float]:
         """By pair, what positions and open entries lose at their stops, quote currency."""
         return self._open_risk.by_pair(now)

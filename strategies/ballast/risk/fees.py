@@ -25,6 +25,7 @@ class Fees:
         self._risk = risk
         self._ask = ask
         self._known: dict[str, float] = {}
+        self._charged: float | None = None
         self._stop_costs: dict[float, StopCosts] = {}
 
     def of(self, pair: str) -> float:
@@ -36,7 +37,15 @@ class Fees:
                 fee = self._risk.fee_pct / 100
             else:
                 self._known[pair] = fee
-        return max(fee, _charged_last()) if Trade.use_db else fee
+        if not Trade.use_db:
+            return fee
+        if self._charged is None:
+            self._charged = _charged_last()
+        return max(fee, self._charged)
+
+    def look_anew(self) -> None:
+        """A loop begins, or an order has filled: own trades are asked once more."""
+        self._charged = None
 
     def stop_costs(self, pair: str) -> StopCosts:
         """What leaving a pair at a stop costs beside the distance."""

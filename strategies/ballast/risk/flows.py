@@ -63,6 +63,8 @@ class Flows:
         self._is_certain = is_certain
         self._watch: CashWatch | None = None
         self._read: datetime | None = None
+        # What was found pending in this loop, by when the balances had been read.
+        self._pending: tuple[datetime | None, float] | None = None
 
     def begin(self, memory: LedgerMemory | None) -> None:
         """Take up the capital of an earlier run, or begin with what there is now."""
@@ -106,8 +108,16 @@ class Flows:
         What the balances read last do not explain, and flows that are not in the capital yet, quote
         currency: below zero where less is there than the capital says.
         """
-        watched = self._watch.residual(self._reading()) if self._watch is not None else 0.0
-        return watched * self._ratio + self._ledger.on_its_way
+        if self._watch is None:
+            return self._ledger.on_its_way
+        read = self._refreshed()
+        if self._pending is None or self._pending[0] != read:
+            self._pending = (read, self._watch.residual(self._reading()))
+        return self._pending[1] * self._ratio + self._ledger.on_its_way
+
+    def look_anew(self) -> None:
+        """A loop begins, or an order has filled: own orders are added up once more."""
+        self._pending = None
 
     def balance(self) -> float:
         """Quote currency on the whole account, as read last."""

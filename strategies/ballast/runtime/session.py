@@ -118,6 +118,7 @@ class TradingSession:
     exits: ExitChecks
     planned: PlannedExits
     kill: KillSwitch
+    fees: Fees
     columns_by_pair: ColumnsByPair = field(default_factory=ColumnsByPair)
     stop_rules: dict[str, StopRules] = field(default_factory=dict)
     sizes: dict[str, float] = field(default_factory=dict)
@@ -240,7 +241,7 @@ class TradingSession:
         )
         exits = ExitChecks(stop_manager, planned, guard_set, kill, execution, host.incident)
         parts = (feeds, stop_manager, proposals, sizer, engine, execution, exits, planned, kill)
-        session = cls(*parts, columns_by_pair, stop_rules, sizes, sales, costs=costs)
+        session = cls(*parts, fees, columns_by_pair, stop_rules, sizes, sales, costs=costs)
         books: dict[str, Rulebook] = {}
         session.journal = place_of(host)
         session.lanes = lanes_of(host, session.journal, feeds.live)
@@ -268,6 +269,11 @@ class TradingSession:
     def account_columns(self, dates: pd.Series) -> dict[str, np.ndarray]:
         """The account at candles, to be drawn (see `AccountLanes.columns`); none without a bot."""
         return self.lanes.columns(dates) if self.lanes is not None else {}
+
+    def look_anew(self) -> None:
+        """A loop begins, or an order has filled: what own orders say is read once more."""
+        self.fees.look_anew()
+        self.engine.look_anew()
 
     @property
     def present(self) -> datetime:

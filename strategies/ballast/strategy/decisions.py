@@ -93,6 +93,7 @@ class Decisions:
         if not self.session.feeds.live:
             self.judge(now)
             return
+        self.session.look_anew()
         self.watch(now)
         if self.session.operator:
             self.session.operator.tick(now)
@@ -210,6 +211,7 @@ class Decisions:
     def filled(self, trade: LocalTrade, order: Order, now: datetime) -> None:
         """Start the stop plan of a new position; charge what the fill costs; tell of it."""
         session = self.connected
+        session.look_anew()
         if session.execution.watch is not None:
             session.execution.watch.resting.filled(trade, order)
         if additions.is_one(trade, order):

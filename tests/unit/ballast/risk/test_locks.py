@@ -18,6 +18,7 @@ PAIRS = [f"P{number}/USDT" for number in range(80)]
 @pytest.fixture(autouse=True)
 def _backtest() -> Iterator[None]:
     disable_database_use("1h")
+    PairLocks.reset_locks()
     yield
     PairLocks.reset_locks()
     enable_database_use()
