@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,15 +21,19 @@ def summed_up(folder: Path, capsys: pytest.CaptureFixture[str], *more: str) -> d
     config = {"dry_run": False, "db_url": f"sqlite:///{folder / 'trades.sqlite'}"}
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     assert main(["latency", "-c", str(folder / "config.json"), *more]) == 0
-    lines = [line for line in capsys.readouterr().out.splitlines() if "│" in line]
-    cells = [[cell.strip() for cell in line.split("│")] for line in lines]
-    return {row[1]: row[2:-1] for row in cells}
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    rows: dict[str, list[str]] = {}
+    for line in lines:
+        first, *cells = re.split(r"\s{2,}", line.strip())
+        rows.setdefault(first, []).extend(cells)
+    return rows
 
 
 def test_every_stage_of_an_entry_is_recorded_with_its_trade(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "250")
+    monkeypatch.setenv("COLUMNS", "80")
     with story_run(tmp_path) as told:
         told.loops(3)
         (event,) = [event for event in told.events if event.code == "ENTRY"]
@@ -52,7 +57,7 @@ def test_every_stage_of_an_entry_is_recorded_with_its_trade(
 def test_a_part_that_filled_counts_as_uncovered_from_its_first_fill(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "250")
+    monkeypatch.setenv("COLUMNS", "80")
     with story_run(tmp_path, hooks=Shy(buy=0.4)) as told:
         told.loops(7)
         _, record = of_text(told.trade.get_custom_data("latency"))

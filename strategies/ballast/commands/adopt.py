@@ -18,6 +18,7 @@ from rich.table import Table
 
 from ballast.commands import backtest_options
 from ballast.commands.progress import progress
+from ballast.commands.tables import table
 from ballast.config import settings
 from ballast.core.guards.edge_decay import EdgeDecay
 from ballast.research import baseline
@@ -146,15 +147,13 @@ def _importable_from(folder: Path) -> bool:
 
 
 def _heard_table(source: Source, found: list[Heard]) -> Table:
-    table = Table(title="What is heard, and how")
-    for head in (f"of {source.name}", "it says", "", "why"):
-        table.add_column(head, overflow="fold")
+    heard = table(f"of {source.name}", "it says", "", "why", title="What is heard, and how")
     for each in found:
         style = _COLOURS[each.how]
-        table.add_row(
+        heard.add_row(
             escape(each.what), escape(each.value), f"[{style}]{each.how}[/]", escape(each.why)
         )
-    return table
+    return heard
 
 
 def _show(source: Source, proof: Proof, console: Console) -> None:
@@ -205,12 +204,11 @@ def _show_baseline(task: Task, console: Console) -> None:
 
 
 def _peeks(examined: Examined) -> Table:
-    table = Table("column", title="Columns that peek", title_style="bold red")
-    for head in ("pair", "first differing candle", "then", "with later candles", "cuts"):
-        table.add_column(head, overflow="fold")
+    heads = ("column", "pair", "first differing candle", "then", "with later candles", "cuts")
+    peeks = table(*heads, title="Columns that peek", style="bold red")
     ordered = sorted(examined.peeks.items(), key=lambda item: (item[0] not in SIGNALS, item[0]))
     for name, peek in ordered[:_MOST_SHOWN]:
-        table.add_row(
+        peeks.add_row(
             escape(name),
             peek.pair,
             f"{peek.candle:%Y-%m-%d %H:%M}",
@@ -219,8 +217,8 @@ def _peeks(examined: Examined) -> Table:
             f"{peek.cuts} of {examined.cuts}",
         )
     if len(ordered) > _MOST_SHOWN:
-        table.add_row(f"and {len(ordered) - _MOST_SHOWN} more", *[""] * 5)
-    return table
+        peeks.add_row(f"and {len(ordered) - _MOST_SHOWN} more", *[""] * 5)
+    return peeks
 
 
 def _show_history(examined: Examined, console: Console) -> None:
@@ -230,15 +228,14 @@ def _show_history(examined: Examined, console: Console) -> None:
     tied = sorted(set(examined.history) - set(settling))
     if not examined.history:
         return
-    table = Table("column", title="Depends on the history, which is no look-ahead")
-    for count in examined.histories:
-        table.add_column(f"{count:,} candles", justify="right")
-    table.add_column("")
+    numbers = [f"{count:,} candles" for count in examined.histories]
+    title = "Depends on the history, which is no look-ahead"
+    depends = table("column", *numbers, "", numbers=numbers, title=title)
     for name in [*sorted(large, key=lambda each: -examined.history[each][0]), *tied][:_MOST_SHOWN]:
         word = "warm-up" if name in large else "tied to the first candle"
-        table.add_row(escape(name), *map(_size, examined.history[name]), word)
+        depends.add_row(escape(name), *map(_size, examined.history[name]), word)
     if large or tied:
-        console.print(table)
+        console.print(depends)
     if left := len(settling) - len(large):
         within = f"to within {100 * _SMALL:g} %"
         console.print(f"{counted(left, 'more column')} settled {within} after the warm-up.")

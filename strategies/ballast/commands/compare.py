@@ -11,10 +11,10 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from ballast.commands import backtest_options
 from ballast.commands.progress import progress
+from ballast.commands.tables import table
 from ballast.config import settings
 from ballast.core.costs import LEVELS
 from ballast.research.backtests import Task, TaskError
@@ -119,13 +119,12 @@ def _pairings(options: argparse.Namespace) -> list[Pairing]:
 
 def _show(found: Sequence[StrategyComparison], console: Console) -> None:
     for each in found:
-        table = Table("", title=escape(each.name))
-        for head in ("alone", "under the layer"):
-            table.add_column(head, justify="right")
+        numbers = ("alone", "under the layer")
+        figures = table("", *numbers, numbers=numbers, title=escape(each.name))
         for figure in wording.figures(each):
             style = _style(figure)
-            table.add_row(escape(figure.name), figure.alone, f"[{style}]{figure.under}[/]")
-        console.print(table)
+            figures.add_row(escape(figure.name), figure.alone, f"[{style}]{figure.under}[/]")
+        console.print(figures)
         for sentence in wording.differences(each):
             console.print(f"- {sentence}", markup=False)
         console.print()

@@ -4,9 +4,9 @@ import argparse
 from datetime import timedelta
 
 from rich.console import Console
-from rich.table import Table
 
 from ballast.commands import drift
+from ballast.commands.tables import table
 from ballast.research.backtests import TaskError
 from ballast.research.drift.calibration import calibrated
 from ballast.tooling.config_files import read_config
@@ -41,9 +41,9 @@ def run(options: argparse.Namespace) -> None:
     fills = [f for f in found.matched.fills() if f.kind == "stop" or f.late <= late]
     if not fills:
         raise CommandError("the bot has no fill in time that its replay has as well")
-    table = Table("fills", "count", "recorded, bps", "modelled, bps", "difference, 90 %", "so")
+    shown = table("fills", "count", "recorded, bps", "modelled, bps", "difference, 90 %", "so")
     for row in calibrated(fills):
         interval = f"{row.low:+.1f} to {row.high:+.1f}" if row.low == row.low else ""
         means = (f"{row.recorded:.1f}", f"{row.modelled:.1f}")
-        table.add_row(row.name, str(row.fills), *means, interval, row.says)
-    Console().print(table)
+        shown.add_row(row.name, str(row.fills), *means, interval, row.says)
+    Console().print(shown)

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from sqlalchemy import Engine
 
 from ballast.commands import backtest_options
 from ballast.commands.options import add_database, add_json
+from ballast.commands.tables import table
 from ballast.core.costs import LEVELS
 from ballast.journal.file import read_only
 from ballast.journal.identity import owner
@@ -165,10 +165,10 @@ def _show(found: DriftStudy) -> None:
     for sentence in headline(found):
         console.print(f"- {sentence}", markup=False)
     if found.differences:
-        table = Table("layer", "pair", "candle (UTC)", "what", "bot", "replay")
+        shown = table("layer", "pair", "candle (UTC)", "what", "bot", "replay")
         for each in found.differences[:_MOST_SHOWN]:
-            table.add_row(*difference_row(each))
-        console.print(table)
+            shown.add_row(*difference_row(each))
+        console.print(shown)
     left = len(found.differences) - _MOST_SHOWN
     if left > 0:
         console.print(f"and {left} more: --html or --json has them all")

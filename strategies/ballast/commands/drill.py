@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ballast.commands.options import add_config
+from ballast.commands.tables import table
 from ballast.ops.drill import DrillFailed, Result, rehearse
 from ballast.tooling.bot_api import BotSilent
 from ballast.tooling.config_files import read_config
@@ -66,8 +67,8 @@ def _outcome(result: Result) -> str:
 
 
 def _table(results: list[Result]) -> Table:
-    table = Table("switched off by", "seconds until no exposure", "positions kept", "stops resting")
+    shown = table("switched off by", "seconds until no exposure", "positions kept", "stops resting")
     for result in results:
         seconds = "-" if result.seconds is None else f"{result.seconds:.1f}"
-        table.add_row(result.way, seconds, str(result.held), str(result.stops))
-    return table
+        shown.add_row(result.way, seconds, str(result.held), str(result.stops))
+    return shown

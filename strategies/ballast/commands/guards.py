@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from freqtrade.persistence.models import PairLock
-from rich import box
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Engine, inspect, select
 
 from ballast.commands.options import add_config, add_database
+from ballast.commands.tables import table
 from ballast.config import settings
 from ballast.config.guards import GuardSettings
 from ballast.core.guard_set import ALL_PAIRS
@@ -110,16 +110,16 @@ def _table(store: StateStore, engine: Engine, guards: GuardSettings, now: dateti
     rows, locks = store.rows(), _locks(engine, now)
     built = guards.build(_CANDLE_MINUTES)
     lost = store.restore(built)
-    table = Table("guard", "on", "state", "by", box=box.SIMPLE_HEAD, pad_edge=False)
+    shown = table("guard", "on", "state", "by")
     for name in guards.names():
         note = rows[name]["note"] if name in rows else ""
         if name not in built:
             on = "on" if guards.is_on(name) else "off"
-            table.add_row(name, on, "in the sizer" if guards.is_on(name) else "", note)
+            shown.add_row(name, on, "in the sizer" if guards.is_on(name) else "", note)
             continue
         standing = _standing(built[name], name in lost, locks, now)
-        table.add_row(name, "on", standing.state, "\n".join(filter(None, (standing.by, note))))
-    return table
+        shown.add_row(name, "on", standing.state, "\n".join(filter(None, (standing.by, note))))
+    return shown
 
 
 def _standing(guard: Guard, lost: bool, locks: Mapping[str, list[Any]], now: datetime) -> _Standing:

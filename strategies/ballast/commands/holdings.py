@@ -9,11 +9,11 @@ import math
 from freqtrade.persistence import Trade
 from pydantic import ValidationError
 from rich.console import Console
-from rich.table import Table
 from sqlalchemy import Engine, inspect, select
 from sqlalchemy.orm import Session
 
 from ballast.commands.options import add_config, add_database
+from ballast.commands.tables import table
 from ballast.execution.holdings import ROW, Holdings
 from ballast.execution.recorded_positions import left_by_closed
 from ballast.risk.state_store import StateStore
@@ -59,13 +59,13 @@ def run(options: argparse.Namespace) -> None:
             note = _change(holdings, currency, units, options.because)
             store.write(ROW, holdings.model_dump_json(), note)
         left = _left(engine)
-        table = Table("currency", "units that are yours", "left by closed trades")
+        shown = table("currency", "units that are yours", "left by closed trades")
         for name in sorted({*holdings.units, *left}):
-            table.add_row(
+            shown.add_row(
                 name, f"{holdings.units.get(name, 0.0):.8g}", f"{left.get(name, 0.0):.8g}"
             )
         console = Console()
-        console.print(table)
+        console.print(shown)
         if note:
             console.print(note, markup=False)
     finally:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ballast.commands.options import add_config, add_database
+from ballast.commands.tables import table
 from ballast.core.latency import PERCENTILES, STAGES, of_text, percentiles, summarise
 from ballast.execution.latency import LATENCY
 from ballast.execution.stop_watch import bare_s
@@ -65,8 +67,9 @@ def run(options: argparse.Namespace) -> None:
     finally:
         engine.dispose()
     console = Console()
-    console.print(_stages([records[trade.id][1] for trade in trades if trade.id in records]))
-    console.print(_bare(bare))
+    known = [records[trade.id][1] for trade in trades if trade.id in records]
+    for shown in (*_stages(known), _bare(bare)):
+        console.print(shown)
 
 
 # Close of the signal candle, and seconds since then by stage.
@@ -83,36 +86,35 @@ def _value(row: _CustomData) -> Any:
     return row.cd_value if row.cd_type == "str" else json.loads(row.cd_value)
 
 
-def _stages(seconds: Sequence[dict[str, float]]) -> Table:
-    table = Table(
+def _stages(seconds: Sequence[dict[str, float]]) -> list[Table]:
+    """Seconds since the signal candle's close, and those of each stage alone."""
+    since_close = (*_NAMES, "worst")
+    since = table(
         "stage",
         "trades",
-        *(f"{name} since close, s" for name in _NAMES),
-        "worst, s",
-        *(f"{name} of stage, s" for name in _NAMES),
-        title="From the signal candle's close",
+        *since_close,
+        numbers=("trades", *since_close),
+        title="From the signal candle's close, seconds",
     )
+    alone = table("stage", *_NAMES, numbers=_NAMES, title="Of each stage alone, seconds")
     for stage, found in summarise(seconds).items():
-        table.add_row(
-            STAGES[stage],
-            str(found.count),
-            *map(_shown, found.since_close),
-            _shown(found.worst),
-            *map(_shown, found.of_stage),
-        )
-    return table
+        name, worst = STAGES[stage], _shown(found.worst)
+        since.add_row(name, str(found.count), *map(_shown, found.since_close), worst)
+        alone.add_row(name, *map(_shown, found.of_stage))
+    return [since, alone]
 
 
 def _bare(seconds: Sequence[float]) -> Table:
-    table = Table("positions", *(f"{name}, s" for name in _NAMES), "worst, s")
-    table.title = "Without a stop or an exit on the exchange"
+    numbers = ("positions", *_NAMES, "worst")
+    title = "Without a stop or an exit on the exchange, seconds"
+    bare = table(*numbers, numbers=numbers, title=title)
     worst = max(seconds, default=float("nan"))
-    table.add_row(str(len(seconds)), *map(_shown, percentiles(seconds)), _shown(worst))
-    return table
+    bare.add_row(str(len(seconds)), *map(_shown, percentiles(seconds)), _shown(worst))
+    return bare
 
 
 def _shown(seconds: float) -> str:
-    return f"{seconds:.2f}"
+    return "-" if math.isnan(seconds) else f"{seconds:.2f}"
 
 
 def _had(trade: Trade) -> bool:

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ballast.commands.tables import table
 from ballast.core.decision import Outcome
 from ballast.core.events import Event, EventKind
 from ballast.core.measures import duration, number
@@ -41,10 +41,10 @@ def show(console: Console, reader: Reader, trade_id: int) -> None:
 
 
 def _story(events: Sequence[Event]) -> Table:
-    table = Table("at (UTC)", "what", box=box.SIMPLE_HEAD, pad_edge=False)
+    story = table("at (UTC)", "what")
     for event in events:
-        table.add_row(f"{event.at:%m-%d %H:%M:%S}", escape(what(event)))
-    return table
+        story.add_row(f"{event.at:%m-%d %H:%M:%S}", escape(what(event)))
+    return story
 
 
 def _state(rows: Sequence[Row]) -> str:

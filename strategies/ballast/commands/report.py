@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ballast.commands.options import add_json, add_userdir
+from ballast.commands.tables import table
 from ballast.research.report import report
 from ballast.research.report.drawdowns import max_drawdown
 from ballast.research.report.findings import Severity
@@ -153,25 +154,24 @@ def _show(judged: Sequence[Judged], console: Console) -> None:
         console.print(f"\n[bold]{escape(done.name)}[/bold]")
         for text in done.notices:
             console.print(text, markup=False)
-        table = Table.grid(padding=(0, 2))
+        found = Table.grid(padding=(0, 2))
         for finding in each.findings:
             if finding.severity is not Severity.FINE:
                 word, style = _WORDS[finding.severity]
-                table.add_row(f"[{style}]{word}[/]", escape(finding.text))
-        console.print(table)
+                found.add_row(f"[{style}]{word}[/]", escape(finding.text))
+        console.print(found)
         held = sum(finding.severity is Severity.FINE for finding in each.findings)
         console.print(f"{counted(held, 'check')} held.", style="dim")
     console.print(_figures(judged))
 
 
 def _figures(judged: Sequence[Judged]) -> Table:
-    table = Table("strategy", "costs")
-    for head in ("return", "drawdown", "ratio", "Sharpe", "trades"):
-        table.add_column(head, justify="right")
+    numbers = ("return", "drawdown", "ratio", "Sharpe", "trades")
+    figures = table("strategy", "costs", *numbers, numbers=numbers)
     for each in judged:
         done = each.study
         for row, level in enumerate(done.runs.costs):
-            table.add_row(
+            figures.add_row(
                 escape(done.name) if row == 0 else "",
                 escape(level.costs),
                 percent(level.total_return),
@@ -180,4 +180,4 @@ def _figures(judged: Sequence[Judged]) -> Table:
                 number(done.sharpe) if level is done.base else "",
                 f"{len(level.trades):,}",
             )
-    return table
+    return figures

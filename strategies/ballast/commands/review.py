@@ -7,13 +7,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from rich import box
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from ballast.commands.journals import opened, parse_time
 from ballast.commands.options import add_journal, config_of
+from ballast.commands.tables import table
 from ballast.core.events import Event, EventKind
 from ballast.core.reasons import ALL_WELL
 from ballast.core.sentences import numbers
@@ -74,7 +73,7 @@ def _print(console: Console, reader: Reader, since: datetime) -> None:
         style="bold",
         markup=False,
     )
-    table = Table("", "code", "times", "", box=box.SIMPLE_HEAD, pad_edge=False)
+    shown = table("", "code", "times", "")
     silent = []
     for name, section in _SECTIONS.items():
         lines = list(section(outcomes, events))
@@ -83,9 +82,9 @@ def _print(console: Console, reader: Reader, since: datetime) -> None:
         for count, line in enumerate(lines[:_MOST]):
             more = f" (and {len(lines) - _MOST} more)" if len(lines) > _MOST == count + 1 else ""
             code, times, words = line
-            table.add_row("" if count else name, escape(code), times, escape(words + more))
-    if table.row_count:
-        console.print(table)
+            shown.add_row("" if count else name, escape(code), times, escape(words + more))
+    if shown.row_count:
+        console.print(shown)
     if silent:
         console.print(f"nothing of: {', '.join(silent)}", markup=False)
 

@@ -4,11 +4,11 @@ import math
 from collections.abc import Iterator
 from datetime import timedelta
 
-from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ballast.commands.tables import table
 from ballast.core.decision import Decision, Outcome
 from ballast.core.measures import measure, number, share
 from ballast.core.reasons import Reason
@@ -41,7 +41,7 @@ def decision(console: Console, row: Row, source: str) -> None:
     about = f"{row.strategy} {row.timeframe}, settings {row.settings}, {source}"
     console.print(about, style="dim", markup=False)
     console.print(headline(one), style=_STYLES[one.outcome], markup=False)
-    rules = Table("", "value", "needed", "met", "away by", box=box.SIMPLE_HEAD, pad_edge=False)
+    rules = table("", "value", "needed", "met", "away by")
     rules.columns[0].no_wrap = True
     for name, value, needed, met, away in _rules(one):
         style = "yellow" if met == "no" else None

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 from ballast.commands import backtest_options
 from ballast.commands.progress import progress
+from ballast.commands.tables import table
 from ballast.config import settings
 from ballast.core.costs import LEVELS
 from ballast.research.backtests import Task, TaskError, statistics
@@ -151,12 +151,11 @@ def _is_former_name(path: Path) -> bool:
 def _show(
     jobs: Sequence[StressRun], ran: Ran, store: Store, wall: float, options: argparse.Namespace
 ) -> None:
-    table = Table()
-    for name in ("strategy", "period", "costs", "what differs", "trades", "return", "drawdown"):
-        table.add_column(name, overflow="fold")
+    numbers = ("trades", "return", "drawdown")
+    shown = table("strategy", "period", "costs", "what differs", *numbers, numbers=numbers)
     for job, key in zip(jobs, ran.keys, strict=True):
         found = statistics(store.path(key))
-        table.add_row(
+        shown.add_row(
             job.task.strategy,
             job.task.timerange,
             job.level,
@@ -166,7 +165,7 @@ def _show(
             f"{100 * found['wallet_stats']['max_relative_drawdown']:.1f} %",
         )
     console = Console()
-    console.print(table)
+    console.print(shown)
     where = f"on {options.scheduler}" if options.scheduler else f"{options.jobs} at a time"
     console.print(
         f"{len(jobs)} backtests, {ran.reused} of them there already; {wall:.0f} s, {where}, for "

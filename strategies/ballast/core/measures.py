@@ -25,6 +25,8 @@ _SUFFIXES = {
     "ATR": " ATR",
     "standard deviations": " sd",
 }
+# What is left of a subtraction by the computer's arithmetic.
+_NOTHING = 1e-10
 _SPANS = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"))
 
 
@@ -34,7 +36,9 @@ def number(value: float | bool, digits: int = 5) -> str:
         return "yes" if value else "no"
     if not math.isfinite(value):
         return "unknown"
-    if value == 0 or 1e-4 <= abs(value) < 1e5:
+    if abs(value) < _NOTHING:
+        return "0"
+    if 1e-4 <= abs(value) < 1e5:
         text = f"{value:.{digits}g}"
         return text if "e" not in text else f"{value:,.0f}"
     return f"{value:,.0f}" if abs(value) >= 1e5 else f"{value:.4e}"

@@ -7,10 +7,13 @@ from freqtrade.exchange import timeframe_to_msecs
 
 from ballast.config import settings
 from ballast.config.market import MarketSettings
+from ballast.core.measures import duration
 from ballast.ops.preflight.check import Bot, CheckResult, failed, is_pattern, passed, warned
 
 # Binance refuses requests from more than a second in its future.
 _SKEW_WARN_MS, _SKEW_FAIL_MS = 500, 1000
+# Beyond it a difference is said in longer units.
+_MANY_MS = 10_000
 # The running candle is there a few seconds after its border.
 _CANDLE_GRACE_MS = 60_000
 _ROOM_WARN, _ROOM_FAIL = 0.5, 0.9
@@ -27,7 +30,7 @@ def clock(bot: Bot) -> list[CheckResult]:
     trip_ms = (time.monotonic() - begun) * 1000
     # Half of the round trip is the exchange's answer on its way.
     skew_ms = bot.now().timestamp() * 1000 - trip_ms / 2 - theirs_ms
-    said = f"the clock is {skew_ms:+.0f} ms against the exchange's (answer within {trip_ms:.0f} ms)"
+    said = f"the clock is {_apart(skew_ms)} the exchange's (answer within {trip_ms:.0f} ms)"
     # What a slow answer hides is no skew.
     certain_ms = max(0.0, abs(skew_ms) - trip_ms / 2)
     todo = "keep the clock by NTP: orders signed in the exchange's future are refused"
@@ -73,6 +76,13 @@ def _pairs(bot: Bot) -> list[str]:
     listed = bot.config["exchange"].get("pair_whitelist") or []
     named = [market.leading(bot.config["stake_currency"]), *(market.basket or []), *listed]
     return list(dict.fromkeys(pair for pair in named if not is_pattern(pair)))
+
+
+def _apart(skew_ms: float) -> str:
+    """'+12 ms against', '696 d ahead of'."""
+    if abs(skew_ms) < _MANY_MS:
+        return f"{skew_ms:+.0f} ms against"
+    return f"{duration(abs(skew_ms) / 1000)} {'ahead of' if skew_ms > 0 else 'behind'}"
 
 
 def _market(bot: Bot) -> MarketSettings:

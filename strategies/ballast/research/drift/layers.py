@@ -36,6 +36,9 @@ class DriftLayer(StrEnum):
     FILLS = "fills"
 
 
+# What is yes or no, in words.
+_MET = {True: "met", False: "not met"}
+_HELD = {True: "held", False: "not held"}
 _POSITIONS = (DriftLayer.SIZING, DriftLayer.FILLS)
 SIGNAL_LAYERS = (DriftLayer.CANDLES, DriftLayer.INDICATORS, DriftLayer.SIGNALS)
 
@@ -165,18 +168,14 @@ def _checks(bot: Decision, replay: Decision) -> Iterator[tuple[DriftLayer, str, 
         other = replay.rules[name]
         yield DriftLayer.INDICATORS, name, *_near(reading.value, other.value, _INDICATORS)
         yield DriftLayer.INDICATORS, name, *_near(reading.limit, other.limit, _INDICATORS)
-        yield DriftLayer.SIGNALS, name, reading.met, other.met
+        yield DriftLayer.SIGNALS, name, _MET[reading.met], _MET[other.met]
     for name in sorted({*bot.guards, *replay.guards}):
         yield DriftLayer.GUARDS, name, _multiplier(bot, name), _multiplier(replay, name)
     if not (bot.outcome in _IN_POSITION or replay.outcome in _IN_POSITION):
         yield DriftLayer.SIZING, "outcome", _answer(bot), _answer(replay)
     elif not (_refused(bot) or _refused(replay)):
-        yield (
-            DriftLayer.FILLS,
-            "position",
-            bot.outcome in _IN_POSITION,
-            replay.outcome in _IN_POSITION,
-        )
+        one, another = (_HELD[each.outcome in _IN_POSITION] for each in (bot, replay))
+        yield DriftLayer.FILLS, "position", one, another
     else:
         yield DriftLayer.SIZING, "outcome", _answer(bot), _answer(replay)
 
@@ -220,4 +219,4 @@ def _flat(section: Mapping[str, Any], name: str = "") -> dict[str, Any]:
 def _text(value: Any) -> str:
     if isinstance(value, float):
         return "none" if math.isnan(value) else f"{value:.6g}"
-    return str(value)
+    return "none" if value is None else str(value)

@@ -74,3 +74,9 @@ def test_no_number_has_an_exponent_where_people_write_none(
     value: float, digits: int, said: str
 ) -> None:
     assert number(value, digits) == said
+
+
+def test_what_a_subtraction_leaves_of_nothing_is_nothing() -> None:
+    """A cap that was used up read 'NO_SIZE 1.6594e-12 USDT'."""
+    assert measure("NO_SIZE", 1.6594e-12, "ETH/USDT") == "0 USDT"
+    assert measure("NO_SIZE", 0.00012, "ETH/USDT") == "0.00012 USDT"

@@ -224,6 +224,14 @@ def test_clock_skew_is_judged_by_what_binance_refuses(ahead_ms: float, level: Le
     assert levels(exchange.clock(with_exchange(Exchange(ahead_ms=ahead_ms)))) == {level}
 
 
+def test_a_clock_that_is_years_away_is_said_in_days() -> None:
+    """A rehearsal's clock read '+60129272740 ms'."""
+    (told,) = exchange.clock(with_exchange(Exchange(ahead_ms=-60_129_272_740)))
+    assert "the clock is 696 d ahead of the exchange's" in str(told)
+    (told,) = exchange.clock(with_exchange(Exchange(ahead_ms=60_129_272_740)))
+    assert "696 d behind" in str(told)
+
+
 def test_running_candle_is_fresh_and_an_older_one_is_not() -> None:
     fresh = exchange.candles(with_exchange(Exchange(candle_age=timedelta(minutes=59))))
     assert levels(fresh) == {Level.PASS}
