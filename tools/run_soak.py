@@ -104,6 +104,8 @@ class Soak:
     failed_starts: int = 0
     # Whether the bot that lives now has come as far as its first loop.
     has_looped: bool = False
+    # Faults until the last loop.
+    struck: int = 0
     # When no bot was alive, (start, end) [Unix ms].
     away: list[tuple[int, int]] = field(default_factory=list)
 
@@ -222,6 +224,10 @@ def _pace(soak: Soak) -> Any:
     async def answer(request: web.Request) -> web.Response:
         soak.has_looped = True
         soak.exchange.advance()
+        before, soak.struck = soak.struck, soak.plan.counts.total()
+        if soak.struck != before:
+            # What a loop could not do, the next one does.
+            return reply({"state": ""})
         books = soak_truth.read_books(soak.database)
         held = soak_truth.unknown_coins(soak.exchange, soak_truth.NOTHING)
         is_open = bool(soak_truth.open_orders(soak.exchange) or books.open_orders)

@@ -90,7 +90,7 @@ def differing_s(
     ----------
     orders : of the position's pair.
     tick : of its price; plan and stop are the same within it.
-    away : (start, end) [Unix ms] in which no bot was alive: not counted.
+    away : (start, end) [Unix ms] in which no bot was alive, or nothing was answered: not counted.
     """
     begin_ms, until_ms = position.opened_ms, position.closed_ms or end_ms
     sells = [order for order in orders if order.side is Side.SELL]

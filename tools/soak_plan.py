@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import random
 import signal
+from collections.abc import Iterable
 from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from sandbox.clock import FixedClock
+from sandbox.faults import Kind
+from sandbox.faults_plan import Strike
 
 _ORDER = "/api/v3/order"
 
@@ -48,8 +51,31 @@ FAULTS: tuple[dict[str, Any], ...] = (
 PATIENCE_MS = 2 * 3_600_000
 
 
+# Faults in which it answers nothing, and how far apart requests are that one of them refuses.
+_SILENT = (Kind.BANNED, Kind.CLOCK_SKEW, Kind.DOWN)
+_PAUSE_MS = 60_000
+
 # Of the kills so many are SIGINT: the bot may put in order what it leaves behind.
 _INTERRUPTS = 0.25
+
+
+def unanswered(strikes: Iterable[Strike]) -> list[tuple[int, int]]:
+    """
+    When the exchange answered nothing that is signed: (start, end) [Unix ms].
+
+    By the first and the last request that was refused for it; the bot asks all the time.
+    """
+    found: list[tuple[int, int]] = []
+    for strike in strikes:
+        if strike.kind not in _SILENT:
+            continue
+        start, end = found[-1] if found else (strike.time_ms, strike.time_ms)
+        if strike.time_ms - end > _PAUSE_MS:
+            start = strike.time_ms
+        elif found:
+            found.pop()
+        found.append((start, strike.time_ms))
+    return found
 
 
 class Killer:

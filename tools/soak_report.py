@@ -14,7 +14,7 @@ from rich.table import Table
 from sandbox.order_bodies import order_body
 from sandbox.orders import Order, Side
 from tools import soak_journal, soak_truth
-from tools.soak_plan import FAULTS
+from tools.soak_plan import FAULTS, unanswered
 from tools.soak_strategy import is_signal
 from tools.soak_truth import Position
 
@@ -82,8 +82,8 @@ OTHERS = {
     "uncovered_p99_s": "seconds uncovered, p99",
     "uncovered_worst_s": "seconds uncovered, worst",
     "uncovered_alive_s": "seconds uncovered, worst, bot alive",
-    "unlike_p99_s": "seconds unlike the plan, bot alive, p99",
-    "unlike_worst_s": "seconds unlike the plan, bot alive, worst",
+    "unlike_p99_s": "seconds unlike the plan, answered, p99",
+    "unlike_worst_s": "seconds unlike the plan, answered, worst",
     "worst_loss": "worst loss, multiple of its budget",
     "worst_decided": "worst loss, multiple of what was decided",
     "positions": "positions",
@@ -167,11 +167,16 @@ def _against_plans(
     except FileNotFoundError:
         # Freqtrade alone plans nothing.
         return {}, []
-    unlike = {}
+    unlike, silent = {}, unanswered(soak.plan.strikes)
     for position in held:
         tick = soak.exchange.market.market(position.symbol).tick_size
         unlike[f"{position.symbol} {position.opened_ms}"] = soak_journal.differing_s(
-            position, by_symbol[position.symbol], plans, tick, soak.away, soak.clock.time_ms
+            position,
+            by_symbol[position.symbol],
+            plans,
+            tick,
+            [*soak.away, *silent],
+            soak.clock.time_ms,
         )
     return unlike, soak_journal.over_decided(held, plans)
 
