@@ -16,6 +16,7 @@ import socket
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -139,6 +140,8 @@ def prepare(seed: int, days: float, kills: int, folder: Path, setting: Setting) 
     moments = kill_moments(stream, kills, begin_ms, end_ms - PATIENCE_MS - 20 * MINUTE_MS)
     killer = Killer(clock, moments, stream)
     plan = FaultPlan(clock, seed, faults)
+    # Every one: when nothing was answered is read from them.
+    plan.strikes = deque()
     visitor = Visitor(_free_port(), PAIRS, setting.timeframe, folder / "trades.sqlite")
     acts = kill_moments(stream, round(ACTS_PER_DAY * days), begin_ms, end_ms)
     others = Others(who(seed), exchange, acts, random.Random(f"beside {seed}"))  # noqa: S311
