@@ -60,6 +60,9 @@ def read_plans(folder: Path) -> Plans:
                 stops[symbol].append(Written(at_ms, event.value))
             elif event.kind is EventKind.SIZED:
                 losses[symbol].append(Written(at_ms, event.value * event.facts["loss_ratio"]))
+    # A fill that is noticed again is written down for the time it was.
+    for written in (*stops.values(), *losses.values()):
+        written.sort(key=lambda one: one.at_ms)
     return Plans(stops, losses)
 
 

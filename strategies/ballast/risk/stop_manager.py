@@ -104,7 +104,12 @@ class StopManager:
         StopPlan or None
             None where it is not known what was decided, until the pair's candles are there.
         """
-        self._managed.pop(trade.id, None)
+        known = self._managed.pop(trade.id, None)
+        # Freqtrade notices a fill again where it looks for a lost order. A backtest's numbers begin
+        # anew with every epoch.
+        if self._kept is not None and known is not None and known.is_of(trade):
+            self._managed[trade.id] = known
+            return known.plan
         setup, stop = self._decided(trade)
         if not math.isfinite(stop):
             return None

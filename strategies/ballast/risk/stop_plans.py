@@ -54,6 +54,11 @@ class ManagedStop:
     asked: datetime | None = None
     moved_as_of: int = -1
 
+    def is_of(self, trade: LocalTrade) -> bool:
+        """Whether this is the plan of a trade: numbers of deleted trades are given again."""
+        same = self.pair == trade.pair and self.opened_at == trade.open_date_utc
+        return same and math.isclose(self.plan.entry, trade.open_rate)
+
     def overdue(self, now: datetime) -> bool:
         """Whether the time stop has come."""
         limit = self.plan.rules.time_stop

@@ -102,6 +102,18 @@ def test_a_loss_is_measured_by_what_its_entry_was_decided_to_lose(
     assert over_decided([position(desk)], plans) == [pytest.approx(position(desk).loss / 0.2)]
 
 
+def test_plans_are_in_order_though_a_fill_was_noticed_again_later(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'ballast_journal.x.sqlite'}")
+    create_tables(engine)
+    of_all = {"kind": "stop", "code": "S", "pair": "AAA/USDT", "trade_id": 1, "limit": None}
+    with engine.begin() as connection:
+        for minute, value in ((0, 95.0), (9, 97.0), (0, 95.0)):
+            at = datetime.fromtimestamp(START_MS / 1000 + 60 * minute, UTC).replace(tzinfo=None)
+            row = {**of_all, "at": at, "value": value, "facts": "{}"}
+            connection.execute(EVENTS.insert(), row)
+    assert [plan.value for plan in read_plans(tmp_path).stops[SYMBOL]] == [95.0, 95.0, 97.0]
+
+
 def test_a_folder_without_a_journal_is_said(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no journal in"):
         read_plans(tmp_path)

@@ -204,6 +204,19 @@ def test_a_plan_is_not_that_of_a_later_trade_with_the_same_number(database: Path
     assert manager(database, None).stop(held, at(0)) == 90.0
 
 
+def test_a_fill_that_is_noticed_again_does_not_begin_the_plan_anew(database: Path) -> None:
+    """Freqtrade does so where it looks for a lost order: a raised stop went back to the first."""
+    held, moves = trade(), list[StopMove]()
+    found = manager(database, columns(), sent=SENT, moves=moves)
+    found.opened(held, at(0))
+    found.tighten(held, 99.0, "PORTFOLIO_HEAT", at(0))
+    told = len(moves)
+    plan = found.opened(held, at(0))
+    assert plan is not None
+    assert plan.stop == 99.0
+    assert len(moves) == told
+
+
 def test_plans_of_trades_that_are_closed_are_forgotten(database: Path) -> None:
     held = trade()
     kept = manager(database, columns(), sent=SENT)
