@@ -51,7 +51,7 @@ class Desk:
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     folder = tmp_path_factory.mktemp("analysis")
-    export = [*MARKET, "--export", str(folder / "data"), "--timeframes", "1h"]
+    export = [*MARKET, "--export", str(folder / "data"), "--timeframes", "1h", "1d"]
     subprocess.run([sys.executable, "-m", "sandbox", *export], cwd=ROOT, check=True)
     with running_sandbox(folder, *MARKET) as sandbox:
         yield Desk(folder, sandbox.overlay)
@@ -85,6 +85,15 @@ def test_lookahead_analysis_finds_no_bias_in_any_strategy(desk: Desk) -> None:
     """The basket is named: the command trades single pairs, and breadth is that of the market."""
     found = lookahead(desk, named_basket(), STRATEGIES)
     assert found == {name: ["No", "3", "0", "0", ""] for name in STRATEGIES}
+
+
+@pytest.mark.slow
+def test_lookahead_analysis_finds_no_bias_in_the_examples(desk: Desk) -> None:
+    """Those on its timeframe: averages, `technical`, bands and channels, days, directions."""
+    names = ["AdxMomentum", "EmaCross", "KeltnerSqueeze", "MacdCross", "Supertrend"]
+    settings = {**named_basket(), "strategy_path": str(ROOT / "strategies/examples")}
+    found = lookahead(desk, settings, names)
+    assert found == {name: ["No", "3", "0", "0", ""] for name in names}
 
 
 @pytest.mark.slow
