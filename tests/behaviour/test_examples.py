@@ -34,7 +34,7 @@ from tests.behaviour.market import (
     started,
 )
 
-EXAMPLES = STRATEGIES / "examples"
+EXAMPLES = STRATEGIES.parent / "examples"
 PAIRS = (LEADER, "ETH/USDT", "XRP/USDT", "DOGE/USDT")
 # Enough for the longest window, and signals after it.
 DAYS = {"5m": 45, "15m": 45, "1h": 90, "4h": 300, "1d": 600}

@@ -91,7 +91,7 @@ def test_lookahead_analysis_finds_no_bias_in_any_strategy(desk: Desk) -> None:
 def test_lookahead_analysis_finds_no_bias_in_the_examples(desk: Desk) -> None:
     """Those on its timeframe: averages, `technical`, bands and channels, days, directions."""
     names = ["AdxMomentum", "EmaCross", "KeltnerSqueeze", "MacdCross", "Supertrend"]
-    settings = {**named_basket(), "strategy_path": str(ROOT / "strategies/examples")}
+    settings = {**named_basket(), "strategy_path": str(ROOT / "examples")}
     found = lookahead(desk, settings, names)
     assert found == {name: ["No", "3", "0", "0", ""] for name in names}
 
