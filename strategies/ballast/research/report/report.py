@@ -10,7 +10,15 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from ballast.research.report import checks, show_doubt, show_market, show_result, show_trades
+from ballast.research.report import (
+    checks,
+    show_doubt,
+    show_every_trade,
+    show_market,
+    show_result,
+    show_settings,
+    show_trades,
+)
 from ballast.research.report.drawdowns import max_drawdown
 from ballast.research.report.findings import Finding, Severity, findings
 from ballast.research.report.results import RunResult
@@ -72,7 +80,9 @@ def _judged(done: Study) -> Judged:
 
 def page(judged: Sequence[Judged]) -> Page:
     """The whole page: an overview where there are several strategies, and a tab for each."""
-    tabs = [Tab(each.study.name, each.study.name, _sections(each)) for each in judged]
+    tabs = [
+        Tab(each.study.name, each.study.name, _sections(each), contents=True) for each in judged
+    ]
     base = judged[0].study.base
     title = judged[0].study.name if len(judged) == 1 else "Strategies compared"
     if len(judged) > 1:
@@ -106,6 +116,8 @@ def _sections(judged: Judged) -> list[Section]:
         show_trades.exits(done),
         show_trades.excursions(done),
         show_trades.pairs(done),
+        show_every_trade.every_trade(done),
+        show_settings.made_by(done.base),
         _what_it_cannot_tell(),
     )
     return [part for part in parts if part is not None]

@@ -1,7 +1,7 @@
 """Everything that is worked out about one strategy, before it is judged or shown."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,8 @@ class Study:
     exposure, heat : Series on the times of the account's history
     regimes, crises : list
         Empty where there are no candles.
+    candles : mapping of str to DataFrame
+        By pair, as far as there are any (see `candles.load`).
     notices : list of str
         What could not be done, a sentence each.
     """
@@ -92,6 +94,7 @@ class Study:
     guards: list[Active]
     prices: list[Price]
     doubt: Doubt
+    candles: Mapping[str, pd.DataFrame]
     notices: list[str]
 
     @property
@@ -177,6 +180,7 @@ def study(name: str, runs: Selection, options: Options, others: Sequence[RunResu
         guards=guard_times.activity(base),
         prices=guard_times.prices(base, runs.without_guard),
         doubt=trials.doubt(base, runs.trials, hyperopt, options.added_trials, others),
+        candles=known,
         notices=_lock_alerts(base, known, options.datadir),
     )
 

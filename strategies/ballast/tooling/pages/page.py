@@ -65,11 +65,26 @@ class Section:
 
 @dataclass(frozen=True)
 class Tab:
-    """What is shown for one choice of the tabs on top; `anchor` is its address within the page."""
+    """
+    What is shown for one choice of the tabs on top.
+
+    Parameters
+    ----------
+    anchor : str
+        Its address within the page.
+    contents : bool
+        Begin with a list of its sections.
+    """
 
     anchor: str
     title: str
     sections: list[Section]
+    contents: bool = False
+
+    @property
+    def anchored(self) -> list[tuple[str, Section]]:
+        """Its sections, each with its address within the page."""
+        return [(f"{self.anchor}.{n}", each) for n, each in enumerate(self.sections, start=1)]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ const links = [...document.querySelectorAll("nav a")];
 const heading = document.title;
 function show(scroll) {
   const wanted = decodeURIComponent(location.hash.slice(1));
-  const tab = tabs.find((one) => one.id === wanted) || tabs[0];
+  const target = document.getElementById(wanted);
+  const tab = tabs.find((one) => one.contains(target)) || tabs[0];
   for (const one of tabs) one.classList.toggle("hidden", one !== tab);
   if (tabs.length > 1 && !document.body.dataset.live) {
     document.title = `${tab.dataset.title} | ${heading}`;
@@ -17,7 +18,9 @@ function show(scroll) {
       link.scrollIntoView({ block: "nearest", inline: "center" });
     } else link.removeAttribute("aria-current");
   }
-  if (scroll) window.scrollTo(0, 0);
+  // A section of a tab; else the tab from its top.
+  if (target && target !== tab) target.scrollIntoView();
+  else if (scroll) window.scrollTo(0, 0);
 }
 // Colours: names of CSS variables become what they stand for now.
 function coloured(value, style) {
@@ -85,6 +88,9 @@ const seen = new IntersectionObserver((entries) => {
 function redraw() { for (const one of all) if (one.dataset.drawn) draw(one); }
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
 window.addEventListener("hashchange", () => show(true));
-window.addEventListener("beforeprint", () => { for (const one of all) draw(one); });
+window.addEventListener("beforeprint", () => {
+  // What is folded away is not printed.
+  for (const one of all) if (!one.closest("details:not([open])")) draw(one);
+});
 show(false);
 for (const one of all) seen.observe(one);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,70 @@ def test_one_result_gives_a_page_figures_and_findings(
     assert ranks == sorted(ranks)
     assert sum(cell["days"] for cell in data["regimes"]) == 400
     assert data["holding"]["pairs"]["max_drawdown"] > 0
+
+
+def test_every_trade_is_listed_and_drawn_on_its_candles(folder: Path) -> None:
+    made = trades(60)
+    result = write_zip(folder / "a.zip", made, equity())
+    candles = write_candles(folder, *PAIRS)
+    assert main(["report", str(result), "-d", str(candles)]) == 0
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert page.count("<li><details>") == 60
+    drawn = [c for c in Shown(page).charts if any(t["type"] == "candlestick" for t in c["data"])]
+    assert len(drawn) == 60
+    bars, first, last, bought, sold = drawn[0]["data"]
+    opened, closed = (pd.Timestamp(made[0][name]) for name in ("open_date", "close_date"))
+    assert bought["x"] == [f"{opened:%Y-%m-%d %H:%M}"] == first["x"][:1]
+    assert sold["x"] == [f"{closed:%Y-%m-%d %H:%M}"]
+    assert (bought["y"], first["y"], last["y"]) == ([100], [95, 95], [90, 90])
+    assert bars["x"][0] < bought["x"][0] < sold["x"][0] < bars["x"][-1]
+    kept = pd.read_feather(candles / "BTC_USDT-1d.feather").set_index("date")
+    shown = kept.loc[bars["x"][0] : bars["x"][-1]]
+    assert bars["high"] == pytest.approx(shown["high"].tolist(), rel=1e-4)
+
+
+def test_a_long_trade_is_drawn_in_few_candles_that_leave_nothing_out(folder: Path) -> None:
+    result = write_zip(folder / "a.zip", [trade(5.0, day=5, days=200)], equity())
+    candles = write_candles(folder, *PAIRS)
+    assert main(["report", str(result), "-d", str(candles)]) == 0
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    (bars,) = (t for c in Shown(page).charts for t in c["data"] if t["type"] == "candlestick")
+    assert 40 <= len(bars["x"]) <= 48
+    kept = pd.read_feather(candles / "BTC_USDT-1d.feather").set_index("date")
+    last = pd.Timestamp(bars["x"][-1], tz="UTC") + pd.Timedelta(days=6)
+    shown = kept.loc[bars["x"][0] : last]
+    assert max(bars["high"]) == pytest.approx(shown["high"].max(), rel=1e-4)
+    assert min(bars["low"]) == pytest.approx(shown["low"].min(), rel=1e-4)
+
+
+def test_contents_lead_to_every_part_of_a_report(folder: Path) -> None:
+    one = write_zip(folder / "a.zip", trades(), equity())
+    other = write_zip(folder / "b.zip", trades(20), equity(seed=9), strategy="Other")
+    assert main(["report", str(one), str(other)]) == 0
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    for name in ("Made", "Other"):
+        linked = re.findall(rf'<li><a href="#({name}\.\d+)">', page)
+        assert len(linked) > 8
+        assert [page.count(f'id="{anchor}"') for anchor in linked] == [1] * len(linked)
+
+
+def test_the_settings_that_made_it_are_told(folder: Path) -> None:
+    config = {"max_open_trades": 7, "ballast": {"risk": {"per_trade_pct": 0.25}}}
+    result = write_zip(folder / "a.zip", trades(), equity(), config=config)
+    assert main(["report", str(result)]) == 0
+    text = Shown((folder / "report.html").read_text(encoding="utf-8")).text
+    told = text.partition("The settings that made it")[2].rpartition("What this cannot")[0]
+    told = told.rpartition("The settings that made it")[2]
+    assert re.search(r"max_open_trades\s*7", told)
+    assert re.search(r"ballast\.risk\.per_trade_pct\s*0\.25\s*0\.5", told)
+
+
+def test_settings_of_another_version_are_said_to_be_so(folder: Path) -> None:
+    config = {"ballast": {"risk": {"gone": 1}}}
+    result = write_zip(folder / "a.zip", trades(), equity(), config=config)
+    assert main(["report", str(result)]) == 0
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "ballast.risk.gone is not a setting" in page
 
 
 def test_a_folder_of_runs_adds_costs_guards_and_parameters(
