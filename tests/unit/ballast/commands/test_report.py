@@ -6,6 +6,7 @@ import html
 import json
 import re
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -131,10 +132,13 @@ def test_a_long_trade_is_drawn_in_few_candles_that_leave_nothing_out(folder: Pat
     (bars,) = (t for c in Shown(page).charts for t in c["data"] if t["type"] == "candlestick")
     assert 40 <= len(bars["x"]) <= 48
     kept = pd.read_feather(candles / "BTC_USDT-1d.feather").set_index("date")
-    last = pd.Timestamp(bars["x"][-1], tz="UTC") + pd.Timedelta(days=6)
-    shown = kept.loc[bars["x"][0] : last]
-    assert max(bars["high"]) == pytest.approx(shown["high"].max(), rel=1e-4)
-    assert min(bars["low"]) == pytest.approx(shown["low"].min(), rel=1e-4)
+    times = [pd.Timestamp(moment, tz="UTC") for moment in bars["x"]]
+    for number, (begin, end) in enumerate(pairwise(times)):
+        within = kept[(kept.index >= begin) & (kept.index < end)]
+        assert len(within) > 1
+        drawn = [bars[name][number] for name in ("open", "high", "low", "close")]
+        told = (within["open"].iloc[0], within["high"].max(), within["low"].min())
+        assert drawn == pytest.approx([*told, within["close"].iloc[-1]], rel=1e-4)
 
 
 def test_contents_lead_to_every_part_of_a_report(folder: Path) -> None:
