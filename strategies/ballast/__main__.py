@@ -25,6 +25,7 @@ _COMMANDS = {
     "doctor": "whether the installed Freqtrade keeps what is leaned on",
     "drift": "what a bot did against a backtest of the same candles",
     "drill": "how long each way of switching off takes, on the sandbox exchange",
+    "export": "the journal as a table for a spreadsheet",
     "guards": "what the guards remember, and re-arming one by hand",
     "health": "whether a running bot still decides",
     "holdings": "which coins are yours and not the bot's",

@@ -1,0 +1,60 @@
+"""`python -m ballast export`: the journal as a table for a spreadsheet."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+
+from ballast.commands.journals import opened, parse_time
+from ballast.commands.options import add_journal, config_of
+from ballast.journal import read
+from ballast.journal.reader import Reader
+from ballast.tooling.errors import CommandError
+from ballast.tooling.files import write
+
+EXAMPLES = """\
+ballast export decisions --csv decisions.csv
+ballast export accounts --since 2024-03-01 --csv accounts.csv
+ballast export events                 to the terminal, or a program
+"""
+_TABLES: dict[str, Callable[[Reader, datetime], pd.DataFrame]] = {
+    "decisions": lambda reader, since: read.of_decisions(
+        row.decision for row in reader.rows_since(since)
+    ),
+    "accounts": lambda reader, since: read.of_accounts(reversed(reader.accounts(since))),
+    "events": lambda reader, since: read.of_events(reader.events(since)),
+}
+
+
+def add_to(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("table", choices=_TABLES, help="which (columns: `ballast.journal.read`)")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write it there")
+    parser.add_argument("--since", metavar="TIME", help="from there on (UTC)")
+    add_journal(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """
+    Write the table.
+
+    Raises
+    ------
+    CommandError
+        With one sentence for what cannot be used.
+    """
+    since = parse_time(options.since) if options.since else datetime(2000, 1, 1, tzinfo=UTC)
+    with opened(options, config_of(options)) as reader:
+        frame = _TABLES[options.table](reader, since)
+    if not len(frame):
+        raise CommandError(f"the journal has no {options.table} since {since:%Y-%m-%d %H:%M} UTC")
+    text = frame.to_csv(index=False)
+    if options.csv is None:
+        sys.stdout.write(text)
+        return
+    write(options.csv, text)
+    sys.stdout.write(f"{len(frame):,} rows: {options.csv}\n")
