@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 
 import pytest
 import yaml
+
+from ballast.commands import panel
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
@@ -54,6 +57,16 @@ def test_images_are_pinned_and_keys_reach_only_the_bots() -> None:
     }
 
 
+def test_the_panel_is_asked_as_it_is_started_and_answers_the_host_alone() -> None:
+    service = SERVICES["panel"]
+    parser = argparse.ArgumentParser()
+    panel.add_to(parser)
+    options = parser.parse_args(service["command"])
+    assert options.in_container
+    assert service["ports"] == [f"127.0.0.1:{options.port}:{options.port}"]
+    assert service["entrypoint"] == ["python", "-m", "ballast", "panel"]
+
+
 def test_every_secret_of_the_example_is_empty_and_git_ignores_the_real_one() -> None:
     lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
     settings = [
@@ -74,7 +87,7 @@ def test_compose_reads_its_file(tmp_path: Path) -> None:
     example = (tmp_path / ".env.example").read_text(encoding="utf-8")
     (tmp_path / ".env").write_text(example.replace("PASSWORD=\n", "PASSWORD=x\n"), encoding="utf-8")
     command = ["docker-compose", "--profile", "monitoring", "--profile", "postgres"]
-    command += ["--profile", "paper", "config", "--services"]
+    command += ["--profile", "panel", "--profile", "paper", "config", "--services"]
     ended = subprocess.run(
         command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
     )

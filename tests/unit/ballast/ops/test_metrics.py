@@ -25,6 +25,7 @@ from sqlalchemy import create_engine
 from ballast.__main__ import main
 from ballast.config.guards import GuardSettings
 from ballast.config.settings import JournalSettings, Settings
+from ballast.core.reasons import Reason
 from ballast.journal.reader import Reader
 from ballast.journal.store import Journal
 from ballast.journal.views import status_of
@@ -250,7 +251,9 @@ def test_journal_is_counted_as_it_grows_and_the_running_candle_waits(tmp_path: P
 def expressions() -> list[str]:
     """Every query of the dashboard."""
     dashboard = json.loads((DEPLOY / "grafana" / "ballast.json").read_text(encoding="utf-8"))
-    return [t["expr"] for panel in dashboard["panels"] for t in panel.get("targets", [])]
+    marks = [mark["expr"] for mark in dashboard["annotations"]["list"]]
+    panels = [t["expr"] for panel in dashboard["panels"] for t in panel.get("targets", [])]
+    return [*panels, *marks]
 
 
 def rules() -> dict[str, Any]:
@@ -297,6 +300,37 @@ def test_dashboard_fits_one_screen_without_overlaps() -> None:
         "Is it alive?",
         "Is it safe?",
         "Is it earning what it should?",
+    ]
+
+
+def test_every_panel_says_what_it_shows_in_a_sentence_with_a_unit_and_of_the_chosen_bot() -> None:
+    dashboard = json.loads((DEPLOY / "grafana" / "ballast.json").read_text(encoding="utf-8"))
+    assert [variable["name"] for variable in dashboard["templating"]["list"]] == ["bot"]
+    for panel in dashboard["panels"]:
+        if panel["type"] == "row":
+            continue
+        assert panel["description"].endswith("."), panel["title"]
+        assert panel["fieldConfig"]["defaults"]["unit"], panel["title"]
+        for target in panel["targets"]:
+            asked = re.findall(r"ballast_\w+(.{11}|)", target["expr"])
+            assert all(found == '{instance="' for found in asked), target["expr"]
+
+
+def test_the_dashboard_marks_entries_and_exits_names_alerts_and_shows_each_position() -> None:
+    dashboard = json.loads((DEPLOY / "grafana" / "ballast.json").read_text(encoding="utf-8"))
+    marks = {mark["name"]: mark["expr"] for mark in dashboard["annotations"]["list"]}
+    assert marks.keys() == {"Alerts", "Entries", "Exits"}
+    assert (Reason.ENTRY_FILLED in marks["Entries"], Reason.EXIT_FILLED in marks["Exits"]) == (
+        True,
+        True,
+    )
+    panels = {panel["title"]: panel for panel in dashboard["panels"]}
+    assert panels["Alerts that fire"]["options"]["textMode"] == "name"
+    asked = [target["expr"] for target in panels["Stop and risk by position"]["targets"]]
+    assert [re.match(r"\w+", expr)[0] for expr in asked] == [  # type: ignore[index]
+        "ballast_position_stop_ratio",
+        "ballast_position_risk_ratio",
+        "ballast_position_r",
     ]
 
 
