@@ -1,10 +1,14 @@
 """The warm-up of a strategy: found by asking its rules on a few candles."""
 
-from collections.abc import Sequence
+import copy
+import inspect
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import pandas as pd
+from freqtrade.enums import RunMode
 from freqtrade.exceptions import OperationalException
+from freqtrade.strategy.parameters import CategoricalParameter, NumericParameter
 
 from ballast.core import frames
 from ballast.core.candles import Candles
@@ -34,13 +38,53 @@ def checked_startup(strategy: StatesRules) -> int:
 
 def needs(strategy: StatesRules) -> Needs:
     """
-    What a strategy needs before its first signal, found by asking its rules on a few candles.
+    What a strategy needs before its first signal, found by asking its rules on a few candles: with
+    its parameters as they are, and as hyperopt or a parameter file may set them.
 
     Raises
     ------
     OperationalException
-        When a window is shorter than two candles, or needs more candles than can be had.
+        When a window is shorter than two candles, or needs more candles than can be had. What
+        parameters might be is no reason outside of hyperopt.
     """
+    found = [_needs(strategy)]
+    tries = getattr(strategy, "config", {}).get("runmode") == RunMode.HYPEROPT
+    for text, variant in _at_their_ends(strategy):
+        try:
+            found.append(_needs(variant))
+        except OperationalException as error:
+            if tries:
+                raise OperationalException(f"with {text}: {error}") from None
+    return Needs(
+        max(one.candles for one in found), frozenset().union(*(one.frames for one in found))
+    )
+
+
+def _at_their_ends(strategy: StatesRules) -> Iterator[tuple[str, StatesRules]]:
+    """
+    The strategy with each of its parameters, and with all of them, at either end of its range or as
+    any of its categories: copies, so that what trades meanwhile sees its own.
+    """
+    choices = {
+        name: parameter.opt_range
+        if isinstance(parameter, CategoricalParameter)
+        else (parameter.low, parameter.high)
+        for name, parameter in inspect.getmembers_static(strategy)
+        if isinstance(parameter, CategoricalParameter | NumericParameter)
+    }
+    variants = [{name: value} for name, values in choices.items() for value in values]
+    if len(choices) > 1:
+        variants += [{name: values[end] for name, values in choices.items()} for end in (0, -1)]
+    for values in variants:
+        variant = copy.copy(strategy)
+        for name, value in values.items():
+            parameter = copy.copy(getattr(strategy, name))
+            parameter.value = value
+            setattr(variant, name, parameter)
+        yield ", ".join(f"{name} = {value!r}" for name, value in values.items()), variant
+
+
+def _needs(strategy: StatesRules) -> Needs:
     timeframe = strategy.timeframe
     asked = _Asked(timeframe)
     pair, market = asked.pair, asked.market
