@@ -146,6 +146,14 @@ class StopSettings(SettingsSection):
     chandelier_slack_atr: float | None = _within(
         "chandelier_slack_atr", "hourly ATR that the resting stop trails further below"
     )
+    trail_atr: float | None = _within("trail_atr", "hourly ATR that stops trail below each close")
+    trail_pct: float | None = _within(
+        "trail_pct", "percent that stops trail below the highest close"
+    )
+    sar_step: float | None = _within("sar_step", "step of a parabolic SAR that stops follow")
+    swing_low: str | None = Field(
+        None, description="a length of time such as '6h' on each side of swing lows stops follow"
+    )
     break_even_r: float | None = _within(
         "break_even_r", "R of profit from which the stop covers entry and costs"
     )
@@ -153,7 +161,7 @@ class StopSettings(SettingsSection):
         None, description="a length of time such as '10d' in which a trade must have gained one R"
     )
 
-    @field_validator("time_stop")
+    @field_validator("time_stop", "swing_low")
     @classmethod
     def _is_window(cls, window: str | None) -> str | None:
         if window is not None:

@@ -47,6 +47,7 @@ class CandleColumns:
         labels: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self.opened = nanoseconds(dates)
+        self.timeframe = timeframe
         self.span = span_ns(timeframe)
         self.by_name = columns
         self.labels = labels or {}

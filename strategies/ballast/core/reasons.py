@@ -228,6 +228,10 @@ class Reason(StrEnum):
     STRATEGY_STOP = "STRATEGY_STOP", Group.ORDER, "stop after it was raised", "stop before", "quote"
     BREAK_EVEN = "BREAK_EVEN", Group.ORDER, "stop after it was raised", "stop before", "quote"
     CHANDELIER = "CHANDELIER", Group.ORDER, "stop after it was raised", "stop before", "quote"
+    ATR_TRAIL = "ATR_TRAIL", Group.ORDER, "stop after it was raised", "stop before", "quote"
+    PERCENT_TRAIL = "PERCENT_TRAIL", Group.ORDER, "stop after it was raised", "stop before", "quote"
+    PARABOLIC_SAR = "PARABOLIC_SAR", Group.ORDER, "stop after it was raised", "stop before", "quote"
+    SWING_LOW = "SWING_LOW", Group.ORDER, "stop after it was raised", "stop before", "quote"
     STOP_ADOPTED = "STOP_ADOPTED", Group.ORDER
     STOP_MISSING = "STOP_MISSING", Group.ORDER, "time without a stop", "watch.stop_missing_s", "s"
     STOP_JUMPED = "STOP_JUMPED", Group.ORDER, "price", "stop", "quote"

@@ -65,6 +65,8 @@ class Setup:
     stops: StopRules
     exit: Mapping[str, Rule | Sell] = field(default_factory=dict)
     size: float = 1.0
+    # Candles that its stops look back on; known once the candles are.
+    stop_history: int = field(default=0, repr=False)
 
     def __post_init__(self) -> None:
         for fault in self.stops.faults():
@@ -89,7 +91,12 @@ class Setup:
         """The setup with its rules asked about these candles (see `Rule.on`)."""
         entry = {name: rule.on(axis) for name, rule in self.entry.items()}
         leave = {name: rule.on(axis) for name, rule in self.exit_rules.items()}
-        return dataclasses.replace(self, entry=entry, exit={**self.exit, **leave})
+        return dataclasses.replace(
+            self,
+            entry=entry,
+            exit={**self.exit, **leave},
+            stop_history=2 * self.stops.swing_candles(axis.timeframe),
+        )
 
     @property
     def exit_rules(self) -> dict[str, Rule]:
@@ -103,11 +110,9 @@ class Setup:
 
     @property
     def history(self) -> int:
-        """Candles that its rules look back on, besides the windows of indicators."""
-        return max(
-            (rule.history for rule in (*self.entry.values(), *self.exit_rules.values())),
-            default=0,
-        )
+        """Candles that its rules and stops look back on, besides the windows of indicators."""
+        rules = (*self.entry.values(), *self.exit_rules.values())
+        return max((rule.history for rule in rules), default=0) + self.stop_history
 
     @property
     def tag(self) -> str:

@@ -12,6 +12,7 @@ from numbers import Real
 
 from ballast.core import windows
 from ballast.core.reasons import Reason
+from ballast.core.trails import UNKNOWN, Extremes, ParabolicSar
 
 # What is accepted, from and to. Nearer than half an hour's range is noise, and forty are further
 # than any disaster stop.
@@ -19,6 +20,9 @@ RANGES: dict[str, tuple[float, float]] = {
     "initial_atr": (0.5, 20),
     "chandelier_atr": (0.5, 40),
     "chandelier_slack_atr": (0, 20),
+    "trail_atr": (0.5, 40),
+    "trail_pct": (0.2, 50),
+    "sar_step": (0.002, 0.1),
     "break_even_r": (0.25, 10),
 }
 _NEEDED = {"initial_atr", "chandelier_slack_atr"}
@@ -28,6 +32,8 @@ _NEEDED = {"initial_atr", "chandelier_slack_atr"}
 class StopRules:
     """
     Which stops a trade has. Distances are in hourly ATR (see `Candles.atr`), None switches one off.
+
+    Of several that trail the highest holds; all move at completed candles, and only up.
 
     Parameters
     ----------
@@ -41,6 +47,16 @@ class StopRules:
     chandelier_slack_atr : float
         How much further away the resting stop trails, so that a wick does not take out a position
         that its close would have kept. 0 rests the stop on the chandelier itself.
+    trail_atr : float or None
+        Trailing distance below each close, with its ATR.
+    trail_pct : float or None
+        Trailing distance below the highest close since entry, percent.
+    sar_step : float or None
+        Step of a parabolic SAR that begins at the first stop (Wilder's is 0.02; see
+        `ParabolicSar`).
+    swing_low : str or None
+        The stop follows each swing low: one that no candle within this time before or after it
+        undercuts, such as "6h".
     break_even_r : float or None
         Once a close stands this many R above the entry, the stop is at least the entry plus costs.
     time_stop : str or None
@@ -50,6 +66,10 @@ class StopRules:
     initial_atr: float
     chandelier_atr: float | None = None
     chandelier_slack_atr: float = 0.0
+    trail_atr: float | None = None
+    trail_pct: float | None = None
+    sar_step: float | None = None
+    swing_low: str | None = None
     break_even_r: float | None = None
     time_stop: str | None = None
 
@@ -62,11 +82,32 @@ class StopRules:
             is_number = isinstance(value, Real) and not isinstance(value, bool)
             if not (is_number and low <= float(value) <= high):
                 yield f"{name} is {value!r}: expected a number from {low:g} to {high:g}"
-        if self.time_stop is not None:
+        for name in ("swing_low", "time_stop"):
+            window = getattr(self, name)
+            if window is None:
+                continue
             try:
-                windows.minutes(str(self.time_stop))
+                windows.minutes(str(window))
             except ValueError as error:
-                yield f"time_stop is {self.time_stop!r}: expected {error}"
+                yield f"{name} is {window!r}: expected {error}"
+
+    def swing_candles(self, timeframe: str) -> int:
+        """
+        Candles on each side of a swing low; 0 where the stop follows none.
+
+        Raises
+        ------
+        ValueError
+            When the window is shorter than a candle.
+        """
+        if self.swing_low is None:
+            return 0
+        count = round(windows.minutes(self.swing_low) / windows.minutes(timeframe))
+        if count < 1:
+            raise ValueError(
+                f"swing_low {self.swing_low!r} is shorter than a candle of {timeframe}"
+            )
+        return count
 
 
 @dataclass
@@ -91,6 +132,8 @@ class StopPlan:
         Whether the last close was below it.
     moved_by : str
         What raised the stop last.
+    sar : ParabolicSar
+        Advanced where the rules have one.
     """
 
     entry: float
@@ -102,17 +145,19 @@ class StopPlan:
     chandelier: float = field(init=False, default=0.0)
     closed_below: bool = field(init=False, default=False)
     moved_by: str = field(init=False, default="")
+    sar: ParabolicSar = field(init=False)
 
     def __post_init__(self) -> None:
         self.initial_stop = self.stop
         self.highest_close = self.entry
+        self.sar = ParabolicSar(self.stop, self.entry, self.rules.sar_step or 0.0)
 
     @property
     def risk(self) -> float:
         """One R of the position (see `one_r`)."""
         return one_r(self.entry, self.initial_stop)
 
-    def advance(self, close: float, atr: float) -> float:
+    def advance(self, close: float, atr: float, extremes: Extremes = UNKNOWN) -> float:
         """
         Move the stop by one completed candle and return it.
 
@@ -126,9 +171,22 @@ class StopPlan:
             self.chandelier = max(self.chandelier, level)
             self.closed_below = close < self.chandelier
             self.tighten(level - self.rules.chandelier_slack_atr * atr, Reason.CHANDELIER)
+        self._trail(close, atr, extremes)
         if self.rules.break_even_r is not None and self.reached(self.rules.break_even_r):
             self.tighten(self.entry * (1 + self.cost_ratio), Reason.BREAK_EVEN)
         return self.stop
+
+    def _trail(self, close: float, atr: float, extremes: Extremes) -> None:
+        rules = self.rules
+        if rules.trail_atr is not None:
+            self.tighten(close - rules.trail_atr * atr, Reason.ATR_TRAIL)
+        if rules.trail_pct is not None:
+            self.tighten(self.highest_close * (1 - rules.trail_pct / 100), Reason.PERCENT_TRAIL)
+        if rules.sar_step is not None:
+            level = self.sar.advance(extremes.high, extremes.low, rules.sar_step)
+            self.tighten(level, Reason.PARABOLIC_SAR)
+        if rules.swing_low is not None:
+            self.tighten(extremes.swing_low, Reason.SWING_LOW)
 
     def tighten(self, stop: float, by: str = "") -> None:
         """Raise the stop to this price; a lower or missing one changes nothing."""

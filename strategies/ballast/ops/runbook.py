@@ -166,6 +166,10 @@ ADVICE: Mapping[Reason, str] = {
     Reason.STRATEGY_STOP: "The strategy's own stop is closer: it holds. | Nothing.",
     Reason.BREAK_EVEN: "The stop was raised to the entry, costs included. | Nothing.",
     Reason.CHANDELIER: "The stop followed the highest close since the entry. | Nothing.",
+    Reason.ATR_TRAIL: "The stop followed a close. | Nothing.",
+    Reason.PERCENT_TRAIL: "The stop followed the highest close since the entry. | Nothing.",
+    Reason.PARABOLIC_SAR: "The stop followed the parabolic SAR. | Nothing.",
+    Reason.SWING_LOW: "The stop followed the last swing low. | Nothing.",
     Reason.STOP_ADOPTED: "A stop found on the exchange was taken over. | Nothing.",
     Reason.STOP_MISSING: "A position has no stop on the exchange. | As alert PositionUncovered.",
     Reason.STOP_JUMPED: (

@@ -14,6 +14,7 @@ from ballast.core.columns import CandleColumns
 from ballast.core.reasons import Reason
 from ballast.core.signals import setup_name
 from ballast.core.stops import StopPlan, StopRules
+from ballast.core.trails import UNKNOWN, Extremes, swing_low
 from ballast.core.trust import DataQuality
 from ballast.risk import custom_data
 from ballast.risk.proposals import OrderProposals
@@ -229,7 +230,8 @@ class StopManager:
         for candle in range(first, position + 1):
             # A filled or absurd candle moves no stop; the one that rests stays.
             if columns["trust"][candle] < MOVES_NOTHING:
-                managed.plan.advance(float(columns["close"][candle]), float(columns["atr"][candle]))
+                close, atr = float(columns["close"][candle]), float(columns["atr"][candle])
+                managed.plan.advance(close, atr, _extremes(columns, candle, managed.plan.rules))
         managed.as_of = newest
         if managed.plan.stop > before:
             self._moved(trade, managed, before, now)
@@ -291,6 +293,17 @@ class StopManager:
             cost_ratio=self._cost_ratio_of(trade),
         )
         return ManagedStop(trade.pair, plan, setup, trade.open_date_utc, filled)
+
+
+def _extremes(columns: CandleColumns, candle: int, rules: StopRules) -> Extremes:
+    """What the rules need of a candle beside its close."""
+    if rules.sar_step is None and rules.swing_low is None:
+        return UNKNOWN
+    lows = columns["low"]
+    low = float(lows[max(candle - 1, 0) : candle + 1].min())
+    beside = rules.swing_candles(columns.timeframe)
+    swing = swing_low(lows, candle, beside) if beside else math.nan
+    return Extremes(float(columns["high"][candle]), low, swing)
 
 
 def _through(trade: LocalTrade, plan: StopPlan, rate: float, resting: float | None) -> str | None:

@@ -17,6 +17,7 @@ from ballast.core import stops
 from ballast.core.columns import CandleColumns
 from ballast.core.guards.base import Memory
 from ballast.core.stops import StopPlan, StopRules
+from ballast.core.trails import ParabolicSar
 from ballast.core.windows import minutes
 from ballast.risk.state_store import StateStore
 
@@ -89,6 +90,8 @@ class KeptPlan(BaseModel):
     closed_below: bool
     moved_by: str
     as_of: int | None
+    # Level, highest high and acceleration; None in rows from before there were any.
+    sar: tuple[float, float, float] | None = None
 
     @classmethod
     def of(cls, managed: ManagedStop) -> "KeptPlan":
@@ -105,6 +108,7 @@ class KeptPlan(BaseModel):
             closed_below=plan.closed_below,
             moved_by=plan.moved_by,
             as_of=managed.as_of,
+            sar=(plan.sar.level, plan.sar.highest, plan.sar.acceleration),
         )
 
     def is_of(self, trade: LocalTrade) -> bool:
@@ -118,6 +122,8 @@ class KeptPlan(BaseModel):
         plan.highest_close = self.highest_close
         plan.chandelier, plan.closed_below = self.chandelier, self.closed_below
         plan.moved_by = self.moved_by
+        if self.sar is not None and rules.sar_step is not None:
+            plan.sar = ParabolicSar(*self.sar)
         opened = trade.open_date_utc
         filled = trade.date_entry_fill_utc or opened
         return ManagedStop(self.pair, plan, self.setup, opened, filled, self.as_of)

@@ -18,7 +18,7 @@ from ballast.charts import drawing
 from ballast.config import settings
 from ballast.core.events import Events
 from ballast.core.redaction import Redactor
-from ballast.core.signals import Setup, SetupRefused
+from ballast.core.signals import Setup
 from ballast.core.stops import StopRules
 from ballast.journal.reader import stop_moves
 from ballast.risk import protection_list
@@ -108,7 +108,9 @@ class LayerState:
         self.stops = dataclasses.replace(stated, **wanted)
         try:
             Setup(type(strategy).__name__, {}, self.stops, size=self.size)
-        except SetupRefused as refusal:
+            if timeframe := config.get("timeframe") or getattr(strategy, "timeframe", None):
+                self.stops.swing_candles(timeframe)
+        except ValueError as refusal:
             raise OperationalException(str(refusal)) from None
         self.incidents = IncidentLog()
         self.events = Events()

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ballast.core.stops import StopPlan, StopRules, initial_stop, overdue, relative_to
+from ballast.core.trails import Extremes
 from tests.unit.ballast.core.made import START, moment
 
 PRICES = st.floats(1e-8, 1e8)
@@ -18,6 +19,10 @@ RULES = st.builds(
     initial_atr=st.floats(0.5, 20),
     chandelier_atr=st.none() | st.floats(0.5, 40),
     chandelier_slack_atr=st.floats(0, 20),
+    trail_atr=st.none() | st.floats(0.5, 40),
+    trail_pct=st.none() | st.floats(0.2, 50),
+    sar_step=st.none() | st.floats(0.002, 0.1),
+    swing_low=st.none() | st.just("6h"),
     break_even_r=st.none() | st.floats(0.25, 10),
 )
 MISSING = st.sampled_from([math.nan, math.inf, -math.inf])
@@ -43,7 +48,8 @@ def test_a_stop_never_falls_whatever_the_candles(
     position = plan(rules)
     before = position.stop
     for number, (close, atr) in enumerate(candles):
-        after = position.advance(close, atr)
+        low = raised[number] if number < len(raised) else math.nan
+        after = position.advance(close, atr, Extremes(close, low, low))
         if number < len(raised):
             position.tighten(raised[number])
         assert position.stop >= after >= before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import math
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ from ballast.core.verdict import ALLOW
 from ballast.risk.proposals import OrderProposal, OrderProposals, SentEntry
 from ballast.risk.state_store import StateStore
 from ballast.risk.stop_manager import INITIAL_STOP, StopManager, StopMove
-from ballast.risk.stop_plans import ROW, StopPlanStore
+from ballast.risk.stop_plans import ROW, StopPlanStore, _Row
 
 PAIR = "AAA/USDT"
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -304,3 +305,20 @@ def test_a_moved_stop_is_told_with_where_it_was(database: Path) -> None:
     assert (first.stop, first.code, first.at) == (96.0, Reason.FIRST_STOP, at(0))
     assert (move.before, move.stop, move.code) == (96.0, 97.0, Reason.CHANDELIER)
     assert math.isfinite(move.stop)
+
+
+def test_plans_from_before_there_was_a_parabolic_sar_are_taken_up(database: Path) -> None:
+    held = trade()
+    before = manager(database, columns(), sent=SENT)
+    before.opened(held, at(0))
+    assert before.stop(held, at(5)) == 112.0
+    before.keep({held.id})
+    row = store_of(database).read(ROW, _Row)
+    assert row is not None
+    written = json.loads(row.model_dump_json())
+    (kept,) = written["plans"].values()
+    del kept["sar"]
+    store_of(database).write(ROW, json.dumps(written), "")
+    after = manager(database, columns(first=4))
+    assert after.stop(held, at(6)) == 112.0
+    assert after.plan(held, at(6)).highest_close == 120.0
