@@ -223,28 +223,34 @@ class Indicators(AlignedCandles):
         return self._on_base(("apply", function, candles), candles, applied)
 
     def _of_library(self, indicator: Indicator, wanted: str | None) -> pd.Series:
-        output = indicator.output(wanted)
-        key = (indicator.key, output)
+        row = indicator.outputs.index(indicator.output(wanted))
 
         def computed(frame: pd.DataFrame) -> np.ndarray:
-            return indicator.compute(frame)[output]
+            # All outputs at once: each of them is asked for in turn.
+            found = indicator.compute(frame)
+            return np.vstack([found[output] for output in indicator.outputs])
 
-        return self._on_base(key, indicator.history, computed)
+        return self._on_base(indicator.key, indicator.history, computed, row)
 
     def _on_base(
-        self, key: Hashable, history: int, compute: Callable[[pd.DataFrame], np.ndarray]
+        self,
+        key: Hashable,
+        history: int,
+        compute: Callable[[pd.DataFrame], np.ndarray],
+        row: int | None = None,
     ) -> pd.Series:
-        """One value per candle, unknown where there are fewer than `history`."""
+        """One value per candle, or a row of several, unknown where there are under `history`."""
         self.needs(history)
+        if len(self.base) < history:
+            return self._series(np.full(len(self), np.nan))
 
         def values() -> np.ndarray:
-            if len(self.base) < history:
-                return np.full(len(self.base), np.nan)
             found = compute(self.base.frame).copy()
-            found[: history - 1] = np.nan
+            found[..., : history - 1] = np.nan
             return found
 
-        return self._series(self.from_own(self.base.once(key, values), np.nan))
+        found = self.base.once(key, values)
+        return self._series(self.from_own(found if row is None else found[row], np.nan))
 
     def _slow(self, column: str) -> np.ndarray:
         return self.slow.values(column)

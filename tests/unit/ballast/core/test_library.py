@@ -13,7 +13,7 @@ import pytest
 import talib
 import technical.indicators
 
-from ballast.core import memory
+from ballast.core import library, memory
 from ballast.core import raw_indicators as raw
 from ballast.core.candles import Candles
 from ballast.core.library import Indicator, from_talib, from_technical
@@ -129,6 +129,22 @@ def test_on_longer_candles_it_is_of_those() -> None:
     view = Candles(FRAME, "5m").on("15m")
     expected = talib.SMA(view.frame["close"].to_numpy(), 4)
     np.testing.assert_allclose(view.ta("SMA", "1h").dropna().unique(), expected[3:])
+
+
+def test_all_outputs_are_worked_out_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ichimoku has eight, and each was worked out anew."""
+    lengths = []
+
+    def counted(name: str, arguments: Any, price: str, frame: pd.DataFrame) -> raw.Arrays:
+        lengths.append(len(frame))
+        return raw.technical_arrays(name, arguments, price, frame)
+
+    monkeypatch.setattr(library, "technical_arrays", counted)
+    candles = Candles(FRAME, "5m")
+    for output in ("tenkan_sen", "kijun_sen", "senkou_span_a"):
+        # Windows of no other test, as calls are remembered.
+        candles.technical("ichimoku", 8, 24, output=output)
+    assert lengths.count(len(FRAME)) == 1
 
 
 def test_ones_own_function_is_unknown_before_its_history() -> None:
