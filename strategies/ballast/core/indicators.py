@@ -169,7 +169,8 @@ class Indicators(AlignedCandles):
         `pair.ta("CDLENGULFING")` (100, 0 or -100).
 
         Arguments are those of TA-Lib's documentation, in its order or by name; a window may be a
-        length of time. `output` names one of several, `price` the column that stands for the close.
+        length of time. `output` names one of several. `price` stands for the close: a column,
+        'typical' (mean of high, low and close), 'median' (high and low) or 'average' (all four).
         """
         by_name = tuple(sorted(named.items()))
         return self._of_library(from_talib(name, given, by_name, price, self.timeframe), output)

@@ -17,6 +17,7 @@ import pandas as pd
 
 from ballast.core import memory
 from ballast.core.raw_indicators import (
+    MEANS,
     PRICE_NAMES,
     Arrays,
     reach,
@@ -140,7 +141,8 @@ def from_technical(
     outputs = [
         output
         for output, values in _try(call, compute, name, accepted).items()
-        if output not in PRICE_NAMES or not np.array_equal(values, tried[output])
+        if output not in MEANS
+        and (output not in PRICE_NAMES or not np.array_equal(values, tried[output]))
     ]
     history = math.ceil(memory.TECHNICAL.get(name, 1) * reach(arguments))
     unsound = {output: memory.TECHNICAL_UNSOUND.get(f"{name}.{output}") for output in outputs}
@@ -218,8 +220,8 @@ def _refuse_unsound(call: str, reason: str | None) -> None:
 def _refuse_price(call: str, price: str, *, usable: bool) -> None:
     if price != "close" and not usable:
         raise ValueError(f"{call}price is {price!r}, but its prices are given")
-    if price not in PRICE_NAMES:
-        raise ValueError(f"{call}price is {price!r}; expected one of {', '.join(PRICE_NAMES)}")
+    if price not in (known := (*PRICE_NAMES, *MEANS)):
+        raise ValueError(f"{call}price is {price!r}; expected one of {', '.join(known)}")
 
 
 def _flat(values: Any) -> list[str]:

@@ -19,6 +19,12 @@ from ballast.core.frames import PRICES
 
 Arrays = dict[str, np.ndarray]
 PRICE_NAMES = tuple(PRICES[1:])
+# Prices that are the mean of several.
+MEANS = {
+    "typical": ("high", "low", "close"),
+    "median": ("high", "low"),
+    "average": ("open", "high", "low", "close"),
+}
 # Candles on which a call is tried.
 _TRIED = 400
 # Functions of `technical` about something else than candles.
@@ -63,6 +69,11 @@ def technical_parameters(name: str) -> dict[str, Any]:
     }
 
 
+def price_of(frame: pd.DataFrame, price: str) -> pd.Series:
+    """A column of candles, or one of `MEANS` of several."""
+    return frame[list(MEANS[price])].mean(axis=1) if price in MEANS else frame[price]
+
+
 def takes_a_price(name: str) -> bool:
     """Whether an indicator of `technical` is of one price, which can be another than the close."""
     first, *rest = inspect.signature(technical_functions()[name]).parameters
@@ -82,7 +93,7 @@ def talib_arrays(
     function = talib_function(name)
     inputs = {column: frame[column].to_numpy(dtype=float) for column in PRICE_NAMES}
     if "price" in function.input_names:
-        inputs["close"] = inputs[price]
+        inputs["close"] = price_of(frame, price).to_numpy(dtype=float)
     result = function(inputs, **arguments)
     arrays = result if isinstance(result, list | tuple) else [result]
     return {
@@ -100,7 +111,8 @@ def technical_arrays(
     first = next(iter(inspect.signature(function).parameters))
     of_series = first == "series" and name not in _OF_CANDLES
     field = {"field": price} if "field" in inspect.signature(function).parameters else {}
-    result = function(frame[price] if of_series else frame.copy(), **arguments, **field)
+    candles = frame.assign(**{price: price_of(frame, price)}) if price in MEANS else frame.copy()
+    result = function(candles[price] if of_series else candles, **arguments, **field)
     if isinstance(result, pd.DataFrame):
         result = {column: result[column] for column in result if column != "date"}
     elif not isinstance(result, dict):

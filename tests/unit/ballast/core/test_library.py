@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import talib
 import technical.indicators
+from technical import qtpylib
 
 from ballast.core import library, memory
 from ballast.core import raw_indicators as raw
@@ -98,6 +99,13 @@ def test_an_indicator_is_what_its_library_gives() -> None:
         (own.ta("EMA", 20, price="high"), talib.EMA(prices[1], 20)),
         (own.technical("chopiness", 14), technical.indicators.chopiness(FRAME, 14).to_numpy()),
         (own.technical("ema", 9, price="low"), talib.EMA(prices[2], 9)),
+        (own.ta("SMA", 9, price="typical"), talib.SMA(talib.TYPPRICE(*prices[1:]), 9)),
+        (own.ta("SMA", 9, price="median"), talib.SMA(talib.MEDPRICE(*prices[1:3]), 9)),
+        (own.technical("sma", 9, price="average"), talib.SMA(talib.AVGPRICE(*prices), 9)),
+        (
+            own.technical("qtpylib.bollinger_bands", 20, 2, price="typical", output="lower"),
+            qtpylib.bollinger_bands(qtpylib.typical_price(FRAME), 20)["lower"].to_numpy(),
+        ),
     ):
         known = found.notna().to_numpy()
         assert known.sum() > 400
