@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pandas as pd
 import pytest
+from freqtrade.data.dataprovider import DataProvider
+from freqtrade.enums import CandleType
 from freqtrade.exceptions import ConfigurationError
 
 from tests.engine import START, ScriptedStrategy, flat, run_backtest
@@ -166,3 +169,16 @@ def test_frames_of_other_timeframes_are_merged_one_candle_late() -> None:
     highs = list(outcome.frames[PAIR]["high_4h"])
     assert highs[3:7] == [111] * 4
     assert highs[7:11] == [122] * 4
+
+
+def test_the_provider_gives_copies_of_the_history_it_keeps_under_this_name(tmp_path: Path) -> None:
+    """Stress shares it between runs: what one strategy does to a frame must not reach another."""
+    frame = pd.DataFrame({"close": [1.0, 2.0]})
+    config = {"candle_type_def": CandleType.SPOT, "timerange": None, "datadir": tmp_path}
+    provider = DataProvider(config, None)
+    kept = {("BTC/USDT", "1h", CandleType.SPOT): frame}
+    assert vars(provider)["_DataProvider__cached_pairs_backtesting"] == {}
+    vars(provider)["_DataProvider__cached_pairs_backtesting"] = kept
+    given = provider.historic_ohlcv("BTC/USDT", "1h")
+    given["close"] = 0.0
+    assert list(frame["close"]) == [1.0, 2.0]

@@ -11,6 +11,7 @@ from unittest.mock import patch
 
 import pytest
 from distributed import LocalCluster
+from freqtrade.data.history.datahandlers.featherdatahandler import FeatherDataHandler
 
 from ballast import __main__ as commands
 from ballast.commands import backtest_options
@@ -88,6 +89,17 @@ def test_harder_costs_leave_less(jobs: list[StressRun], done: Path) -> None:
 def test_what_is_there_is_not_run_again(jobs: list[StressRun], done: Path) -> None:
     with patch.object(runner, "run", side_effect=AssertionError):
         assert _here(jobs, done).reused == len(jobs)
+
+
+def test_a_run_with_another_setting_reads_no_candles_again(jobs: list[StressRun]) -> None:
+    tried = [job.task for job in jobs if job.task.pairs == PAIRS]
+    run(tried[0])
+    load = FeatherDataHandler._ohlcv_load
+    with patch.object(FeatherDataHandler, "_ohlcv_load", autospec=True, side_effect=load) as read:
+        for task in tried[1:]:
+            run(task)
+    assert len(tried) > 2
+    assert not read.called
 
 
 def test_a_damaged_result_is_made_anew(jobs: list[StressRun], done: Path, tmp_path: Path) -> None:

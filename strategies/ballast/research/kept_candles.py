@@ -16,6 +16,8 @@ _KEPT = 4
 
 _Loaded = dict[str, tuple[pd.DataFrame, pd.Series]]
 _loaded: "OrderedDict[tuple[Any, ...], _Loaded]" = OrderedDict()
+# What strategies ask for beside their own candles: the market's and coarser ones.
+_asked_for: "OrderedDict[tuple[Any, ...], dict[Any, pd.DataFrame]]" = OrderedDict()
 
 
 class CandleKeepingBacktesting(Backtesting):
@@ -36,10 +38,9 @@ class CandleKeepingBacktesting(Backtesting):
             self.config.get("timerange"),
             self.required_startup,
         )
-        known = _loaded.setdefault(key, {})
-        _loaded.move_to_end(key)
-        while len(_loaded) > _KEPT:
-            _loaded.popitem(last=False)
+        known: _Loaded = _of(_loaded, key)
+        # A private name, held by a contract test: the provider copies what it gives.
+        vars(self.dataprovider)["_DataProvider__cached_pairs_backtesting"] = _of(_asked_for, key)
         missing = [pair for pair in wanted if pair not in known]
         if missing:
             self._load(missing, known)
@@ -61,3 +62,12 @@ class CandleKeepingBacktesting(Backtesting):
             self.pairlists = all_pairs
         for pair, frame in data.items():
             known[pair] = (frame, self.price_pair_prec[pair])
+
+
+def _of(kept: "OrderedDict[tuple[Any, ...], dict[Any, Any]]", key: tuple[Any, ...]) -> Any:
+    """What is kept under a key; what was asked for longest ago goes."""
+    known = kept.setdefault(key, {})
+    kept.move_to_end(key)
+    while len(kept) > _KEPT:
+        kept.popitem(last=False)
+    return known
