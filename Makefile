@@ -34,7 +34,7 @@ fuzz: $(DONE)  ## the random searches of the tests with other examples, ROUNDS t
 	    $(BIN)/python -m pytest -q -n 2 -m hypothesis --hypothesis-profile fuzz || exit 1; \
 	done
 
-benchmark: $(DONE)  ## what the risk layer costs in time and memory (an hour)
+benchmark: $(DONE)  ## what the risk layer costs, beside its targets (minutes)
 	$(BIN)/python -m benchmarks
 
 soak: $(DONE)  ## 14 days of live trading on a failing exchange, 20 kills, three seeds (hours)

@@ -11,11 +11,24 @@ from typing import Any
 
 from rich.console import Console
 
-from benchmarks import ROOT, analysis, growth, journal, loop, market, report
+from benchmarks import (
+    ROOT,
+    analysis,
+    growth,
+    journal,
+    loop,
+    market,
+    pictures,
+    report,
+    scaling,
+    targets,
+)
 from benchmarks.errors import BenchmarkError
 from sandbox.errors import SandboxError
 
-PARTS = ("loop", "growth", "analysis", "journal")
+PARTS = ("loop", "foreign", "growth", "analysis", "journal")
+# Beside the targets: for the pictures of the documentation.
+SCALING = "growing"
 _ANALYSIS_DAYS = 60
 _PAIRS = 10
 
@@ -35,6 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"benchmarks: cannot write {error.filename}: {error.strerror}.\n")
         return 2
     report.show(results, console)
+    if options.pictures is not None and SCALING in results:
+        pictures.growing(results[SCALING], options.pictures)
     return 0
 
 
@@ -44,6 +59,8 @@ def _measure(options: argparse.Namespace, say: loop.Say) -> dict[str, Any]:
     results: dict[str, Any] = {"machine": report.machine()}
     if "loop" in options.only:
         results["loop"] = loop.run(_candles(options), options.strategy, options.repeats, say)
+    if "foreign" in options.only:
+        results["foreign"] = loop.run(_candles(options), loop.FOREIGN, options.repeats, say)
     if "growth" in options.only:
         hours = growth.hours_for(max(options.trades), _PAIRS)
         calm = market.calm(options.cache, options.seed, hours, _PAIRS)
@@ -51,12 +68,15 @@ def _measure(options: argparse.Namespace, say: loop.Say) -> dict[str, Any]:
     if "analysis" in options.only:
         candles = market.generated(options.cache, options.seed, _ANALYSIS_DAYS, ("5m", "1h"))
         results["analysis"] = {
-            timeframe: analysis.run(candles, timeframe, options.rounds, say)
-            for timeframe in ("1h", "5m")
+            timeframe: analysis.run(candles, timeframe, rounds, say)
+            for timeframe, rounds in (("1h", options.rounds), ("5m", analysis.CANDLES_AN_HOUR))
         }
     if "journal" in options.only:
         calm = market.calm(options.cache, options.seed, journal.HOURS, journal.PAIRS)
         results["journal"] = journal.run(calm, options.strategy, options.rounds, say)
+    if SCALING in options.only:
+        results[SCALING] = scaling.run(options.cache, options.seed, say)
+    results["targets"] = targets.compared(results)
     results["machine"]["load_after"] = round(os.getloadavg()[0], 2)
     return results
 
@@ -74,16 +94,18 @@ def _candles(options: argparse.Namespace) -> market.Candles:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     add = parser.add_argument
-    add("--only", nargs="+", choices=PARTS, default=PARTS, help="parts (all)")
+    add("--only", nargs="+", choices=(*PARTS, SCALING), default=PARTS,
+        help=f"parts (all but {SCALING}, which is how the cost grows)")  # fmt: skip
     add("--strategy", default="RisingMarket", help="backtested in 'loop' (%(default)s)")
     add("--data", type=Path, metavar="DIR", help="hourly feather files for 'loop'")
     add("--seed", type=int, default=7, help="of the generated market (%(default)s)")
-    add("--days", type=int, default=1096, help="of it, for 'loop' (%(default)s)")
+    add("--days", type=int, default=548, help="of it, for 'loop' (%(default)s)")
     add("--trades", type=_count, nargs="+", default=[1_000, 20_000], help="for 'growth'")
-    add("--repeats", type=_count, default=3, help="of each in 'loop' (%(default)s)")
+    add("--repeats", type=_count, default=2, help="of each in 'loop' (%(default)s)")
     add("--rounds", type=_count, default=15, help="candles in 'analysis' (%(default)s)")
     add("--cache", type=Path, default=ROOT / "user_data" / "data" / "benchmarks", metavar="DIR",
         help="where candles are kept")  # fmt: skip
+    add("--pictures", type=Path, metavar="DIR", help=f"draw what '{SCALING}' finds there")
     add("--json", type=Path, metavar="FILE", help="write all figures there")
     return parser
 

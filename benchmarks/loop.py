@@ -1,12 +1,12 @@
 """What the risk layer adds to a backtest: the same candles, entries and exits with and without it.
 
-A strategy of the pack is backtested with every guard on. Its trades are then replayed by a strategy
-without a risk layer (the floor), by one with callbacks that do nothing (what Freqtrade takes for
-asking), and by one with a `custom_stoploss` that looks the analysed frame up. Signals stand in for
-what the risk layer decided, so that the floor calls nothing back: it enters and leaves on the same
-candles, which is asserted. Prices may differ where a stop filled within a candle, because a signal
-fills at its open. A trade that a stop ended on its entry candle is left on the next one in the
-replay; their number is reported.
+A strategy of the pack, or one of others under the layer, is backtested with every guard on. Its
+trades are then replayed by a strategy without a risk layer (the floor), by one with callbacks that
+do nothing (what Freqtrade takes for asking), and by one with a `custom_stoploss` that looks the
+analysed frame up. Signals stand in for what the risk layer decided, so that the floor calls nothing
+back: it enters and leaves on the same candles, which is asserted. Prices may differ where a stop
+filled within a candle, because a signal fills at its open. A trade that a stop ended on its entry
+candle is left on the next one in the replay; their number is reported.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,9 +17,12 @@ from benchmarks.market import Candles
 from benchmarks.worker import Job, Measured, measure_apart
 
 FLOOR, ASKED, BALLAST, STOP = "no risk layer", "empty callbacks", "Ballast", "custom_stoploss"
-TARGETS = {"loop": 1.15, "peak_mb": 1.2}
+# Of the loop to that with empty callbacks; of the memory to the floor's.
+TARGET, TARGET_FOREIGN, TARGET_PEAK = 1.25, 1.3, 1.1
+# A strategy in the style of published ones, held under the layer (see `benchmarks.strategies`).
+FOREIGN = "ForeignGuarded"
 _FEE = 0.001
-_GUARDED = {
+GUARDED = {
     "fee": _FEE,
     "stake_amount": "unlimited",
     "tradable_balance_ratio": 0.99,
@@ -40,14 +43,16 @@ def run(candles: Candles, strategy: str, repeats: int, say: Say) -> dict[str, An
     -------
     dict
         by variant: seconds (of each phase the least of all repeats, CPU), peak_mb (the least);
-        trades, rows, locks, at_once (trades left on their entry candle), ratios to the floor.
+        trades, rows, locks, at_once (trades left on their entry candle), ratios to the floor;
+        to_asked, the loop's ratio to that with empty callbacks.
 
     Raises
     ------
     BenchmarkError
         If entries or exits of a replay differ, or a callback of Ballast failed.
     """
-    guarded = Job.on(candles, f"strategies/{strategy}.py", settings=_GUARDED)
+    file = strategy if strategy == FOREIGN else f"strategies/{strategy}.py"
+    guarded = Job.on(candles, file, settings=GUARDED)
     say(f"{strategy} with every guard, to learn its trades")
     first = measure_apart(guarded)
     if first.incidents:
@@ -59,8 +64,9 @@ def run(candles: Candles, strategy: str, repeats: int, say: Say) -> dict[str, An
         FLOOR: Job.on(candles, "Replay", **same),
         ASKED: Job.on(candles, "ReplayAsked", **same),
         BALLAST: guarded,
-        STOP: Job.on(candles, "ReplayWithStop", **same),
     }
+    if strategy != FOREIGN:
+        jobs[STOP] = Job.on(candles, "ReplayWithStop", **same)
     measured: dict[str, list[Measured]] = {name: [] for name in jobs}
     for turn in range(1, repeats + 1):
         for name, job in jobs.items():
@@ -76,7 +82,14 @@ def run(candles: Candles, strategy: str, repeats: int, say: Say) -> dict[str, An
         "at_once": sum(map(_is_at_once, first.trades)),
         "locks": first.locks,
         "variants": _least(measured),
+        "to_asked": _to_asked(measured),
     }
+
+
+def _to_asked(measured: Mapping[str, Sequence[Measured]]) -> float:
+    """Loop with all guards to the loop with empty callbacks, the least of each."""
+    ours, asked = (min(run.seconds["loop"] for run in measured[n]) for n in (BALLAST, ASKED))
+    return ours / asked
 
 
 def differences(recorded: Sequence[Trade], replayed: Sequence[Trade]) -> str:

@@ -8,7 +8,7 @@ import freqtrade
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import analysis, journal, loop
+from benchmarks import analysis, scaling
 
 
 def machine() -> dict[str, Any]:
@@ -23,14 +23,19 @@ def machine() -> dict[str, Any]:
 
 def show(results: dict[str, Any], console: Console) -> None:
     """Print every part that was measured."""
-    if "loop" in results:
-        _show_loop(results["loop"], console)
+    for part in ("loop", "foreign"):
+        if part in results:
+            _show_loop(results[part], console)
     if "growth" in results:
         _show_growth(results["growth"], console)
     for timeframe, figures in results.get("analysis", {}).items():
         _show_analysis(timeframe, figures, console)
     if "journal" in results:
         _show_journal(results["journal"], console)
+    if "growing" in results:
+        _show_scaling(results["growing"], console)
+    if results["targets"]:
+        _show_targets(results["targets"], console)
     on = results["machine"]
     console.print(
         f"Freqtrade {on['freqtrade']}, Python {on['python']}, {on['processors']} processors. "
@@ -59,9 +64,6 @@ def _show_loop(result: dict[str, Any], console: Console) -> None:
             f"{ratios['peak_mb']:.2f}",
         )
     console.print(table)
-    ratios = result["variants"][loop.BALLAST]["ratios"]
-    for key, what in (("loop", "loop"), ("peak_mb", "peak memory")):
-        console.print(f"Target for the {what}: {_verdict(ratios[key], loop.TARGETS[key])}")
     console.print(f"Same entries and exits in all; {result['at_once']} trades left at once.\n")
 
 
@@ -74,6 +76,7 @@ def _show_growth(result: dict[str, list[dict[str, float]]], console: Console) ->
     for name, rows in result.items():
         costs = [row["per_trade_ms"] for row in rows]
         cells = [f"{cost:.2f} ms" for cost in costs]
+        cells += ["not run"] * (len(table.columns) - 2 - len(cells))
         table.add_row(name, *cells, f"x {costs[-1] / costs[0]:.1f}")
     console.print(table)
     console.print("Limits so wide that nothing ever blocks.\n")
@@ -92,18 +95,33 @@ def _show_analysis(timeframe: str, figures: dict[str, Any], console: Console) ->
             f"{row['single']:.1f} ms",
         )
     console.print(table)
-    slowest = max(row["ratio"] for name, row in figures.items() if name != analysis.SAMPLE)
-    console.print(f"Target for the slowest: {_verdict(slowest, analysis.TARGET)}\n")
+    console.print()
 
 
 def _show_journal(found: dict[str, Any], console: Console) -> None:
     console.print(
         f"Journal of {found['strategy']}, {found['pairs']} pairs with a new candle each: "
         f"{found['journal']:.1f} ms beside {found['loop']:.0f} ms of analysis and guards, "
-        f"{found['share']:.2f} %; {found['row']:.0f} bytes a row. "
-        f"Target: {_verdict(found['share'], journal.TARGET_PCT)}\n"
+        f"{found['share']:.2f} %; {found['row']:.0f} bytes a row.\n"
     )
 
 
-def _verdict(ratio: float, target: float) -> str:
-    return f"{'met' if ratio <= target else 'missed'} ({ratio:.2f}, at most {target})"
+def _show_scaling(found: dict[str, list[dict[str, float]]], console: Console) -> None:
+    for what, rows in found.items():
+        table = Table(title=f"Seconds of a backtest's loop by {what}")
+        for heading in (what, scaling.FLOOR, scaling.BALLAST):
+            table.add_column(heading, justify="right")
+        for row in rows:
+            figures = (f"{row[name]:.2f} s" for name in (scaling.FLOOR, scaling.BALLAST))
+            table.add_row(f"{row['count']:,.0f}", *figures)
+        console.print(table)
+
+
+def _show_targets(rows: list[dict[str, Any]], console: Console) -> None:
+    table = Table(title="Against its targets")
+    for heading in ("figure", "measured", "at most", ""):
+        table.add_column(heading, justify="left" if heading == "figure" else "right")
+    for row in rows:
+        verdict = "met" if row["measured"] <= row["target"] else "missed"
+        table.add_row(row["figure"], f"{row['measured']:.2f}", f"{row['target']:.2f}", verdict)
+    console.print(table)

@@ -15,6 +15,7 @@ from ballast.core.market import Market
 from ballast.core.rules import Rule, holds
 from ballast.core.stops import StopRules
 from ballast.strategy.fail_closed import fail_closed
+from ballast.strategy.foreign import guarded
 from ballast.strategy.guarded import GuardedStrategy
 
 # So far away that it never decides: what is measured is the cost of asking.
@@ -132,6 +133,41 @@ class ReplayWithStop(Replay):
         return stoploss_from_absolute(stop, current_rate, is_short=trade.is_short)
 
 
+class Foreign(IStrategy):
+    """In the style of published ones: averages that cross, profits taken, a stop that trails."""
+
+    timeframe = "1h"
+    stoploss = -0.25
+    minimal_roi: ClassVar[dict[str, float]] = {"0": 0.1, "1440": 0.04, "4320": 0.01}
+    trailing_stop = True
+    trailing_stop_positive = 0.02
+    trailing_stop_positive_offset = 0.04
+    trailing_only_offset_is_reached = True
+    startup_candle_count = 60
+
+    def populate_indicators(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
+        """Two averages."""
+        close = dataframe["close"].to_numpy()
+        dataframe["fast"], dataframe["slow"] = talib.EMA(close, 12), talib.EMA(close, 26)
+        return dataframe
+
+    def populate_entry_trend(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
+        """Where the fast one crosses the slow one upwards."""
+        above = dataframe["fast"] > dataframe["slow"]
+        dataframe["enter_long"] = (above & ~above.shift(fill_value=True)).astype(int)
+        return dataframe
+
+    def populate_exit_trend(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
+        """Where it crosses downwards."""
+        below = dataframe["fast"] < dataframe["slow"]
+        dataframe["exit_long"] = (below & ~below.shift(fill_value=True)).astype(int)
+        return dataframe
+
+
+class ForeignGuarded(guarded(Foreign)):  # type: ignore[misc]
+    """The same, held under the layer."""
+
+
 class Often(Plain):
     """Trades of one candle each, one on every `every` candles of a pair; 0 is never."""
 
@@ -176,6 +212,29 @@ class OftenGuarded(GuardedStrategy):
         return {"over": holds(_turns(pair.column("date"), self.every)[1])}
 
 
+class Holding(Often):
+    """Buys the first `every` pairs and holds them to the end."""
+
+    def populate_entry_trend(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
+        """As soon as it can."""
+        dataframe["enter_long"] = np.int8(_is_held(metadata["pair"], self.every))
+        dataframe["exit_long"] = np.int8(0)
+        return dataframe
+
+
+class HoldingGuarded(OftenGuarded):
+    """The same under all guards."""
+
+    def entry_rules(self, pair: Candles, market: Market) -> dict[str, Rule]:
+        """As soon as it can."""
+        wanted = np.full(len(pair.frame), _is_held(pair.name, self.every))
+        return {"held": holds(pd.Series(wanted))}
+
+    def exit_rules(self, pair: Candles, market: Market) -> dict[str, Rule]:
+        """Never."""
+        return {"never": holds(pd.Series(np.zeros(len(pair.frame), dtype=bool)))}
+
+
 # Limits that are never reached, so that the guards are asked and the trades stay the same.
 WIDE_LIMITS: dict[str, Any] = {
     "risk": {"per_trade_pct": 0.1, "entries_per_candle": 20, "daily_volatility_pct": 20.0},
@@ -194,6 +253,11 @@ WIDE_LIMITS: dict[str, Any] = {
         "DataOutageHalt": {"untrusted_share_pct": 100.0},
     },
 }
+
+
+def _is_held(pair: str, most: int) -> bool:
+    """Whether a pair of `market.calm` (BTC, P1, P2 and so on) is among the first ones."""
+    return pair.partition("/")[0] in ("BTC", *(f"P{number}" for number in range(1, most)))
 
 
 def _turns(dates: pd.Series, every: int) -> tuple[pd.Series, pd.Series]:

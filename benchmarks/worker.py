@@ -21,7 +21,7 @@ from freqtrade.misc import deep_merge_dicts
 from freqtrade.optimize.backtesting import Backtesting
 from freqtrade.strategy import IStrategy
 
-from ballast.strategy.guarded import GuardedStrategy
+from ballast.strategy.layer import Layer
 from benchmarks import ROOT, strategies
 from benchmarks.errors import BenchmarkError
 from benchmarks.market import Candles
@@ -200,7 +200,7 @@ def _strategy(job: Job) -> type[IStrategy] | str:
 
 
 def _incidents(strategy: IStrategy) -> int:
-    return sum(strategy.incidents.counts.values()) if isinstance(strategy, GuardedStrategy) else 0
+    return sum(strategy._ballast.incidents.counts.values()) if isinstance(strategy, Layer) else 0
 
 
 def _trades(results: pd.DataFrame) -> list[dict[str, Any]]:

@@ -24,6 +24,7 @@ class CandleKeepingBacktesting(Backtesting):
     """Backtesting that keeps candles between the runs of a process."""
 
     pairlists: Any
+    dataprovider: Any
 
     def fit_warmup(self, strategy: IStrategy) -> None:
         """Take the warm-up of a changed strategy: moved windows may need a longer one."""

@@ -1,0 +1,39 @@
+"""What was measured beside what it is to be."""
+
+from typing import Any
+
+from benchmarks import analysis, growth, journal, loop
+
+
+def compared(results: dict[str, Any]) -> list[dict[str, Any]]:
+    """
+    A row for each target whose part was measured.
+
+    Returns
+    -------
+    list of dict
+        figure (in words), measured and target (ratios, or percent where it says so).
+    """
+    rows: list[tuple[str, float, float]] = []
+    if "loop" in results:
+        found = results["loop"]
+        peak = found["variants"][loop.BALLAST]["ratios"]["peak_mb"]
+        rows.append(
+            ("backtest loop, all guards, to empty callbacks", found["to_asked"], loop.TARGET)
+        )
+        rows.append(("peak memory of a backtest, to the floor", peak, loop.TARGET_PEAK))
+    if "foreign" in results:
+        ratio = results["foreign"]["to_asked"]
+        rows.append(("the loop of a foreign strategy under the layer", ratio, loop.TARGET_FOREIGN))
+    for timeframe, figures in results.get("analysis", {}).items():
+        slowest = max(row["ratio"] for name, row in figures.items() if name != analysis.SAMPLE)
+        what = f"analysis of a new {timeframe} candle, slowest of the pack, to {analysis.SAMPLE}"
+        rows.append((what, slowest, analysis.TARGETS[timeframe]))
+    if "growth" in results:
+        costs = [row["per_trade_ms"] for row in results["growth"]["Ballast"]]
+        what = f"cost of a trade, {results['growth']['Ballast'][-1]['trades']:,} to the fewest"
+        rows.append((what, costs[-1] / costs[0], growth.TARGET))
+    if "journal" in results:
+        share = results["journal"]["share"]
+        rows.append(("journal of a new candle, percent", share, journal.TARGET_PCT))
+    return [dict(zip(("figure", "measured", "target"), row, strict=True)) for row in rows]
