@@ -17,10 +17,11 @@ from ballast.version import __version__
 
 # Modules of `ballast.commands`, imported only when they are asked for: a health check is run every
 # minute.
-_COMMANDS = {
+COMMANDS = {
     "adopt": "a strategy that exists, under the layer, and whether its columns peek",
     "baseline": "what the guard EdgeDecay compares with, from a backtest",
     "compare": "strategies alone and under the layer, on the same candles",
+    "completions": "commands and options that a shell completes",
     "costs": "the cost model against the fills of a bot",
     "doctor": "whether the installed Freqtrade keeps what is leaned on",
     "drift": "what a bot did against a backtest of the same candles",
@@ -69,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action=_Version, nargs=0, help="of Ballast and Freqtrade")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     asked = sys.argv[1:] if arguments is None else arguments
-    for name, summary in _COMMANDS.items():
+    for name, summary in COMMANDS.items():
         command = commands.add_parser(
             name,
             help=summary,

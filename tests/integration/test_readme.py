@@ -119,7 +119,7 @@ def test_every_tool_and_command_in_the_text_is_there(page: str) -> None:
         assert f"\n{target}:" in (ROOT / "Makefile").read_text(encoding="utf-8")
     for module in re.findall(r"`python -m (\w+\.\w+)", text):
         assert (ROOT / (module.replace(".", "/") + ".py")).exists()
-    known = importlib.import_module("ballast.__main__")._COMMANDS
+    known = importlib.import_module("ballast.__main__").COMMANDS
     for command in re.findall(r"`python -m ballast (\w+)", text):
         assert command in {*known, "COMMAND"}
 

@@ -8,7 +8,7 @@ from importlib import import_module
 
 import pytest
 
-from ballast.__main__ import _COMMANDS, main
+from ballast.__main__ import COMMANDS, main
 from ballast.version import __version__
 
 # Names of options that mean what another name means.
@@ -21,7 +21,7 @@ def parser_of(name: str) -> argparse.ArgumentParser:
     return parser
 
 
-@pytest.mark.parametrize("name", _COMMANDS)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_every_example_is_taken(name: str) -> None:
     examples = import_module(f"ballast.commands.{name}").EXAMPLES.splitlines()
     own = [line for line in examples if line.startswith("ballast ")]
@@ -33,7 +33,7 @@ def test_every_example_is_taken(name: str) -> None:
         parser_of(name).parse_args(arguments)
 
 
-@pytest.mark.parametrize("name", _COMMANDS)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_options_have_one_name_in_every_command(name: str) -> None:
     actions = parser_of(name)._actions
     names = {option for action in actions for option in action.option_strings}
