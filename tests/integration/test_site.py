@@ -94,7 +94,7 @@ def test_settings_rules_and_indicators_are_in_it(site: Path) -> None:
     }
     assert "per_trade_pct" in texts["settings"]
     assert 'id="ballast.core.rules.above"' in texts["rules"]
-    assert 'id="ballast.core.candles.Candles.rsi"' in texts["indicators"]
+    assert 'id="ballast.core.indicators.Indicators.rsi"' in texts["indicators"]
 
 
 def test_every_guard_is_explained(site: Path) -> None:

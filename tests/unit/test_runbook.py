@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import talib
 import yaml
 
 from ballast.core.decision import Outcome
@@ -22,6 +23,8 @@ SOURCE = ROOT / "strategies" / "ballast"
 CODE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
 # ... except the exchange's and the system's own words.
 NOT_CODES = {"REQUEST_WEIGHT", "DRILL_KILL", "PRIVATE_KEY", "WALLET_ADDRESS", *Outcome}
+# Indicators are named as TA-Lib does.
+NOT_CODES |= set(talib.get_functions())
 
 
 def texts(tree: ast.AST) -> Iterator[str]:
