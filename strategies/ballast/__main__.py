@@ -32,6 +32,7 @@ COMMANDS = {
     "holdings": "which coins are yours and not the bot's",
     "latency": "how long entries took, and positions had no stop",
     "metrics": "what Prometheus is told about a running bot",
+    "new": "a strategy and its test, to go on with",
     "panel": "the bot as a page on this machine",
     "preflight": "whether a bot is fit to be started",
     "report": "what speaks against a backtest, as a page, as data and in short",

@@ -1,0 +1,87 @@
+"""`python -m ballast new`: a strategy and its test, to be gone on with."""
+
+import argparse
+import importlib.resources
+import keyword
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import ballast
+from ballast.commands import backtest_options
+from ballast.tooling import files
+from ballast.tooling.config_files import read_config
+from ballast.tooling.errors import CommandError
+
+EXAMPLES = """\
+ballast new Momentum                       strategies/Momentum.py, tests/test_momentum.py
+ballast new MyTrend --like supertrend      from an example
+"""
+_EXAMPLES = Path(ballast.__file__).resolve().parents[2] / "examples"
+_TEMPLATES = importlib.resources.files("ballast") / "commands" / "templates"
+
+
+def add_to(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("name", metavar="NAME", help="of its class and file, such as Momentum")
+    parser.add_argument(
+        "--like", metavar="EXAMPLE", help="begin with an example, such as supertrend"
+    )
+    backtest_options.add_places(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """
+    Write both files, and say what to do next.
+
+    Raises
+    ------
+    CommandError
+        With one sentence for what cannot be used; nothing is written then.
+    """
+    name = options.name
+    if not name.isidentifier() or keyword.iskeyword(name) or name.startswith("_"):
+        raise CommandError(
+            f"{name!r} names no class: expected letters, digits and underscores, such as Momentum"
+        )
+    folder = _folder(options)
+    # Not below the strategies: FreqUI loads every file there.
+    strategy, test = folder / f"{name}.py", folder.parent / "tests" / f"test_{name.lower()}.py"
+    text = _like(options.like, name) if options.like else _filled("strategy", name)
+    for path in (strategy, test):
+        if path.exists():
+            raise CommandError(f"{path} is there already: choose another name, or move it")
+    files.write(strategy, text)
+    files.write(test, _filled("test", name).replace("FOLDER", folder.name))
+    shown = shlex.quote(str(test))
+    sys.stdout.write(
+        f"{strategy} and {test} are written. Next:\n"
+        f"  python -m pytest {shown}\n"
+        f"  freqtrade backtesting -c config.json --strategy-path {shlex.quote(str(folder))}"
+        f" --strategy {name}\n"
+    )
+
+
+def _folder(options: argparse.Namespace) -> Path:
+    """Where strategies are: as the option says, or the configuration."""
+    known = options.config or (["config.json"] if Path("config.json").is_file() else None)
+    config = read_config(known) if known else {}
+    return backtest_options.strategy_folder(options, config).resolve()
+
+
+def _like(asked: str, name: str) -> str:
+    """The text of an example, under another name."""
+    known = {path.stem: path for path in sorted(_EXAMPLES.glob("[A-Z]*.py"))}
+    found = [stem for stem in known if stem.lower() == re.sub(r"[\W_]", "", asked).lower()]
+    if not found:
+        listed = ", ".join(known) or f"those in {_EXAMPLES}, where there is none"
+        raise CommandError(f"--like {asked} is no example: expected one of {listed}")
+    text = known[found[0]].read_text(encoding="utf-8")
+    return re.sub(rf"\b{found[0]}\b", name, text)
+
+
+def _filled(template: str, name: str) -> str:
+    text = (_TEMPLATES / f"{template}.txt").read_text(encoding="utf-8")
+    return text.replace("NAME", name)
