@@ -195,8 +195,17 @@ def test_a_part_less_than_the_exchange_takes_stays_and_is_told_once() -> None:
     assert event.facts["detail"] == "Parts: tenth"
 
 
+def test_a_part_that_is_too_small_holds_up_no_other() -> None:
+    parts = {"tenth": sell(share=0.1, at="1R"), "half": sell(share=0.5, at="1.5R")}
+    outcome = play([*BOUGHT, *RISE, *FALL], selling(parts), min_notional=300.0)
+    assert [(reason, share) for reason, share, _ in sales(outcome)] == [
+        ("Parts: half", 0.5),
+        ("stop_loss", 0.5),
+    ]
+
+
 def test_a_part_that_cannot_be_worked_out_is_not_sold_and_the_stop_stays() -> None:
-    with patch.object(PlannedExits, "part_due", lost):
+    with patch.object(PlannedExits, "parts_due", lost):
         outcome = play([*BOUGHT, *RISE, *FALL], selling(HALF))
     assert [(reason, share) for reason, share, _ in sales(outcome)] == [("stop_loss", 1.0)]
     assert any("part_to_sell" in cause for cause in outcome.strategy.incidents.counts)
@@ -254,6 +263,24 @@ def test_a_bot_sells_what_its_backtest_sells_and_the_stop_is_back_in_the_same_lo
         assert trade.exit_reason == "stoploss_on_exchange"
         assert (trade.close_date_utc - at(0)).total_seconds() // 3600 == expected[1][2]
         assert told.run.differences() == []
+
+
+def test_of_parts_due_at_one_close_a_bot_sells_as_many_as_its_backtest(tmp_path: Path) -> None:
+    """Freqtrade asks a backtest once a candle, and a bot in every loop."""
+    parts = {"first": sell(share=0.25, at="0.5R"), "second": sell(share=0.25, at="1R")}
+    # Far beyond both, and back for a candle.
+    back = [(108, 108.1, 101.9, 102), (102, 108.2, 101.8, 108)]
+    story = [*BOUGHT, (101.2, 108.2, 101.1, 108), *back, *quiet(2, 108)]
+    expected = [(reason, hours) for reason, _, hours in sales(play(story, selling(parts)))][:2]
+    assert expected == [("Parts: first", 5), ("Parts: second", 7)]
+    with story_run(tmp_path, story, selling(parts)) as told:
+        told.loops(3)
+        told.hours(5)
+        orders = told.trade.select_filled_orders("sell")
+        found = [
+            (o.ft_order_tag, (o.order_filled_utc - at(0)).total_seconds() // 3600) for o in orders
+        ]
+        assert found == expected
 
 
 def test_a_restart_sells_no_share_again_and_goes_on_with_the_plan(tmp_path: Path) -> None:

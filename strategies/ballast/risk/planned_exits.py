@@ -56,21 +56,32 @@ class PlannedExits:
         """Sale of the whole position that is due, or None."""
         return next((name for name, sale in self._due(trade, now) if not sale.is_partial), None)
 
-    def part_due(self, trade: LocalTrade, now: datetime) -> tuple[str, float] | None:
+    def parts_due(self, trade: LocalTrade, now: datetime) -> Iterator[tuple[str, float]]:
         """
-        Part of a position that is due and has not been sold: its reason, and units of it.
+        Parts of a position that are due and have not been sold: reason, and units of each.
 
+        None in a candle that has sold another: a backtest asks once a candle, a bot in every loop.
         What has been sold is read from the trade's orders, which survive a restart.
         """
         for reason, sale in self._due(trade, now):
-            if not sale.is_partial:
+            if not sale.is_partial or self._has_sold_another(trade, reason, now):
                 continue
             bought = sum(o.safe_amount_after_fee for o in _filled(trade, trade.entry_side))
             sold = sum(o.safe_filled for o in _filled(trade, trade.exit_side) if _is(o, reason))
             missing = sale.share * bought - sold
             if missing > _ROUNDING * sale.share * bought:
-                return reason, float(min(missing, trade.amount))
-        return None
+                yield reason, float(min(missing, trade.amount))
+
+    def _has_sold_another(self, trade: LocalTrade, reason: str, now: datetime) -> bool:
+        """Whether something was sold in the present candle for another reason."""
+        columns = self._columns_of(trade.pair)
+        if columns is None:
+            return False
+        begun = ns(now) // columns.span
+        return any(
+            ns(order.order_date_utc) // columns.span == begun and not _is(order, reason)
+            for order in _filled(trade, trade.exit_side)
+        )
 
     def explained(self, trade: LocalTrade, reason: str, now: datetime) -> str:
         """What a sale was decided by at a moment, in words; empty where the reason is no sale's."""

@@ -249,17 +249,19 @@ class Decisions:
         and the reason. All of it, where the rest would be too small to be sold or to have a stop.
         """
         session = self.connected
-        due = None if trade.has_open_orders else session.planned.part_due(trade, now)
+        due = [] if trade.has_open_orders else list(session.planned.parts_due(trade, now))
         # What leaves as a whole does not leave in parts before: a backtest asks in another order.
-        if due is None or session.exits.reason(trade, now, rate) is not None:
+        if not due or session.exits.reason(trade, now, rate) is not None:
             return None
-        (reason, units), live = due, session.feeds.live
-        smallest = reductions.least(self._host, min_stake, live)
-        if units * rate < smallest:
-            self._tell_small(trade, reason, units * rate, smallest, now)
-            return None
-        stake = -trade.stake_amount * units / trade.amount
-        return reductions.whole_or_part(trade, stake, rate, smallest), reason
+        smallest = reductions.least(self._host, min_stake, session.feeds.live)
+        for reason, units in due:
+            if units * rate < smallest:
+                # It stays, and holds up no other.
+                self._tell_small(trade, reason, units * rate, smallest, now)
+                continue
+            stake = -trade.stake_amount * units / trade.amount
+            return reductions.whole_or_part(trade, stake, rate, smallest), reason
+        return None
 
     @fail_closed(refusal=None)
     def after_fill(self, trade: Trade, rate: float, now: datetime) -> None:
