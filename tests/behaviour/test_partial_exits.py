@@ -19,11 +19,16 @@ from ballast.core.events import EventKind
 from ballast.core.exits import sell
 from ballast.core.stops import StopRules
 from ballast.journal.reader import Reader
+from ballast.research.report import trades
+from ballast.research.report.export import trades_of
 from ballast.risk.planned_exits import PlannedExits
 from ballast.risk.stop_manager import StopManager
 from ballast.strategy.guarded import GuardedStrategy
+from sandbox.errors import ApiError
+from sandbox.hooks import Hooks
+from sandbox.orders import OrderRequest, OrderType, Side
 from sandbox.units import UNIT
-from tests.behaviour.live_story import Told, story_run
+from tests.behaviour.live_story import LostAnswers, Told, story_run
 from tests.behaviour.mini import FEE, Mini, Story, at, play, quiet, seen, signal
 from tests.behaviour.test_fail_closed_live import lost
 from tests.behaviour.waiting_entry import resting
@@ -155,6 +160,15 @@ def test_result_in_r_and_equity_count_what_the_parts_have_earned(tmp_path: Path)
     assert equity[at(26)] == pytest.approx(10_000 + sum(got) - spent, abs=1e-4)
 
 
+def test_a_report_and_a_baseline_reckon_r_of_what_was_bought() -> None:
+    """Freqtrade exports of a trade the amount that was left when it closed."""
+    with results() as in_r:
+        outcome = play([*BOUGHT, *RISE, *FALL, *quiet(3, 96)], selling(HALF))
+    rows = [trade.to_json(minified=True) for trade in outcome.closed_trades]
+    table, _ = trades_of(rows)
+    assert trades.in_r(table)["r"].tolist() == [pytest.approx(in_r[0], rel=1e-2)]
+
+
 def test_the_journal_tells_of_a_part_and_the_position_stays_held(tmp_path: Path) -> None:
     outcome = play(
         [*BOUGHT, *RISE, *FALL, *quiet(2, 96)],
@@ -281,6 +295,47 @@ def test_of_parts_due_at_one_close_a_bot_sells_as_many_as_its_backtest(tmp_path:
             (o.ft_order_tag, (o.order_filled_utc - at(0)).total_seconds() // 3600) for o in orders
         ]
         assert found == expected
+
+
+class NoSales(Hooks):
+    """Answers every sale at the market with an error."""
+
+    def before_order(self, request: OrderRequest) -> None:
+        if request.side is Side.SELL and request.type is OrderType.MARKET:
+            raise ApiError(-2010, "Account has insufficient balance for requested action.")
+
+
+def test_a_part_that_the_exchange_refuses_is_tried_once_a_candle_and_the_stop_rests_meanwhile(
+    tmp_path: Path,
+) -> None:
+    """Each attempt takes the stop off the exchange: in every loop, nothing would ever rest."""
+    early = {"half": sell(share=0.5, at="0.2R")}
+    with story_run(tmp_path, [*BOUGHT, *RISE], selling(early), hooks=NoSales()) as told:
+        told.loops(3)
+        told.hours(2)
+        told.run.clock.shift(3600 - 60)
+        bare = 0
+        for _ in range(30):
+            told.loops(1)
+            bare += not told.run.exchange.open_orders()
+        assert bare == 1
+        assert covered(told)
+        assert told.trade.is_open
+        causes = told.run.bot.strategy.incidents.counts
+        assert [n for cause, n in causes.items() if "Parts: half was not sold" in cause] == [1]
+
+
+def test_a_part_whose_answer_was_lost_is_not_sold_again(tmp_path: Path) -> None:
+    """It is adopted from the exchange, which does not know what it was for."""
+    early, lost_answer = {"half": sell(share=0.5, at="0.2R")}, LostAnswers(1, "MARKET")
+    with story_run(tmp_path, [*BOUGHT, *RISE], selling(early), lost=lost_answer) as told:
+        told.loops(3)
+        told.hours(5)
+        assert lost_answer.lost == 1
+        assert told.trade.is_open
+        assert told.coins == pytest.approx(told.trade.amount, abs=0.001)
+        assert [share for _, share in sold(told)] == [0.5]
+        assert covered(told)
 
 
 def test_a_restart_sells_no_share_again_and_goes_on_with_the_plan(tmp_path: Path) -> None:

@@ -63,25 +63,42 @@ class PlannedExits:
         None in a candle that has sold another: a backtest asks once a candle, a bot in every loop.
         What has been sold is read from the trade's orders, which survive a restart.
         """
+        missing = self._missing(trade)
         for reason, sale in self._due(trade, now):
             if not sale.is_partial or self._has_sold_another(trade, reason, now):
                 continue
-            bought = sum(o.safe_amount_after_fee for o in _filled(trade, trade.entry_side))
-            sold = sum(o.safe_filled for o in _filled(trade, trade.exit_side) if _is(o, reason))
-            missing = sale.share * bought - sold
-            if missing > _ROUNDING * sale.share * bought:
-                yield reason, float(min(missing, trade.amount))
+            if (units := missing.get(reason, 0.0)) > 0:
+                yield reason, float(min(units, trade.amount))
+
+    def _missing(self, trade: LocalTrade) -> dict[str, float]:
+        """By part, units that have not been sold."""
+        setup, exits = self._manager.managed(trade).setup, _filled(trade, trade.exit_side)
+        bought = sum(o.safe_amount_after_fee for o in _filled(trade, trade.entry_side))
+        # An order whose answer was lost is found again without what it was for: it counts for the
+        # first part that it may have been.
+        nameless = sum(o.safe_filled for o in exits if not o.ft_order_tag)
+        left: dict[str, float] = {}
+        for name, sale in self._sales_of(setup).items():
+            if not sale.is_partial:
+                continue
+            reason, wanted = f"{setup}: {name}", sale.share * bought
+            missing = wanted - sum(o.safe_filled for o in exits if _is(o, reason))
+            counted = min(nameless, max(missing, 0.0))
+            nameless -= counted
+            left[reason] = missing - counted if missing - counted > _ROUNDING * wanted else 0.0
+        return left
 
     def _has_sold_another(self, trade: LocalTrade, reason: str, now: datetime) -> bool:
         """Whether something was sold in the present candle for another reason."""
-        columns = self._columns_of(trade.pair)
-        if columns is None:
-            return False
-        begun = ns(now) // columns.span
         return any(
-            ns(order.order_date_utc) // columns.span == begun and not _is(order, reason)
+            self.same_candle(trade, order.order_date_utc, now) and not _is(order, reason)
             for order in _filled(trade, trade.exit_side)
         )
+
+    def same_candle(self, trade: LocalTrade, one: datetime, other: datetime) -> bool:
+        """Whether two moments are in one candle of the trade's pair."""
+        columns = self._columns_of(trade.pair)
+        return columns is not None and ns(one) // columns.span == ns(other) // columns.span
 
     def explained(self, trade: LocalTrade, reason: str, now: datetime) -> str:
         """What a sale was decided by at a moment, in words; empty where the reason is no sale's."""

@@ -62,6 +62,9 @@ class Decisions:
         self._told_additions: set[str] = set()
         # Parts that are told to be too small, by trade and reason.
         self._told_small: set[tuple[int, str]] = set()
+        # When a part was last asked for, by trade and reason.
+        self._asked: dict[tuple[int, str], datetime] = {}
+        self._told_refused: set[tuple[int, str, datetime]] = set()
 
     def connect(self) -> None:
         """Connect rules, guards and account of this run."""
@@ -259,6 +262,9 @@ class Decisions:
                 # It stays, and holds up no other.
                 self._tell_small(trade, reason, units * rate, smallest, now)
                 continue
+            # Only of a bot: the trades of each epoch of hyperopt have the same numbers.
+            if session.feeds.live and self._was_refused(trade, reason, now):
+                continue
             stake = -trade.stake_amount * units / trade.amount
             return reductions.whole_or_part(trade, stake, rate, smallest), reason
         return None
@@ -363,6 +369,25 @@ class Decisions:
             self._host.events.publish(event)
         if entered and not addition and self.connected.feeds.live:
             custom_data.store(trade, EXPLANATION, recorder.explain(trade.pair, signal))
+
+    def _was_refused(self, trade: LocalTrade, reason: str, now: datetime) -> bool:
+        """
+        Whether a part was asked for in this candle and no order came of it: it is told, and waits
+        for the next candle. Each attempt takes the stop off the exchange.
+        """
+        asked = self._asked.get((trade.id, reason))
+        if asked is None or not self.connected.planned.same_candle(trade, asked, now):
+            self._asked[trade.id, reason] = now
+            return False
+        if any(
+            o.ft_order_side == trade.exit_side and o.order_date_utc >= asked for o in trade.orders
+        ):
+            return False
+        if (trade.id, reason, asked) not in self._told_refused:
+            self._told_refused.add((trade.id, reason, asked))
+            text = f"{trade.pair}: {reason} was not sold, and is tried again at the next candle"
+            self.incident("adjust_trade_position", RuntimeError(text))
+        return True
 
     def _tell_small(
         self, trade: LocalTrade, reason: str, value: float, smallest: float, now: datetime

@@ -36,6 +36,8 @@ def trades_of(rows: list[dict[str, Any]]) -> tuple[pd.DataFrame, bool]:
     """
     closed = [row for row in rows if not row.get("is_open")]
     stops = [_first_stop(row) for row in closed]
+    # Freqtrade's own is what was left when it closed: R is of what was bought.
+    closed = [{**row, "amount": _bought(row)} for row in closed]
     table = pd.DataFrame(closed, columns=[c for c in _TRADE_COLUMNS if "_stop" not in c])
     fallback = np.array([row["initial_stop_loss_abs"] for row in closed], dtype=float)
     known = np.array(stops, dtype=float)
@@ -46,6 +48,13 @@ def trades_of(rows: list[dict[str, Any]]) -> tuple[pd.DataFrame, bool]:
     table = table.fillna({"enter_tag": "", "exit_reason": ""}).astype(_TRADE_COLUMNS)
     ordered = table.sort_values("close_date", kind="stable", ignore_index=True)
     return ordered, bool(np.isfinite(known).all())
+
+
+def _bought(row: dict[str, Any]) -> float:
+    """Units that a trade has bought, all its entries together."""
+    filled = [o for o in row.get("orders") or [] if o.get("order_filled_timestamp")]
+    bought = sum(float(o["amount"]) for o in filled if o["ft_is_entry"])
+    return bought or float(row["amount"])
 
 
 def _first_stop(row: dict[str, Any]) -> float:
