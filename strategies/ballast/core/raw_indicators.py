@@ -10,10 +10,6 @@ import numpy as np
 import pandas as pd
 import talib
 import talib.abstract
-import technical.candles
-import technical.indicators
-import technical.qtpylib
-import technical.trendline
 
 from ballast.core.frames import PRICES
 
@@ -49,6 +45,13 @@ def talib_names() -> tuple[str, ...]:
 @functools.cache
 def technical_functions() -> dict[str, Callable[..., Any]]:
     """All indicators of `technical`, by name."""
+    # Only where one is asked for: the import gives every frame methods such as `rsi` and `macd`,
+    # which hide columns of those names from a strategy of others that writes `dataframe.rsi`.
+    import technical.candles
+    import technical.indicators
+    import technical.qtpylib
+    import technical.trendline
+
     found: dict[str, Callable[..., Any]] = {}
     modules = (technical.indicators, technical.qtpylib, technical.candles, technical.trendline)
     for module in modules:
