@@ -105,8 +105,8 @@ def test_a_filled_candle_sells_nothing() -> None:
 
 @pytest.mark.parametrize(
     "exits",
-    [{"target": sell(at="1R")}, {"old": sell(after="6h")}, {"late": sell(at="2%", after="6h")}],
-    ids=["profit", "time", "both"],
+    [{"target": sell(at="1R")}, {"late": sell(at="2%", after="6h")}],
+    ids=["profit", "both"],
 )
 def test_a_bot_leaves_at_the_candle_and_for_the_reason_of_its_backtest(
     exits: dict[str, Any], tmp_path: Path

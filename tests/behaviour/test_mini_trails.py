@@ -123,10 +123,9 @@ def lived(told: Told, hours: int) -> Moves:
     return moves(told.events)
 
 
-@pytest.mark.parametrize("code", RULES)
-def test_a_bot_moves_the_stop_as_its_backtest_does_across_a_restart(
-    code: str, tmp_path: Path
-) -> None:
+def test_a_bot_moves_the_stop_as_its_backtest_does_across_a_restart(tmp_path: Path) -> None:
+    """By the trail that remembers most: the others follow from the candles."""
+    code = Reason.PARABOLIC_SAR
     _, in_backtest = backtested(code, tmp_path / "backtest")
     hours = 20
     with story_run(tmp_path / "bot", STORY, trailing(code)) as told:
