@@ -10,7 +10,8 @@ from ballast.core.sentences import what
 from ballast.core.windows import minutes
 from ballast.core.wording import explained
 from ballast.journal.reader import Reader, Row
-from ballast.tooling.pages.charts import BAD, GOOD, MUTED, PALETTE, Chart
+from ballast.tooling.pages import charts
+from ballast.tooling.pages.charts import MUTED, PALETTE, Chart
 from ballast.tooling.pages.page import Page, Section, Tab
 from ballast.tooling.pages.tables import facts
 from ballast.tooling.pages.texts import paragraph
@@ -55,7 +56,11 @@ def _chart(rows: Sequence[Row], events: Sequence[Event], bars: Bars) -> Chart:
     moves = [event for event in events if event.kind is EventKind.STOP]
     if moves:
         data.append(_steps(moves, ended))
-    data += [_mark(event) for event in events if _is_fill(event)]
+    data += [
+        charts.fill(f"{e.at:{_SHOWN}}", e.value, entered=e.code == Reason.ENTRY_FILLED)
+        for e in events
+        if _is_fill(e)
+    ]
     label = (
         "Candles (UTC), the stop as it moved, and the fills."
         if shown
@@ -72,18 +77,9 @@ def _period(rows: Sequence[Row], events: Sequence[Event]) -> tuple[datetime, dat
 
 def _candles(bars: Bars) -> dict[str, Any]:
     times = sorted(bars)
-    columns = {
-        name: [bars[at][place] for at in times]
-        for place, name in enumerate(("open", "high", "low", "close"))
-    }
-    return {
-        "type": "candlestick",
-        "name": "candles",
-        "x": [f"{at:{_SHOWN}}" for at in times],
-        **columns,
-        "increasing": {"line": {"color": GOOD, "width": 1}},
-        "decreasing": {"line": {"color": BAD, "width": 1}},
-    }
+    names = ("open", "high", "low", "close")
+    prices = {name: [bars[at][place] for at in times] for place, name in enumerate(names)}
+    return charts.candlesticks([f"{at:{_SHOWN}}" for at in times], prices)
 
 
 def _closes(rows: Sequence[Row]) -> dict[str, Any]:
@@ -116,19 +112,3 @@ def _steps(moves: Sequence[Event], ended: datetime) -> dict[str, Any]:
 
 def _is_fill(event: Event) -> bool:
     return event.code in (Reason.ENTRY_FILLED, Reason.EXIT_FILLED, Reason.PART_SOLD)
-
-
-def _mark(event: Event) -> dict[str, Any]:
-    entered = event.code == Reason.ENTRY_FILLED
-    return {
-        "type": "scatter",
-        "mode": "markers",
-        "name": "bought" if entered else "sold",
-        "x": [f"{event.at:{_SHOWN}}"],
-        "y": [event.value],
-        "marker": {
-            "color": PALETTE[0] if entered else PALETTE[3],
-            "size": 13,
-            "symbol": "triangle-up" if entered else "triangle-down",
-        },
-    }

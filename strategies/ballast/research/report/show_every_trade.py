@@ -90,18 +90,12 @@ def _chart(trade: dict[str, Any], frame: pd.DataFrame) -> Chart:
         if math.isfinite(level)
     ]
     fills = [
-        _mark("bought", begin, trade["open_rate"], charts.PALETTE[0], "triangle-up"),
-        _mark("sold", end, trade["close_rate"], charts.PALETTE[3], "triangle-down"),
+        charts.fill(begin, trade["open_rate"], entered=True),
+        charts.fill(end, trade["close_rate"], entered=False),
     ]
     layout = {"xaxis": {"type": "date", "rangeslider": {"visible": False}}}
     label = "Candles (UTC), the stop at first and when it ended, and the fills."
     return Chart(label, [_candles(frame, opened, closed), *lines, *fills], layout, 300)
-
-
-def _mark(name: str, at: str, price: float, colour: str, symbol: str) -> dict[str, Any]:
-    marker = {"color": colour, "size": 12, "symbol": symbol}
-    where = {"x": [at], "y": charts.rounded([price])}
-    return {"type": "scatter", "mode": "markers", "name": name, **where, "marker": marker}
 
 
 def _candles(frame: pd.DataFrame, opened: pd.Timestamp, closed: pd.Timestamp) -> dict[str, Any]:
@@ -114,14 +108,11 @@ def _candles(frame: pd.DataFrame, opened: pd.Timestamp, closed: pd.Timestamp) ->
     starts = np.arange(0, len(shown), max(1, math.ceil(len(shown) / _BARS)))
     ends = np.append(starts[1:], len(shown)) - 1
     prices = {name: shown[name].to_numpy() for name in ("open", "high", "low", "close")}
-    return {
-        "type": "candlestick",
-        "name": "candles",
-        "x": [f"{moment:{_SHOWN}}" for moment in pd.DatetimeIndex(shown["date"].iloc[starts])],
-        "open": charts.rounded(prices["open"][starts]),
-        "high": charts.rounded(np.maximum.reduceat(prices["high"], starts)),
-        "low": charts.rounded(np.minimum.reduceat(prices["low"], starts)),
-        "close": charts.rounded(prices["close"][ends]),
-        "increasing": {"line": {"color": charts.GOOD, "width": 1}},
-        "decreasing": {"line": {"color": charts.BAD, "width": 1}},
+    joined = {
+        "open": prices["open"][starts],
+        "high": np.maximum.reduceat(prices["high"], starts),
+        "low": np.minimum.reduceat(prices["low"], starts),
+        "close": prices["close"][ends],
     }
+    times = pd.DatetimeIndex(shown["date"].iloc[starts])
+    return charts.candlesticks([f"{moment:{_SHOWN}}" for moment in times], joined)

@@ -76,6 +76,31 @@ def dots(name: str, x: Any, y: Any, colour: str, **more: Any) -> dict[str, Any]:
     }
 
 
+def candlesticks(times: Sequence[str], prices: Mapping[str, Any]) -> dict[str, Any]:
+    """Candles; `prices` has open, high, low and close."""
+    return {
+        "type": "candlestick",
+        "name": "candles",
+        "x": list(times),
+        **{name: rounded(prices[name]) for name in ("open", "high", "low", "close")},
+        "increasing": {"line": {"color": GOOD, "width": 1}},
+        "decreasing": {"line": {"color": BAD, "width": 1}},
+    }
+
+
+def fill(at: str, price: float, *, entered: bool) -> dict[str, Any]:
+    """Where something was bought or sold."""
+    colour, symbol = (PALETTE[0], "triangle-up") if entered else (PALETTE[3], "triangle-down")
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": "bought" if entered else "sold",
+        "x": [at],
+        "y": rounded([price]),
+        "marker": {"color": colour, "size": 12, "symbol": symbol},
+    }
+
+
 def bars(name: str, labels: Sequence[str], values: Any, colours: Any, **more: Any) -> dict:
     """Horizontal bars, the first on top."""
     return {
