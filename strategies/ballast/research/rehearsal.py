@@ -7,6 +7,7 @@ leaves can be told without candles of an exchange, in the test beside a new stra
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from freqtrade.enums import CandleType
 from freqtrade.exceptions import FreqtradeException
 from freqtrade.resolvers import StrategyResolver
 
+from ballast.core.frames import groups_of, resample
 from ballast.core.windows import minutes
 from ballast.journal.reader import Reader
 from ballast.research.backtests import Task, TaskError, run
@@ -29,7 +31,6 @@ from ballast.tooling.quiet import quiet
 PAIRS = ("BTC/USDT", "ETH/USDT", "SOL/USDT", "XRP/USDT")
 # Longer than any strategy may look back, and than windows that are measured on hourly candles.
 _WARM_UP, _WARM_UP_DAYS = 5_000, 70
-_COARSER = ("5m", "15m", "30m", "1h", "2h", "4h", "8h", "12h", "1d", "1w")
 # Of an hour, and how much of it all pairs share; drifts of a trend that lasts some days.
 _VOLATILITY, _SHARED, _DRIFT, _TREND_DAYS = 0.008, 0.7, 0.0012, 6
 _FEE = 0.001
@@ -127,9 +128,10 @@ def _write(folder: Path, timeframe: str, count: int, seed: int) -> int:
     folder.mkdir()
     handler = get_datahandler(folder, "feather")
     for pair, frame in zip(PAIRS, walks(timeframe, warm_up + count, len(PAIRS), seed), strict=True):
-        for coarser in dict.fromkeys((timeframe, *_COARSER)):
-            if minutes(coarser) % minutes(timeframe) == 0:
-                handler.ohlcv_store(pair, coarser, grouped(frame, coarser), CandleType.SPOT)
+        stored = {timeframe: frame}
+        stored |= {to: resample(frame, timeframe, to) for to in groups_of(timeframe)}
+        for to, candles in stored.items():
+            handler.ohlcv_store(pair, to, candles, CandleType.SPOT)
     return int(frame["date"].iloc[warm_up].timestamp())
 
 
@@ -165,20 +167,10 @@ def walks(timeframe: str, count: int, pairs: int, seed: int) -> Sequence[pd.Data
     return frames
 
 
-def grouped(frame: pd.DataFrame, timeframe: str) -> pd.DataFrame:
-    """The same candles on a coarser timeframe."""
-    how = {"open": "first", "high": "max", "low": "min", "close": "last", "volume": "sum"}
-    span = timedelta(minutes=minutes(timeframe))
-    return frame.resample(span, on="date", origin="epoch").agg(how).reset_index()
-
-
 def _met(journal: Path) -> dict[str, float]:
-    reader = Reader(journal)
-    try:
+    with closing(Reader(journal)) as reader:
         since = next(iter(reader.pairs().values())).first
         decisions = [row.decision for row in reader.rows_since(since) if row.decision.rules]
-    finally:
-        reader.close()
     met: Counter[str] = Counter()
     for decision in decisions:
         met.update({name: int(reading.met) for name, reading in decision.rules.items()})
