@@ -13,7 +13,7 @@ from ballast.core.events import Event, EventKind
 from ballast.core.guard_set import ALL_PAIRS
 from ballast.core.ledger import Cause
 from ballast.core.reasons import ALL_WELL
-from ballast.core.sentences import with_numbers
+from ballast.core.sentences import details, with_numbers
 
 # Telegram's limit is 4096 characters.
 _LONGEST = 3500
@@ -125,9 +125,7 @@ class _Refusals:
         lines = [f"Entries refused since {self._since:%H:%M} UTC"]
         for code, events in sorted(by_code.items(), key=lambda item: -len(item[1])):
             lines.append(f"{code} ({len(events)} {'pair' if len(events) == 1 else 'pairs'})")
-            lines += [
-                f"  {event.pair} {_numbers(event)}".rstrip() for event in events[:_MOST_PAIRS]
-            ]
+            lines += [f"  {event.pair} {details(event)}".rstrip() for event in events[:_MOST_PAIRS]]
             if len(events) > _MOST_PAIRS:
                 lines.append(f"  and {len(events) - _MOST_PAIRS} more")
         self._since, self._last = None, {}
@@ -181,8 +179,3 @@ class _Untrusted:
         lines = ["Market data not trusted, no entries there"]
         lines += [f"{code}: {', '.join(pairs)}" for code, pairs in by_code.items()]
         return "\n".join(lines)
-
-
-def _numbers(event: Event) -> str:
-    """Of an event whose code is told already."""
-    return with_numbers(event).removeprefix(event.code).lstrip()

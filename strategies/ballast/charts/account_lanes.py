@@ -12,7 +12,6 @@ import pandas as pd
 
 from ballast.core.account import Account
 from ballast.core.frames import nanoseconds, span_ns
-from ballast.core.reasons import Reason
 
 logger = logging.getLogger(__name__)
 
@@ -86,9 +85,7 @@ class AccountLanes:
 
 
 def _row(account: Account) -> _Row:
-    gauges = account.gauges
-    fallen = gauges.get(Reason.DRAWDOWN) or gauges.get(Reason.DRAWDOWN_LIMIT)
-    heat = gauges.get(Reason.PORTFOLIO_HEAT)
+    fallen, heat = account.drawdown, account.heat
     return _Row(
         round(account.candle.timestamp()) * 1_000_000_000,
         round(100 * account.multiplier, _DECIMALS),

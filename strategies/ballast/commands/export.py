@@ -3,7 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> None:
     CommandError
         With one sentence for what cannot be used.
     """
-    since = parse_time(options.since) if options.since else datetime(2000, 1, 1, tzinfo=UTC)
+    since = parse_time(options.since) if options.since else read.ALL
     with opened(options, config_of(options)) as reader:
         frame = _TABLES[options.table](reader, since)
     if not len(frame):

@@ -3,7 +3,6 @@
 import argparse
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 
 from ballast.commands.journals import journal_file
 from ballast.commands.options import add_journal, config_of
@@ -64,7 +63,7 @@ def run(options: argparse.Namespace) -> None:
 
     def opened() -> Reader:
         # Found anew each time: a database that is reset gets another journal.
-        return Reader(Path(journal_file(options, config)), options.strategy)
+        return Reader(journal_file(options, config), options.strategy)
 
     host = _EVERYWHERE if options.in_container else _LOOPBACK
 

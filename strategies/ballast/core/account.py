@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from ballast.core.reasons import Reason
 from ballast.core.verdict import Verdict
 
 
@@ -80,3 +81,13 @@ class Account:
     gauges: Mapping[str, Gauge] = field(default_factory=dict)
     guards: Mapping[str, Verdict] = field(default_factory=dict)
     positions: tuple[OpenPosition, ...] = ()
+
+    @property
+    def drawdown(self) -> Gauge | None:
+        """How far the equity is below its peak; None where no guard follows that."""
+        return self.gauges.get(Reason.DRAWDOWN) or self.gauges.get(Reason.DRAWDOWN_LIMIT)
+
+    @property
+    def heat(self) -> Gauge | None:
+        """What is lost where every stop is hit; None where it is not known."""
+        return self.gauges.get(Reason.PORTFOLIO_HEAT)

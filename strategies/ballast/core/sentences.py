@@ -23,10 +23,14 @@ def what(event: Event) -> str:
 
 def with_numbers(event: Event) -> str:
     """Code, value, limit and end of an event, and what they do not say."""
+    return f"{event.code} {details(event)}".rstrip()
+
+
+def details(event: Event) -> str:
+    """The same without the code."""
     parts = (numbers(event), str(event.facts.get("detail") or ""))
     # Some say the same twice.
-    said = ", ".join(dict.fromkeys(part for part in parts if part))
-    return f"{event.code} {said}".rstrip()
+    return ", ".join(dict.fromkeys(part for part in parts if part))
 
 
 def numbers(event: Event) -> str:

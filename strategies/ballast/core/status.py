@@ -82,10 +82,9 @@ def lines(status: Status, *, narrow: bool = False) -> Iterator[str]:
     """The screen, line by line, for a terminal or a telephone; an empty one is between parts."""
     yield f"{status.strategy} {status.timeframe}  {_state(status)}"
     account = status.account
-    if account is None:
-        yield "no candle has been judged yet"
-        return
     yield _when(status)
+    if account is None:
+        return
     yield f"equity {measure(Reason.NO_SIZE, account.equity, f'/{status.quote}')}"
     yield ""
     for code, name in GAUGES.items():
@@ -109,25 +108,29 @@ def lines(status: Status, *, narrow: bool = False) -> Iterator[str]:
 
 def gauge_line(name: str, gauge: Gauge, *, narrow: bool = False) -> str:
     """'heat 1.2 % of 2 %' with a bar of how much of it is used."""
-    value = f"{number(round(gauge.value, 3) + 0.0, 3)} %"
+    value = gauge_value(gauge)
     if not math.isfinite(gauge.limit):
         return f"{name:<{_NAMES[narrow]}}{value:>8}"
     told = f"{name:<{_NAMES[narrow]}}{value:>8} of {f'{number(gauge.limit, 3)} %':<6}"
     return f"{told} {bar(gauge, _BARS[narrow])}"
 
 
+def gauge_value(gauge: Gauge) -> str:
+    """What is measured, in percent; no zero is below zero."""
+    return f"{number(round(gauge.value, 3) + 0.0, 3)} %"
+
+
 def bar(gauge: Gauge, width: int) -> str:
     """How much of a limit is used, in so many signs."""
-    used = max(0.0, min(used_share(gauge), 1.0))
-    full = round(used * width)
+    full = round(used_share(gauge) * width)
     return "#" * full + "-" * (width - full)
 
 
 def used_share(gauge: Gauge) -> float:
-    """How much of a limit is used, a ratio; 0 where either is not known."""
+    """How much of a limit is used, 0 to 1; 0 where either is not known."""
     if not (math.isfinite(gauge.value) and gauge.limit > 0):
         return 0.0
-    return gauge.value / gauge.limit
+    return max(0.0, min(gauge.value / gauge.limit, 1.0))
 
 
 def guard_lines(guards: Mapping[str, Verdict]) -> list[str]:
@@ -155,13 +158,22 @@ def _state(status: Status) -> str:
     return str(status.account.state)
 
 
-def _when(status: Status) -> str:
+def seen(status: Status) -> str:
+    """By which candle all of it is told, and whether the next one is overdue."""
+    if status.ended is None:
+        return "no candle has been judged yet"
     ended = f"by the candle that ended {status.ended:%Y-%m-%d %H:%M} UTC"
-    if status.late is not None:
-        late = duration(status.late.total_seconds())
-        return f"{ended}; NOTHING NEWER, the next is {late} overdue: does the bot run?"
-    wait = max((status.ended or status.now) + status.candle - status.now, timedelta())
-    return f"{ended}; the next ends in {duration(wait.total_seconds())}"
+    if status.late is None:
+        return ended
+    late = duration(status.late.total_seconds())
+    return f"{ended}; NOTHING NEWER, the next is {late} overdue: does the bot run?"
+
+
+def _when(status: Status) -> str:
+    if status.ended is None or status.late is not None:
+        return seen(status)
+    wait = max(status.ended + status.candle - status.now, timedelta())
+    return f"{seen(status)}; the next ends in {duration(wait.total_seconds())}"
 
 
 def _positions(positions: Sequence[OpenPosition], quote: str) -> Iterator[str]:
@@ -185,13 +197,18 @@ def _told(positions: Sequence[OpenPosition], quote: str) -> Iterator[str]:
 
 
 def _refusals(refusals: Sequence[Event]) -> Iterator[str]:
-    last = {(event.pair, event.code): event for event in refusals}
-    if not last:
+    told = last_refused(refusals)
+    if not told:
         return
     yield "last refused"
-    for event in list(last.values())[-_MOST:]:
-        yield f"  {event.at:%m-%d %H:%M} {event.pair}: {with_numbers(event)}"
+    yield from (f"  {line}" for line in told[-_MOST:])
     yield ""
+
+
+def last_refused(refusals: Sequence[Event]) -> list[str]:
+    """Of each pair and code the last refusal, in order."""
+    last = {(event.pair, event.code): event for event in refusals}
+    return [f"{e.at:%m-%d %H:%M} {e.pair}: {with_numbers(e)}" for e in last.values()]
 
 
 def _nearest(decisions: Sequence[Decision]) -> Iterator[str]:

@@ -25,12 +25,10 @@ from ballast.core.trust import DataQuality
 from ballast.journal.reader import Reader
 from ballast.journal.rows import to_json
 
-_ALL = datetime(2000, 1, 1, tzinfo=UTC)
+ALL = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-def decisions(
-    path: Path | str, strategy: str | None = None, since: datetime = _ALL
-) -> pd.DataFrame:
+def decisions(path: Path | str, strategy: str | None = None, since: datetime = ALL) -> pd.DataFrame:
     """
     A row for each pair and closed candle.
 
@@ -56,7 +54,7 @@ def decisions(
         return of_decisions(row.decision for row in reader.rows_since(since))
 
 
-def accounts(path: Path | str, strategy: str | None = None, since: datetime = _ALL) -> pd.DataFrame:
+def accounts(path: Path | str, strategy: str | None = None, since: datetime = ALL) -> pd.DataFrame:
     """
     A row for each closed candle: the account as the guards had it.
 
@@ -67,7 +65,7 @@ def accounts(path: Path | str, strategy: str | None = None, since: datetime = _A
         return of_accounts(reversed(reader.accounts(since)))
 
 
-def events(path: Path | str, since: datetime = _ALL) -> pd.DataFrame:
+def events(path: Path | str, since: datetime = ALL) -> pd.DataFrame:
     """
     A row for each event: orders, fills, moves of stops, guards, refusals, incidents.
 

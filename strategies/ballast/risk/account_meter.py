@@ -1,8 +1,10 @@
 """Measures the account at a candle's end, for whoever shows it: nothing is decided by it."""
 
+import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+import numpy as np
 from freqtrade.persistence import LocalTrade
 
 from ballast.core.account import Account, Gauge, OpenPosition, State
@@ -77,9 +79,9 @@ class AccountMeter:
                 found[guard.code] = Gauge(*gauge)
         if equity > 0:
             heat, left = sum(self._engine.open_risks(end).values()), self._engine.heat_left(equity)
-            limits = [self._heat_limit, *([100 * left / equity] if left is not None else [])]
-            known = [limit for limit in limits if limit == limit]
-            limit = min(known, default=float("nan"))
+            left_pct = 100 * left / equity if left is not None else math.nan
+            # The smaller one that is known.
+            limit = float(np.fmin(self._heat_limit, left_pct))
             found[Reason.PORTFOLIO_HEAT] = Gauge(100 * heat / equity, limit)
             exposure = 100 * self._engine.exposure(end) / equity
             found[Reason.EXPOSURE_CAP] = Gauge(exposure, self._exposure_limit)

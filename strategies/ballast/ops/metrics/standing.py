@@ -1,5 +1,6 @@
 """Samples of the account as the journal has it: what `status`, Telegram, panel and charts show."""
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -35,16 +36,15 @@ def samples(path: Path, strategy: str) -> Iterator[Sample]:
 
 
 def _of_account(account: Account, guards_on: Sequence[str]) -> Iterator[Sample]:
-    gauges = account.gauges
     yield "equity", {}, account.equity
     yield "size_multiplier", {}, account.multiplier
-    fallen = gauges.get(Reason.DRAWDOWN) or gauges.get(Reason.DRAWDOWN_LIMIT)
-    heat, exposure = gauges.get(Reason.PORTFOLIO_HEAT), gauges.get(Reason.EXPOSURE_CAP)
+    fallen, heat = account.drawdown, account.heat
+    exposure = account.gauges.get(Reason.EXPOSURE_CAP)
     if fallen is not None:
         yield "drawdown_ratio", {}, fallen.value / 100
     if heat is not None:
         yield "heat_ratio", {}, heat.value / 100
-        if heat.limit == heat.limit:
+        if math.isfinite(heat.limit):
             yield "heat_limit_ratio", {}, heat.limit / 100
     if exposure is not None:
         yield "exposure_ratio", {}, exposure.value / 100

@@ -10,10 +10,20 @@ from ballast.core.account import Account, OpenPosition
 from ballast.core.decision import Decision, Outcome
 from ballast.core.events import Event, EventKind
 from ballast.core.guard_set import ALL_PAIRS
-from ballast.core.measures import duration, measure, number, share
+from ballast.core.measures import measure, number, share
 from ballast.core.reasons import Reason
-from ballast.core.sentences import what, with_numbers
-from ballast.core.status import GAUGES, Status, guard_lines, pair_blocks, unmet_line, used_share
+from ballast.core.sentences import what
+from ballast.core.status import (
+    GAUGES,
+    Status,
+    gauge_value,
+    guard_lines,
+    last_refused,
+    pair_blocks,
+    seen,
+    unmet_line,
+    used_share,
+)
 from ballast.core.wording import headline
 from ballast.journal.reader import Reader
 from ballast.journal.views import status_of
@@ -57,20 +67,10 @@ def overview(reader: Reader, moment: datetime | None) -> Page:
         Tab("timeline", "Timeline", _timeline(events, now)),
         Tab("trades", "Trades", _trades(status.account, events)),
     ]
-    return Page(f"{status.strategy} {status.timeframe}", _subtitle(status), tabs, _FOOTER)
+    return Page(f"{status.strategy} {status.timeframe}", seen(status), tabs, _FOOTER)
 
 
 _FOOTER = "Read from the bot's journal. This page contacts nothing but the panel, on this machine."
-
-
-def _subtitle(status: Status) -> str:
-    if status.ended is None:
-        return "no candle has been judged yet"
-    text = f"by the candle that ended {status.ended:%Y-%m-%d %H:%M} UTC"
-    if status.late is not None:
-        late = duration(status.late.total_seconds())
-        return f"{text}; NOTHING NEWER, the next is {late} overdue: does the bot run?"
-    return text
 
 
 def _status(status: Status) -> list[Section]:
@@ -80,7 +80,7 @@ def _status(status: Status) -> list[Section]:
     state = Badged(_BADGES[account.state], account.state, _state_text(account))
     objections = guard_lines(account.guards)
     blocked = pair_blocks(status.decisions)
-    heat = account.gauges.get(Reason.PORTFOLIO_HEAT)
+    heat = account.heat
     figures = [
         (measure(Reason.NO_SIZE, account.equity, f"/{status.quote}"), "equity"),
         (share(account.multiplier), "size of entries"),
@@ -110,8 +110,8 @@ def _gauges(account: Account) -> Markup:
     for code, name in GAUGES.items():
         if code in account.gauges:
             gauge = account.gauges[code]
-            used = round(100 * max(0.0, min(used_share(gauge), 1.0)))
-            text = f"{number(round(gauge.value, 3) + 0.0, 3)} % of {number(gauge.limit, 3)} %"
+            used = round(100 * used_share(gauge))
+            text = f"{gauge_value(gauge)} of {number(gauge.limit, 3)} %"
             kind = "alarm" if used >= 90 else "warning" if used >= 60 else "fine"
             rows.append({"name": name, "text": text, "used": used, "kind": kind})
     return render("gauges.html", rows=rows)
@@ -137,12 +137,8 @@ def _positions(positions: Sequence[OpenPosition], quote: str) -> Markup:
 
 
 def _refused(refusals: Sequence[Event]) -> Markup | None:
-    last = {(event.pair, event.code): event for event in refusals}
-    if not last:
-        return None
-    newest = list(last.values())[::-1][:20]
-    told = [f"{event.at:%m-%d %H:%M} {event.pair}: {with_numbers(event)}" for event in newest]
-    return bullets(told)
+    told = last_refused(refusals)
+    return bullets(told[::-1][:20]) if told else None
 
 
 def _why(status: Status, reader: Reader, now: datetime) -> list[Section]:
