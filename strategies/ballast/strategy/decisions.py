@@ -19,17 +19,13 @@ from ballast.core.verdict import Verdict
 from ballast.journal.recorder import Recorder
 from ballast.risk import custom_data
 from ballast.risk.locks import Announced
-from ballast.risk.stop_manager import (
-    EXPLANATION,
-    INITIAL_STOP,
-    StopMove,
-    first_stop_text,
-)
+from ballast.risk.stop_manager import EXPLANATION, INITIAL_STOP, StopMove, first_stop_text
 from ballast.runtime import event_factory
 from ballast.runtime.host import Host
 from ballast.runtime.session import TradingSession
-from ballast.strategy import additions, reductions
+from ballast.strategy import additions
 from ballast.strategy.fail_closed import fail_closed
+from ballast.strategy.parts import Parts
 
 logger = logging.getLogger(__name__)
 
@@ -60,11 +56,7 @@ class Decisions:
         self.session: TradingSession | None = None
         # Additions that are told to have filled, by their order.
         self._told_additions: set[str] = set()
-        # Parts that are told to be too small, by trade and reason.
-        self._told_small: set[tuple[int, str]] = set()
-        # When a part was last asked for, by trade and reason.
-        self._asked: dict[tuple[int, str], datetime] = {}
-        self._told_refused: set[tuple[int, str, datetime]] = set()
+        self._parts = Parts(host)
 
     def connect(self) -> None:
         """Connect rules, guards and account of this run."""
@@ -247,27 +239,8 @@ class Decisions:
     def part_to_sell(
         self, trade: LocalTrade, rate: float, min_stake: float | None, now: datetime
     ) -> tuple[float, str] | None:
-        """
-        The part of a position that its setup sells now, as Freqtrade is told it: a negative stake,
-        and the reason. All of it, where the rest would be too small to be sold or to have a stop.
-        """
-        session = self.connected
-        due = [] if trade.has_open_orders else list(session.planned.parts_due(trade, now))
-        # What leaves as a whole does not leave in parts before: a backtest asks in another order.
-        if not due or session.exits.reason(trade, now, rate) is not None:
-            return None
-        smallest = reductions.least(self._host, min_stake, session.feeds.live)
-        for reason, units in due:
-            if units * rate < smallest:
-                # It stays, and holds up no other.
-                self._tell_small(trade, reason, units * rate, smallest, now)
-                continue
-            # Only of a bot: the trades of each epoch of hyperopt have the same numbers.
-            if session.feeds.live and self._was_refused(trade, reason, now):
-                continue
-            stake = -trade.stake_amount * units / trade.amount
-            return reductions.whole_or_part(trade, stake, rate, smallest), reason
-        return None
+        """The part of a position that its setup sells now (see `Parts.to_sell`)."""
+        return self._parts.to_sell(self.connected, trade, rate, min_stake, now)
 
     @fail_closed(refusal=None)
     def after_fill(self, trade: Trade, rate: float, now: datetime) -> None:
@@ -369,34 +342,6 @@ class Decisions:
             self._host.events.publish(event)
         if entered and not addition and self.connected.feeds.live:
             custom_data.store(trade, EXPLANATION, recorder.explain(trade.pair, signal))
-
-    def _was_refused(self, trade: LocalTrade, reason: str, now: datetime) -> bool:
-        """
-        Whether a part was asked for in this candle and no order came of it: it is told, and waits
-        for the next candle. Each attempt takes the stop off the exchange.
-        """
-        asked = self._asked.get((trade.id, reason))
-        if asked is None or not self.connected.planned.same_candle(trade, asked, now):
-            self._asked[trade.id, reason] = now
-            return False
-        if any(
-            o.ft_order_side == trade.exit_side and o.order_date_utc >= asked for o in trade.orders
-        ):
-            return False
-        if (trade.id, reason, asked) not in self._told_refused:
-            self._told_refused.add((trade.id, reason, asked))
-            text = f"{trade.pair}: {reason} was not sold, and is tried again at the next candle"
-            self.incident("adjust_trade_position", RuntimeError(text))
-        return True
-
-    def _tell_small(
-        self, trade: LocalTrade, reason: str, value: float, smallest: float, now: datetime
-    ) -> None:
-        """Once: it is asked for in every loop."""
-        if (trade.id, reason) not in self._told_small:
-            self._told_small.add((trade.id, reason))
-            what = (trade.pair, trade.id, value, smallest, {"detail": reason})
-            self._host.events.publish(Event(now, EventKind.WATCH, Reason.PART_TOO_SMALL, *what))
 
     def _because(self, trade: LocalTrade, order: Order) -> str:
         """What a sale was decided by, from the candles as they were when it was sent."""
