@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -30,11 +30,11 @@ from typing import Any
 
 import freqtrade.main
 from freqtrade.misc import deep_merge_dicts
-from freqtrade.persistence import Trade
-from rich.box import SIMPLE_HEAD
+from freqtrade.persistence import LocalTrade, Trade
 from rich.console import Console
 from rich.table import Table
 
+from ballast.commands.tables import table
 from sandbox.beside import SandboxNotReady, leave_when_told, running_sandbox
 from tools.run_backtest import ROOT, Steps, ballast_command, run_module, run_quietly, shown
 from tools.stepped_time import stepped_time
@@ -87,7 +87,8 @@ class Paper:
             _say(f"{now:%Y-%m-%d}  {_standing()}")
         if now >= self.end:
             self.is_over = True
-            Console().print(_summary())
+            Console().print(_summary(Trade.get_trades_proxy()))
+            _say(_standing())
             self.explain()
             if not self.stay:
                 raise KeyboardInterrupt
@@ -256,17 +257,18 @@ def _standing() -> str:
     return f"{Trade.get_open_trade_count()} open, {len(closed)} closed, {realised:+.2f} USDT"
 
 
-def _summary() -> Table:
+def _summary(trades: Iterable[LocalTrade]) -> Table:
     """Every trade, and what came of it."""
-    table = Table(title="The trades", caption=_standing(), box=SIMPLE_HEAD)
-    for name in ("pair", "opened", "closed", "stake", "profit", "why it closed"):
-        table.add_column(name, no_wrap=True)
-    for trade in sorted(Trade.get_trades_proxy(), key=lambda trade: trade.open_date):
+    heads = ("pair", "opened", "closed", "stake", "profit", "why it closed")
+    shown = table(*heads, numbers=("stake", "profit"), title="The trades")
+    for column in shown.columns[:-1]:
+        column.no_wrap = True
+    for trade in sorted(trades, key=lambda trade: trade.open_date):
         closed = f"{trade.close_date:%m-%d %H:%M}" if trade.close_date else "open"
         profit = f"{trade.close_profit_abs:+.2f}" if trade.close_profit_abs is not None else ""
         opened, stake = f"{trade.open_date:%m-%d %H:%M}", f"{trade.stake_amount:.2f}"
-        table.add_row(trade.pair, opened, closed, stake, profit, trade.exit_reason or "")
-    return table
+        shown.add_row(trade.pair, opened, closed, stake, profit, trade.exit_reason or "")
+    return shown
 
 
 def _market_end() -> date:

@@ -5,6 +5,7 @@ that judges (`preflight`, `health`, `doctor`) answers 1 where its judgement is n
 """
 
 import argparse
+import difflib
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -82,12 +83,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
             module = import_module(f"ballast.commands.{name}")
             module.add_to(command)
             command.epilog = f"examples:\n{textwrap.indent(module.EXAMPLES, '  ')}"
+    if not asked:
+        parser.print_help(sys.stderr)
+        return 2
     try:
+        _check_command(asked[0])
         options = parser.parse_args(asked)
         return options.run(options) or 0
     except CommandError as error:
         sys.stderr.write(f"ballast: {error}\n")
         return 2
+
+
+def _check_command(asked: str) -> None:
+    if asked.startswith("-") or asked in COMMANDS:
+        return
+    near = difflib.get_close_matches(asked, COMMANDS, n=1, cutoff=0.5)
+    meant = f": did you mean {near[0]}?" if near else ""
+    raise CommandError(f"{asked} is no command{meant} (ballast --help lists all)")
 
 
 # Freqtrade loads every file below a strategy folder where it is told to search all of it, this one

@@ -18,7 +18,10 @@ from freqtrade.persistence import Trade
 from freqtrade.strategy import IStrategy
 
 from ballast import guarded
+from ballast.core.status import lines
+from ballast.journal.explanations import status_text
 from ballast.journal.reader import Reader
+from ballast.journal.views import status_of
 from ballast.risk.engine import RiskEngine
 from tests.behaviour.mini import LEADER, OTHER, PAIR, Mini, at, quiet, signal, told
 from tests.behaviour.paper import Paper, paper
@@ -129,6 +132,35 @@ def test_the_chart_shows_the_account_that_the_journal_has_also_after_a_restart(
         assert shown["heat_pct"] == round(account.gauges["PORTFOLIO_HEAT"].value, 3)
         assert shown["drawdown_pct"] == round(account.gauges["DRAWDOWN"].value, 3)
     assert lanes["heat_pct"].iloc[-1] > 0
+
+
+def test_a_position_is_seen_in_the_loop_after_its_entry_and_not_a_candle_later(
+    tmp_path: Path,
+) -> None:
+    """On screens, in Telegram and in metrics; marked, as all else is told by the candle before."""
+    with bot(tmp_path) as running:
+        walk(running, 1, 4)
+        (trade,) = running.trades
+        running.loop(at(4) + timedelta(seconds=20))
+        recorder = running.bot.strategy._ballast.decisions.session.recorder
+        chat = status_text(recorder)
+        with closing(Reader(journal_in(tmp_path))) as reader:
+            status = status_of(reader, at(4) + timedelta(seconds=20))
+            account = reader.account()
+            assert account is not None
+            (held,) = account.positions
+            (known,) = recorder.account.positions
+            assert (known.trade_id, known.opened) == (held.trade_id, held.opened)
+            assert len(reader.accounts()) == 4
+        assert (held.pair, held.entry) == (PAIR, trade.open_rate)
+        assert account.heat is not None
+        assert account.heat.value > 0
+        text = "\n".join(lines(status))
+        assert f"{PAIR} new, " in chat
+        assert "new: filled after that candle" in text
+        running.step(at(5))
+        with closing(Reader(journal_in(tmp_path))) as reader:
+            assert "new" not in "\n".join(lines(status_of(reader, at(5))))
 
 
 def test_without_a_journal_an_entry_is_explained_too(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from ballast.core.events import EventKind
 from ballast.core.exits import sell
 from ballast.core.stops import StopRules
 from ballast.journal.reader import Reader
+from ballast.research.drift import record
 from ballast.research.report import trades
 from ballast.research.report.export import trades_of
 from ballast.risk.planned_exits import PlannedExits
@@ -167,6 +168,13 @@ def test_a_report_and_a_baseline_reckon_r_of_what_was_bought() -> None:
     rows = [trade.to_json(minified=True) for trade in outcome.closed_trades]
     table, _ = trades_of(rows)
     assert trades.in_r(table)["r"].tolist() == [pytest.approx(in_r[0], rel=1e-2)]
+    assert table["last_amount"].tolist() == pytest.approx((table["amount"] / 2).tolist(), rel=1e-3)
+    # So does what a bot is held against by `drift`.
+    (replayed,) = record.trades_of({"trades": rows})
+    (part,) = replayed.parts
+    assert part.reason
+    assert replayed.amount == pytest.approx(float(table["amount"].iloc[0]))
+    assert part.amount == pytest.approx(replayed.last_amount, rel=1e-3)
 
 
 def test_the_journal_tells_of_a_part_and_the_position_stays_held(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from ballast.__main__ import main
 from ballast.research.backtests import TaskError
 from ballast.research.rehearsal import rehearse
+from ballast.tooling.typed import typed
 from tests.engine import ROOT
 
 EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("[A-Z]*.py"))
@@ -87,6 +88,54 @@ def test_what_names_no_class_is_refused(
         "Momentum\n"
     )
     assert not list(tmp_path.iterdir())
+
+
+def test_a_class_of_a_small_letter_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["new", "lower", "--strategy-path", str(tmp_path / "mine")]) == 2
+    assert capsys.readouterr().err == (
+        "ballast: 'lower' begins with a small letter: expected the name of a class, such as Lower\n"
+    )
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_backtest_that_is_named_is_one_that_there_are_candles_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the repository, without an exchange's candles: on the generated market."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.json").write_text(
+        '{"strategy_path": "mine", "exchange": {"name": "binance"}}', encoding="utf-8"
+    )
+    main(["new", "First"])
+    assert "freqtrade backtesting -c config.json --strategy First\n" in capsys.readouterr().out
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools" / "run_backtest.py").touch()
+    main(["new", "Second"])
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.endswith("python -m tools.run_backtest --strategies Second")
+    candles = tmp_path / "user_data" / "data" / "binance" / "BTC_USDT-1h.feather"
+    candles.parent.mkdir(parents=True)
+    candles.touch()
+    main(["new", "Third"])
+    assert "freqtrade backtesting" in capsys.readouterr().out
+
+
+def test_what_is_printed_to_be_run_leads_to_this_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where its folder is not on the path, `python` is another one, or none."""
+    monkeypatch.chdir(tmp_path)
+    own = Path(sys.executable)
+    monkeypatch.setenv("PATH", str(own.parent))
+    assert typed(own.name) == own.name
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert Path(typed(own.name)) == own
+    monkeypatch.setattr(sys, "executable", str(tmp_path / ".venv" / "bin" / "python"))
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv" / "bin" / "python").touch()
+    assert typed("python") == ".venv/bin/python"
 
 
 @pytest.mark.parametrize("there", ["mine/Fresh.py", "tests/test_fresh.py"])

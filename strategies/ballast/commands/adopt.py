@@ -44,7 +44,7 @@ _MOST_SHOWN = 40
 _SMALL = 1e-4
 
 EXAMPLES = """\
-ballast adopt MACDStrategy            writes the file, and looks whether columns peek
+ballast adopt MACDStrategy            writes the file; do columns peek?
 """
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from ballast.tooling.config_files import read_config
 from ballast.tooling.errors import CommandError
 
 _PLACE = Path("user_data")
+# Where `make backtest` keeps the candles of the sandbox exchange.
+_GENERATED = "sandbox"
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
@@ -116,10 +119,26 @@ def strategy_folder(options: argparse.Namespace, config: dict[str, Any]) -> Path
 
 
 def candle_folder(options: argparse.Namespace, config: dict[str, Any]) -> Path:
-    """Where the candles are."""
-    return Path(
-        options.datadir or _user_folder(options, config) / "data" / config["exchange"]["name"]
-    )
+    """Where the candles are: the generated market's where the exchange has none, which is said."""
+    own = own_candles(options, config)
+    if options.datadir or holds_candles(own):
+        return own
+    generated = own.with_name(_GENERATED)
+    if not holds_candles(generated):
+        return own
+    sys.stderr.write(f"no candles are in {own}: those of the generated market, {generated}\n")
+    return generated
+
+
+def own_candles(options: argparse.Namespace, config: dict[str, Any]) -> Path:
+    """Where the exchange's candles are, whether there are any or not."""
+    name = (config.get("exchange") or {}).get("name", "binance")
+    return Path(options.datadir or _user_folder(options, config) / "data" / name)
+
+
+def holds_candles(folder: Path) -> bool:
+    """Whether there is anything in a folder of candles."""
+    return folder.is_dir() and any(folder.iterdir())
 
 
 def _user_folder(options: argparse.Namespace, config: dict[str, Any]) -> Path:

@@ -9,7 +9,8 @@ from ballast.research.report.results import ResultError, RunResult, read_zip
 from ballast.tooling.errors import CommandError
 
 EXAMPLES = """\
-ballast baseline user_data/backtest_results/backtest-result-2024-05-01_10-00-00.zip
+ballast baseline user_data/backtest_results/RESULT.zip
+ballast baseline RESULT.zip --strategy DonchianTrend
 """
 
 

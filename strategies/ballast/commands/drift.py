@@ -36,7 +36,7 @@ from ballast.tooling.pages.page import PlotlyMissing
 _MOST_SHOWN = 20
 
 EXAMPLES = """\
-ballast drift                         the bot of config.json against a backtest
+ballast drift                         the bot of config.json and a backtest
 ballast drift --html drift.html       and a page to look at
 """
 
@@ -97,7 +97,8 @@ def studied(options: argparse.Namespace, config: dict[str, Any]) -> DriftStudy:
         raise CommandError(f"--late is {options.late:g}: expected seconds from 0")
     bot = _bot(options, config)
     folder = backtest_options.strategy_folder(options, config)
-    datadir = backtest_options.candle_folder(options, config)
+    # A bot is held against the candles that it saw, and no others.
+    datadir = backtest_options.own_candles(options, config)
     period = {"the time of the journal": window(bot)}
     require_candles(datadir, bot.pairs, bot.timeframe, period)
     markets = backtest_options.markets(options, config, datadir, bot.pairs)

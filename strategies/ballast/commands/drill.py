@@ -19,7 +19,7 @@ from ballast.tooling.errors import CommandError
 _STRATEGIES = Path(__file__).resolve().parents[2]
 
 EXAMPLES = """\
-ballast drill                         every way of switching off, on the sandbox
+ballast drill                         every way of switching off
 """
 
 

@@ -1,6 +1,7 @@
 """The life of one trade: why it was entered, what moved its stop, why it was left, what it cost."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from rich.console import Console
 from rich.markup import escape
@@ -12,9 +13,13 @@ from ballast.core.events import Event, EventKind
 from ballast.core.measures import duration, number
 from ballast.core.reasons import Reason
 from ballast.core.sentences import what
+from ballast.core.windows import minutes
 from ballast.core.wording import explained, headline
 from ballast.journal.reader import Reader, Row
 from ballast.tooling.errors import CommandError
+
+# Side of an order that rests as a stop, as Freqtrade has it.
+_STOP = "stoploss"
 
 
 def show(console: Console, reader: Reader, trade_id: int) -> None:
@@ -35,7 +40,7 @@ def show(console: Console, reader: Reader, trade_id: int) -> None:
     if entry is not None:
         console.print(f"entered on {explained(entry.decision)}", markup=False)
     console.print(_story(events))
-    for line in (_state(rows), _latency(events), _costs(events)):
+    for line in (_state(rows, events), _latency(events), _costs(events)):
         if line:
             console.print(line, markup=False)
 
@@ -47,9 +52,13 @@ def _story(events: Sequence[Event]) -> Table:
     return story
 
 
-def _state(rows: Sequence[Row]) -> str:
-    last = rows[-1].decision if rows else None
-    return f"{last.candle:%Y-%m-%d %H:%M}: {headline(last)}" if last is not None else ""
+def _state(rows: Sequence[Row], events: Sequence[Event]) -> str:
+    """By the last candle; of a trade that has ended its last event tells when and why."""
+    if not rows or any(event.kind is EventKind.EXIT for event in events):
+        return ""
+    ended = rows[-1].decision.candle + timedelta(minutes=minutes(rows[-1].timeframe))
+    told = headline(rows[-1].decision)
+    return f"by the candle that ended {ended:%Y-%m-%d %H:%M} UTC: {told}"
 
 
 def _latency(events: Sequence[Event]) -> str:
@@ -63,16 +72,20 @@ def _costs(events: Sequence[Event]) -> str:
     fills = [e for e in events if e.kind is EventKind.ORDER and "filled" in e.facts]
     if not fills:
         return ""
+    ends = [e for e in events if e.kind is EventKind.EXIT and e.facts.get("open_rate")]
+    # A stop is wanted at its level, and sends a limit below it.
+    stop = float(ends[-1].facts.get("stop") or 0) if ends else 0.0
     worse = sum(
         (1 if fill.facts["side"] == "buy" else -1)
-        * (fill.value - fill.limit)
+        * (fill.value - (stop if stop and fill.facts["side"] == _STOP else fill.limit))
         * float(fill.facts["filled"])
         for fill in fills
     )
     turnover = sum(float(fill.facts["cost"] or 0) for fill in fills)
-    bps = 10_000 * worse / turnover if turnover else 0.0
-    text = f"costs: fills {number(worse)} worse than asked ({bps:.1f} basis points of the turnover)"
-    ends = [e for e in events if e.kind is EventKind.EXIT and e.facts.get("open_rate")]
+    bps = 10_000 * abs(worse) / turnover if turnover else 0.0
+    how = "better" if worse < 0 else "worse"
+    text = f"costs: fills {number(abs(worse))} {how} than wanted"
+    text += f" ({bps:.1f} basis points of the turnover)"
     if ends:
         gross = 100 * (float(ends[-1].facts["rate"]) / float(ends[-1].facts["open_rate"]) - 1)
         text += f", fees {gross - ends[-1].value:.2f} %"

@@ -10,8 +10,8 @@ from ballast.journal.reader import Reader
 from ballast.tooling.errors import CommandError
 
 EXAMPLES = """\
-ballast panel                         the bot of config.json, on http://127.0.0.1:8090
-ssh -L 8090:127.0.0.1:8090 server     from elsewhere: through a tunnel, never published
+ballast panel                         the bot of config.json, on port 8090
+ssh -L 8090:127.0.0.1:8090 server     from elsewhere, by a tunnel
 """
 PORT = 8090
 _LOOPBACK = "127.0.0.1"

@@ -21,6 +21,8 @@ from ballast.core.wording import one_line
 from ballast.journal.reader import Reader
 
 _MOST = 5
+# A candle and so long after the last one, a bot has ended.
+_OVERDUE = timedelta(minutes=3)
 # An analysis is slow that takes so many times the usual, and this long at least.
 _SLOW_TIMES, _SLOW_S = 3.0, 2.0
 # Code, how often, what else.
@@ -50,26 +52,39 @@ def run(options: argparse.Namespace) -> None:
     CommandError
         With one sentence for what cannot be used.
     """
-    since = _since(options.since or "1d", datetime.now(UTC))
-    with opened(options, config_of(options)) as reader:
-        _print(Console(highlight=False), reader, since)
-
-
-def _since(text: str, now: datetime) -> datetime:
+    asked = options.since or "1d"
     try:
-        return now - timedelta(minutes=minutes(text))
+        back = timedelta(minutes=minutes(asked))
     except ValueError:
-        return parse_time(text)
+        back, since = None, parse_time(asked)
+    with opened(options, config_of(options)) as reader:
+        beside = ""
+        if back is not None:
+            end, beside = _end(reader)
+            since = end - back
+        _print(Console(highlight=False), reader, since, beside)
 
 
-def _print(console: Console, reader: Reader, since: datetime) -> None:
+def _end(reader: Reader) -> tuple[datetime, str]:
+    """What a length counts back from: now, or where nothing is newer the journal's last candle."""
+    now, rows = datetime.now(UTC), reader.newest()
+    if not rows:
+        return now, ""
+    candle = timedelta(minutes=minutes(rows[0].timeframe))
+    ended = rows[0].decision.candle + candle
+    if now - ended <= candle + _OVERDUE:
+        return now, ""
+    return ended, f", counted from the journal's last candle, which ended {ended:%Y-%m-%d %H:%M}"
+
+
+def _print(console: Console, reader: Reader, since: datetime, beside: str = "") -> None:
     outcomes, events = reader.outcomes(since), reader.events(since)
     counts: dict[str, int] = defaultdict(int)
     for outcome, _, count in outcomes:
         counts[outcome] += count
     told = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
     console.print(
-        f"{reader.strategy} since {since:%Y-%m-%d %H:%M} UTC: {told or 'no candles'}",
+        f"{reader.strategy} since {since:%Y-%m-%d %H:%M} UTC{beside}: {told or 'no candles'}",
         style="bold",
         markup=False,
     )

@@ -92,9 +92,10 @@ def _data(each: Described) -> dict[str, Any]:
 def _show(console: Console, each: Described, source: str) -> None:
     value = json.dumps(each.value)
     usual = "" if each.value == each.default else f", by default {json.dumps(each.default)}"
-    console.print(f"{each.name} = {value}", style="bold", markup=False)
-    told = f"{source}{usual}; {each.accepted}{f': {each.meaning}' if each.meaning else ''}"
     indent = " " * 4
+    named = textwrap.fill(f"{each.name} = {value}", console.width, subsequent_indent=indent)
+    console.print(named, style="bold", markup=False)
+    told = f"{source}{usual}; {each.accepted}{f': {each.meaning}' if each.meaning else ''}"
     text = textwrap.fill(told, console.width, initial_indent=indent, subsequent_indent=indent)
     console.print(text, markup=False)
 

@@ -43,7 +43,14 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     add(
         "--periods", nargs="+", metavar="TIMERANGE", required=True, help="such as 20200101-20210101"
     )
-    add("--levels", nargs="+", choices=LEVELS, default=list(LEVELS), help="of costs (all)")
+    add(
+        "--levels",
+        nargs="+",
+        choices=LEVELS,
+        default=list(LEVELS),
+        metavar="LEVEL",
+        help=f"of costs: {', '.join(LEVELS)} (all)",
+    )
     add(
         "--subsets", type=int, default=0, metavar="N", help="N random choices of pairs, besides all"
     )

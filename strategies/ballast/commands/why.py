@@ -98,13 +98,14 @@ def _from_journal(reader: Reader, asked: str, moment: datetime | None) -> Row:
 
 def _recomputed(options: argparse.Namespace, moment: datetime | None) -> Row:
     # Freqtrade and pandas are imported where they are needed alone.
+    from ballast.commands.backtest_options import candle_folder
     from ballast.commands.recompute import load_config, recomputed
 
     wanted = {"config": options.config or ["config.json"]}
     given = {
         "strategy": options.strategy,
         "user_data_dir": options.userdir,
-        "datadir": options.datadir,
+        "datadir": str(candle_folder(options, config_of(options))),
     }
     config = load_config(wanted | {name: value for name, value in given.items() if value})
     return recomputed(

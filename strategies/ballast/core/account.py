@@ -58,7 +58,7 @@ class OpenPosition:
 @dataclass(frozen=True)
 class Account:
     """
-    A row of the journal.
+    A row of the journal; a bot writes it again where something fills before the next candle ends.
 
     Parameters
     ----------

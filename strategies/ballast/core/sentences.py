@@ -29,8 +29,8 @@ def with_numbers(event: Event) -> str:
 def details(event: Event) -> str:
     """The same without the code."""
     parts = (numbers(event), str(event.facts.get("detail") or ""))
-    # Some say the same twice.
-    return ", ".join(dict.fromkeys(part for part in parts if part))
+    # Some say the same twice, or their code.
+    return ", ".join(dict.fromkeys(part for part in parts if part and part != event.code))
 
 
 def numbers(event: Event) -> str:
@@ -65,7 +65,8 @@ def _order(event: Event) -> str:
     took = facts.get("seconds")
     after = f", {duration(took)} after it was placed" if took else ""
     base = event.pair.partition("/")[0]
-    filled = f"{facts['side']} of {number(facts['filled'])} {base} at {_price(event)}{after}"
+    side = "stop" if facts["side"] == "stoploss" else facts["side"]
+    filled = f"{side} of {number(facts['filled'])} {base} at {_price(event)}{after}"
     if event.code != Reason.PART_SOLD:
         return f"{event.code}, {filled}"
     tag = str(facts.get("tag") or facts["side"]).partition(" asked=")[0]

@@ -27,6 +27,7 @@ GAUGES: Mapping[str, str] = {
 _BARS = {False: 20, True: 8}
 _NAMES = {False: 16, True: 12}
 _MOST = 5
+NEW = "new: filled after that candle; R counts from its own first close"
 # A candle and this later the next one ought to be there.
 _LATE = timedelta(minutes=3)
 
@@ -93,7 +94,7 @@ def lines(status: Status, *, narrow: bool = False) -> Iterator[str]:
     yield f"{'entry size':<{_NAMES[narrow]}}{share(account.multiplier):>8}"
     yield from (f"  {line}" for line in guard_lines(account.guards))
     yield ""
-    yield from (_told if narrow else _positions)(account.positions, status.quote)
+    yield from (_told if narrow else _positions)(status, account.positions)
     blocked = pair_blocks(status.decisions)
     if blocked:
         yield ""
@@ -112,12 +113,18 @@ def gauge_line(name: str, gauge: Gauge, *, narrow: bool = False) -> str:
     if not math.isfinite(gauge.limit):
         return f"{name:<{_NAMES[narrow]}}{value:>8}"
     told = f"{name:<{_NAMES[narrow]}}{value:>8} of {f'{number(gauge.limit, 3)} %':<6}"
-    return f"{told} {bar(gauge, _BARS[narrow])}"
+    return f"{told} {bar(gauge, _BARS[narrow])}{gained(gauge)}"
 
 
 def gauge_value(gauge: Gauge) -> str:
-    """What is measured, in percent; no zero is below zero."""
-    return f"{number(round(gauge.value, 3) + 0.0, 3)} %"
+    """How much of a limit is used, in percent; nothing of a loss that is a gain."""
+    return f"{number(max(round(gauge.value, 3), 0.0), 3)} %"
+
+
+def gained(gauge: Gauge) -> str:
+    """', up 1.53 %' where a loss is a gain; else empty."""
+    gain = round(-gauge.value, 3)
+    return f", up {number(gain, 3)} %" if gain > 0 else ""
 
 
 def bar(gauge: Gauge, width: int) -> str:
@@ -176,23 +183,32 @@ def _when(status: Status) -> str:
     return f"{seen(status)}; the next ends in {duration(wait.total_seconds())}"
 
 
-def _positions(positions: Sequence[OpenPosition], quote: str) -> Iterator[str]:
+def is_new(status: Status, held: OpenPosition) -> bool:
+    """Whether a position has been filled after the candle by which all else is told."""
+    return status.ended is not None and held.opened >= status.ended
+
+
+def _positions(status: Status, positions: Sequence[OpenPosition]) -> Iterator[str]:
     if not positions:
         yield "no open position"
         return
     yield f"{'position':<14}{'entry':>10}{'stop':>10}{'close':>10}{'now':>9}{'at risk':>14}"
     for held in positions:
         prices = f"{number(held.entry):>10}{number(held.stop):>10}{number(held.close):>10}"
-        risk = f"{number(held.risk, 4)} {quote}"
-        yield f"{held.pair:<14}{prices}{held.r:>+7.2f} R{risk:>14}"
+        risk = f"{number(held.risk, 4)} {status.quote}"
+        now = "new" if is_new(status, held) else f"{held.r:+.2f} R"
+        yield f"{held.pair:<14}{prices}{now:>9}{risk:>14}"
+    if any(is_new(status, held) for held in positions):
+        yield NEW
 
 
-def _told(positions: Sequence[OpenPosition], quote: str) -> Iterator[str]:
+def _told(status: Status, positions: Sequence[OpenPosition]) -> Iterator[str]:
     """The same on a telephone."""
     if not positions:
         yield "no open position"
     for held in positions:
-        yield f"{held.pair} {held.r:+.2f} R, {number(held.risk, 4)} {quote} at risk"
+        now = "new" if is_new(status, held) else f"{held.r:+.2f} R"
+        yield f"{held.pair} {now}, {number(held.risk, 4)} {status.quote} at risk"
         yield f"  {number(held.entry)}, stop {number(held.stop)}, now {number(held.close)}"
 
 

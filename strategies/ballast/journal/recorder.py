@@ -39,6 +39,8 @@ _PRUNED_PER_CANDLE = 500
 _LONGEST_GAP = 500
 _MOST_WAITING = 10_000
 _REFUSALS_SHOWN = 20
+# What changes positions between two candles.
+_FILLS = {Reason.ENTRY_FILLED, Reason.PART_SOLD, Reason.EXIT_FILLED}
 
 
 class Recorder:
@@ -82,8 +84,10 @@ class Recorder:
         self._redactor = redactor
         self._trouble = trouble
         self._journal: Journal | None = None
-        # As of the candle that was judged last.
+        # As of the candle that was judged last, and of what has filled since.
         self.account: Account | None = None
+        # Whether something has filled since it was taken.
+        self._filled = False
         self._last: datetime | None = None
         self._ended = False
         # Last candle at which old rows have gone.
@@ -112,7 +116,7 @@ class Recorder:
 
     def catch_up(self, now: datetime, loop_s: float) -> Event | None:
         """
-        Write what could not be written before.
+        Write what could not be written before, and the account again where something has filled.
 
         Parameters
         ----------
@@ -125,7 +129,9 @@ class Recorder:
             After a new candle: how long its analysis took, and the journal's part of it.
         """
         with self._lock:
-            if self._rows or self._events:
+            if self._filled and self._last is not None:
+                self._take_account(self._last)
+            if self._rows or self._events or self._accounts:
                 self._flush(now)
             if self._candle_s is None:
                 return None
@@ -149,6 +155,7 @@ class Recorder:
             if event.kind not in (EventKind.REFUSED, EventKind.INCIDENT) or said not in self._told:
                 self._told.add(said)
                 self._events.append(event)
+            self._filled |= event.code in _FILLS
             if self._live or self._ended:
                 self._flush(event.at)
 
@@ -229,6 +236,7 @@ class Recorder:
 
     def _take_account(self, end: datetime) -> None:
         """What is only shown must not keep anything from being traded."""
+        self._filled = False
         try:
             self.account = self._sources.account(end)
         except Exception as error:

@@ -6,6 +6,7 @@ from typing import Any
 from ballast.config import settings
 from ballast.research.report.results import RunResult
 from ballast.research.report.trades import in_r
+from ballast.research.report.wording import counted
 
 
 class NoBaseline(Exception):
@@ -23,7 +24,10 @@ def section(result: RunResult) -> dict[str, Any]:
     """
     results = in_r(result.trades)["r"].dropna()
     if len(results) < 2:
-        raise NoBaseline(f"{result.source} has {len(results)} trades with a result in R")
+        raise NoBaseline(
+            f"this backtest has {counted(len(results), 'trade')} with a result in R: expected two "
+            "or more"
+        )
     figures = {
         "mean_r": round(float(results.mean()), 4),
         "sd_r": round(float(results.std(ddof=1)), 4),

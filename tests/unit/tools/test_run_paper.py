@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import socket
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from fastapi import HTTPException
+from freqtrade.persistence import LocalTrade
 from freqtrade.rpc.api_server.api_auth import create_token, get_user_from_token
+from rich.console import Console
 
 from tools import run_paper
 from tools.stepped_time import stepped_time
 
+WIDE = 80
 KEY = "what-signs-tokens-of-more-than-thirty-two-letters"
 BEGIN = datetime(2024, 10, 20, 0, 0, 1, tzinfo=UTC)
 
@@ -48,3 +52,26 @@ def test_a_port_that_is_named_and_taken_is_one_sentence(
     said = capsys.readouterr().err
     assert said.startswith(f"make paper: --api-port {taken} cannot be listened on: ")
     assert said.count("\n") == 1
+
+
+def test_the_summary_of_its_trades_is_whole_at_eighty_columns() -> None:
+    """Reasons were cut in the middle of a code."""
+    reason = "RangeReversion: back_at_its_mean + something_else"
+    trade = LocalTrade(
+        pair="MATIC/USDT",
+        open_date=BEGIN,
+        close_date=BEGIN + timedelta(days=2),
+        stake_amount=1614.45,
+        close_profit_abs=-118.875,
+        exit_reason=reason,
+    )
+    written = io.StringIO()
+    console = Console(width=WIDE, file=written)
+    console.print(run_paper._summary([trade]))
+    shown = written.getvalue()
+    lines = shown.splitlines()
+    assert max(map(len, map(str.rstrip, lines))) <= WIDE
+    assert "\N{HORIZONTAL ELLIPSIS}" not in shown
+    told = "".join(shown.split())
+    assert all(word in told for word in ("MATIC/USDT", "10-2000:00", "1614.45", "-118.88"))
+    assert all(word in shown for word in reason.split())

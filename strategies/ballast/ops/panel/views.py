@@ -15,9 +15,12 @@ from ballast.core.reasons import Reason
 from ballast.core.sentences import what
 from ballast.core.status import (
     GAUGES,
+    NEW,
     Status,
+    gained,
     gauge_value,
     guard_lines,
+    is_new,
     last_refused,
     pair_blocks,
     seen,
@@ -90,7 +93,7 @@ def _status(status: Status) -> list[Section]:
     sections = [
         Section("", "", [badged([state]), tiles(figures)]),
         Section("Limits", "How much of each limit is used, percent of equity.", [_gauges(account)]),
-        Section("Positions", "", [_positions(account.positions, status.quote)]),
+        Section("Positions", "", [_positions(status, account.positions)]),
         Section("Guards", "", [bullets(objections + blocked or ["All guards allow."])]),
     ]
     refused = _refused(status.refusals)
@@ -111,20 +114,20 @@ def _gauges(account: Account) -> Markup:
         if code in account.gauges:
             gauge = account.gauges[code]
             used = round(100 * used_share(gauge))
-            text = f"{gauge_value(gauge)} of {number(gauge.limit, 3)} %"
+            text = f"{gauge_value(gauge)} of {number(gauge.limit, 3)} %{gained(gauge)}"
             kind = "alarm" if used >= 90 else "warning" if used >= 60 else "fine"
             rows.append({"name": name, "text": text, "used": used, "kind": kind})
     return render("gauges.html", rows=rows)
 
 
-def _positions(positions: Sequence[OpenPosition], quote: str) -> Markup:
+def _positions(status: Status, positions: Sequence[OpenPosition]) -> Markup:
     if not positions:
         return paragraph("No position is open.", "quiet")
     rows: list[Row] = [
         [
             held.pair,
-            Cell(f"{held.r:+.2f} R", tone(held.r, 2.0)),
-            f"{number(held.risk, 4)} {quote}",
+            "new" if is_new(status, held) else Cell(f"{held.r:+.2f} R", tone(held.r, 2.0)),
+            f"{number(held.risk, 4)} {status.quote}",
             number(held.entry),
             number(held.stop),
             number(held.close),
@@ -133,7 +136,8 @@ def _positions(positions: Sequence[OpenPosition], quote: str) -> Markup:
         for held in positions
     ]
     heads = ("pair", "now", "at risk", "entry", "stop", "close", "since (UTC)")
-    return table(heads, rows)
+    note = [paragraph(NEW, "quiet")] if any(is_new(status, held) for held in positions) else []
+    return Markup("").join([table(heads, rows), *note])
 
 
 def _refused(refusals: Sequence[Event]) -> Markup | None:

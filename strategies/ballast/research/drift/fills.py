@@ -107,7 +107,7 @@ class Matched:
     extra: tuple[Traded, ...]
 
     def fills(self) -> list[FillPair]:
-        """Entries, and exits that both made on the same candle or for the same reason."""
+        """Entries, and parts and exits that both sold for the same reason."""
         return [fill for bot, replay in self.both for fill in _fills(bot, replay)]
 
     def shortfall(self) -> Shortfall:
@@ -144,10 +144,16 @@ def match(bot: Sequence[Traded], replay: Sequence[Traded], candle: timedelta) ->
 
 
 def fill_differences(matched: Matched, candle: timedelta, late: timedelta) -> Iterator[Difference]:
-    """Orders that were late, fills much worse than the model's, and exits that are not the same."""
+    """
+    Orders that were late, fills much worse than the model's, and parts and exits that are not the
+    same.
+    """
     for bot, replay in matched.both:
         for fill in _fills(bot, replay):
             yield from _of_fill(fill, candle, late)
+        if _reasons(bot) != _reasons(replay):
+            at = candle_border(bot.enter.at, candle)
+            yield Difference(DriftLayer.FILLS, bot.pair, at, "parts", _sold(bot), _sold(replay))
         if not _same_exit(bot, replay):
             at = candle_border(_ended(bot, replay), candle)
             yield Difference(DriftLayer.FILLS, bot.pair, at, "exit", _exit(bot), _exit(replay))
@@ -169,9 +175,12 @@ def _of_fill(fill: FillPair, candle: timedelta, late: timedelta) -> Iterator[Dif
 
 def _fills(bot: Traded, replay: Traded) -> Iterator[FillPair]:
     yield FillPair(bot.pair, "entry", bot.amount, bot.enter, replay.enter)
+    for own, other in zip(bot.parts, replay.parts, strict=False):
+        if own.reason == other.reason:
+            yield FillPair(bot.pair, "exit", own.amount, own.fill, other.fill)
     if bot.leave is not None and replay.leave is not None and _same_exit(bot, replay):
         kind = "stop" if "stop_loss" in replay.reason else "exit"
-        yield FillPair(bot.pair, kind, bot.amount, bot.leave, replay.leave)
+        yield FillPair(bot.pair, kind, bot.last_amount, bot.leave, replay.leave)
 
 
 def _same_exit(bot: Traded, replay: Traded) -> bool:
@@ -179,6 +188,15 @@ def _same_exit(bot: Traded, replay: Traded) -> bool:
     if bot.leave is None or replay.leave is None:
         return bot.leave is replay.leave
     return _kind(bot.reason) == _kind(replay.reason)
+
+
+def _reasons(trade: Traded) -> list[str]:
+    return [part.reason for part in trade.parts]
+
+
+def _sold(trade: Traded) -> str:
+    """Its parts, in order."""
+    return ", ".join(_reasons(trade)) or "none"
 
 
 def _kind(reason: str) -> str:

@@ -41,6 +41,15 @@ class Fill:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A part of a position that was sold before the rest: by what, how much (base currency)."""
+
+    reason: str
+    amount: float
+    fill: Fill
+
+
+@dataclass(frozen=True)
 class Traded:
     """
     A trade of a run.
@@ -48,9 +57,9 @@ class Traded:
     Parameters
     ----------
     amount : float
-        Base currency.
+        Bought, base currency.
     leave : Fill or None
-        None while it is open.
+        The last sale; None while it is open.
     fee : float
         Ratio of a fill, mean of both sides.
     profit : float
@@ -64,6 +73,12 @@ class Traded:
     reason: str
     fee: float
     profit: float
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def last_amount(self) -> float:
+        """What the parts have left, base currency."""
+        return self.amount - sum(part.amount for part in self.parts)
 
     @property
     def value(self) -> float:
@@ -191,15 +206,29 @@ def _of_database(row: Mapping[str, Any], orders: list[Any]) -> Traded | None:
     if not entries:
         return None
     leave = _fill(exits[-1], row["close_rate"]) if exits and not row["is_open"] else None
+    parts = tuple(_part(order) for order in (exits if leave is None else exits[:-1]))
+    # Freqtrade's own is what the parts have left.
+    left = float(row["amount"] or entries[0]["filled"])
     return Traded(
         row["pair"],
-        float(row["amount"] or entries[0]["filled"]),
+        left + sum(part.amount for part in parts),
         _fill(entries[0], row["open_rate"]),
         leave,
         str(row["exit_reason"] or ""),
         (float(row["fee_open"] or 0) + float(row["fee_close"] or 0)) / 2,
         float(row["close_profit_abs"] or 0.0) if leave else 0.0,
+        parts,
     )
+
+
+def _part(order: Mapping[str, Any]) -> Part:
+    price = float(order["average"] or order["price"])
+    return Part(_reason(order), float(order["filled"]), _fill(order, price))
+
+
+def _reason(order: Mapping[str, Any]) -> str:
+    """What an order was sent for, without what a backtest notes beside it."""
+    return str(order["ft_order_tag"] or "").partition(f" {ASKED}=")[0]
 
 
 def _fill(order: Mapping[str, Any], rate: float) -> Fill:
@@ -208,17 +237,28 @@ def _fill(order: Mapping[str, Any], rate: float) -> Fill:
 
 
 def _of_result(row: Mapping[str, Any]) -> Traded:
-    enter, *_, leave = row["orders"] if len(row["orders"]) > 1 else (*row["orders"], None)
+    filled = [order for order in row["orders"] if order.get("order_filled_timestamp")]
+    enter = next((order for order in filled if order["ft_is_entry"]), None)
+    exits = [order for order in filled if not order["ft_is_entry"]]
+    leave = exits[-1] if exits else None
     ended = row["exit_reason"] != "force_exit"
+    # What the run's end has sold is no part.
+    parts = tuple(_result_part(order) for order in exits[:-1])
     return Traded(
         row["pair"],
-        float(row["amount"]),
+        float(row["amount"]) + sum(part.amount for part in parts),
         _result_fill(row["open_timestamp"], enter, row["open_rate"]),
         _result_fill(row["close_timestamp"], leave, row["close_rate"]) if ended else None,
         str(row["exit_reason"] or "") if ended else "",
         (float(row["fee_open"]) + float(row["fee_close"])) / 2,
         float(row["profit_abs"]) if ended else 0.0,
+        parts,
     )
+
+
+def _result_part(order: Mapping[str, Any]) -> Part:
+    stamp, price = order["order_filled_timestamp"], float(order["safe_price"])
+    return Part(_reason(order), float(order["amount"]), _result_fill(stamp, order, price))
 
 
 def _result_fill(stamp: int, order: Mapping[str, Any] | None, rate: float) -> Fill:

@@ -2,7 +2,6 @@
 
 from ballast.research.report.drawdowns import Fall, falls
 from ballast.research.report.findings import Finding, Severity, above, below
-from ballast.research.report.overfitting import DAYS_A_YEAR
 from ballast.research.report.regimes import LEAST_TRADES, TRENDS
 from ballast.research.report.results import AS_RUN
 from ballast.research.report.study import Study
@@ -29,7 +28,8 @@ def trade_count(study: Study) -> Finding | None:
 
 def period(study: Study) -> Finding | None:
     """Is it long enough to have seen anything?"""
-    length = study.years * DAYS_A_YEAR
+    # As skill is told of: days that it touches.
+    length = len(study.daily)
     text = f"The test covers {days(length)}."
     if study.years < 2:
         text = f"The test covers only {days(length)}: markets change more slowly than that."

@@ -15,6 +15,7 @@ _TRADE_COLUMNS = {
     "open_rate": float,
     "close_rate": float,
     "amount": float,
+    "last_amount": float,
     "stake_amount": float,
     "profit_ratio": float,
     "profit_abs": float,
@@ -37,7 +38,7 @@ def trades_of(rows: list[dict[str, Any]]) -> tuple[pd.DataFrame, bool]:
     closed = [row for row in rows if not row.get("is_open")]
     stops = [_first_stop(row) for row in closed]
     # Freqtrade's own is what was left when it closed: R is of what was bought.
-    closed = [{**row, "amount": _bought(row)} for row in closed]
+    closed = [{**row, "amount": _bought(row), "last_amount": row["amount"]} for row in closed]
     table = pd.DataFrame(closed, columns=[c for c in _TRADE_COLUMNS if "_stop" not in c])
     fallback = np.array([row["initial_stop_loss_abs"] for row in closed], dtype=float)
     known = np.array(stops, dtype=float)

@@ -34,5 +34,6 @@ def gaps_in_drawdown(run: RunResult) -> float:
     trades = run.trades
     inside = (trades["close_date"] > deepest.peak) & (trades["close_date"] <= deepest.low)
     below = (trades["last_stop"] - trades["close_rate"]).clip(lower=0)
-    lost = float((trades["amount"] * below)[inside].sum())
+    # Of what its exit sold: parts have been sold above the stop.
+    lost = float((trades["last_amount"] * below)[inside].sum())
     return lost / float(run.equity[deepest.peak])

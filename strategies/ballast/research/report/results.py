@@ -92,7 +92,8 @@ class RunResult:
         Freqtrade's configuration of the run.
     trades : DataFrame
         Closed trades in order of closing: pair, open_date, close_date (UTC), open_rate,
-        close_rate, min_rate, max_rate, initial_stop (quote currency), amount (base currency),
+        close_rate, min_rate, max_rate, initial_stop (quote currency), amount (bought) and
+        last_amount (sold by its last exit, base currency),
         stake_amount, profit_abs (quote currency), profit_ratio, fee_open (ratio), enter_tag,
         exit_reason, last_stop (Freqtrade's when it closed, quote currency).
         `initial_stop` is the first managed stop where the run tells it, else Freqtrade's.

@@ -30,7 +30,7 @@ def test_section_is_printed_as_the_settings_take_it(
     [
         ([10.0, -5.0, -4.0] * 12, "this backtest is no baseline"),
         ([10.0, 10.0], "this backtest is no baseline"),
-        ([10.0], "has 1 trades with a result in R"),
+        ([10.0], "this backtest has 1 trade with a result in R: expected two or more"),
     ],
 )
 def test_backtest_that_shows_nothing_is_refused(

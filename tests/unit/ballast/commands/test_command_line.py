@@ -55,3 +55,32 @@ def test_the_version_is_that_of_both(capsys: pytest.CaptureFixture[str]) -> None
     with pytest.raises(SystemExit):
         main(["--version"])
     assert capsys.readouterr().out == f"ballast {__version__}, Freqtrade 2026.9\n"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_fits_eighty_columns(
+    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        main([name, "--help"])
+    assert [line for line in capsys.readouterr().out.splitlines() if len(line) > 80] == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"), [("stat", ": did you mean status?"), ("reprot", ": did you mean report?")]
+)
+def test_a_command_that_is_mistyped_is_answered_with_the_one_that_is_meant(
+    asked: str, meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([asked]) == 2
+    said = f"ballast: {asked} is no command{meant} (ballast --help lists all)\n"
+    assert capsys.readouterr().err == said
+    assert main(["zzz"]) == 2
+    assert "mean" not in capsys.readouterr().err
+
+
+def test_asked_for_nothing_it_shows_its_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    shown = capsys.readouterr().err
+    assert set(COMMANDS) <= {line.split()[0] for line in shown.splitlines() if line.strip()}

@@ -180,7 +180,61 @@ def test_the_life_of_a_trade_goes_from_its_size_to_its_costs(
     places = [text.index(word) for word in order]
     assert places == sorted(places)
     # 5 units bought 0.2 and sold 0.1 worse.
-    assert "fills 1.5 worse than asked (14.1 basis points of the turnover), fees 0.34 %" in text
+    assert "fills 1.5 worse than wanted (14.1 basis points of the turnover), fees 0.34 %" in text
+
+
+def test_what_a_stop_cost_counts_from_its_level_and_not_from_its_limit(
+    capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    """A stop at 98 rests with a limit of 97 and fills at 97.9: 0.1 worse, not 0.9 better."""
+    pair, path = "ETH/USDT", folder / "user_data" / "ballast_journal.dryrun.sqlite"
+    order = {"side": "buy", "type": "limit", "status": "closed", "filled": 5.0, "cost": 531.0}
+    ended = {"rate": 97.9, "open_rate": 106.2, "stop": 98.0}
+    events = [
+        Event(later(3), EventKind.ORDER, "ENTRY_FILLED", pair, 9, 106.2, 106.0, order),
+        Event(
+            later(5.2),
+            EventKind.ORDER,
+            "EXIT_FILLED",
+            pair,
+            9,
+            97.9,
+            97.0,
+            {**order, "side": "stoploss", "cost": 489.5},
+        ),
+        Event(later(5.2), EventKind.EXIT, "stoploss_on_exchange", pair, 9, -8.0, 0.0, ended),
+    ]
+    journal = Journal(path, JournalSettings())
+    held = replace(NO_SIGNAL, candle=later(4), outcome=Outcome.LEFT, trade_id=9)
+    journal.write(VERSION, [held], events)
+    journal.file.engine.dispose()
+    text = said(capsys, "why", "--trade", "9")
+    assert "EXIT_FILLED, stop of 5 ETH at 97.9 USDT (97 asked)" in text
+    assert "fills 1.5 worse than wanted (14.7 basis points of the turnover)" in text
+    # It was left at 05:12, and nothing says that it was at the beginning of a candle.
+    assert "03-01 05:12:00 left by stoploss_on_exchange" in text
+    assert "04:00" not in text
+
+
+def test_a_trade_that_is_held_is_told_by_the_end_of_its_candle(
+    capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    path = folder / "user_data" / "ballast_journal.dryrun.sqlite"
+    journal = Journal(path, JournalSettings())
+    row = replace(NO_SIGNAL, candle=later(4), outcome=Outcome.HOLDING, stop=98.0, trade_id=9)
+    journal.write(VERSION, [row], [])
+    journal.file.engine.dispose()
+    text = said(capsys, "why", "--trade", "9")
+    assert "by the candle that ended 2024-03-01 05:00 UTC: held, trade 9" in text
+
+
+def test_a_length_counts_back_from_where_the_journal_ends(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Of a bot that has ended nothing was told: a week before this moment it was no longer."""
+    text = said(capsys, "review", "--since", "3h")
+    counted = "counted from the journal's last candle, which ended 2024-03-01 05:00"
+    assert f"Trend since 2024-03-01 02:00 UTC, {counted}: ENTERED 1, HOLDING 1, LEFT 1" in text
 
 
 def test_a_review_tells_what_was_unusual(capsys: pytest.CaptureFixture[str]) -> None:

@@ -80,6 +80,16 @@ def test_it_fits_eighty_columns(
     assert max(map(len, shown.splitlines())) <= 80
 
 
+def test_a_long_value_goes_on_indented(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = told(capsys, "-c", str(ROOT / "config.json"), "basket").splitlines()
+    first = next(i for i, line in enumerate(lines) if line.startswith("market.basket = "))
+    assert '"ETH/USDT"' in lines[first]
+    assert lines[first + 1].startswith('    "')
+
+
 def test_a_whitelist_of_other_pairs_than_the_basket_is_warned_of(
     configs: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

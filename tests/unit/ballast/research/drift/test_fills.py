@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ballast.research.drift.alarms import result_alarm, slippage_alarm
 from ballast.research.drift.fills import fill_differences, match
-from ballast.research.drift.record import Fill, Traded
+from ballast.research.drift.record import Fill, Part, Traded
 
 HOUR = timedelta(hours=1)
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
@@ -97,3 +97,24 @@ def test_better_results_never_alarm() -> None:
 def test_too_few_are_not_judged() -> None:
     assert not slippage_alarm([50.0], [5.0]).judged
     assert not result_alarm([], []).judged
+
+
+HALF = Part("target", 5.0, Fill(NOON + 2 * HOUR, 105.0, 105.0))
+
+
+def test_parts_that_both_sold_are_compared_as_fills_and_the_rest_is_what_is_left() -> None:
+    """Half at 105 and half at 110; the bot got 104 for the first half."""
+    replay = replace(REPLAY, parts=(HALF,))
+    got = replace(HALF, fill=Fill(NOON + 2 * HOUR, 105.0, 104.0))
+    mine = replace(bot(Fill(NOON, 100.0, 100.0)), parts=(got,))
+    matched = match([mine], [replay], HOUR)
+    assert [fill.amount for fill in matched.fills()] == [10.0, 5.0, 5.0]
+    lost = 5.0 * (105.0 - 104.0) + 5.0 * (110.0 - 109.9)
+    assert matched.shortfall().execution * 1000 / 10_000 == pytest.approx(lost)
+
+
+def test_a_part_that_one_side_did_not_sell_is_a_difference() -> None:
+    replay = replace(REPLAY, parts=(HALF,))
+    found = list(fill_differences(match([REPLAY], [replay], HOUR), HOUR, timedelta(seconds=60)))
+    assert [(each.what, each.bot, each.replay) for each in found] == [("parts", "none", "target")]
+    assert not list(fill_differences(match([replay], [replay], HOUR), HOUR, timedelta(seconds=60)))

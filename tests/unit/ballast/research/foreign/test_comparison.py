@@ -15,6 +15,7 @@ from ballast.research.foreign.comparison import Side, StrategyComparison, compar
 from ballast.research.foreign.page import page
 from ballast.research.recordings import EntryCounts
 from ballast.research.report.crises import crises
+from ballast.research.report.limits import gaps_in_drawdown
 from ballast.research.report.results import RunResult, read_zip
 from tests.html_page import Shown
 from tests.unit.ballast.research.report.made import START, trade, write_zip
@@ -101,6 +102,21 @@ def test_date_of_the_latch_and_what_gaps_took_are_told_apart(tmp_path: Path) -> 
     assert next(wording.differences(both)).startswith("DrawdownLimit ended all entries on 3 Jan")
     never = wording.figures(compare("Some", alone, alone, ENTRIES))
     assert "no entries from" not in {figure.name for figure in never}
+
+
+def test_of_a_trade_that_sold_in_parts_only_the_rest_can_fall_through_its_stop(
+    tmp_path: Path,
+) -> None:
+    """Half was sold above: the other half lost 20 below the stop at 90."""
+    orders = [
+        {"ft_is_entry": True, "amount": 1.0, "order_filled_timestamp": 1, "ft_order_tag": ""},
+        {"ft_is_entry": False, "amount": 0.5, "order_filled_timestamp": 2, "ft_order_tag": ""},
+        {"ft_is_entry": False, "amount": 0.5, "order_filled_timestamp": 3, "ft_order_tag": ""},
+    ]
+    sold = trade(-30, 1, 0.5, amount=0.5, orders=orders)
+    values = [10_000.0, 10_000, 9_985, 9_985, 9_985, 9_985]
+    found = gaps_in_drawdown(run(tmp_path / "parts.zip", trades=[sold], equity=values))
+    assert found == pytest.approx(10 / 10_000)
 
 
 # In the middle of May 2021, and in March.

@@ -1,0 +1,44 @@
+"""Where commands look for candles: where they are, and said where that is not the usual place."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+from ballast.commands.backtest_options import candle_folder
+
+CONFIG = {"exchange": {"name": "binance"}}
+
+
+def options(userdir: Path, datadir: str | None = None) -> argparse.Namespace:
+    return argparse.Namespace(userdir=str(userdir), datadir=datadir)
+
+
+def candles(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    (folder / "BTC_USDT-1h.feather").touch()
+    return folder
+
+
+def test_after_make_backtest_its_candles_are_found_and_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Freqtrade makes the exchange's folder wherever it looks: an empty one is none."""
+    own, generated = tmp_path / "data" / "binance", candles(tmp_path / "data" / "sandbox")
+    own.mkdir()
+    assert candle_folder(options(tmp_path), CONFIG) == generated
+    said = f"no candles are in {own}: those of the generated market, {generated}\n"
+    assert capsys.readouterr().err == said
+
+
+def test_an_exchanges_own_candles_and_a_folder_that_is_named_go_before(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    candles(tmp_path / "data" / "sandbox")
+    own = candles(tmp_path / "data" / "binance")
+    assert candle_folder(options(tmp_path), CONFIG) == own
+    named = str(tmp_path / "none")
+    assert candle_folder(options(tmp_path, named), CONFIG) == Path(named)
+    assert capsys.readouterr().err == ""
