@@ -96,9 +96,9 @@ class Told:
             self.run.loop()
 
     def hours(self, count: int) -> None:
-        """Go on by so many candles; the bot looks once a minute."""
-        for _ in range(60 * count):
-            self.run.clock.shift(60 - LOOP_S)
+        """Go on by so many candles; the bot looks every five minutes."""
+        for _ in range(12 * count):
+            self.run.clock.shift(300 - LOOP_S)
             self.run.loop()
 
     def codes(self, kind: EventKind = EventKind.WATCH) -> list[str]:

@@ -191,6 +191,8 @@ def test_balances_that_answer_late_at_an_entry_are_no_profit(tmp_path: Path) -> 
     ballast = {"market": {"leader": PAIR}, "watch": {"reconcile_minutes": 120}}
     late = {"kind": "balance_late", "late_s": 8}
     with faulty_run(tmp_path, late, ballast=ballast, loop_seconds=5) as bot:
+        bot.until(at(3) + timedelta(minutes=2))
+        bot.run.clock.shift(55 * 60)
         bot.until(at(4) + timedelta(minutes=1))
         assert bot.is_bought_once
         engine = bot.run.bot.strategy.session.engine

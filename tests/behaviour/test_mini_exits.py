@@ -114,6 +114,7 @@ def test_a_bot_leaves_at_the_candle_and_for_the_reason_of_its_backtest(
     story = [*BOUGHT, *RISE, *quiet(2, 111)]
     expected = closed(play(story, leaving(**exits)))
     with story_run(tmp_path, story, leaving(**exits)) as told:
+        told.loops(3)
         told.hours(12)
         trade = told.run.trades[0]
         assert not trade.is_open

@@ -28,7 +28,7 @@ from tests.behaviour.waiting_entry import PLAN, fill, resting, waiting
 FALLS: Story = [*quiet(2), signal(), (101, 101.2, 95, 95.5), *quiet(4, 95.5)]
 # A close of one R above the entry at the end of row 4, and an open below that afterwards.
 RISES = [*quiet(2), signal(), (101, 101.6, 100.8, 101.5), (101.5, 106, 101, 105.9)]
-TURNS: Story = [*RISES, (101.1, 101.2, 100.6, 101), *quiet(4, 101)]
+TURNS: Story = [*RISES, (101.1, 101.2, 100.6, 101), *quiet(4, 100.5)]
 
 
 class BreakEven(Mini):
@@ -167,7 +167,7 @@ def test_a_stop_raised_while_nothing_could_be_sold_is_acted_upon_candles_later(
     def refusing(*_: Any, **__: Any) -> Any:
         raise ExchangeError("no answer")
 
-    with story_run(tmp_path, TURNS, BreakEven) as told:
+    with story_run(tmp_path, TURNS, BreakEven, loop_seconds=60) as told:
         told.loops(3)
         assert resting(told) == [PLAN]
         told.run.minutes(100)
@@ -200,7 +200,7 @@ def test_a_stop_placed_a_moment_ago_is_raised_all_the_same(tmp_path: Path) -> No
 
 def test_a_restart_goes_on_with_the_plan_as_it_was(tmp_path: Path) -> None:
     rises = [*quiet(2), signal(), (101, 108, 100.8, 107.9), *quiet(8, 105)]
-    with story_run(tmp_path, rises, Trailing) as told:
+    with story_run(tmp_path, rises, Trailing, loop_seconds=60) as told:
         told.run.minutes(125)
         before = plan_of(told)
         assert before.highest_close == 107.9

@@ -21,7 +21,7 @@ from tests.behaviour.test_random_faults import check_sound, killed_twice
 from tests.behaviour.unlike import UNLIKE, Averaging
 from tests.behaviour.wishes import held
 
-LOOP_S = 20
+LOOP_S = 30
 PAIRS = ["BTC/USDT", "ETH/USDT"]
 PER_TRADE = 20.0  # 0.2 % of 10,000
 COSTS = 0.003 + 0.005

@@ -124,6 +124,7 @@ def test_a_live_bot_sees_what_a_backtest_saw(timeframe: str, tmp_path: Path) -> 
         "timeframe": timeframe,
         "max_open_trades": 3,
         "stake_amount": "unlimited",
+        "loop_seconds": 60,
     }
     with live_run(AsksAround, market, tmp_path, begin, ballast=ballast, **settings) as run:
         run.minutes(150)
