@@ -12,7 +12,8 @@ import time_machine
 
 # Of every test that asks for nothing else: five past noon, in the middle of a week and a month.
 USUAL = datetime(2025, 5, 14, 12, 5, tzinfo=UTC)
-# Of tests that live by the machine's clock: a leap day just after midnight, a month's end before it.
+# Of tests that live by the machine's clock: just after midnight on a leap day, just before it at
+# the end of a month.
 ANY_HOUR = (
     datetime(2024, 2, 29, 0, 0, 20, tzinfo=UTC),
     datetime(2025, 10, 31, 23, 58, 30, tzinfo=UTC),
