@@ -79,6 +79,80 @@ def test_every_secret_of_the_example_is_empty_and_git_ignores_the_real_one() -> 
     assert ".env" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
 
 
+def alertmanager(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Started as its container starts it, with `echo` in its place."""
+    return subprocess.run(
+        ["/bin/sh", str(ROOT / "deploy" / "alertmanager.sh")],
+        env={
+            "PATH": "/usr/bin:/bin",
+            "ALERTMANAGER": "/bin/echo",
+            "BALLAST_ALERTS_DIR": str(folder),
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_alerts_go_to_telegram_by_what_the_environment_says(tmp_path: Path) -> None:
+    ended = alertmanager(tmp_path, TELEGRAM_TOKEN="12345:a|b&c", TELEGRAM_CHAT_ID="-100123")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    token, path = tmp_path / "telegram-token", tmp_path / "alertmanager.yml"
+    assert token.read_text(encoding="utf-8") == "12345:a|b&c"
+    assert token.stat().st_mode & 0o077 == 0
+    assert "12345" not in ended.stdout + path.read_text(encoding="utf-8")
+    made = yaml.safe_load(path.read_text(encoding="utf-8"))
+    (receiver,) = made["receivers"]
+    (telegram,) = receiver["telegram_configs"]
+    assert (telegram["chat_id"], telegram["bot_token_file"]) == (-100123, str(token))
+    assert f"--config.file={path}" in ended.stdout
+
+
+def test_every_alert_has_a_way_to_its_receiver_and_what_it_inhibits_is_there() -> None:
+    made = yaml.safe_load((ROOT / "deploy" / "alertmanager.yml").read_text(encoding="utf-8"))
+    groups = yaml.safe_load((ROOT / "deploy" / "rules.yml").read_text(encoding="utf-8"))["groups"]
+    alerts = [rule for group in groups for rule in group["rules"]]
+    routes = [made["route"], *made["route"]["routes"]]
+    receivers = {receiver["name"] for receiver in made["receivers"]}
+    assert {route["receiver"] for route in routes if "receiver" in route} <= receivers
+    assert {rule["labels"]["severity"] for rule in alerts} == {"page", "look"}
+    assert routes[1]["matchers"] == ['severity="page"']
+    names = {rule["alert"] for rule in alerts}
+    for rule in made["inhibit_rules"]:
+        for matcher in rule["source_matchers"] + rule["target_matchers"]:
+            assert set(matcher.partition("=")[2].strip('~"').split("|")) <= names
+
+
+def test_prometheus_is_told_where_its_alerts_go() -> None:
+    prometheus = yaml.safe_load((ROOT / "deploy" / "prometheus.yml").read_text(encoding="utf-8"))
+    (told,) = prometheus["alerting"]["alertmanagers"]
+    assert told["static_configs"] == [{"targets": ["alertmanager:9093"]}]
+    service = SERVICES["alertmanager"]
+    assert service["ports"] == ["127.0.0.1:9093:9093"]
+    assert service["profiles"] == SERVICES["prometheus"]["profiles"]
+    mounts = [mount.split(":")[0] for mount in service["volumes"]]
+    assert all((ROOT / mount).is_file() for mount in mounts)
+
+
+def test_without_telegram_alerts_are_shown_and_it_is_said_that_none_is_sent(
+    tmp_path: Path,
+) -> None:
+    ended = alertmanager(tmp_path)
+    assert ended.returncode == 0
+    assert ended.stderr.startswith("alerts are not sent: set FREQTRADE__TELEGRAM__TOKEN")
+    assert alertmanager(tmp_path, TELEGRAM_TOKEN="x", TELEGRAM_CHAT_ID="me").returncode == 2
+
+
+@pytest.mark.skipif(shutil.which("amtool") is None, reason="no amtool here: only read as YAML")
+def test_alertmanager_takes_its_file(tmp_path: Path) -> None:
+    alertmanager(tmp_path, TELEGRAM_TOKEN="12345:abc", TELEGRAM_CHAT_ID="-100123")
+    command = ["amtool", "check-config", str(tmp_path / "alertmanager.yml")]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
 @pytest.mark.skipif(shutil.which("docker-compose") is None, reason="no docker-compose here")
 def test_compose_reads_its_file(tmp_path: Path) -> None:
     for name in ("docker-compose.yml", ".env.example"):

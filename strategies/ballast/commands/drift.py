@@ -6,11 +6,13 @@ Exit code 0 where nothing differs, 1 where something does, 2 for what cannot be 
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.table import Table
 from sqlalchemy import Engine
 
 from ballast.commands import backtest_options
@@ -34,6 +36,8 @@ from ballast.tooling.journals import bot_journal, identity_of
 from ballast.tooling.pages.page import PlotlyMissing
 
 _MOST_SHOWN = 20
+# Around and between six columns.
+_GAPS = 17
 
 EXAMPLES = """\
 ballast drift                         the bot of config.json and a backtest
@@ -109,6 +113,33 @@ def studied(options: argparse.Namespace, config: dict[str, Any]) -> DriftStudy:
     return study(bot, replayed(bot, task), timedelta(seconds=options.late))
 
 
+def differences(rows: Sequence[Sequence[str]], width: int) -> Table:
+    """
+    A table of differences that breaks lines between words: a code in two cannot be looked up.
+
+    Parameters
+    ----------
+    rows : sequence of sequence of str
+        See `difference_row`.
+    width : int
+        Of the terminal.
+    """
+    heads = ("layer", "pair", "candle (UTC)", "what", "bot", "replay")
+    shown = table(*heads)
+    for row in rows:
+        shown.add_row(*row)
+    words = [
+        max(len(word) for line in (heads, *rows) for word in line[place].split())
+        for place in range(len(heads))
+    ]
+    left = width - _GAPS - sum(words)
+    if left >= 0:
+        # What is left is for the sentences.
+        for column, least, share in zip(shown.columns, words, (0, 0, 0, 1, 2, 2), strict=True):
+            column.width = least + left * share // 5
+    return shown
+
+
 def as_data(found: DriftStudy) -> dict[str, Any]:
     """The study as JSON values."""
     parts = found.shortfall
@@ -166,10 +197,8 @@ def _show(found: DriftStudy) -> None:
     for sentence in headline(found):
         console.print(f"- {sentence}", markup=False)
     if found.differences:
-        shown = table("layer", "pair", "candle (UTC)", "what", "bot", "replay")
-        for each in found.differences[:_MOST_SHOWN]:
-            shown.add_row(*difference_row(each))
-        console.print(shown)
+        rows = [difference_row(each) for each in found.differences[:_MOST_SHOWN]]
+        console.print(differences(rows, console.width))
     left = len(found.differences) - _MOST_SHOWN
     if left > 0:
         console.print(f"and {left} more: --html or --json has them all")

@@ -70,7 +70,8 @@ def overview(reader: Reader, moment: datetime | None) -> Page:
         Tab("timeline", "Timeline", _timeline(events, now)),
         Tab("trades", "Trades", _trades(status.account, events)),
     ]
-    return Page(f"{status.strategy} {status.timeframe}", seen(status), tabs, _FOOTER)
+    who = f"{status.strategy} {status.timeframe}"
+    return Page(who, f"{who}, {seen(status)}", tabs, _FOOTER)
 
 
 _FOOTER = "Read from the bot's journal. This page contacts nothing but the panel, on this machine."
@@ -127,15 +128,15 @@ def _positions(status: Status, positions: Sequence[OpenPosition]) -> Markup:
         [
             held.pair,
             "new" if is_new(status, held) else Cell(f"{held.r:+.2f} R", tone(held.r, 2.0)),
+            number(held.stop),
             f"{number(held.risk, 4)} {status.quote}",
             number(held.entry),
-            number(held.stop),
             number(held.close),
             f"{held.opened:%m-%d %H:%M}",
         ]
         for held in positions
     ]
-    heads = ("pair", "now", "at risk", "entry", "stop", "close", "since (UTC)")
+    heads = ("pair", "now", "stop", "at risk", "entry", "close", "since (UTC)")
     note = [paragraph(NEW, "quiet")] if any(is_new(status, held) for held in positions) else []
     return Markup("").join([table(heads, rows), *note])
 
@@ -197,7 +198,7 @@ def _timeline(events: Sequence[Event], now: datetime) -> list[Section]:
         ]
         layout = {
             "showlegend": False,
-            "xaxis": {"type": "date"},
+            "xaxis": {"type": "date", "range": [f"{now - WEEK:%F %R}", f"{now:%F %R}"]},
             "yaxis": {"type": "category", "range": [-0.6, len(spans) - 0.4]},
         }
         label = "When each guard blocked at least one pair, in the last seven days."
