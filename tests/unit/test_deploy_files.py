@@ -79,7 +79,7 @@ def test_every_secret_of_the_example_is_empty_and_git_ignores_the_real_one() -> 
     assert ".env" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
 
 
-def alertmanager(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def alertmanager(folder: Path, token: str = "", chat: str = "") -> subprocess.CompletedProcess[str]:
     """Started as its container starts it, with `echo` in its place."""
     return subprocess.run(
         ["/bin/sh", str(ROOT / "deploy" / "alertmanager.sh")],
@@ -87,7 +87,8 @@ def alertmanager(folder: Path, **environment: str) -> subprocess.CompletedProces
             "PATH": "/usr/bin:/bin",
             "ALERTMANAGER": "/bin/echo",
             "BALLAST_ALERTS_DIR": str(folder),
-            **environment,
+            "TELEGRAM_TOKEN": token,
+            "TELEGRAM_CHAT_ID": chat,
         },
         capture_output=True,
         text=True,
@@ -97,7 +98,7 @@ def alertmanager(folder: Path, **environment: str) -> subprocess.CompletedProces
 
 
 def test_alerts_go_to_telegram_by_what_the_environment_says(tmp_path: Path) -> None:
-    ended = alertmanager(tmp_path, TELEGRAM_TOKEN="12345:a|b&c", TELEGRAM_CHAT_ID="-100123")
+    ended = alertmanager(tmp_path, "12345:a|b&c", "-100123")
     assert (ended.returncode, ended.stderr) == (0, "")
     token, path = tmp_path / "telegram-token", tmp_path / "alertmanager.yml"
     assert token.read_text(encoding="utf-8") == "12345:a|b&c"
@@ -142,12 +143,12 @@ def test_without_telegram_alerts_are_shown_and_it_is_said_that_none_is_sent(
     ended = alertmanager(tmp_path)
     assert ended.returncode == 0
     assert ended.stderr.startswith("alerts are not sent: set FREQTRADE__TELEGRAM__TOKEN")
-    assert alertmanager(tmp_path, TELEGRAM_TOKEN="x", TELEGRAM_CHAT_ID="me").returncode == 2
+    assert alertmanager(tmp_path, "x", "me").returncode == 2
 
 
 @pytest.mark.skipif(shutil.which("amtool") is None, reason="no amtool here: only read as YAML")
 def test_alertmanager_takes_its_file(tmp_path: Path) -> None:
-    alertmanager(tmp_path, TELEGRAM_TOKEN="12345:abc", TELEGRAM_CHAT_ID="-100123")
+    alertmanager(tmp_path, "12345:abc", "-100123")
     command = ["amtool", "check-config", str(tmp_path / "alertmanager.yml")]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert ended.returncode == 0, ended.stdout + ended.stderr
