@@ -161,9 +161,26 @@ class Reader:
         found = self.accounts(None, 1)
         return found[0] if found else None
 
+    def first_account(self) -> Account | None:
+        """The account at the oldest candle that is kept; None where the journal does not tell."""
+        if not self._has_accounts():
+            return None
+        wanted = "SELECT * FROM accounts WHERE strategy = ? ORDER BY candle LIMIT 1"
+        row = self._connection.execute(wanted, (self.strategy,)).fetchone()
+        return read_account(row) if row is not None else None
+
+    def closes(self, candle: datetime) -> dict[str, float]:
+        """By pair, the close of a candle (opening time, UTC)."""
+        rows = self._connection.execute(
+            "SELECT pair, close FROM decisions WHERE strategy = ? AND candle = ?"
+            " AND close IS NOT NULL",
+            (self.strategy, _stored(candle)),
+        )
+        return {pair: float(close) for pair, close in rows}
+
     def accounts(self, since: datetime | None = None, most: int = -1) -> list[Account]:
         """The account at every candle from a moment on, the newest first."""
-        if self._one("SELECT 1 FROM sqlite_master WHERE name = 'accounts'") is None:
+        if not self._has_accounts():
             return []
         after = _stored(since) if since is not None else ""
         rows = self._connection.execute(
@@ -176,6 +193,9 @@ class Reader:
     def close(self) -> None:
         """Let the file go."""
         self._connection.close()
+
+    def _has_accounts(self) -> bool:
+        return self._one("SELECT 1 FROM sqlite_master WHERE name = 'accounts'") is not None
 
     def _one(self, wanted: str) -> Any:
         row = self._connection.execute(f"{wanted} LIMIT 1").fetchone()

@@ -129,7 +129,10 @@ class Sidecar:
             self._counted, self._journal = path, JournalCounts()
         try:
             counted = list(self._journal.read(path, now, candle_s))
-            return [*standing.samples(path, shown["strategy"]), *counted]
+            market = self._settings.market
+            leader = market.leading(str(self._config.get("stake_currency") or "USDT"))
+            held = standing.samples(path, shown["strategy"], leader, market.basket)
+            return [*held, *counted]
         except sqlite3.Error as error:
             logger.warning("the journal cannot be read: %s", error)
             return []

@@ -1,9 +1,10 @@
 """Samples of the account as the journal has it: what `status`, Telegram, panel and charts show."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from statistics import fmean
 
 from ballast.core.account import Account
 from ballast.core.reasons import Reason
@@ -11,9 +12,12 @@ from ballast.journal.reader import Reader
 from ballast.ops.metrics.families import Sample
 
 
-def samples(path: Path, strategy: str) -> Iterator[Sample]:
+def samples(
+    path: Path, strategy: str, leader: str = "", basket: Sequence[str] | None = None
+) -> Iterator[Sample]:
     """
-    The account at the newest candle; nothing where the journal does not tell.
+    The account at the newest candle, and what holding had come to by then; nothing where the
+    journal does not tell.
 
     Parameters
     ----------
@@ -21,6 +25,10 @@ def samples(path: Path, strategy: str) -> Iterator[Sample]:
         Of the journal.
     strategy : str
         That of the bot.
+    leader : str
+        Pair that the market is judged by.
+    basket : sequence of str or None
+        Pairs that are held in equal parts; None for all that are traded.
 
     Raises
     ------
@@ -31,8 +39,34 @@ def samples(path: Path, strategy: str) -> Iterator[Sample]:
         return
     with closing(Reader(path, strategy)) as reader:
         account, rows = reader.account(), reader.newest()
+        first = reader.first_account()
+        before = reader.closes(first.candle) if first is not None else {}
     if account is not None:
         yield from _of_account(account, rows[0].guards if rows else ())
+    if first is not None:
+        now = {row.decision.pair: row.decision.close for row in rows}
+        yield from _of_holding(first.equity, before, now, leader, basket)
+
+
+def _of_holding(
+    equity: float,
+    before: Mapping[str, float],
+    now: Mapping[str, float],
+    leader: str,
+    basket: Sequence[str] | None,
+) -> Iterator[Sample]:
+    """What an equity has come to that was held since; pairs that are not known at both ends left
+    out."""
+    grown = {
+        pair: now[pair] / close
+        for pair, close in before.items()
+        if close > 0 and math.isfinite(now.get(pair, math.nan))
+    }
+    if leader in grown:
+        yield "holding_equity", {"of": "leader"}, equity * grown[leader]
+    held = [ratio for pair, ratio in grown.items() if basket is None or pair in basket]
+    if held:
+        yield "holding_equity", {"of": "basket"}, equity * fmean(held)
 
 
 def _of_account(account: Account, guards_on: Sequence[str]) -> Iterator[Sample]:

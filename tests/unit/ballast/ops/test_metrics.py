@@ -29,6 +29,7 @@ from ballast.core.reasons import Reason
 from ballast.journal.reader import Reader
 from ballast.journal.store import Journal
 from ballast.journal.views import status_of
+from ballast.ops.metrics import standing
 from ballast.ops.metrics.account import uncovered
 from ballast.ops.metrics.families import COUNTERS, GAUGES, PREFIX
 from ballast.ops.metrics.journal import JournalCounts
@@ -164,6 +165,34 @@ def test_the_account_is_that_of_status_and_panel(database: str, tmp_path: Path) 
     assert told['position_r{pair="SOL/USDT"}'] == held.r
     # No drawdown guard has told one.
     assert "drawdown_ratio" not in told
+
+
+def test_the_account_is_held_against_holding_since_the_journal_began(tmp_path: Path) -> None:
+    """The leader doubled, ETH fell by half; LTC came later, and what came later was not held."""
+    later = ACCOUNT.candle + timedelta(hours=5)
+    closes = {
+        ACCOUNT.candle: {"BTC/USDT": 100.0, "ETH/USDT": 10.0, "DOGE/USDT": 1.0},
+        later: {"BTC/USDT": 200.0, "ETH/USDT": 5.0, "DOGE/USDT": 9.0, "LTC/USDT": 7.0},
+    }
+    rows = [
+        replace(NO_SIGNAL, candle=candle, pair=pair, close=close)
+        for candle, pairs in closes.items()
+        for pair, close in pairs.items()
+    ]
+    accounts = [ACCOUNT, replace(ACCOUNT, candle=later, equity=3 * ACCOUNT.equity)]
+    kept = Journal(tmp_path / "journal.sqlite", JournalSettings())
+    kept.write(VERSION, rows, [], accounts)
+    kept.file.engine.dispose()
+
+    def held(leader: str, basket: list[str] | None) -> dict[str, float]:
+        told = standing.samples(kept.file.path, VERSION.strategy, leader, basket)
+        return {labels["of"]: value for name, labels, value in told if name == "holding_equity"}
+
+    start = ACCOUNT.equity
+    basket = ["BTC/USDT", "ETH/USDT", "LTC/USDT"]
+    assert held("BTC/USDT", basket) == {"leader": 2 * start, "basket": 1.25 * start}
+    # A leader that is not traded has no row, and its line is missing.
+    assert held("SOL/USDT", None) == {"basket": pytest.approx((2 + 0.5 + 9) / 3 * start)}
 
 
 @pytest.mark.usefixtures("any_hour")
@@ -325,7 +354,19 @@ def test_the_dashboard_marks_entries_and_exits_names_alerts_and_shows_each_posit
         True,
     )
     panels = {panel["title"]: panel for panel in dashboard["panels"]}
-    assert panels["Alerts that fire"]["options"]["textMode"] == "name"
+    alerts = panels["Alerts that fire"]
+    assert alerts["options"]["textMode"] == "name"
+    # Prometheus shows of each alert its line of the runbook, and listens where it is looked for.
+    (link,) = alerts["fieldConfig"]["defaults"]["links"]
+    compose = yaml.safe_load((DEPLOY.parent / "docker-compose.yml").read_text(encoding="utf-8"))
+    (port,) = compose["services"]["prometheus"]["ports"]
+    assert link["url"].startswith(f"http://{port.rpartition(':')[0]}/alerts")
+    mark = next(each for each in dashboard["annotations"]["list"] if each["name"] == "Alerts")
+    assert mark["textFormat"] == "docs/runbook.md#{{alertname}}"
+    holding = [target["expr"] for target in panels["Equity, and holding instead"]["targets"]]
+    assert holding == [
+        f'ballast_{name}{{instance="$bot"}}' for name in ("equity", "holding_equity")
+    ]
     asked = [target["expr"] for target in panels["Stop and risk by position"]["targets"]]
     assert [re.match(r"\w+", expr)[0] for expr in asked] == [  # type: ignore[index]
         "ballast_position_stop_ratio",
