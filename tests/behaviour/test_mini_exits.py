@@ -75,13 +75,26 @@ def test_a_smaller_profit_is_taken_later() -> None:
     assert closed(outcome) == ("Leaving: later", 3 + 10)
 
 
-def test_rules_and_sales_stand_beside_each_other() -> None:
+def test_rules_and_sales_stand_beside_each_other(tmp_path: Path) -> None:
     class Both(Mini):
         def exit_rules(self, pair: Any, market: Any) -> Any:
             return {"weak": below(pair.close, 100.6), "target": sell(at="5%")}
 
-    fallen = play([*BOUGHT, (101.2, 101.3, 100, 100.3), *quiet(3, 100.3)], Both)
+    fallen = play(
+        [*BOUGHT, (101.2, 101.3, 100, 100.3), *quiet(3, 100.3)],
+        Both,
+        ballast={"journal": {"backtest": True}},
+        config={"user_data_dir": tmp_path},
+    )
     assert closed(fallen) == ("Both: weak", 5)
+    # The journal has the rule's reading at each candle at which the trade was held.
+    rows, _ = Reader(tmp_path / "ballast_journal.backtest.sqlite").life(1)
+    read = [(row.decision.candle, row.decision.exits()) for row in rows]
+    assert read[0] == (at(2), {})
+    assert [(moment, found["weak"].met) for moment, found in read[1:]] == [
+        (at(3), False),
+        (at(4), True),
+    ]
     assert closed(play([*BOUGHT, *RISE, *quiet(3, 111)], Both))[0] == "Both: target"
 
 

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ballast.commands.tables import table
-from ballast.core.decision import Decision, Outcome
+from ballast.core.decision import Decision, Outcome, Reading
 from ballast.core.measures import measure, number, share
 from ballast.core.reasons import Reason
 from ballast.core.trust import DataQuality
@@ -59,12 +59,18 @@ def _rules(one: Decision) -> Iterator[Line]:
     if one.setup in one.setups:
         yield (one.setup, "", "", "", "")
         for name in (part for rule in one.setups[one.setup] for part in one.with_parts(rule)):
-            reading = one.rules[name]
-            needed = "" if reading.relation == "is" else f"{reading.relation} "
-            needed += number(reading.limit)
-            away = distance(reading.value, reading.limit, one.close, one.atr)
-            met = "yes" if reading.met else "no"
-            yield (f"  {name}", number(reading.value), needed, met, away)
+            yield _line(one, name, one.rules[name])
+    exits = one.exits()
+    if exits:
+        yield ("left by any of", "", "", "", "")
+        yield from (_line(one, name, reading) for name, reading in exits.items())
+
+
+def _line(one: Decision, name: str, reading: Reading) -> Line:
+    needed = "" if reading.relation == "is" else f"{reading.relation} "
+    needed += number(reading.limit)
+    away = distance(reading.value, reading.limit, one.close, one.atr)
+    return (f"  {name}", number(reading.value), needed, "yes" if reading.met else "no", away)
 
 
 def _facts(row: Row) -> Iterator[Fact]:

@@ -17,6 +17,8 @@ from ballast.core.verdict import Verdict
 THEIR_SIGNAL = "signal_hours_ago"
 # Between the name of a rule and that of a part of it.
 PART = "."
+# Before the name of an exit rule, which is read of what is held.
+EXIT = "exit:"
 
 
 class Outcome(StrEnum):
@@ -85,12 +87,15 @@ class Position:
         What moved it at the last candle; empty where it stayed.
     filled : bool
         Whether the entry has filled.
+    setup : str
+        By which it was entered, and is left.
     """
 
     trade_id: int
     stop: float = math.nan
     stop_code: str = ""
     filled: bool = True
+    setup: str = ""
 
 
 @dataclass(frozen=True)
@@ -150,6 +155,14 @@ class Decision:
     def with_parts(self, name: str) -> list[str]:
         """A rule that was read, followed by those that it is made of and theirs."""
         return [one for one in self.rules if one == name or one.startswith(f"{name}{PART}")]
+
+    def exits(self) -> dict[str, Reading]:
+        """Exit rules that were read of what is held, with their parts."""
+        return {n.removeprefix(EXIT): r for n, r in self.rules.items() if n.startswith(EXIT)}
+
+    def read_for_entry(self) -> dict[str, Reading]:
+        """All others."""
+        return {name: r for name, r in self.rules.items() if not name.startswith(EXIT)}
 
     def unmet(self) -> dict[str, Reading]:
         """The rules of the setup that came nearest which are not met, in its order."""

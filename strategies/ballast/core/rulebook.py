@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from ballast.core.columns import CandleColumns
-from ballast.core.decision import Decision, Outcome, Position, Reading
+from ballast.core.decision import EXIT, Decision, Outcome, Position, Reading
 from ballast.core.reasons import Reason
 from ballast.core.rules import Rule, with_parts
 from ballast.core.trust import DataQuality
@@ -28,30 +28,40 @@ class Rulebook:
         parts of a rule are read after it ('trigger', 'trigger.dip').
     beside : mapping of str to Rule
         What is read beside them and decides nothing.
+    exits : mapping of str to mapping of str to Rule
+        Exit rules by setup, read of what was entered by it.
     """
 
     def __init__(
         self,
         setups: Mapping[str, Mapping[str, Rule]],
         beside: Mapping[str, Rule] | None = None,
+        exits: Mapping[str, Mapping[str, Rule]] | None = None,
     ) -> None:
         self.setups = {name: tuple(entry) for name, entry in setups.items()}
         self._rules = with_parts(
             {n: rule for entry in setups.values() for n, rule in entry.items()}
         )
         self._rules |= beside or {}
+        self._exits = {name: with_parts(dict(rules)) for name, rules in (exits or {}).items()}
 
     def at(self, position: int) -> dict[str, Reading]:
         """Every rule's reading of the candle at a position."""
-        return {
-            name: Reading(
-                rule.value.item(position),
-                rule.relation,
-                rule.limit.item(position),
-                rule.met.item(position),
-            )
-            for name, rule in self._rules.items()
-        }
+        return {name: _read(rule, position) for name, rule in self._rules.items()}
+
+    def exits_at(self, setup: str, position: int) -> dict[str, Reading]:
+        """The same of the rules by which a setup's positions are left, each marked as such."""
+        rules = self._exits.get(setup, {})
+        return {f"{EXIT}{name}": _read(rule, position) for name, rule in rules.items()}
+
+
+def _read(rule: Rule, position: int) -> Reading:
+    return Reading(
+        rule.value.item(position),
+        rule.relation,
+        rule.limit.item(position),
+        rule.met.item(position),
+    )
 
 
 def decide(
@@ -82,6 +92,8 @@ def decide(
     trust = int(columns["trust"][position])
     rules = rulebook.at(position)
     outcome, setup, why = _answer(trust, rules, rulebook.setups, compose(verdicts.values()))
+    if held is not None and held.filled:
+        rules |= rulebook.exits_at(held.setup, position)
     decision = Decision(
         pair,
         candle,

@@ -6,7 +6,7 @@ The journal's own decision in the journal's own words, kept short for a telephon
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from ballast.core.decision import THEIR_SIGNAL, Decision
+from ballast.core.decision import EXIT, THEIR_SIGNAL, Decision
 from ballast.core.measures import share
 from ballast.core.status import lines
 from ballast.core.wording import distance, headline, said
@@ -53,7 +53,11 @@ def lines_of(decision: Decision) -> Iterator[str]:
         yield from (_line(decision, name) for rule in rules for name in decision.with_parts(rule))
     stated = {name for names in decision.setups.values() for name in names}
     of_setups = {part for name in stated for part in decision.with_parts(name)}
-    beside = [name for name in decision.rules if name not in of_setups]
+    exits = decision.exits()
+    if exits:
+        yield "\nleft by any of"
+        yield from (_line(decision, f"{EXIT}{name}") for name in exits)
+    beside = [name for name in decision.read_for_entry() if name not in of_setups]
     if beside:
         yield "\ntheir conditions, as far as columns tell"
         yield from (_line(decision, name) for name in beside)
@@ -67,5 +71,5 @@ def lines_of(decision: Decision) -> Iterator[str]:
 def _line(decision: Decision, name: str) -> str:
     reading = decision.rules[name]
     away = distance(reading.value, reading.limit, decision.close, decision.atr)
-    rule = f"{'+' if reading.met else '-'} {said(name, reading)}"
+    rule = f"{'+' if reading.met else '-'} {said(name.removeprefix(EXIT), reading)}"
     return f"{rule} ({away})" if away and name != THEIR_SIGNAL else rule

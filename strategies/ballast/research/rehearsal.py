@@ -173,5 +173,5 @@ def _met(journal: Path) -> dict[str, float]:
         decisions = [row.decision for row in reader.rows_since(since) if row.decision.rules]
     met: Counter[str] = Counter()
     for decision in decisions:
-        met.update({name: int(reading.met) for name, reading in decision.rules.items()})
+        met.update({name: int(reading.met) for name, reading in decision.read_for_entry().items()})
     return {name: count / len(decisions) for name, count in met.items()}

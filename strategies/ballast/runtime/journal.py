@@ -202,4 +202,5 @@ def _position(trade: LocalTrade, stop_manager: StopManager, end: datetime) -> Po
     if not trade.nr_of_successful_entries:
         return Position(trade.id, filled=False)
     stop = stop_manager.stop(trade, end)
-    return Position(trade.id, stop, stop_manager.moved_by(trade, end))
+    setup = stop_manager.managed(trade).setup
+    return Position(trade.id, stop, stop_manager.moved_by(trade, end), setup=setup)

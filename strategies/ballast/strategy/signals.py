@@ -147,7 +147,8 @@ class SignalStrategy(IStrategy):
         session.sales.update({setup.name: setup.sales for setup in setups})
         self._adjust_where_parts_are_sold(setups)
         if session.rulebooks is not None:
-            book = Rulebook({setup.name: setup.entry for setup in setups})
+            exits = {setup.name: setup.exit_rules for setup in setups}
+            book = Rulebook({setup.name: setup.entry for setup in setups}, exits=exits)
             session.rulebooks[metadata["pair"]] = book
         return frame
 

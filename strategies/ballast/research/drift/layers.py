@@ -163,9 +163,11 @@ def _checks(bot: Decision, replay: Decision) -> Iterator[tuple[DriftLayer, str, 
     yield DriftLayer.CANDLES, "trust", bot.trust, replay.trust
     yield DriftLayer.CANDLES, "close", *_near(bot.close, replay.close, _CANDLES)
     yield DriftLayer.INDICATORS, "atr", *_near(bot.atr, replay.atr, _INDICATORS)
-    yield DriftLayer.SIGNALS, "rules", sorted(bot.rules), sorted(replay.rules)
-    for name, reading in bot.rules.items():
-        other = replay.rules[name]
+    # Exit rules are read of what is held alone, and follow from the same candles.
+    rules, others = bot.read_for_entry(), replay.read_for_entry()
+    yield DriftLayer.SIGNALS, "rules", sorted(rules), sorted(others)
+    for name, reading in rules.items():
+        other = others[name]
         yield DriftLayer.INDICATORS, name, *_near(reading.value, other.value, _INDICATORS)
         yield DriftLayer.INDICATORS, name, *_near(reading.limit, other.limit, _INDICATORS)
         yield DriftLayer.SIGNALS, name, _MET[reading.met], _MET[other.met]

@@ -228,6 +228,18 @@ def test_a_trade_that_is_held_is_told_by_the_end_of_its_candle(
     assert "by the candle that ended 2024-03-01 05:00 UTC: held, trade 9" in text
 
 
+def test_why_reads_the_exit_rules_of_what_is_held(
+    capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    path = folder / "user_data" / "ballast_journal.dryrun.sqlite"
+    journal = Journal(path, JournalSettings())
+    rules = {**SIGNAL, "exit:lags": Reading(0.1, "<", 0.05, False)}
+    row = replace(NO_SIGNAL, candle=later(5), outcome=Outcome.HOLDING, rules=rules, trade_id=9)
+    journal.write(VERSION, [row], [])
+    journal.file.engine.dispose()
+    assert "left by any of lags 0.1 < 0.05 no +100.00 %" in said(capsys, "why", "ETH")
+
+
 def test_a_length_counts_back_from_where_the_journal_ends(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -20,6 +20,7 @@ from ballast.core.rules import Rule, above, conjunction, holds
 from ballast.core.trust import DataQuality
 from ballast.core.verdict import ALLOW, Verdict
 from ballast.core.wording import distance, explained, headline, said
+from ballast.journal.explanations import lines_of
 
 PAIR = "ETH/USDT"
 CANDLE = datetime(2024, 1, 1, tzinfo=UTC)
@@ -99,6 +100,25 @@ def test_who_is_in_a_position_is_told_how_far_the_stop_is() -> None:
     assert (row.value, row.limit) == (101.2, 96.5)
     waiting = decided({"Trend": {"up": rule(5, 1)}}, held=Position(7, filled=False))
     assert (waiting.outcome, waiting.code) == (Outcome.ORDERED, "ENTRY_UNFILLED")
+
+
+def test_what_is_held_is_read_by_the_exit_rules_of_its_own_setup() -> None:
+    """Where nothing is held, exit rules say nothing; nor does another setup's."""
+    entry = {"Trend": {"up": rule(5, 1)}, "Dip": {"dipped": rule(1, 5)}}
+    exits = {"Trend": {"lags": rule(1, 2)}, "Dip": {"back": rule(3, 2)}}
+    book = Rulebook(entry, exits=exits)
+
+    def row(held: Position | None) -> Decision:
+        return decide(PAIR, CANDLE, columns(), 0, book, {}, held)
+
+    found = row(Position(7, 96.5, setup="Dip"))
+    assert {name: (r.value, r.met) for name, r in found.exits().items()} == {"back": (3, True)}
+    assert found.read_for_entry().keys() == {"up", "dipped"}
+    text = "\n".join(lines_of(found))
+    assert "left by any of\n+ back 3 > 2" in text
+    for none in (None, Position(7, filled=False, setup="Dip"), Position(7, 96.5, setup="Gone")):
+        assert row(none).exits() == {}
+        assert row(none).rules.keys() == {"up", "dipped"}
 
 
 @given(
