@@ -1,15 +1,14 @@
 """The panel's pages, made of what the journal holds."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 
 from markupsafe import Markup
 
 from ballast.core.account import Account, OpenPosition
 from ballast.core.decision import Decision, Outcome
 from ballast.core.events import Event, EventKind
-from ballast.core.guard_set import ALL_PAIRS
 from ballast.core.measures import measure, number, share
 from ballast.core.reasons import Reason
 from ballast.core.sentences import what
@@ -30,25 +29,12 @@ from ballast.core.status import (
 from ballast.core.wording import headline
 from ballast.journal.reader import Reader
 from ballast.journal.views import status_of
-from ballast.tooling.pages import charts
-from ballast.tooling.pages.charts import Chart
+from ballast.ops.panel import timeline
 from ballast.tooling.pages.page import Page, Section, Tab
 from ballast.tooling.pages.rendering import render
 from ballast.tooling.pages.tables import Cell, Row, facts, table, tone
 from ballast.tooling.pages.texts import Badged, badged, bullets, paragraph, tiles
 
-WEEK = timedelta(days=7)
-_MOST_EVENTS = 200
-# What a timeline tells of; refusals and latencies would drown it.
-_TOLD = {
-    EventKind.GUARD,
-    EventKind.ORDER,
-    EventKind.STOP,
-    EventKind.EXIT,
-    EventKind.WATCH,
-    EventKind.INCIDENT,
-    EventKind.FLOW,
-}
 _BADGES = {"ACTIVE": "fine", "REDUCING": "warning", "HALTED": "alarm"}
 
 
@@ -63,11 +49,11 @@ def overview(reader: Reader, moment: datetime | None) -> Page:
     """
     status = status_of(reader, moment)
     now = status.now
-    events = reader.events(now - WEEK)
+    events = reader.events(now - timeline.WEEK)
     tabs = [
         Tab("status", "Status", _status(status)),
         Tab("why", "Why", _why(status, reader, now)),
-        Tab("timeline", "Timeline", _timeline(events, now)),
+        Tab("timeline", "Timeline", timeline.sections(events, now)),
         Tab("trades", "Trades", _trades(status.account, events)),
     ]
     who = f"{status.strategy} {status.timeframe}"
@@ -150,7 +136,7 @@ def _why(status: Status, reader: Reader, now: datetime) -> list[Section]:
     order = sorted(status.decisions, key=_nearness)
     rows = [(each.pair, each.outcome.value, _answer(each)) for each in order]
     lead = "Every pair's last candle: the first rule that is not met, and how far it was."
-    counts = reasons(reader.outcomes(now - WEEK))
+    counts = reasons(reader.outcomes(now - timeline.WEEK))
     sections = [Section("Pair by pair", lead, [facts(rows)])]
     if counts:
         total = sum(counts.values())
@@ -185,73 +171,6 @@ def _answer(decision: Decision) -> str:
     if decision.outcome is Outcome.NO_SIGNAL and decision.unmet():
         return f"{decision.setup}: {unmet_line(decision)}"
     return headline(decision)
-
-
-def _timeline(events: Sequence[Event], now: datetime) -> list[Section]:
-    blocks: list[Markup | Chart] = []
-    spans = guard_spans(events, now)
-    if spans:
-        data = [
-            charts.spans(name, name, [(a, b) for a, b, _ in found], charts.PALETTE[0], told)
-            for name, found in spans.items()
-            for told in [[pair for _, _, pair in found]]
-        ]
-        layout = {
-            "showlegend": False,
-            "xaxis": {"type": "date", "range": [f"{now - WEEK:%F %R}", f"{now:%F %R}"]},
-            "yaxis": {"type": "category", "range": [-0.6, len(spans) - 0.4]},
-        }
-        label = "When each guard blocked at least one pair, in the last seven days."
-        blocks.append(Chart(label, data, layout, 80 + 30 * len(spans)))
-    told = [event for event in events if event.kind in _TOLD][::-1]
-    rows = [
-        (f"{each.at:%m-%d %H:%M:%S} UTC", each.pair.replace(ALL_PAIRS, "all pairs"), what(each))
-        for each in told[:_MOST_EVENTS]
-    ]
-    blocks.append(facts(rows) if rows else paragraph("Nothing.", "quiet"))
-    return [Section("Guards and orders of a week", "", blocks)]
-
-
-def guard_spans(
-    events: Sequence[Event], now: datetime
-) -> Mapping[str, list[tuple[datetime, datetime, str]]]:
-    """By guard, from when to when it blocked which pair; what has not ended goes on until now."""
-    found: dict[str, list[tuple[datetime, datetime, str]]] = {}
-    open_since: dict[tuple[str, str], tuple[datetime, datetime]] = {}
-    for event in events:
-        if event.kind is not EventKind.GUARD:
-            continue
-        name, key = str(event.facts.get("guard")), (str(event.facts.get("guard")), event.pair)
-        if event.facts.get("state") == "begins":
-            until = str(event.facts.get("until") or "")
-            end = min(datetime.fromisoformat(until), now) if until else now
-            begun, last = open_since.pop(key, (event.at, event.at))
-            # One that goes on after its announced end is one block.
-            begun = begun if last >= event.at else _closed(found, key, begun, last, event.at)
-            open_since[key] = (begun, end)
-        elif key in open_since:
-            begun, end = open_since.pop(key)
-            found.setdefault(name, []).append((begun, min(event.at, end), _scope(event.pair)))
-    for (name, pair), (begun, end) in open_since.items():
-        found.setdefault(name, []).append((begun, end, _scope(pair)))
-    return found
-
-
-def _closed(
-    found: dict[str, list[tuple[datetime, datetime, str]]],
-    key: tuple[str, str],
-    begun: datetime,
-    end: datetime,
-    anew: datetime,
-) -> datetime:
-    """Keep a block that has ended; when the next one begins."""
-    if begun < end:
-        found.setdefault(key[0], []).append((begun, end, _scope(key[1])))
-    return anew
-
-
-def _scope(pair: str) -> str:
-    return "all pairs" if pair == ALL_PAIRS else pair
 
 
 def _trades(account: Account | None, events: Sequence[Event]) -> list[Section]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import subprocess
 import threading
@@ -26,7 +27,7 @@ from ballast.core.verdict import Verdict
 from ballast.journal.reader import Reader
 from ballast.journal.store import Journal
 from ballast.ops.panel import app as served
-from ballast.ops.panel.views import guard_spans
+from ballast.ops.panel.timeline import climbs, guard_spans
 from tests.html_page import Shown
 from tests.unit.ballast.commands.test_journal import NO_SIGNAL, START, VERSION, later, written
 
@@ -245,6 +246,32 @@ def test_a_block_that_goes_on_is_one_span_and_one_that_is_lifted_ends() -> None:
     ]
     spans = guard_spans(told, later(10))["G"]
     assert spans == [(later(1), later(4), "all pairs"), (later(9), later(10), "all pairs")]
+
+
+def test_a_stop_that_climbs_is_one_line_until_something_else_happens_to_its_trade() -> None:
+    def stop(hour: float, trade: int, to: float, before: float, by: str = "CHANDELIER") -> Event:
+        return Event(later(hour), EventKind.STOP, by, f"P{trade}/USDT", trade, to, before)
+
+    sold = Event(later(6), EventKind.ORDER, "PART_SOLD", "P1/USDT", 1, 110, 110)
+    told = [
+        stop(1, 1, 90, math.nan, "FIRST_STOP"),
+        stop(2, 1, 95, 90),
+        stop(3, 2, 50, 40),
+        stop(4, 1, 97, 95, "PORTFOLIO_HEAT"),
+        sold,
+        stop(7, 1, 99, 97),
+    ]
+    shown = climbs(told[::-1])
+    assert [(last.at, text) for last, text in shown if last is not sold] == [
+        (later(7), "stop raised from 97 to 99 USDT by CHANDELIER"),
+        (
+            later(4),
+            "stop raised from 90 to 97 USDT by PORTFOLIO_HEAT, CHANDELIER, in 2 steps since "
+            f"{later(2):%m-%d %H:%M}",
+        ),
+        (later(3), "stop raised from 40 to 50 USDT by CHANDELIER"),
+        (later(1), "first stop 90 USDT"),
+    ]
 
 
 @pytest.mark.slow
