@@ -2,9 +2,10 @@
 
 import argparse
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from freqtrade.persistence.models import PairLock
@@ -16,7 +17,7 @@ from ballast.commands.options import add_config, add_database
 from ballast.commands.tables import table
 from ballast.config import settings
 from ballast.config.guards import GuardSettings
-from ballast.core.guard_set import ALL_PAIRS
+from ballast.core.guard_set import ALL_PAIRS, BEGINNINGS, Beginnings
 from ballast.core.guards.base import Guard
 from ballast.core.measures import share
 from ballast.core.snapshot import Snapshot
@@ -108,6 +109,7 @@ class _Standing:
 
 def _table(store: StateStore, engine: Engine, guards: GuardSettings, now: datetime) -> Table:
     rows, locks = store.rows(), _locks(engine, now)
+    begun = store.read(BEGINNINGS, Beginnings) or Beginnings()
     built = guards.build(_CANDLE_MINUTES)
     lost = store.restore(built)
     shown = table("guard", "on", "state", "by")
@@ -117,16 +119,22 @@ def _table(store: StateStore, engine: Engine, guards: GuardSettings, now: dateti
             on = "on" if guards.is_on(name) else "off"
             shown.add_row(name, on, "in the sizer" if guards.is_on(name) else "", note)
             continue
-        standing = _standing(built[name], name in lost, locks, now)
+        standing = _standing(built[name], name in lost, locks, now, partial(begun.dated, name))
         shown.add_row(name, "on", standing.state, "\n".join(filter(None, (standing.by, note))))
     return shown
 
 
-def _standing(guard: Guard, lost: bool, locks: Mapping[str, list[Any]], now: datetime) -> _Standing:
+def _standing(
+    guard: Guard,
+    lost: bool,
+    locks: Mapping[str, list[Any]],
+    now: datetime,
+    dated: Callable[[str, Verdict], Verdict] = lambda pair, verdict: verdict,
+) -> _Standing:
     """What a guard remembers; of one that remembers nothing, what it has locked."""
     if lost:
         return _Standing("nothing stored")
-    remembered = _remembered(guard, now)
+    remembered = {pair: dated(pair, each) for pair, each in _remembered(guard, now).items()}
     blocks = {pair: verdict for pair, verdict in remembered.items() if verdict.blocks}
     if blocks:
         longest = max(blocks.values(), key=lambda v: v.until.timestamp() if v.until else math.inf)

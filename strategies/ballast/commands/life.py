@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ballast.commands.fills import fills, worse
 from ballast.commands.tables import table
 from ballast.core.decision import Outcome
 from ballast.core.events import Event, EventKind
@@ -17,9 +18,6 @@ from ballast.core.windows import minutes
 from ballast.core.wording import explained, headline
 from ballast.journal.reader import Reader, Row
 from ballast.tooling.errors import CommandError
-
-# Side of an order that rests as a stop, as Freqtrade has it.
-_STOP = "stoploss"
 
 
 def show(console: Console, reader: Reader, trade_id: int) -> None:
@@ -69,22 +67,15 @@ def _latency(events: Sequence[Event]) -> str:
 
 def _costs(events: Sequence[Event]) -> str:
     """What fills were worse than asked, and what fees took of the result."""
-    fills = [e for e in events if e.kind is EventKind.ORDER and "filled" in e.facts]
-    if not fills:
+    filled = list(fills(events))
+    if not filled:
         return ""
     ends = [e for e in events if e.kind is EventKind.EXIT and e.facts.get("open_rate")]
-    # A stop is wanted at its level, and sends a limit below it.
-    stop = float(ends[-1].facts.get("stop") or 0) if ends else 0.0
-    worse = sum(
-        (1 if fill.facts["side"] == "buy" else -1)
-        * (fill.value - (stop if stop and fill.facts["side"] == _STOP else fill.limit))
-        * float(fill.facts["filled"])
-        for fill in fills
-    )
-    turnover = sum(float(fill.facts["cost"] or 0) for fill in fills)
-    bps = 10_000 * abs(worse) / turnover if turnover else 0.0
-    how = "better" if worse < 0 else "worse"
-    text = f"costs: fills {number(abs(worse))} {how} than wanted"
+    lost = sum(worse(fill, wanted) * float(fill.facts["filled"]) for fill, wanted in filled)
+    turnover = sum(float(fill.facts["cost"] or 0) for fill, _ in filled)
+    bps = 10_000 * abs(lost) / turnover if turnover else 0.0
+    how = "better" if lost < 0 else "worse"
+    text = f"costs: fills {number(abs(lost))} {how} than wanted"
     text += f" ({bps:.1f} basis points of the turnover)"
     if ends:
         gross = 100 * (float(ends[-1].facts["rate"]) / float(ends[-1].facts["open_rate"]) - 1)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from rich.console import Console
 from rich.markup import escape
 
+from ballast.commands.fills import fills, worse
 from ballast.commands.journals import opened, parse_time
 from ballast.commands.options import add_journal, config_of
 from ballast.commands.tables import table
@@ -177,20 +178,19 @@ def _losses(_: Outcomes, events: Sequence[Event]) -> Iterator[Line]:
 
 
 def _drift(_: Outcomes, events: Sequence[Event]) -> Iterator[Line]:
-    """How much worse than asked orders filled, basis points."""
+    """How much worse than wanted orders filled, basis points."""
     by_side: dict[str, list[tuple[float, Event]]] = defaultdict(list)
-    for event in events:
-        if event.kind is EventKind.ORDER and "filled" in event.facts and event.limit > 0:
-            side = str(event.facts["side"])
-            sign = 1 if side == "buy" else -1
-            by_side[side].append((sign * 10_000 * (event.value / event.limit - 1), event))
-    for side, fills in by_side.items():
-        mean = statistics.fmean(worse for worse, _event in fills)
-        worst, event = max(fills, key=lambda item: item[0])
+    for event, wanted in fills(events):
+        if wanted > 0:
+            side = "stop" if event.facts["side"] == "stoploss" else str(event.facts["side"])
+            by_side[side].append((10_000 * worse(event, wanted) / wanted, event))
+    for side, found in by_side.items():
+        mean = statistics.fmean(bps for bps, _event in found)
+        worst, event = max(found, key=lambda item: item[0])
         # Rounding to the exchange's steps is no drift.
         if worst > 1:
             text = f"{mean:+.1f} basis points, worst {worst:+.1f} {event.pair}"
-            yield side, str(len(fills)), f"{text} {event.at:%m-%d %H:%M}"
+            yield side, str(len(found)), f"{text} {event.at:%m-%d %H:%M}"
 
 
 _SECTIONS: dict[str, Callable[[Outcomes, Sequence[Event]], Iterator[Line]]] = {
@@ -202,5 +202,5 @@ _SECTIONS: dict[str, Callable[[Outcomes, Sequence[Event]], Iterator[Line]]] = {
     "watched": _watched,
     "slow": _slow,
     "largest losses": _losses,
-    "fills worse than asked": _drift,
+    "fills worse than wanted": _drift,
 }

@@ -40,6 +40,16 @@ class Beginnings(Memory):
 
     begun: dict[str, tuple[float, float]] = Field(default_factory=dict)
 
+    def dated(self, guard: str, pair: str, verdict: Verdict) -> Verdict:
+        """A verdict with the value that it began with."""
+        if verdict.multiplier == 1 or math.isfinite(verdict.began):
+            return verdict
+        for scope in (pair, ALL_PAIRS):
+            known = self.begun.get(f"{guard} {scope}")
+            if known is not None and known[0] == verdict.limit:
+                return replace(verdict, began=known[1])
+        return verdict
+
 
 class GuardSet:
     """
@@ -134,7 +144,7 @@ class GuardSet:
             age_s = (candle_end - seen.now).total_seconds() if seen is not None else float("inf")
             return Verdict(Reason.GUARDS_SILENT, age_s, 0.0, 0.0)
         return compose(
-            self._dated(name, pair, guard.verdict(seen, pair))
+            self.beginnings.dated(name, pair, guard.verdict(seen, pair))
             for name, guard in self.guards.items()
         )
 
@@ -149,11 +159,11 @@ class GuardSet:
 
         def of(name: str, pair: str) -> Verdict:
             if pair not in known:
-                return self._dated(name, pair, self.guards[name].verdict(seen, pair))
+                return self.beginnings.dated(name, pair, self.guards[name].verdict(seen, pair))
             own = single[name].get(pair)
             if own is None:
                 return common[name]
-            return compose((self._dated(name, pair, own), common[name]))
+            return compose((self.beginnings.dated(name, pair, own), common[name]))
 
         return {pair: {name: of(name, pair) for name in self.guards} for pair in pairs}
 
@@ -162,7 +172,7 @@ class GuardSet:
         if self.snapshot is None:
             return {}
         return {
-            name: self._dated(name, ALL_PAIRS, guard.market_verdict(self.snapshot))
+            name: self.beginnings.dated(name, ALL_PAIRS, guard.market_verdict(self.snapshot))
             for name, guard in self.guards.items()
         }
 
@@ -219,22 +229,12 @@ class GuardSet:
         if begun != before:
             self.beginnings = Beginnings(begun=begun)
 
-    def _dated(self, name: str, pair: str, verdict: Verdict) -> Verdict:
-        """A verdict with the value that it began with."""
-        if verdict.multiplier == 1 or math.isfinite(verdict.began):
-            return verdict
-        for scope in (pair, ALL_PAIRS):
-            known = self.beginnings.begun.get(f"{name} {scope}")
-            if known is not None and known[0] == verdict.limit:
-                return replace(verdict, began=known[1])
-        return verdict
-
     def _changes(
         self, snapshot: Snapshot, objections: Mapping[str, Mapping[str, Verdict]]
     ) -> list[Change]:
         """Blocks that are not covered by what was announced before."""
         blocks = {
-            (name, pair): self._dated(name, pair, verdict)
+            (name, pair): self.beginnings.dated(name, pair, verdict)
             for name, verdicts in objections.items()
             for pair, verdict in verdicts.items()
             if verdict.blocks

@@ -18,6 +18,7 @@ from sqlalchemy import create_engine
 
 from ballast.__main__ import main
 from ballast.config.guards import GuardSettings
+from ballast.core.guard_set import BEGINNINGS, Beginnings
 from ballast.core.guards.base import Guard
 from ballast.core.snapshot import ClosedTrade, Snapshot
 from ballast.risk.state_store import TABLE, StateStore
@@ -118,6 +119,20 @@ def test_table_shows_what_is_off_and_what_only_scales(
         "cuts sizes to 67 %",
         "DRAWDOWN 3.5 % (limit 3 %), until below 2.5 %",
     ]
+
+
+def test_a_block_is_told_with_its_beginning_as_on_every_other_screen(
+    folder: Path, database: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(folder, guards={"DrawdownLadder": {"halt_pct": 50}})
+    edit(database, json.dumps({"peak": 10_000, "rung": 3, "drawdown_pct": 2.6, "halted_until": 0}))
+    engine = create_engine(f"sqlite:///{database}")
+    begun = Beginnings(begun={"DrawdownLadder *": (3.0, 3.2)})
+    StateStore(engine).write(BEGINNINGS, begun.model_dump_json(), "")
+    engine.dispose()
+    assert main(["guards"]) == 0
+    _, _, by = rows(capsys.readouterr().out)["DrawdownLadder"]
+    assert by == "DRAWDOWN began at 3.2 % (limit 3 %), now 2.6 %, until below 2.5 %"
 
 
 def edit(database: Path, memory: str) -> None:

@@ -211,6 +211,8 @@ def test_what_a_stop_cost_counts_from_its_level_and_not_from_its_limit(
     text = said(capsys, "why", "--trade", "9")
     assert "EXIT_FILLED, stop of 5 ETH at 97.9 USDT (97 asked)" in text
     assert "fills 1.5 worse than wanted (14.7 basis points of the turnover)" in text
+    review = said(capsys, "review", "--since", "2024-03-01")
+    assert "stop 1 +10.2 basis points, worst +10.2 ETH/USDT 03-01 05:12" in review
     # It was left at 05:12, and nothing says that it was at the beginning of a candle.
     assert "03-01 05:12:00 left by stoploss_on_exchange" in text
     assert "04:00" not in text
@@ -257,7 +259,7 @@ def test_a_review_tells_what_was_unusual(capsys: pytest.CaptureFixture[str]) -> 
     assert "errors KeyError in custom_exit 1 oops" in text
     assert "slow ANALYSIS 1 worst 9.0 s at 03-01 06:00, usually 0.50 s" in text
     assert "largest losses stop_loss -7.50 % ETH/USDT, trade 4" in text
-    assert "fills worse than asked buy 1 +18.9 basis points" in text
+    assert "fills worse than wanted buy 1 +18.9 basis points" in text
     assert "nothing of: not taken up, not trusted, watched" in text
 
 
