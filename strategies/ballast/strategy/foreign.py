@@ -26,6 +26,7 @@ from ballast.core.reasons import Reason
 from ballast.core.refusals import refused
 from ballast.core.sizing import NO_TRADE
 from ballast.risk.protection_list import EVERY_CANDLE
+from ballast.strategy import quiet
 from ballast.strategy.conditional import implements, needed_for
 from ballast.strategy.fail_closed import fail_closed
 from ballast.strategy.foreign_exits import ForeignExits
@@ -43,7 +44,7 @@ _MUST = {
     if name not in ("force_entry", "stoploss_on_exchange_interval")
 }
 # Callbacks of theirs that the layer asks itself.
-_ASKED = ("bot_loop_start", "custom_stake_amount", "confirm_trade_entry", "order_filled")
+_ASKED = {"bot_loop_start", "custom_stake_amount", "confirm_trade_entry", "order_filled"}
 # What Freqtrade's messages and reports read in the configuration, where it copied theirs at load.
 _SHOWN = (
     "stoploss",
@@ -204,7 +205,7 @@ def guarded(theirs: type[IStrategy], layer: type[ForeignLayer] = ForeignLayer) -
         "__module__": layer.__module__,
         "_own": theirs,
         "_own_file": getattr(module, "__file__", None) or theirs.__file__,
-        "_theirs": frozenset(name for name in _ASKED if implements(theirs, name)),
+        "_theirs": frozenset(name for name in _ASKED | quiet.ASKED if implements(theirs, name)),
         **needed_for(theirs),
         **{name: copied for name, copied in _state_of(theirs) if not _is_property(layer, name)},
     }

@@ -18,7 +18,7 @@ from freqtrade.strategy import IStrategy
 from ballast.core.reasons import Reason
 from ballast.core.refusals import EntryRefused, refused
 from ballast.core.sizing import NO_TRADE
-from ballast.strategy import trade_stops
+from ballast.strategy import quiet, trade_stops
 from ballast.strategy.decisions import EntryOrder
 from ballast.strategy.fail_closed import asked_with_the_trade, fail_closed
 from ballast.strategy.state import LayerState
@@ -274,16 +274,17 @@ class Layer(IStrategy):
         """Theirs, and before them the layer's own reason to leave, whatever theirs say."""
         exits: list[ExitCheckTuple] = []
         try:
-            exits = self._ballast_their_exits(
-                trade,
-                rate,
-                current_time,
-                enter=enter,
-                exit_=exit_,
-                low=low,
-                high=high,
-                force_stoploss=force_stoploss,
-            )
+            if exit_ or not quiet.passes(self, trade, current_time, low, high):
+                exits = self._ballast_their_exits(
+                    trade,
+                    rate,
+                    current_time,
+                    enter=enter,
+                    exit_=exit_,
+                    low=low,
+                    high=high,
+                    force_stoploss=force_stoploss,
+                )
         except Exception as error:
             self._ballast.incident("should_exit", error)
         reason = self._ballast.decisions.reason_to_leave(trade, rate, current_time)
