@@ -2,8 +2,8 @@
 
 A strategy of the pack, or one of others under the layer, is backtested with every guard on. Its
 trades are then replayed by a strategy without a risk layer (the floor), by one with callbacks that
-do nothing (what Freqtrade takes for asking), and by one with a `custom_stoploss` that looks the
-analysed frame up. Signals stand in for what the risk layer decided, so that the floor calls nothing
+do nothing (what Freqtrade takes for asking), by one under a layer that decides nothing, and by one
+with a `custom_stoploss` that looks the analysed frame up. Signals stand in for what the risk layer decided, so that the floor calls nothing
 back: it enters and leaves on the same candles, which is asserted. Prices may differ where a stop
 filled within a candle, because a signal fills at its open. A trade that a stop ended on its entry
 candle is left on the next one in the replay; their number is reported.
@@ -17,6 +17,7 @@ from benchmarks.market import Candles
 from benchmarks.worker import Job, Measured, measure_apart
 
 FLOOR, ASKED, BALLAST, STOP = "no risk layer", "empty callbacks", "Ballast", "custom_stoploss"
+UNDECIDED = "Ballast, deciding nothing"
 # Of the loop to that with empty callbacks; of the memory to the floor's.
 TARGET, TARGET_FOREIGN, TARGET_PEAK = 1.25, 1.3, 1.1
 # A strategy in the style of published ones, held under the layer (see `benchmarks.strategies`).
@@ -63,6 +64,7 @@ def run(candles: Candles, strategy: str, repeats: int, say: Say) -> dict[str, An
     jobs = {
         FLOOR: Job.on(candles, "Replay", **same),
         ASKED: Job.on(candles, "ReplayAsked", **same),
+        UNDECIDED: Job.on(candles, "ReplayLayered", **same),
         BALLAST: guarded,
     }
     if strategy != FOREIGN:

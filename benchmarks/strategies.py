@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import talib
 from freqtrade.exchange import timeframe_to_minutes
+from freqtrade.persistence import LocalTrade, Order
 from freqtrade.strategy import IStrategy, stoploss_from_absolute
 
 from ballast.core.candles import Candles
@@ -14,6 +15,7 @@ from ballast.core.frames import nanoseconds, span_ns
 from ballast.core.market import Market
 from ballast.core.rules import Rule, holds
 from ballast.core.stops import StopRules
+from ballast.strategy.costs_only import CostsOnly, NoDecisions
 from ballast.strategy.fail_closed import fail_closed
 from ballast.strategy.foreign import guarded
 from ballast.strategy.guarded import GuardedStrategy
@@ -162,6 +164,28 @@ class Foreign(IStrategy):
         below = dataframe["fast"] < dataframe["slow"]
         dataframe["exit_long"] = (below & ~below.shift(fill_value=True)).astype(int)
         return dataframe
+
+
+class _NothingDecided(NoDecisions):
+    """Answers of a layer that decides nothing: a stop stays where it is."""
+
+    def filled(self, trade: LocalTrade, order: Order, now: datetime) -> None:
+        pass
+
+    def stop(self, trade: LocalTrade, now: datetime) -> float:
+        return trade.stop_loss or 0.0
+
+
+class _Undecided(CostsOnly):
+    """The layer's way to each callback, and no decision behind it."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        super().__init__(config)
+        self._ballast.decisions = _NothingDecided(self._ballast)
+
+
+class ReplayLayered(guarded(Replay, _Undecided)):  # type: ignore[misc]
+    """What asking through the layer takes, whatever it decides."""
 
 
 class ForeignGuarded(guarded(Foreign)):  # type: ignore[misc]
