@@ -2,11 +2,12 @@
 
 A strategy of the pack, or one of others under the layer, is backtested with every guard on. Its
 trades are then replayed by a strategy without a risk layer (the floor), by one with callbacks that
-do nothing (what Freqtrade takes for asking), by one under a layer that decides nothing, and by one
-with a `custom_stoploss` that looks the analysed frame up. Signals stand in for what the risk layer decided, so that the floor calls nothing
-back: it enters and leaves on the same candles, which is asserted. Prices may differ where a stop
-filled within a candle, because a signal fills at its open. A trade that a stop ended on its entry
-candle is left on the next one in the replay; their number is reported.
+do nothing (what Freqtrade takes for asking), by one under a layer that decides nothing (what asking
+through it takes), and by one with a `custom_stoploss` that looks the analysed frame up. Signals
+stand in for what the risk layer decided, so that the floor calls nothing back: it enters and leaves
+on the same candles, which is asserted. Prices may differ where a stop filled within a candle,
+because a signal fills at its open. A trade that a stop ended on its entry candle is left on the
+next one in the replay; their number is reported.
 """
 
 from collections.abc import Callable, Mapping, Sequence

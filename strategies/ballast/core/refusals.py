@@ -17,9 +17,12 @@ class EntryRefused(Exception):
     """
 
     def __init__(self, verdict: Verdict, detail: str = "") -> None:
-        super().__init__(f"{verdict} ({detail})" if detail else str(verdict))
+        super().__init__(verdict, detail)
         self.verdict = verdict
         self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.verdict} ({self.detail})" if self.detail else str(self.verdict)
 
 
 def refused(code: Reason, value: float, limit: float, detail: str = "") -> EntryRefused:

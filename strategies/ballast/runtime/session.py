@@ -63,6 +63,11 @@ def _none(now: datetime) -> int:
     return 0
 
 
+def _correlation(market: Market | None, one: str, other: str, now: datetime) -> float:
+    """Of two pairs' returns; 1 before the market has been seen."""
+    return 1.0 if market is None else market.correlation(one, other, now, CORRELATION_WINDOW)
+
+
 def _tell_moved(host: Host, move: StopMove) -> None:
     if host.events.heard:
         host.events.publish(stop_moved(move))
@@ -151,14 +156,13 @@ class TradingSession:
             return stop_rules.get(setup) or next(iter(stop_rules.values()), host.stops)
 
         def correlation(one: str, other: str, now: datetime) -> float:
-            market = session.market
-            return market.correlation(one, other, now, CORRELATION_WINDOW) if market else 1.0
+            return _correlation(session.market, one, other, now)
 
         def announce(change: Change) -> None:
             if change.verdict.blocks:
                 lock_alerts.block(change)
             seen = guard_set.snapshot
-            if seen is not None:
+            if seen is not None and host.events.heard:
                 host.events.publish(guard_changed(change, seen.now))
 
         leader = settings.market.leading(stake_currency)
