@@ -123,7 +123,7 @@ def test_what_edge_decay_compares_with_is_measured_where_nothing_peeks(
     """Of a backtest that has seen the future there is nothing to compare with."""
     (strategies / "Sound.py").write_text(strategy("Sound"))
     adopt(strategies, data, "Sound")
-    assert "The guard EdgeDecay is off under GuardedSound" in plain(capsys)
+    assert "The guard EdgeDecay stays off under GuardedSound" in plain(capsys)
     adopt(strategies, data, "Sound", "--no-baseline")
     assert "EdgeDecay" not in plain(capsys)
     (strategies / "Peeker.py").write_text(strategy("Peeker", PEEKS))

@@ -189,7 +189,7 @@ def _show(source: Source, proof: Proof, console: Console) -> None:
 
 def _show_baseline(task: Task, console: Console) -> None:
     """What EdgeDecay compares with; a backtest that has seen the future is asked for none."""
-    name = f"The guard {EdgeDecay.__name__} is off under {task.strategy}"
+    name = f"The guard {EdgeDecay.__name__} stays off under {task.strategy}"
     try:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "backtest.zip"

@@ -1,6 +1,7 @@
 """What the guard EdgeDecay compares with, from a backtest of the very strategy."""
 
 import json
+import math
 from typing import Any
 
 from ballast.config import settings
@@ -28,17 +29,24 @@ def section(result: RunResult) -> dict[str, Any]:
             f"this backtest has {counted(len(results), 'trade')} with a result in R: expected two "
             "or more"
         )
+    mean, sd = float(results.mean()), float(results.std(ddof=1))
+    error = sd / math.sqrt(len(results))
+    if mean <= error:
+        raise NoBaseline(
+            f"{counted(len(results), 'trade')} of this backtest made {mean:+.2f} R each, where "
+            f"luck alone makes {error:.2f} R either way: what is no better cannot decay"
+        )
     figures = {
-        "mean_r": round(float(results.mean()), 4),
-        "sd_r": round(float(results.std(ddof=1)), 4),
+        "mean_r": round(mean, 4),
+        "sd_r": round(sd, 4),
         "trades": len(results),
         "strategy": result.strategy,
     }
     made = {"guards": {"EdgeDecay": figures}}
     try:
         settings.load(made)
-    except settings.SettingsError as error:
-        raise NoBaseline(f"this backtest is no baseline: {error}") from None
+    except settings.SettingsError as refused:
+        raise NoBaseline(f"this backtest is no baseline: {refused}") from None
     return made
 
 
