@@ -27,6 +27,7 @@ from freqtrade.resolvers import StrategyResolver
 from freqtrade.strategy import IStrategy
 from freqtrade.wallets import Wallets
 
+from ballast.core.windows import minutes
 from benchmarks import ROOT
 from benchmarks.loop import Say
 from benchmarks.market import Candles
@@ -37,7 +38,7 @@ SAMPLE = "SampleStrategy"
 # Of the slowest strategy to SampleStrategy; on a finer timeframe by the mean of an hour's candles.
 TARGETS = {"1h": 1.0, "5m": 0.6}
 CANDLES_AN_HOUR = 12
-_HOURLY = "1h"
+HOURLY = "1h"
 
 Frames = Mapping[tuple[str, str], pd.DataFrame]
 
@@ -50,16 +51,26 @@ class Bench:
     ----------
     folder : Path
         Scratch folder for Freqtrade.
+    where : Path, optional
+        Folder that the strategy is looked for in; the pack's, or Freqtrade's templates.
     """
 
-    def __init__(self, name: str, timeframe: str, pairs: tuple[str, ...], folder: Path) -> None:
+    def __init__(
+        self,
+        name: str,
+        timeframe: str,
+        pairs: tuple[str, ...],
+        folder: Path,
+        where: Path | None = None,
+    ) -> None:
         own = {
             "runmode": RunMode.DRY_RUN,
             "strategy": name,
-            "strategy_path": str(_folder_of(name)),
+            "strategy_path": str(where or _folder_of(name)),
             "timeframe": timeframe,
             "candle_type_def": CandleType.SPOT,
             "exit_pricing": {"price_side": "other"},
+            "ballast": {"market": {"basket": list(pairs)}},
         }
         config = deep_merge_dicts(own, base_config(folder, pairs))
         self.name, self.pairs, self._timeframe = name, pairs, timeframe
@@ -96,7 +107,7 @@ def run(candles: Candles, timeframe: str, rounds: int, say: Say) -> dict[str, An
         per_pair to that of SampleStrategy.
     """
     names = [SAMPLE, *sorted(path.stem for path in (ROOT / "strategies").glob("[A-Z]*.py"))]
-    history = stored(candles, timeframe)
+    history = stored(candles, timeframe, HOURLY)
     taken: dict[str, list[list[float]]] = {name: [] for name in names}
     single: dict[str, list[float]] = {name: [] for name in names}
     leader = "BTC/USDT" if "BTC/USDT" in candles.pairs else candles.pairs[0]
@@ -113,20 +124,24 @@ def run(candles: Candles, timeframe: str, rounds: int, say: Say) -> dict[str, An
                     single[bench.name] += one
         for bench in (*benches, *singles):
             bench.exchange.close()
-    # What is measured on hours costs once an hour: only a whole hour has a typical candle.
-    typical = statistics.median if timeframe == _HOURLY else statistics.fmean
-    figures = {name: _figures(taken[name], single[name], typical) for name in names}
+    middle = typical(timeframe)
+    figures = {name: _figures(taken[name], single[name], middle) for name in names}
     sample = figures[SAMPLE]["per_pair"]
     return {name: {**row, "ratio": row["per_pair"] / sample} for name, row in figures.items()}
 
 
+def typical(timeframe: str) -> Callable[[list[float]], float]:
+    """What is measured on hours costs once an hour: only a whole hour has a typical candle."""
+    return statistics.median if minutes(timeframe) >= minutes(HOURLY) else statistics.fmean
+
+
 def _figures(
-    taken: list[list[float]], single: list[float], typical: Callable[[list[float]], float]
+    taken: list[list[float]], single: list[float], middle: Callable[[list[float]], float]
 ) -> dict[str, float]:
     return {
-        "per_pair": 1000 * typical([statistics.fmean(seconds) for seconds in taken]),
-        "alone": 1000 * typical([s for seconds in taken for s in seconds[1:]]),
-        "single": 1000 * typical(single),
+        "per_pair": 1000 * middle([statistics.fmean(seconds) for seconds in taken]),
+        "alone": 1000 * middle([s for seconds in taken for s in seconds[1:]]),
+        "single": 1000 * middle(single),
     }
 
 
@@ -134,11 +149,11 @@ def _folder_of(name: str) -> Path:
     return Path(templates.__path__[0]) if name == SAMPLE else ROOT / "strategies"
 
 
-def stored(candles: Candles, timeframe: str) -> dict[tuple[str, str], pd.DataFrame]:
+def stored(candles: Candles, *timeframes: str) -> dict[tuple[str, str], pd.DataFrame]:
     """Whole history, dated as frames from an exchange are (files are read as another UTC)."""
     frames = {
         (pair, of): load_pair_history(pair, of, candles.folder, candle_type=CandleType.SPOT)
-        for of in dict.fromkeys((timeframe, _HOURLY))
+        for of in dict.fromkeys(timeframes)
         for pair in candles.pairs
     }
     return {
@@ -151,13 +166,11 @@ def rounds_of(
 ) -> Iterator[dict[tuple[str, str], pd.DataFrame]]:
     """The last frames of history: each time one candle more, coarser ones as far as complete."""
     newest = min(frame["date"].iloc[-1] for frame in stored.values())
-    step, hour = pd.Timedelta(timeframe.replace("m", "min")), pd.Timedelta(hours=1)
+    spans = {of: pd.Timedelta(minutes=minutes(of)) for _, of in stored}
     for back in range(count, 0, -1):
-        end = newest - back * step
+        end = newest - back * spans[timeframe]
         yield {
-            (pair, of): frame[frame["date"] + (step if of == timeframe else hour) <= end]
-            .tail(CANDLES)
-            .reset_index(drop=True)
+            (pair, of): frame[frame["date"] + spans[of] <= end].tail(CANDLES).reset_index(drop=True)
             for (pair, of), frame in stored.items()
         }
 

@@ -14,6 +14,7 @@ from rich.console import Console
 from benchmarks import (
     ROOT,
     analysis,
+    examples,
     growth,
     journal,
     loop,
@@ -26,7 +27,7 @@ from benchmarks import (
 from benchmarks.errors import BenchmarkError
 from sandbox.errors import SandboxError
 
-PARTS = ("loop", "foreign", "growth", "analysis", "journal")
+PARTS = ("loop", "foreign", "growth", "analysis", "examples", "journal")
 # Beside the targets: for the pictures of the documentation.
 SCALING = "growing"
 _ANALYSIS_DAYS = 60
@@ -71,6 +72,8 @@ def _measure(options: argparse.Namespace, say: loop.Say) -> dict[str, Any]:
             timeframe: analysis.run(candles, timeframe, rounds, say)
             for timeframe, rounds in (("1h", options.rounds), ("5m", analysis.CANDLES_AN_HOUR))
         }
+    if "examples" in options.only:
+        results["examples"] = examples.run(options.cache, options.seed, options.rounds, say)
     if "journal" in options.only:
         calm = market.calm(options.cache, options.seed, journal.HOURS, journal.PAIRS)
         results["journal"] = journal.run(calm, options.strategy, options.rounds, say)
@@ -102,7 +105,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--days", type=int, default=548, help="of it, for 'loop' (%(default)s)")
     add("--trades", type=_count, nargs="+", default=[1_000, 20_000], help="for 'growth'")
     add("--repeats", type=_count, default=2, help="of each in 'loop' (%(default)s)")
-    add("--rounds", type=_count, default=15, help="candles in 'analysis' (%(default)s)")
+    add("--rounds", type=_count, default=15,
+        help="candles in 'analysis' and 'examples' (%(default)s)")  # fmt: skip
     add("--cache", type=Path, default=ROOT / "user_data" / "data" / "benchmarks", metavar="DIR",
         help="where candles are kept")  # fmt: skip
     add("--pictures", type=Path, metavar="DIR", help=f"draw what '{SCALING}' finds there")

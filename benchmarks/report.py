@@ -30,6 +30,8 @@ def show(results: dict[str, Any], console: Console) -> None:
         _show_growth(results["growth"], console)
     for timeframe, figures in results.get("analysis", {}).items():
         _show_analysis(timeframe, figures, console)
+    if "examples" in results:
+        _show_examples(results["examples"], console)
     if "journal" in results:
         _show_journal(results["journal"], console)
     if "growing" in results:
@@ -94,6 +96,17 @@ def _show_analysis(timeframe: str, figures: dict[str, Any], console: Console) ->
             f"{row['alone']:.1f} ms",
             f"{row['single']:.1f} ms",
         )
+    console.print(table)
+    console.print()
+
+
+def _show_examples(figures: dict[str, Any], console: Console) -> None:
+    table = Table(title="Analysis of a new candle: example against twin, of ten pairs")
+    for heading in ("", "candles", "example", "twin", "ratio"):
+        table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
+    for name, row in figures.items():
+        times = (f"{row[which]:.1f} ms" for which in ("example", "twin"))
+        table.add_row(name, row["timeframe"], *times, f"{row['ratio']:.2f}")
     console.print(table)
     console.print()
 

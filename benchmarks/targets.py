@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from benchmarks import analysis, growth, journal, loop
+from benchmarks import analysis, examples, growth, journal, loop
 
 
 def compared(results: dict[str, Any]) -> list[dict[str, Any]]:
@@ -29,6 +29,10 @@ def compared(results: dict[str, Any]) -> list[dict[str, Any]]:
         slowest = max(row["ratio"] for name, row in figures.items() if name != analysis.SAMPLE)
         what = f"analysis of a new {timeframe} candle, slowest of the pack, to {analysis.SAMPLE}"
         rows.append((what, slowest, analysis.TARGETS[timeframe]))
+    if "examples" in results:
+        slowest = max(row["ratio"] for row in results["examples"].values())
+        what = "analysis of a new candle: example against twin, the slowest"
+        rows.append((what, slowest, examples.TARGET))
     if "growth" in results:
         costs = [row["per_trade_ms"] for row in results["growth"]["Ballast"]]
         what = f"cost of a trade, {results['growth']['Ballast'][-1]['trades']:,} to the fewest"

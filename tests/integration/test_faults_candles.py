@@ -20,6 +20,7 @@ from freqtrade.resolvers import ExchangeResolver
 
 from ballast.core.columns import CandleColumns
 from ballast.core.data_quality import DataQualityLimits, assess
+from ballast.core.measured import MeasuredCandles
 from ballast.core.trust import DataQuality
 from sandbox.candles import HOUR_MS, MINUTE_MS
 from sandbox.clock import RealClock
@@ -100,7 +101,7 @@ def same(frame: pd.DataFrame, other: pd.DataFrame) -> bool:
 
 
 def trusted(frame: pd.DataFrame) -> DataQuality:
-    return DataQuality(int(assess(frame, DataQualityLimits())[-1]))
+    return DataQuality(int(assess(MeasuredCandles(frame, "1h"), DataQualityLimits())[-1]))
 
 
 def is_fresh(frame: pd.DataFrame, after_border_s: float) -> bool:

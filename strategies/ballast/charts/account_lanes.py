@@ -46,10 +46,13 @@ class AccountLanes:
         self._written = written
         self._span = span_ns(timeframe)
         self._rows: deque[_Row] | None = None
+        # The rows as arrays, until there is one more: every pair asks for them.
+        self._arrays: tuple[np.ndarray, np.ndarray] | None = None
 
     def add(self, account: Account) -> None:
         """Remember the account at the candle that was judged last."""
         self._known().append(_row(account))
+        self._arrays = None
 
     def columns(self, dates: pd.Series) -> dict[str, np.ndarray]:
         """
@@ -63,9 +66,11 @@ class AccountLanes:
         dates : Series
             Opening times of the pair's candles.
         """
-        rows = self._known()
-        times = np.array([row[0] for row in rows], dtype=np.int64)
-        values = np.array([row[1:] for row in rows], dtype=float).reshape(-1, 3)
+        if self._arrays is None:
+            rows = self._known()
+            times = np.array([row[0] for row in rows], dtype=np.int64)
+            self._arrays = times, np.array([row[1:] for row in rows], dtype=float).reshape(-1, 3)
+        times, values = self._arrays
         before = nanoseconds(dates) - self._span
         place = np.searchsorted(times, before, side="right") - 1
         is_there = (place >= 0) & (times[place] == before) if len(times) else place >= 0

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ballast.core import frames
-from ballast.core.measured import MeasuredCandles
+from ballast.core.measured import MeasuredCandles, moved
 from ballast.core.windows import candles as candles_in
 from ballast.core.windows import coarser
 
@@ -32,6 +32,8 @@ class AlignedCandles:
         Length of one of them, such as '5m'.
     slow : MeasuredCandles, optional
         What windows are measured on, where it is known (see `slow_candles`).
+    own : MeasuredCandles, optional
+        What has been measured on the candles themselves, where they are finer than those.
 
     Attributes
     ----------
@@ -46,12 +48,13 @@ class AlignedCandles:
         frame: pd.DataFrame,
         timeframe: str,
         slow: MeasuredCandles | None = None,
+        own: MeasuredCandles | None = None,
     ) -> None:
         self.timeframe = timeframe
         self.slow = slow or slow_candles(frame, timeframe)
         self.slow_timeframe = self.slow.timeframe
         same = self.slow_timeframe == timeframe
-        self.base = self.slow if same else MeasuredCandles(frame, timeframe)
+        self.base = self.slow if same else own or MeasuredCandles(frame, timeframe)
         self.counts = False
         self.history = 0
         self._known: dict[Hashable, Any] = {}
@@ -149,6 +152,19 @@ class AlignedCandles:
         least : int
             Candles that a window must have.
         """
+        return self._series(self.measured(name, windows, of, memory, chained, before, least))
+
+    def measured(
+        self,
+        name: Hashable,
+        windows: Window | tuple[Window, ...],
+        of: Callable[..., np.ndarray],
+        memory: int = 1,
+        chained: bool = False,
+        before: bool = False,
+        least: int = 2,
+    ) -> np.ndarray:
+        """What `measure` gives, as an array that is not to be changed."""
         windows = windows if isinstance(windows, tuple) else (windows,)
         lengths = [self._length(name, window, least, self.slow_timeframe) for window in windows]
         longest = sum(lengths) if chained else max(lengths) * memory
@@ -157,16 +173,15 @@ class AlignedCandles:
         within = before and self.slow is self.base
         key = (name, windows, within)
 
-        def measured() -> np.ndarray:
+        def found() -> np.ndarray:
             values = of(self.slow.frame, *lengths) if len(self.slow) else np.full(0, np.nan)
-            return _moved(values) if within else values
+            return moved(values) if within else values
 
-        def seen() -> pd.Series:
-            values = self.from_slow(self.slow.once(key, measured), np.nan)
-            return self._series(_moved(values) if before and not within else values)
+        def seen() -> np.ndarray:
+            values = self.from_slow(self.slow.once(key, found), np.nan)
+            return moved(values) if before and not within else values
 
-        # A copy as far as whoever has it can tell: pandas copies what is written to.
-        return self.once((key, before), seen).copy(deep=False)
+        return self.once((key, before), seen)
 
     def needs(self, candles: int) -> None:
         """Note that so many candles must have been before the first value is one."""
@@ -195,11 +210,6 @@ class AlignedCandles:
 
     def _slow_positions(self) -> np.ndarray:
         return frames.last_completed(*self._axis, self.slow.frame["date"], self.slow_timeframe)
-
-
-def _moved(values: np.ndarray) -> np.ndarray:
-    """Of each candle, the value of the one before it (`Series.shift`, at a fifth of its price)."""
-    return np.concatenate(([np.nan], values[:-1]))[: len(values)]
 
 
 def slow_candles(

@@ -36,7 +36,7 @@ class Candles(Indicators):
 
     Parameters
     ----------
-    frame, timeframe, slow
+    frame, timeframe, slow, own
         As for `AlignedCandles`.
     source : OtherCandles, optional
         Where other candles come from.
@@ -51,8 +51,9 @@ class Candles(Indicators):
         slow: MeasuredCandles | None = None,
         source: OtherCandles | None = None,
         name: str = "",
+        own: MeasuredCandles | None = None,
     ) -> None:
-        super().__init__(frame, timeframe, slow)
+        super().__init__(frame, timeframe, slow, own)
         self.name = name
         # Candles to be loaded for one here, and beside them, where groups begin anywhere.
         self._loaded, self._spare = 1, 0

@@ -5,9 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from ballast.core.frames import nanoseconds, span_ns
 from ballast.core.rules import Axis, Rule, above, at_least, at_most, below, holds, is_known
 from ballast.core.windows import minutes
 
+_MINUTE_NS = span_ns("1m")
 _OPPOSITE = {">": "<=", ">=": "<", "<": ">=", "<=": ">"}
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -105,8 +107,8 @@ def hours(start: float, end: float) -> Rule:
         raise ValueError(f"hours({start!r}, {end!r}): expected two hours of the day, 0 to 24")
 
     def at(axis: Axis) -> Rule:
-        ends = _ends(axis)
-        clock = ends.dt.hour + ends.dt.minute / 60
+        minute = _ends(axis) // _MINUTE_NS % (24 * 60)
+        clock = minute // 60 + minute % 60 / 60
         bounds = {"from_start": at_least(clock, start), "to_end": below(clock, end)}
         return all_of(**bounds) if start < end else any_of(**bounds)
 
@@ -123,7 +125,8 @@ def weekdays(*days: str) -> Rule:
     wanted = [WEEKDAYS.index(day) for day in days]
 
     def at(axis: Axis) -> Rule:
-        return holds(_ends(axis).dt.day_of_week.isin(wanted))
+        # The epoch began on a Thursday.
+        return holds(np.isin((_ends(axis) // span_ns("1d") + 3) % 7, wanted))
 
     return _of([], lambda axis, _: at(_there(axis)), timed=True)
 
@@ -203,8 +206,9 @@ def _span(window: str | int, axis: Axis | None, name: str) -> int:
     return window
 
 
-def _ends(axis: Axis) -> pd.Series:
-    return axis.dates + pd.Timedelta(minutes=minutes(axis.timeframe))
+def _ends(axis: Axis) -> np.ndarray:
+    """When the candles end, nanoseconds since the epoch (UTC)."""
+    return nanoseconds(axis.dates) + span_ns(axis.timeframe)
 
 
 def _there(axis: Axis | None) -> Axis:

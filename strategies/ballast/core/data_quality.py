@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
-from ballast.core.measured import MeasuredCandles
+from ballast.core.measured import MeasuredCandles, moved
 from ballast.core.trust import DataQuality
 
 # What a missing time is as a number.
@@ -50,27 +49,22 @@ class DataQualityLimits:
     history_candles: int = 0
 
 
-def assess(frame: pd.DataFrame, limits: DataQualityLimits) -> np.ndarray:
+def assess(candles: MeasuredCandles, limits: DataQualityLimits) -> np.ndarray:
     """
-    Trust code of every candle of a frame, from that candle and earlier ones only.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        Columns date (UTC), open, high, low, close (quote currency) and volume (base currency).
+    Trust code of every candle, from that candle and earlier ones only.
 
     Returns
     -------
-    ndarray of int8, shape (len(frame),)
+    ndarray of int8, shape (len(candles),)
         `DataQuality` codes; where several findings meet, the gravest.
     """
-    codes = np.zeros(len(frame), dtype=np.int8)
-    if not len(frame):
+    codes = np.zeros(len(candles), dtype=np.int8)
+    if not len(candles):
         return codes
-    bars = _Bars(*(np.asarray(frame[name], dtype=float) for name in _Bars._fields))
+    bars = _Bars(*map(candles.values, _Bars._fields))
     filled = _filled(bars)
     in_hole = _run_length(filled) >= limits.hole_candles
-    absurd = _absurd(bars, filled, limits)
+    absurd = _absurd(candles, bars, filled, limits)
 
     codes[: limits.history_candles] = DataQuality.SHORT_HISTORY
     real = np.cumsum(~filled)
@@ -80,15 +74,15 @@ def assess(frame: pd.DataFrame, limits: DataQualityLimits) -> np.ndarray:
     _raise_to(codes, after, DataQuality.AFTER_ABSURD_BAR)
     _raise_to(codes, absurd, DataQuality.ABSURD_BAR)
     _raise_to(codes, _impossible(bars), DataQuality.BAD_BAR)
-    _raise_to(codes, _disordered(frame), DataQuality.DISORDER)
+    _raise_to(codes, _disordered(candles.opened), DataQuality.DISORDER)
     return codes
 
 
 def assessed(candles: MeasuredCandles, limits: DataQualityLimits) -> np.ndarray:
     """The same, worked out once for all that ask, however long a history they want."""
     findings = dataclasses.replace(limits, history_candles=0)
-    codes = candles.once(("quality", findings), lambda: assess(candles.frame, findings)).copy()
-    _raise_to(codes, np.arange(len(codes)) < limits.history_candles, DataQuality.SHORT_HISTORY)
+    codes = candles.once(("quality", findings), lambda: assess(candles, findings)).copy()
+    _raise_to(codes[: limits.history_candles], np.True_, DataQuality.SHORT_HISTORY)
     return codes
 
 
@@ -122,20 +116,21 @@ def _impossible(bars: _Bars) -> np.ndarray:
     return np.asarray(~sound, dtype=bool)
 
 
-def _disordered(frame: pd.DataFrame) -> np.ndarray:
+def _disordered(opened: np.ndarray) -> np.ndarray:
     """A candle without a time, or not newer than some before it: a duplicate, a step back."""
-    opened = frame["date"].to_numpy(dtype="datetime64[ns]").view("int64")
     newest_before = np.maximum.accumulate(opened)[:-1]
     missing = opened == _NO_TIME
     back = np.concatenate(([False], opened[1:] <= newest_before))
     return np.asarray(missing | back, dtype=bool)
 
 
-def _absurd(bars: _Bars, filled: np.ndarray, limits: DataQualityLimits) -> np.ndarray:
+def _absurd(
+    candles: MeasuredCandles, bars: _Bars, filled: np.ndarray, limits: DataQualityLimits
+) -> np.ndarray:
     move = np.abs(np.diff(_log(bars.close), prepend=np.nan))
     # The scale ignores filler candles and the candle it judges; a median ignores outliers.
-    real = pd.Series(np.where(filled, np.nan, move))
-    median = real.rolling(limits.scale_candles, min_periods=10).median().shift(1).to_numpy()
+    real = np.where(filled, np.nan, move)
+    median = moved(candles.quantiles("moves", real, limits.scale_candles, least=10))
     widest = np.fmax(move, _wick(bars))
     far = widest > limits.absurd_move_sigmas * (1.4826 * median)
     return np.asarray(far & (widest > np.log1p(limits.absurd_move_min_pct / 100)), dtype=bool)
@@ -164,5 +159,5 @@ def _within_after(flags: np.ndarray, real: np.ndarray, candles: int) -> np.ndarr
     return np.asarray(real - last <= candles, dtype=bool)
 
 
-def _raise_to(codes: np.ndarray, where: np.ndarray, code: DataQuality) -> None:
+def _raise_to(codes: np.ndarray, where: np.ndarray | np.bool_, code: DataQuality) -> None:
     np.maximum(codes, where * np.int8(code), out=codes)

@@ -5,6 +5,7 @@ finer. Those hourly candles are built from the strategy's candles, so that both 
 hourly frame from the exchange only adds the older history that a short live frame lacks.
 """
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -159,20 +160,28 @@ def with_columns(frame: pd.DataFrame, columns: Mapping[str, np.ndarray]) -> pd.D
     """
     The frame with columns beside its own, in place of those of the same names.
 
-    All at once, those of a type together: one by one, each costs as much as an indicator.
+    All at once, those of a type together, and names last: one by one, each costs as much as an
+    indicator.
     """
-    kept = frame.copy(deep=False)
+    kept, known = frame.copy(deep=False), tuple(frame.columns)
     by_type: dict[Any, dict[str, np.ndarray]] = {}
     for name, values in columns.items():
-        if name in frame.columns:
+        if name in known:
             kept[name] = values
         else:
             by_type.setdefault(values.dtype, {})[name] = values
     parts = (
-        pd.DataFrame(np.array(list(alike.values())).T, frame.index, list(alike), copy=False)
+        pd.DataFrame(np.array(list(alike.values())).T, frame.index, copy=False)
         for alike in by_type.values()
     )
-    return pd.concat([kept, *parts], axis=1)
+    made = pd.concat([kept, *parts], axis=1, ignore_index=True)
+    made.columns = _index((*known, *(name for alike in by_type.values() for name in alike)))
+    return made
+
+
+@functools.lru_cache(maxsize=256)
+def _index(names: tuple[str, ...]) -> pd.Index:
+    return pd.Index(names)
 
 
 def last_completed(

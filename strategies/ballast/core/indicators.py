@@ -113,9 +113,9 @@ class Indicators(AlignedCandles):
         """
         per_day = math.sqrt(minutes("1d") / minutes(self.slow_timeframe))
 
-        def sigma(slow: pd.DataFrame, n: int) -> np.ndarray:
-            moves = pd.Series(np.log(self._slow("close"))).diff()
-            real = moves.where((slow["volume"] > 0).to_numpy())
+        def sigma(_: pd.DataFrame, n: int) -> np.ndarray:
+            moves = np.diff(np.log(self._slow("close")), prepend=np.nan)
+            real = pd.Series(np.where(self._slow("volume") > 0, moves, np.nan))
             return per_day * np.asarray(real.rolling(n, min_periods=max(2, n // 2)).std())
 
         return self.measure("daily_volatility", window, sigma)
@@ -124,9 +124,9 @@ class Indicators(AlignedCandles):
         """Median turnover of an hour over the window (quote currency)."""
         to_hour = minutes(frames.SLOW_TIMEFRAME) / minutes(self.slow_timeframe)
 
-        def median(slow: pd.DataFrame, n: int) -> np.ndarray:
-            turnover = pd.Series(self._slow("close") * self._slow("volume"))
-            return to_hour * np.asarray(turnover.rolling(n).median())
+        def median(_: pd.DataFrame, n: int) -> np.ndarray:
+            turnover = self._slow("close") * self._slow("volume")
+            return to_hour * self.slow.quantiles("turnover", turnover, n, least=n)
 
         return self.measure("hourly_turnover", window, median)
 

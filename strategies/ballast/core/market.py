@@ -11,7 +11,7 @@ import talib
 
 from ballast.core.candles import Candles, OtherCandles
 from ballast.core.data_quality import DataQualityLimits, assessed
-from ballast.core.frames import nanoseconds, span_ns
+from ballast.core.frames import span_ns
 from ballast.core.measured import MeasuredCandles
 from ballast.core.rules import Axis, Rule, is_known
 from ballast.core.trust import DataQuality
@@ -37,17 +37,15 @@ class Basket:
 
     Attributes
     ----------
-    closes : dict of str to Series
-        By pair (quote currency); unknown where the pair has no candle, or none that is sound: no
-        stale close stands in for it.
-    moves : dict of str to ndarray
-        Their log returns.
+    closes, moves : dict of str to ndarray
+        By pair (quote currency), and their log returns; unknown where the pair has no candle, or
+        none that is sound: no stale close stands in for it.
     ends : ndarray
         When the candles end, nanoseconds since the epoch.
     """
 
     def __init__(self, axis: MeasuredCandles, pairs: Mapping[str, MeasuredCandles]) -> None:
-        opened = nanoseconds(axis.frame["date"])
+        opened = axis.opened
         self.ends = opened + span_ns(axis.timeframe)
         self.closes = {pair: _closes(candles, opened) for pair, candles in pairs.items()}
         self.moves = {pair: _log_returns(close) for pair, close in self.closes.items()}
@@ -106,7 +104,7 @@ class Market(Candles):
             window,
             # The same function as `Candles.roc`, so that a pair does not lead itself by rounding.
             lambda _, n: self._mean(
-                [pd.Series(talib.ROCP(c.to_numpy(), n)) for c in self._basket.closes.values()]
+                [talib.ROCP(close, n) for close in self._basket.closes.values()]
             ),
         )
 
@@ -119,7 +117,9 @@ class Market(Candles):
         NaN where the pair's own value or more than half of the basket is unknown.
         """
         own = of(pair).to_numpy(dtype=float)
-        others = [self._sound(coin, of(coin)) for coin in self._basket_coins(pair)]
+        others = [
+            self._sound(coin, of(coin).to_numpy(dtype=float)) for coin in self._basket_coins(pair)
+        ]
         if not others:
             return self._series(np.where(np.isnan(own), np.nan, 1.0))
         table = np.vstack(others)
@@ -138,8 +138,8 @@ class Market(Candles):
         shares = []
         for coin in self._basket_coins():
             asked = rule(coin).on(axis)
-            met = pd.Series(np.where(is_known(asked), asked.met.astype(float), np.nan))
-            shares.append(pd.Series(self._sound(coin, met)))
+            met = np.where(is_known(asked), asked.met.astype(float), np.nan)
+            shares.append(self._sound(coin, met))
         return self._series(self._mean(shares, len(self)))
 
     def onto(self, dates: pd.Series, timeframe: str | None = None) -> Self:
@@ -162,12 +162,12 @@ class Market(Candles):
                 self._coins[pair] = self._other(pair)
         return [coin for pair, coin in self._coins.items() if but is None or pair != but.name]
 
-    def _sound(self, coin: Candles, values: pd.Series) -> np.ndarray:
+    def _sound(self, coin: Candles, values: np.ndarray) -> np.ndarray:
         """A pair's values where its candles can be believed; no stale one stands in."""
         limits = DataQualityLimits()
         code = np.maximum(trust(coin, limits), trust_of_views([coin], limits))
         sound = code < DataQuality.ABSURD_BAR
-        return np.where(sound, values.to_numpy(dtype=float), np.nan)
+        return np.where(sound, values, np.nan)
 
     def correlation(self, one: str, other: str, now: datetime, window: str) -> float:
         """
@@ -193,33 +193,33 @@ class Market(Candles):
         return float(a @ b) / spread if spread > 0 else 1.0
 
     def _share_above_average(self, n: int) -> np.ndarray:
-        above = []
-        for close in self._basket.closes.values():
-            average = close.rolling(n, min_periods=math.ceil(_KNOWN * n)).mean()
-            above.append((close > average).astype(float).where(average.notna() & close.notna()))
-        return self._mean(above)
+        closes = pd.DataFrame(dict(enumerate(self._basket.closes.values())))
+        averages = closes.rolling(n, min_periods=math.ceil(_KNOWN * n)).mean().to_numpy()
+        prices = closes.to_numpy()
+        known = ~(np.isnan(averages) | np.isnan(prices))
+        return self._mean(list(np.where(known, prices > averages, np.nan).T))
 
-    def _mean(self, series: list[pd.Series], length: int | None = None) -> np.ndarray:
+    def _mean(self, series: list[np.ndarray], length: int | None = None) -> np.ndarray:
         if not series:
             return np.full(len(self.slow) if length is None else length, np.nan)
-        table = np.vstack([values.to_numpy() for values in series])
+        table = np.vstack(series)
         known = np.isfinite(table).sum(axis=0)
         total = np.nansum(table, axis=0)
         enough = known >= max(1, _COVERAGE * len(series))
         return np.where(enough, total / np.maximum(known, 1), np.nan)
 
 
-def _log_returns(close: pd.Series) -> np.ndarray:
+def _log_returns(close: np.ndarray) -> np.ndarray:
     """Of each candle since the one before; unknown on the first and beside an unknown close."""
-    return np.diff(np.log(close.to_numpy()), prepend=np.nan)
+    return np.diff(np.log(close), prepend=np.nan)
 
 
-def _closes(candles: MeasuredCandles, opened: np.ndarray) -> pd.Series:
+def _closes(candles: MeasuredCandles, opened: np.ndarray) -> np.ndarray:
     """Closes at the opening times; unknown where the candle is missing, impossible or absurd."""
     sound = assessed(candles, DataQualityLimits()) < DataQuality.ABSURD_BAR
     closes = np.where(sound, candles.values("close"), np.nan)
-    own = nanoseconds(candles.frame["date"])
+    own = candles.opened
     if np.array_equal(own, opened):
-        return pd.Series(closes, index=opened)
+        return closes
     close = pd.Series(closes, index=own)
-    return close[~close.index.duplicated()].reindex(opened)
+    return np.asarray(close[~close.index.duplicated()].reindex(opened))

@@ -28,10 +28,9 @@ def of_pair(candles: Candles) -> pd.Series:
     Series of int, one value per candle
         DOWN, RANGE or UP.
     """
-    gap, close, mean = (
-        np.asarray(values) for values in (trend_gap(candles), candles.close, candles.mean(SLOW))
-    )
-    return _regimes(gap > 0, (gap < 0) & (close < mean), candles.close.index)
+    close = candles.close
+    gap, mean = trend_gap(candles).to_numpy(), candles.mean(SLOW).to_numpy()
+    return _regimes(gap > 0, (gap < 0) & (close.to_numpy() < mean), close.index)
 
 
 def of_market(market: Market) -> pd.Series:

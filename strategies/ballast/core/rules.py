@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from ballast.core.decision import PART
 
+# One value per candle.
+Values: TypeAlias = pd.Series | np.ndarray
 _RELATIONS = {
     ">": np.greater,
     ">=": np.greater_equal,
@@ -51,27 +53,27 @@ class Rule:
         return self if self.bind is None else self.bind(axis)
 
 
-def above(value: pd.Series, limit: pd.Series | float) -> Rule:
+def above(value: Values, limit: Values | float) -> Rule:
     """Met on candles where `value` exceeds `limit`."""
     return _compare(value, ">", limit)
 
 
-def at_least(value: pd.Series, limit: pd.Series | float) -> Rule:
+def at_least(value: Values, limit: Values | float) -> Rule:
     """Met on candles where `value` is `limit` or more."""
     return _compare(value, ">=", limit)
 
 
-def below(value: pd.Series, limit: pd.Series | float) -> Rule:
+def below(value: Values, limit: Values | float) -> Rule:
     """Met on candles where `value` is less than `limit`."""
     return _compare(value, "<", limit)
 
 
-def at_most(value: pd.Series, limit: pd.Series | float) -> Rule:
+def at_most(value: Values, limit: Values | float) -> Rule:
     """Met on candles where `value` is `limit` or less."""
     return _compare(value, "<=", limit)
 
 
-def holds(flags: pd.Series) -> Rule:
+def holds(flags: Values) -> Rule:
     """Met on candles where a state column is true, such as a regime or a candle pattern."""
     values = np.asarray(flags, dtype=float)
     known = np.isfinite(values)
@@ -120,7 +122,7 @@ def tag(names: Mapping[str, Rule]) -> str:
     return " + ".join(names)
 
 
-def _compare(value: pd.Series, relation: str, limit: pd.Series | float) -> Rule:
+def _compare(value: Values, relation: str, limit: Values | float) -> Rule:
     left = np.asarray(value, dtype=float)
     right = np.broadcast_to(np.asarray(limit, dtype=float), left.shape)
     # A comparison with NaN is False, which is the refusal wanted.

@@ -7,6 +7,7 @@ import pandas as pd
 import talib
 
 from ballast.core.candles import Candles
+from ballast.core.measured import MeasuredCandles, moved
 from ballast.core.windows import calibrated
 
 # Makes the median absolute deviation of normal data its standard deviation.
@@ -79,7 +80,7 @@ def intensity(candles: Candles, rules: ShockRules = DEFAULT) -> pd.Series:
     return candles.measure(
         f"intensity/{rules}",
         tuple(calibrated(window, candles.timeframe) for window in windows),
-        lambda frame, *lengths: _intensity(frame, lengths, rules),
+        lambda _, *lengths: _intensity(candles.slow, lengths, rules),
         chained=True,
     )
 
@@ -115,24 +116,27 @@ def cooldown(level: np.ndarray, pause: int, longest: int, rules: ShockRules) -> 
 
 
 @np.errstate(divide="ignore", invalid="ignore")
-def _intensity(frame: pd.DataFrame, lengths: tuple[int, ...], rules: ShockRules) -> np.ndarray:
+def _intensity(candles: MeasuredCandles, lengths: tuple[int, ...], rules: ShockRules) -> np.ndarray:
     fast, slow, vol_n, history_n, range_n = lengths
-    high, low, close = (frame[c].to_numpy(dtype=float) for c in ("high", "low", "close"))
-    filled = (frame["volume"].to_numpy() == 0) & (high == low)
+    high, low, close = map(candles.values, ("high", "low", "close"))
+    filled = (candles.values("volume") == 0) & (high == low)
 
     atr = talib.ATR(high, low, close, fast) / talib.ATR(high, low, close, slow)
     moves = pd.Series(np.where(filled, np.nan, np.diff(np.log(close), prepend=np.nan)))
-    sigma = moves.rolling(vol_n, min_periods=vol_n // 2).std()
-    usual = sigma.rolling(history_n, min_periods=history_n // 2).quantile(rules.vol_quantile)
-    vol = sigma.to_numpy() / usual.shift(1).to_numpy()
-    spread = pd.Series(np.where(filled, np.nan, np.log(high / low)))
-    middle = spread.rolling(range_n, min_periods=range_n // 2).median().shift(1)
-    away = spread.to_numpy() - middle.to_numpy()
-    mad = pd.Series(np.abs(away)).rolling(range_n, min_periods=range_n // 2).median().shift(1)
+    sigma = moves.rolling(vol_n, min_periods=vol_n // 2).std().to_numpy()
+    name = f"sigma/{rules}"
+    usual = candles.quantiles(name, sigma, history_n, history_n // 2, rules.vol_quantile)
+    vol = sigma / moved(usual)
+    spread = np.where(filled, np.nan, np.log(high / low))
+    away = spread - moved(candles.quantiles("spread", spread, range_n, range_n // 2))
+    far = np.abs(away)
+    mad = moved(candles.quantiles(f"far/{range_n}", far, range_n, range_n // 2))
     # After perfect calm any move is infinitely far, and no move is none.
-    z = np.where(away == 0, 0.0 * mad.to_numpy(), away / (_MAD_TO_SIGMA * mad.to_numpy()))
+    z = np.where(away == 0, 0.0 * mad, away / (_MAD_TO_SIGMA * mad))
 
     triggers = np.vstack([atr / rules.atr_ratio, vol, z / rules.range_z])
     extremes = np.vstack([atr / rules.atr_extreme, z / rules.range_extreme])
-    level = np.maximum(np.sort(triggers, axis=0)[1], extremes.max(axis=0))
-    return np.where(np.isnan(triggers).any(axis=0), np.nan, level)
+    a, b, c = triggers
+    second = np.maximum(np.minimum(a, b), np.minimum(np.maximum(a, b), c))
+    # Where one is unknown, the level is.
+    return np.asarray(np.maximum(second, extremes.max(axis=0)))

@@ -65,7 +65,7 @@ class Feeds:
         self._seen: tuple[pd.DataFrame, dict[str, pd.DataFrame]] = (_NO_CANDLES, {})
         self._all_arrived = False
         self._stored: dict[tuple[str, str], pd.DataFrame] = {}
-        self._kept = KeptCandles(timeframe)
+        self._kept, self._kept_own = KeptCandles(timeframe), KeptCandles(timeframe, timeframe)
         # By timeframe, candles that rules ask for beside their own; by pair, those of others.
         self._kept_groups: dict[str, KeptCandles] = {}
         self._others: dict[str, tuple[pd.DataFrame, Candles]] = {}
@@ -83,7 +83,8 @@ class Feeds:
             "_whitelist": None,
             "_seen": (_NO_CANDLES, {}),
         }
-        return {**self.__dict__, **forgotten, "_kept": KeptCandles(self._timeframe)}
+        kept = KeptCandles(self._timeframe), KeptCandles(self._timeframe, self._timeframe)
+        return {**self.__dict__, **forgotten, "_kept": kept[0], "_kept_own": kept[1]}
 
     @property
     def drawn(self) -> bool:
@@ -144,7 +145,9 @@ class Feeds:
 
     def candles(self, pair: str, frame: pd.DataFrame) -> Candles:
         """What a strategy sees of `frame`, the pair's own candles."""
-        return Candles(frame, self._timeframe, self._slow(pair, frame), self, pair)
+        slow = self._slow(pair, frame)
+        own = self._kept_own.of(pair, frame, None) if self.live and self._fine else None
+        return Candles(frame, self._timeframe, slow, self, pair, own)
 
     def of(self, pair: str) -> Candles:
         """Another pair's candles, on their own axis (see `candles.OtherCandles`)."""
@@ -196,7 +199,7 @@ class Feeds:
         basket = {pair: self._slow(pair, candles) for pair, candles in own.items()}
         slow = self._slow(self.leader, frame)
         self._market = Market(frame, self._timeframe, basket, slow, known, self, self.leader)
-        for kept in (self._kept, *self._kept_groups.values()):
+        for kept in (self._kept, self._kept_own, *self._kept_groups.values()):
             kept.forget_but({self.leader, *own, *self.traded(), *self._others})
         self._all_arrived = not self.live or all(_ends_with(own[pair], frame) for pair in own)
         return self._market
@@ -275,7 +278,8 @@ def _index(basket: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 def _ends_with(one: pd.DataFrame, other: pd.DataFrame) -> bool:
     """Whether the last candles of two frames are of the same time."""
-    return bool(len(one) and len(other) and one["date"].iloc[-1] == other["date"].iloc[-1])
+    last, others = (frames.nanoseconds(frame["date"])[-1:] for frame in (one, other))
+    return bool((last == others).all()) and len(one) > 0 < len(other)
 
 
 def _are_same(

@@ -1,7 +1,8 @@
 """Candles that windows are measured on, kept by pair from one live candle to the next.
 
 Those of a strategy on 5m or 1m are hourly: what is measured on them changes once an hour, not at
-every candle; likewise those of `pair.on("1d")` change once a day.
+every candle; likewise those of `pair.on("1d")` change once a day. Those that change carry on what
+was known of the candles before (see `MeasuredCandles`).
 """
 
 from collections.abc import Collection, Hashable
@@ -47,8 +48,9 @@ class KeptCandles:
         edition = self._edition(frame, older)
         kept = self._kept.get(pair)
         if kept is None or kept[0] != edition:
-            made = MeasuredCandles(grouped(frame, self._timeframe, self._to, older), self._to)
-            kept = self._kept[pair] = (edition, made)
+            made = grouped(frame, self._timeframe, self._to, older)
+            before = kept[1] if kept else None
+            kept = self._kept[pair] = (edition, MeasuredCandles(made, self._to, before))
         return kept[1]
 
     def forget_but(self, pairs: Collection[str]) -> None:

@@ -20,10 +20,12 @@ class Views:
     def __init__(self) -> None:
         self._last: tuple[pd.DataFrame, Market, tuple[Candles, Market]] | None = None
         self._seen_market: tuple[Market, np.ndarray, Market] | None = None
+        # What goes on after a first look, for which nothing is looked up again.
+        self._continued: pd.DataFrame | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Hyperopt sends the strategy to its workers: frames are seen anew there."""
-        return {"_last": None, "_seen_market": None}
+        return {"_last": None, "_seen_market": None, "_continued": None}
 
     def of(
         self, session: TradingSession, pair: str, frame: pd.DataFrame, limits: DataQualityLimits
@@ -36,6 +38,8 @@ class Views:
         frame : DataFrame
             The pair's candles.
         """
+        if self._last is not None and frame is self._continued:
+            return self._last[2]
         market = session.feeds.market()
         if market is not session.market:
             session.market = market
@@ -50,6 +54,7 @@ class Views:
         """Take a frame for the one that was seen last: it has got columns."""
         if self._last is not None:
             self._last = (frame, *self._last[1:])
+            self._continued = frame
         return frame
 
     def _onto(self, market: Market, dates: pd.Series) -> Market:

@@ -14,6 +14,11 @@ def test_the_slowest_strategy_is_compared() -> None:
     assert [(row["measured"], row["target"]) for row in rows] == [(0.9, 1.0), (0.5, 0.6)]
 
 
+def test_the_slowest_example_is_compared_with_its_twin() -> None:
+    (row,) = compared({"examples": {"A": {"ratio": 1.1}, "B": {"ratio": 1.3}}})
+    assert (row["measured"], row["target"]) == (1.3, 1.2)
+
+
 def test_the_loop_is_compared_with_empty_callbacks_and_memory_with_the_floor() -> None:
     rows = compared({"loop": LOOP, "foreign": {"to_asked": 1.2}})
     found = [(row["measured"], row["target"]) for row in rows]

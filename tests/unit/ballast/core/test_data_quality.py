@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ballast.core.data_quality import DataQualityLimits, assess
+from ballast.core.measured import MeasuredCandles
 from ballast.core.trust import DataQuality
 from tests.unit.ballast.core.made import closes, filled, scaled, walk
 
@@ -16,7 +17,7 @@ LIMITS = DataQualityLimits()
 
 
 def codes(frame: pd.DataFrame, limits: DataQualityLimits = LIMITS) -> list[int]:
-    return list(assess(frame, limits))
+    return list(assess(MeasuredCandles(frame, "1h"), limits))
 
 
 def test_real_ordinary_candles_are_trusted() -> None:

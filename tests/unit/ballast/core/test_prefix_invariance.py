@@ -96,7 +96,7 @@ def columns(timeframe: str, k: int) -> dict[str, np.ndarray]:
     for whose, candles in (("pair", pair), ("leader", market), ("view", view)):
         for name, of in OF_CANDLES.items():
             found[f"{whose}.{name}"] = of(candles).to_numpy()
-        found[f"{whose}.trust"] = assess(candles.frame, LIMITS)
+        found[f"{whose}.trust"] = assess(candles.base, LIMITS)
     for whose, seen in (("leader", market), ("view", view)):
         for name, of_market in OF_MARKET.items():
             found[f"{whose}.{name}"] = of_market(seen).to_numpy()
