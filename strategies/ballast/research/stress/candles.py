@@ -48,7 +48,8 @@ def _span(datadir: Path, pair: str, timeframe: str) -> tuple[pd.Timestamp, pd.Ti
     path = datadir / f"{pair.replace('/', '_')}-{timeframe}.feather"
     if not path.is_file():
         raise TaskError(
-            f"{datadir} has no candles of {pair} on {timeframe}: {path.name} is missing"
+            f"{datadir} has no candles of {pair} on {timeframe}: {path.name} is missing (--datadir "
+            "names another folder)"
         )
     try:
         dates = pd.read_feather(path, columns=["date"])["date"]
