@@ -114,11 +114,13 @@ class FillCosts:
 
     def _spread(self, columns: CandleColumns, position: int) -> float:
         """The spread as the pair's own candles show it (ratio); NaN where they are too coarse."""
+        if self._candle > _EDGE_COARSEST_MINUTES:
+            return math.nan
         shortest, longest = (
             round(minutes(w) / self._candle) for w in (_EDGE_SHORTEST, _EDGE_WINDOW)
         )
         first = max(0, position + 1 - longest)
-        if self._candle > _EDGE_COARSEST_MINUTES or position + 1 - first < shortest:
+        if position + 1 - first < shortest:
             return math.nan
         window = slice(first, position + 1)
         return edge(
