@@ -18,7 +18,7 @@ from benchmarks.market import Candles
 from benchmarks.worker import Job, Measured, measure_apart
 
 FLOOR, ASKED, BALLAST, STOP = "no risk layer", "empty callbacks", "Ballast", "custom_stoploss"
-UNDECIDED = "Ballast, deciding nothing"
+UNDECIDED = "empty layer"
 # Of the loop to that with empty callbacks; of the memory to the floor's.
 TARGET, TARGET_FOREIGN, TARGET_PEAK = 1.25, 1.3, 1.1
 # A strategy in the style of published ones, held under the layer (see `benchmarks.strategies`).

@@ -6,9 +6,11 @@ from unittest.mock import patch
 
 import pandas as pd
 import pytest
+from freqtrade.strategy import IStrategy
 
 from ballast.core.guard_set import GuardSet
 from ballast.risk.candle_news import CandleNews
+from ballast.strategy import quiet
 from tests.behaviour.guard_stories import CASES
 from tests.behaviour.mini import LEADER, Mini, Story, play
 from tests.behaviour.test_parity import STORIES
@@ -44,3 +46,20 @@ def test_what_is_not_judged_would_have_changed_nothing(name: str | None) -> None
     pd.testing.assert_frame_equal(trades, expected)
     assert locks == expected_locks
     assert shown < all_candles / 2
+
+
+def test_exits_that_freqtrade_is_not_asked_for_would_not_have_been() -> None:
+    def exits_of() -> tuple[BacktestOutcome, int]:
+        find = IStrategy.should_exit
+        with patch.object(IStrategy, "should_exit", autospec=True, side_effect=find) as asks:
+            outcome = play(STORIES, Mini)
+        return outcome, asks.call_count
+
+    outcome, found = exits_of()
+    with patch.object(quiet, "passes", lambda *_: False):
+        every, all_candles = exits_of()
+    (trades, locks), (expected, expected_locks) = told(outcome), told(every)
+    pd.testing.assert_frame_equal(trades, expected)
+    assert locks == expected_locks
+    assert len(trades)
+    assert 0 < found < all_candles / 2
