@@ -15,23 +15,32 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def between(value: pd.Series, low: pd.Series | float, high: pd.Series | float) -> Rule:
-    """Met on candles where `value` is from `low` to `high`, both included."""
+    """
+    Met on candles where `value` is from `low` to `high`, both included:
+    `between(pair.rsi("14h"), 40, 60)`.
+    """
     return all_of(from_low=at_least(value, low), to_high=at_most(value, high))
 
 
 def crossed_above(value: pd.Series, limit: pd.Series | float) -> Rule:
-    """Met on the candle where `value` comes to exceed `limit`: one before, it did not."""
+    """
+    Met on the candle where `value` comes to exceed `limit`: one before, it did not.
+    `crossed_above(pair.own.ema(12), pair.own.ema(26))`.
+    """
     return all_of(is_above=above(value, limit), was_not=_before(at_most(value, limit)))
 
 
 def crossed_below(value: pd.Series, limit: pd.Series | float) -> Rule:
-    """Met on the candle where `value` comes to be less than `limit`: one before, it was not."""
+    """
+    Met on the candle where `value` comes to be less than `limit`: one before, it was not.
+    `crossed_below(pair.close, pair.own.mean(50))`.
+    """
     return all_of(is_below=below(value, limit), was_not=_before(at_least(value, limit)))
 
 
 def any_of(**parts: Rule) -> Rule:
     """
-    Met where at least one part is: `any_of(dip=below(rsi, 30), breakout=above(close, high))`.
+    Met where at least one part is: `any_of(dip=below(pair.rsi("14h"), 30), peak=above(pair.close, pair.ema("5d")))`.
 
     Its value is how many are, its limit 1.
     """
@@ -39,12 +48,18 @@ def any_of(**parts: Rule) -> Rule:
 
 
 def all_of(**parts: Rule) -> Rule:
-    """Met where every part is: one branch of an `any_of`. Its value is how many parts are met."""
+    """
+    Met where every part is: one branch of an `any_of`. Its value is how many parts are met.
+    `all_of(strong=above(pair.ta("ADX", 14), 25), rises=above(pair.roc("1d"), 0))`.
+    """
     return _counted(parts, len(parts), "all_of")
 
 
 def negated(rule: Rule) -> Rule:
-    """Met where it is known that the rule is not: what is not known stays unmet."""
+    """
+    Met where it is known that the rule is not: what is not known stays unmet.
+    `negated(below(pair.roc("8h"), -0.05))`.
+    """
 
     def opposite(bound: Rule) -> Rule:
         known = is_known(bound)
@@ -60,7 +75,8 @@ def negated(rule: Rule) -> Rule:
 
 def within(window: str | int, rule: Rule) -> Rule:
     """
-    Met where the rule was on this candle or another that ended within the window before its end.
+    Met where the rule was on this candle or another that ended within the window before its end:
+    `within("12h", below(pair.own.rsi(14), 30))`.
 
     Parameters
     ----------
@@ -79,7 +95,8 @@ def within(window: str | int, rule: Rule) -> Rule:
 
 def for_at_least(window: str | int, rule: Rule) -> Rule:
     """
-    Met where the rule has been on every candle that ended within the window, this one included.
+    Met where the rule has been on every candle that ended within the window, this one included:
+    `for_at_least("6h", above(pair.close, pair.ema("5d")))`.
 
     Its value is for how many candles it has been, no more than the window has; its limit is how
     many those are. `window` as for `within`.
@@ -99,7 +116,7 @@ def for_at_least(window: str | int, rule: Rule) -> Rule:
 
 def hours(start: float, end: float) -> Rule:
     """
-    Met on candles that end from `start` to before `end` (hours of the day, UTC).
+    Met on candles that end from `start` to before `end` (hours of the day, UTC): `hours(8, 20)`.
 
     The end of a candle is when its order is sent. `hours(22, 4)` is met at night.
     """
@@ -116,7 +133,10 @@ def hours(start: float, end: float) -> Rule:
 
 
 def weekdays(*days: str) -> Rule:
-    """Met on candles that end on one of the days (UTC): mon, tue, wed, thu, fri, sat, sun."""
+    """
+    Met on candles that end on one of the days (UTC): mon, tue, wed, thu, fri, sat, sun.
+    `weekdays("mon", "tue")`.
+    """
     unknown = [day for day in days if day not in WEEKDAYS]
     if unknown or not days:
         raise ValueError(

@@ -10,7 +10,13 @@ import talib
 from ballast.core import frames
 from ballast.core.aligned import AlignedCandles, Window
 from ballast.core.frames import PRICES
-from ballast.core.library import Argument, Indicator, from_talib, from_technical
+from ballast.core.library import (
+    Argument,
+    Indicator,
+    check_call,
+    from_talib,
+    from_technical,
+)
 from ballast.core.windows import candles as candles_in
 from ballast.core.windows import minutes
 
@@ -25,21 +31,27 @@ class Indicators(AlignedCandles):
 
     @property
     def close(self) -> pd.Series:
-        """Closing price in quote currency."""
+        """Closing price in quote currency: `above(pair.close, pair.mean("20d"))`."""
         return self.column("close")
 
     @property
     def high(self) -> pd.Series:
-        """Highest price of the candle in quote currency."""
+        """
+        Highest price of the candle in quote currency:
+        `above(pair.on("1d").high, pair.on("1d").mean(20))`.
+        """
         return self.column("high")
 
     @property
     def low(self) -> pd.Series:
-        """Lowest price of the candle in quote currency."""
+        """Lowest price of the candle in quote currency: `above(pair.low, pair.own.ema(20))`."""
         return self.column("low")
 
     def highest_high(self, window: Window) -> pd.Series:
-        """Upper Donchian channel: highest high of the `window` before this candle (price)."""
+        """
+        Upper Donchian channel: highest high of the `window` before this candle (price).
+        `above(pair.close, pair.highest_high("10d"))`.
+        """
         return self.measure(
             "highest_high",
             window,
@@ -49,7 +61,10 @@ class Indicators(AlignedCandles):
         )
 
     def lowest_low(self, window: Window) -> pd.Series:
-        """Lower Donchian channel: lowest low of the `window` before this candle (price)."""
+        """
+        Lower Donchian channel: lowest low of the `window` before this candle (price).
+        `below(pair.close, pair.lowest_low("5d"))`.
+        """
         return self.measure(
             "lowest_low",
             window,
@@ -59,36 +74,45 @@ class Indicators(AlignedCandles):
         )
 
     def ema(self, window: Window) -> pd.Series:
-        """Exponential moving average of the close (price)."""
+        """Exponential moving average of the close (price): `pair.ema("5d")`."""
         return self.measure(
             "ema", window, lambda _, n: talib.EMA(self._slow("close"), n), EXPONENTIAL_MEMORY
         )
 
     def weighted_mean(self, window: Window) -> pd.Series:
-        """Linearly weighted moving average of the close (price): the newest close weighs most."""
+        """
+        Linearly weighted moving average of the close (price): the newest close weighs most.
+        `pair.weighted_mean("20d")`.
+        """
         return self.measure("weighted_mean", window, lambda _, n: talib.WMA(self._slow("close"), n))
 
     def mean(self, window: Window) -> pd.Series:
-        """Simple moving average of the close (price)."""
+        """Simple moving average of the close (price): `pair.on("1d").mean(50)`."""
         return self.measure("mean", window, lambda _, n: talib.SMA(self._slow("close"), n))
 
     def deviation(self, window: Window) -> pd.Series:
-        """Standard deviation of the close around its simple moving average (price)."""
+        """
+        Standard deviation of the close around its simple moving average (price):
+        `pair.mean("2d") - 2 * pair.deviation("2d")`.
+        """
         return self.measure("deviation", window, lambda _, n: talib.STDDEV(self._slow("close"), n))
 
     def rsi(self, window: Window) -> pd.Series:
-        """Relative strength index (Wilder), 0 to 100."""
+        """Relative strength index (Wilder), 0 to 100: `pair.own.rsi(14)`."""
         return self.measure(
             "rsi", window, lambda _, n: talib.RSI(self._slow("close"), n), WILDER_MEMORY
         )
 
     def roc(self, window: Window) -> pd.Series:
-        """Rate of change of the close over the window (ratio: 0.1 is a rise of ten percent)."""
+        """
+        Rate of change of the close over the window (ratio: 0.1 is a rise of ten percent).
+        `pair.roc("10d")`.
+        """
         return self.measure("roc", window, lambda _, n: talib.ROCP(self._slow("close"), n), least=1)
 
     def atr(self, window: Window) -> pd.Series:
         """
-        Average true range (Wilder) of one hour (price).
+        Average true range (Wilder) of one hour (price): `pair.atr("1d")`.
 
         Candles longer than an hour are scaled by the square root of time, so that 'two ATR' is the
         same distance on every timeframe. In `pair.own` and `pair.on(...)` it is that of one of
@@ -110,6 +134,7 @@ class Indicators(AlignedCandles):
         """
         Standard deviation of log returns over the window, scaled to a day by the square root of
         time (ratio). Filled candles are left out: a hole is not calm.
+        `below(pair.daily_volatility("10d"), 0.06)`.
         """
         per_day = math.sqrt(minutes("1d") / minutes(self.slow_timeframe))
 
@@ -121,7 +146,10 @@ class Indicators(AlignedCandles):
         return self.measure("daily_volatility", window, sigma)
 
     def hourly_turnover(self, window: Window) -> pd.Series:
-        """Median turnover of an hour over the window (quote currency)."""
+        """
+        Median turnover of an hour over the window (quote currency):
+        `above(pair.hourly_turnover("5d"), 200_000)`.
+        """
         to_hour = minutes(frames.SLOW_TIMEFRAME) / minutes(self.slow_timeframe)
 
         def median(_: pd.DataFrame, n: int) -> np.ndarray:
@@ -133,6 +161,7 @@ class Indicators(AlignedCandles):
     def efficiency_ratio(self, window: Window) -> pd.Series:
         """
         Kaufman's efficiency ratio: net move over the sum of moves, 0 (noise) to 1 (straight).
+        `above(pair.efficiency_ratio("5d"), 0.3)`.
 
         A random walk of n candles averages about 1/sqrt(n).
         """
@@ -146,7 +175,8 @@ class Indicators(AlignedCandles):
 
     def fall(self, window: Window) -> pd.Series:
         """
-        How far the close is below the highest close of the window (ratio, 0.1 is ten percent).
+        How far the close is below the highest close of the window (ratio, 0.1 is ten percent):
+        `below(pair.fall("8h"), 0.05)`.
 
         Measured on the strategy's own candles: a sharp fall should not wait for the hour to end.
         """
@@ -173,6 +203,7 @@ class Indicators(AlignedCandles):
         'typical' (mean of high, low and close), 'median' (high and low) or 'average' (all four).
         """
         by_name = tuple(sorted(named.items()))
+        check_call("ta", name, (*given, *named.values()))
         return self._of_library(from_talib(name, given, by_name, price, self.timeframe), output)
 
     def technical(
@@ -188,6 +219,7 @@ class Indicators(AlignedCandles):
         `pair.technical("ichimoku", output="kijun_sen")`, `pair.technical("qtpylib.zscore", 20)`.
         """
         by_name = tuple(sorted(named.items()))
+        check_call("technical", name, (*given, *named.values()))
         return self._of_library(from_technical(name, given, by_name, price, self.timeframe), output)
 
     def apply(

@@ -78,6 +78,25 @@ class Indicator:
         return wanted
 
 
+def check_call(whose: str, name: object, arguments: Sequence[object]) -> None:
+    """
+    Refuse what is no call: calls are remembered by what they are made of.
+
+    Raises
+    ------
+    ValueError
+        Where the name is no text, or an argument neither a number nor a text.
+    """
+    call = f"pair.{whose}({name!r}): "
+    if not isinstance(name, str):
+        raise ValueError(f"{call}expected the name of an indicator first, such as 'RSI'")
+    for value in arguments:
+        if not isinstance(value, str | float | int | np.number | None):
+            what = f"{type(value).__name__} {value!r}"
+            hint = "; of a parameter it is .value" if hasattr(value, "value") else ""
+            raise ValueError(f"{call}expected numbers, windows or texts, not {what}{hint}")
+
+
 @functools.lru_cache(maxsize=1024)
 def from_talib(
     name: str, given: tuple[Argument, ...], named: Named, price: str, timeframe: str

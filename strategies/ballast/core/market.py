@@ -89,7 +89,8 @@ class Market(Candles):
 
     def breadth(self, window: str) -> pd.Series:
         """
-        Share of the basket whose close is above its simple average of the window, 0 to 1.
+        Share of the basket whose close is above its simple average of the window, 0 to 1:
+        `above(market.breadth("20d"), 0.5)`.
 
         NaN where less than half of the basket is known.
         """
@@ -98,7 +99,10 @@ class Market(Candles):
         )
 
     def mean_roc(self, window: str) -> pd.Series:
-        """Mean rate of change of the basket over the window (ratio); NaN as for `breadth`."""
+        """
+        Mean rate of change of the basket over the window (ratio); NaN as for `breadth`:
+        `above(pair.roc("10d"), market.mean_roc("10d"))`.
+        """
         return self.measure(
             ("mean_roc", self._basket),
             window,

@@ -14,13 +14,17 @@ _KNOWN = 0.9
 
 
 def zscore(pair: Candles, window: Window) -> pd.Series:
-    """Standard deviations that the close is above its simple average of the window."""
+    """
+    Standard deviations that the close is above its simple average of the window:
+    `below(zscore(pair, "2d"), -1.8)`.
+    """
     return (pair.close - pair.mean(window)) / pair.deviation(window)
 
 
 def deepest_dip(pair: Candles, window: Window, within: Window) -> pd.Series:
     """
-    Lowest z-score (of `window`) of the candles within the time before this candle.
+    Lowest z-score (of `window`) of the candles within the time before this candle:
+    `below(deepest_dip(pair, "2d", within="1d"), -2)`.
 
     A number of standard deviations; negative is below the average.
     """
@@ -35,7 +39,8 @@ def deepest_dip(pair: Candles, window: Window, within: Window) -> pd.Series:
 
 def tightest_range(pair: Candles, window: Window, history: Window, within: Window) -> pd.Series:
     """
-    How tight the range of prices has been within the time before this candle.
+    How tight the range of prices has been within the time before this candle:
+    `below(tightest_range(pair, "2d", "10d", within="1d"), 0.1)`.
 
     The range is highest high less lowest low of the window over the close; its rank is the share
     (0 to 1) of the history that was as tight or tighter; the lowest rank within the time counts.

@@ -54,27 +54,30 @@ class Rule:
 
 
 def above(value: Values, limit: Values | float) -> Rule:
-    """Met on candles where `value` exceeds `limit`."""
+    """Met on candles where `value` exceeds `limit`: `above(pair.close, pair.ema("5d"))`."""
     return _compare(value, ">", limit)
 
 
 def at_least(value: Values, limit: Values | float) -> Rule:
-    """Met on candles where `value` is `limit` or more."""
+    """Met on candles where `value` is `limit` or more: `at_least(market.breadth("20d"), 0.5)`."""
     return _compare(value, ">=", limit)
 
 
 def below(value: Values, limit: Values | float) -> Rule:
-    """Met on candles where `value` is less than `limit`."""
+    """Met on candles where `value` is less than `limit`: `below(pair.own.rsi(14), 30)`."""
     return _compare(value, "<", limit)
 
 
 def at_most(value: Values, limit: Values | float) -> Rule:
-    """Met on candles where `value` is `limit` or less."""
+    """Met on candles where `value` is `limit` or less: `at_most(pair.fall("8h"), 0.05)`."""
     return _compare(value, "<=", limit)
 
 
 def holds(flags: Values) -> Rule:
-    """Met on candles where a state column is true, such as a regime or a candle pattern."""
+    """
+    Met on candles where a state column is true, such as a regime or a candle pattern:
+    `holds(pair.ta("CDLHAMMER") > 0)`.
+    """
     values = np.asarray(flags, dtype=float)
     known = np.isfinite(values)
     state = known & (values != 0)

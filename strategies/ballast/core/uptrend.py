@@ -13,7 +13,7 @@ SLOW, FAST, MOMENTUM = "20d", "5d", "10d"
 
 def rising_market(market: Market) -> dict[str, Rule]:
     """
-    Rules of a market that rises as a whole.
+    Rules of a market that rises as a whole: `rising_market(market)`.
 
     market_up: the leader is above its 20-day weighted average. breadth_up: at least half of the
     basket is above its 20-day simple average.
@@ -29,7 +29,8 @@ def rising_market(market: Market) -> dict[str, Rule]:
 
 def leads_rising_market(pair: Candles, market: Market) -> dict[str, Rule]:
     """
-    Rules of an up-trend that is the market's and, more so, the pair's.
+    Rules of an up-trend that is the market's and, more so, the pair's:
+    `leads_rising_market(pair, market)`.
 
     Besides those of a rising market: pair_up: the pair's 5-day average is above its 20-day average.
     leads: over ten days the pair has gained more than the basket (relative strength: among coins
@@ -46,7 +47,9 @@ def leads_rising_market(pair: Candles, market: Market) -> dict[str, Rule]:
 
 
 def trend_gap(pair: Candles) -> pd.Series:
-    """How far the 5-day average is above the 20-day average (ratio)."""
+    """
+    How far the 5-day average is above the 20-day average (ratio): `above(trend_gap(pair), 0)`.
+    """
 
     def gap(frame: pd.DataFrame, fast: int, slow: int) -> np.ndarray:
         close = frame["close"].to_numpy(dtype=float)

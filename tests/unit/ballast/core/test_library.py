@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import talib
 import technical.indicators
+from freqtrade.strategy import IntParameter
 from technical import qtpylib
 
 from ballast.core import library, memory
@@ -28,6 +29,7 @@ SOUND_TECHNICAL = [name for name in raw.technical_functions() if name not in UNS
 PEEKS = [name for name, why in UNSOUND.items() if why == memory.PEEKS]
 ENDLESS = [name for name, why in UNSOUND.items() if why == memory.ENDLESS]
 FRAME = walk(1, 600, "5m")
+PERIOD = IntParameter(5, 20, default=14, space="buy")
 CLOSE = FRAME["close"].to_numpy()
 
 
@@ -193,6 +195,11 @@ def test_ones_own_function_cannot_change_the_candles() -> None:
             "pair.ta('RSI'): refused (Bad Parameter (TA_BAD_PARAM)); RSI ac",
         ),
         (lambda c: c.ta("RSI", length=9), "it has no length; RSI accepts timeperiod (14)"),
+        # These ended in a TypeError about iterables and hashes.
+        (lambda c: c.ta(14), "pair.ta(14): expected the name of an indicator first, such as 'RSI'"),
+        (lambda c: c.technical(14), "pair.technical(14): expected the name of an indicator first"),
+        (lambda c: c.ta("RSI", [14]), "expected numbers, windows or texts, not list [14]"),
+        (lambda c: c.ta("RSI", timeperiod=PERIOD), "of a parameter it is .value"),
         (lambda c: c.ta("RSI", 9, 10), "pair.ta('RSI'): 2 arguments; RSI accepts timeperiod (14)"),
         (lambda c: c.ta("RSI", True), "timeperiod is True; RSI accepts timeperiod (14)"),
         (lambda c: c.ta("RSI", "3m"), "timeperiod: window '3m' is shorter than two candles of 5m"),
