@@ -40,7 +40,8 @@ def crossed_below(value: pd.Series, limit: pd.Series | float) -> Rule:
 
 def any_of(**parts: Rule) -> Rule:
     """
-    Met where at least one part is: `any_of(dip=below(pair.rsi("14h"), 30), peak=above(pair.close, pair.ema("5d")))`.
+    Met where at least one part is:
+    `any_of(dip=below(pair.own.rsi(14), 30), breakout=above(pair.close, pair.highest_high("5d")))`.
 
     Its value is how many are, its limit 1.
     """
