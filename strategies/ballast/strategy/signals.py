@@ -129,8 +129,11 @@ class SignalStrategy(IStrategy):
         limits = self._ballast.settings.trust.limits(0)
         others = trust_of_views((pair, market), limits)
         # Other candles that the rules have asked for, too.
-        trust = np.maximum(dataframe["trust"].to_numpy(), others)
-        columns = {"trust": trust, **signals.signal_columns(trust, setups)}
+        known = dataframe["trust"].to_numpy()
+        trust = np.maximum(known, others)
+        columns = signals.signal_columns(trust, setups)
+        if not np.array_equal(trust, known):
+            columns["trust"] = trust
         lines = {name: line.to_numpy() for name, line in self.lines(pair, market).items()}
         if session.feeds.drawn:
             stop = self._ballast.disaster_ratio()
