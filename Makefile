@@ -40,7 +40,7 @@ benchmark: $(DONE)  ## what the risk layer costs, beside its targets (minutes)
 soak: $(DONE)  ## 14 days of live trading on a failing exchange, 20 kills, three seeds (hours)
 	$(BIN)/python -m tools.run_soak
 
-load: $(DONE)  ## fifty pairs on 1m candles: seconds from a candle to the last order
+load: $(DONE)  ## fifty pairs on 1m candles, with the layer and without: seconds to the last order
 	$(BIN)/python -m tools.run_load
 
 lint: $(DONE)  ## ruff, mypy, which package may import which, and the documentation

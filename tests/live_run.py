@@ -142,7 +142,9 @@ def _order_differences(exchange: Exchange, known: Iterable[Order]) -> Iterator[s
     for order in exchange.orders:
         record = by_id.pop(str(order.id), None)
         if record is None:
-            yield f"Order {order.id} is not in the database."
+            # Freqtrade forgets an entry that was cancelled with nothing filled.
+            if order.is_open or order.executed:
+                yield f"Order {order.id} is not in the database."
         elif from_float(record.safe_filled) != order.executed:
             yield f"Order {order.id} filled {text(order.executed)}, not {record.safe_filled}."
         elif order.executed and from_float(record.safe_cost) != order.quote_executed:

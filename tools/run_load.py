@@ -1,245 +1,181 @@
-"""`make load`: fifty pairs on one-minute candles: how long a loop takes, and Ballast's share of it.
+"""`make load`: many pairs on short candles: how long a bot takes, and Ballast's share of it.
 
-The exchange runs in a process of its own. Time stands still except where Freqtrade sleeps, so that
-a candle's work is measured by the machine's own clock: from the beginning of the loop, one second
-after the candle's end, to the last order that was sent.
+Three bots trade the same candles in turn, each in a process of its own on an account of its own: a
+bare strategy (the floor), the same under the layer, and the pack's largest one. The exchanges
+refuse what is beyond their limits; the client's own limiter is off, as everywhere in the sandbox.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import cProfile
 import json
-import multiprocessing
-import pstats
+import os
 import sys
 import tempfile
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from multiprocessing.connection import Connection
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import asdict
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
-from aiohttp import web
-from freqtrade.exchange import Exchange as FreqtradeExchange
-from freqtrade.worker import Worker
 from rich.console import Console
 from rich.table import Table
 
-from sandbox.account import ClientAccount
-from sandbox.candles import Candles
-from sandbox.clock import FixedClock
-from sandbox.exchange import Exchange
-from sandbox.ledger import Ledger
-from sandbox.market_data import MarketData
-from sandbox.markets import Market
-from sandbox.overlay import overlay
-from sandbox.regimes import Label
-from sandbox.server import build_exchange_app
-from sandbox.signing import ApiKey
-from sandbox.sources import GeneratedSource
-from sandbox.units import from_float
-from tools import soak_bot
-from tools.load_strategy import CANDLE_S
+from benchmarks.strategies import WIDE_LIMITS
+from tools.load_bot import Bot, Ran, Started
+from tools.load_exchange import serving
 
-ROOT = Path(__file__).resolve().parents[1]
-PAIRS, DAYS, DEPOSIT = 50, 45, 1_000_000.0
-BEGIN = datetime(2024, 2, 10, 12, 0, 1, tzinfo=UTC)
-LEADER = "BTC/USDT"
-# All pairs move together here: limits that are not about speed are out of the way.
-BALLAST = {
-    "market": {"leader": LEADER},
-    "risk": {"per_trade_pct": 0.05, "entries_per_candle": 20, "exposure_cap_pct": 100},
-    "guards": {"PortfolioHeat": {"limit_pct": 20, "cluster_pct": 20}},
-}
-
-
-class Copies:
-    """
-    The pairs of a generated market, each several times under other names.
-
-    Parameters
-    ----------
-    count : of pairs in all.
-    """
-
-    def __init__(self, source: GeneratedSource, count: int) -> None:
-        self._source = source
-        kept = [m for m in source.markets() if m.delisted_ms is None]
-        self._of: dict[str, str] = {}
-        self._markets: list[Market] = []
-        for number in range(count):
-            market = kept[number % len(kept)]
-            copy = number // len(kept)
-            pair = f"{market.base}{copy or ''}/{market.quote}"
-            self._of[pair] = market.pair
-            self._markets.append(replace(market, pair=pair))
-
-    def markets(self) -> tuple[Market, ...]:
-        return tuple(self._markets)
-
-    def candles(self, pair: str) -> Candles:
-        return self._source.candles(self._of[pair])
-
-    def labels(self) -> tuple[Label, ...]:
-        return ()
-
-
-def serve(pairs: int, told: Connection) -> None:
-    """The exchange's process: serve until it is ended; tells its URL and its pairs."""
-    clock = FixedClock(round(BEGIN.timestamp() * 1000))
-    account = ClientAccount(Ledger())
-    account.deposit(clock.time_ms, "USDT", from_float(DEPOSIT))
-    source = Copies(GeneratedSource(7, days=DAYS, timeframe="1m"), pairs)
-    exchange = Exchange(MarketData(source, clock), account)
-
-    async def calm(request: web.Request) -> web.Response:
-        return web.json_response({"state": ""})
-
-    async def forever() -> None:
-        app = build_exchange_app(exchange, extra=[web.get("/sandbox/pace", calm)])
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        told.send(
-            (f"http://127.0.0.1:{runner.addresses[0][1]}", [m.pair for m in source.markets()])
-        )
-        await asyncio.Event().wait()
-
-    asyncio.run(forever())
-
-
-@dataclass
-class Loops:
-    """Seconds of each loop [real s]: in all, and until its last order was sent (None without)."""
-
-    whole: list[float]
-    last_order: list[float | None]
-
-    @property
-    def with_orders(self) -> list[float]:
-        return [seconds for seconds in self.last_order if seconds is not None]
-
-
-def measure(worker: Worker, clock: soak_bot.SteppedClock, minutes: int) -> Loops:
-    """Run a bot for some candles, one loop each."""
-    loops, sent = Loops([], []), [0.0]
-    create = FreqtradeExchange.create_order
-
-    def watched(self: FreqtradeExchange, **order: Any) -> Any:
-        answer = create(self, **order)
-        sent[0] = time.perf_counter()
-        return answer
-
-    FreqtradeExchange.create_order = watched
-    state = worker._worker(old_state=None)
-    try:
-        for _ in range(minutes):
-            clock.sleep(60 - clock.now_ms / 1000 % 60 + 1)
-            sent[0], began = 0.0, time.perf_counter()
-            worker._process_running()
-            loops.whole.append(time.perf_counter() - began)
-            loops.last_order.append(sent[0] - began if sent[0] else None)
-    finally:
-        FreqtradeExchange.create_order = create
-    assert state is not None  # noqa: S101 - for the type checker
-    return loops
-
-
-def shares(profile: cProfile.Profile) -> dict[str, float]:
-    """
-    CPU time within Ballast by where Freqtrade enters it, of all [ratio].
-
-    Within Ballast is what Freqtrade calls of it with all that it calls in turn, but for what it
-    calls of Freqtrade; that is taken off the callback it is called from.
-    """
-    stats: Any = pstats.Stats(profile)
-    found: dict[str, float] = {}
-    for (file, _, name), (_, _, _, _, callers) in stats.stats.items():
-        for (calling, _, caller), (_, _, _, spent) in callers.items():
-            if _is("ballast", file) and _is("freqtrade", calling):
-                found[name] = found.get(name, 0.0) + spent / stats.total_tt
-            if _is("freqtrade", file) and _is("ballast", calling):
-                found[caller] = found.get(caller, 0.0) - spent / stats.total_tt
-    return found
-
-
-def _is(package: str, file: str) -> bool:
-    return f"/{package}/" in file and (package == "ballast" or "site-packages" in file)
-
-
-def _configuration(folder: Path, url: str, pairs: Sequence[str]) -> dict[str, Any]:
-    section = overlay(url, ApiKey())
-    section["exchange"]["pair_whitelist"] = list(pairs)
-    own = {"max_open_trades": len(pairs), "timeframe": "1m", "ballast": BALLAST}
-    own["ballast"]["market"]["basket"] = list(pairs)  # type: ignore[index]
-    (folder / "user_data" / "data").mkdir(parents=True)
-    path = folder / "load.json"
-    path.write_text(json.dumps(own | section), encoding="utf-8")
-    return {
-        "config": [str(ROOT / "config.json"), str(path)],
-        "strategy": "EveryPair",
-        "strategy_path": str(ROOT / "tools"),
-        "db_url": f"sqlite:///{folder / 'trades.sqlite'}",
-        "user_data_dir": str(folder / "user_data"),
-    }
-
-
-def _show(loops: Loops, share: Mapping[str, float], pairs: int) -> None:
-    orders = loops.with_orders or [float("nan")]
-    table = Table(title=f"{pairs} pairs, 1m candles, {len(loops.whole)} loops")
-    table.add_column("")
-    table.add_column("median", justify="right")
-    table.add_column("worst", justify="right")
-    for name, seconds in (
-        ("loop, s", loops.whole),
-        ("candle's end to last order sent, s (1 s of it is Freqtrade's wait)", orders),
-    ):
-        wait = 1.0 if "order" in name else 0.0
-        values = np.asarray(seconds) + wait
-        table.add_row(name, f"{np.median(values):.2f}", f"{values.max():.2f}")
-    console = Console(width=120)
-    console.print(table)
-    console.print(f"loops with orders: {len(loops.with_orders)}")
-    console.print(f"Ballast's share of the loops' CPU time: {100 * sum(share.values()):.1f} %")
-    largest = sorted(share.items(), key=lambda item: -abs(item[1]))[:8]
-    console.print(", ".join(f"{name} {100 * part:.1f} %" for name, part in largest))
+FLOOR, HELD, LARGEST = "Bare", "Held", "Largest"
+WORDS = {FLOOR: "Freqtrade alone", HELD: "under the layer", LARGEST: "largest of the pack"}
+# Before anything is measured, and at a time before it is the next bot's turn.
+WARM_UP, TURN = 3, 5
+# Freqtrade waits for so long after a candle's end [s].
+WAIT_S = 1.0
+# Of the CPU time of a new candle's loop [percent], and of the time to the last order [ratio].
+TARGET_HELD_PCT, TARGET_LARGEST_PCT, TARGET_ORDER = 8.0, 20.0, 1.3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m tools.run_load", description=__doc__)
-    parser.add_argument("--pairs", type=int, default=PAIRS, help="%(default)s")
-    parser.add_argument("--minutes", type=int, default=30, help="candles (%(default)s)")
+    parser.add_argument("--pairs", type=int, default=50, help="%(default)s")
+    parser.add_argument("--timeframe", choices=("1m", "5m"), default="1m", help="%(default)s")
+    parser.add_argument("--candles", type=int, default=200, help="of each bot (%(default)s)")
+    parser.add_argument("--profiled", type=int, default=4, help="of them after (%(default)s)")
+    parser.add_argument("--json", type=Path, help="write all figures here")
     options = parser.parse_args(arguments)
-    context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe()
-    process = context.Process(target=serve, args=(options.pairs, there), daemon=True)
-    process.start()
-    url, pairs = here.recv()
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        clock = soak_bot.SteppedClock(url, CANDLE_S)
-        soak_bot.keep_time(clock)
-        output = (folder / "bot.log").open("w", encoding="utf-8")
-        shown, sys.stderr = sys.stderr, output
-        worker = Worker(_configuration(folder, url, pairs))
-        loops = measure(worker, clock, options.minutes)
-        profile = cProfile.Profile(time.thread_time)
-        profile.enable()
-        measure(worker, clock, options.minutes)
-        profile.disable()
-        worker.exit()
-        sys.stderr = shown
-        output.close()
-        _show(loops, shares(profile), options.pairs)
-    process.kill()
-    process.join()
+    found = measured(options.pairs, options.timeframe, options.candles, options.profiled)
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    _show(found, Console(width=120))
     return 0
+
+
+def measured(count: int, timeframe: str, candles: int, profiled: int) -> dict[str, Any]:
+    """Run the bots in turn, and work out what they took."""
+    load = os.getloadavg()[0]
+    with ExitStack() as stack:
+        served = stack.enter_context(serving(list(WORDS), count, timeframe))
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        settings = {"guards": WIDE_LIMITS["guards"]}
+        bots: dict[str, Bot] = {}
+        for name, url in served.urls.items():
+            (scratch / name).mkdir()
+            bots[name] = Bot(name, url, served.pairs, timeframe, scratch / name, settings)
+            stack.callback(bots[name].end)
+            bots[name].run(WARM_UP)
+        ran: dict[str, list[Ran]] = {name: [] for name in bots}
+        while len(ran[FLOOR]) < candles:
+            for name, bot in bots.items():
+                ran[name] += bot.run(min(TURN, candles - len(ran[name])))
+        parts = {name: bots[name].profiled(profiled) for name in (HELD, LARGEST) if profiled}
+        asked = {name: _asked(url) for name, url in served.urls.items()}
+    started = {name: bot.started for name, bot in bots.items()}
+    figures = {name: _figures(ran[name], started[name]) for name in bots}
+    return {
+        "pairs": count,
+        "timeframe": timeframe,
+        "candles": candles,
+        "load": [round(load, 1), round(os.getloadavg()[0], 1)],
+        "bots": {name: {**figures[name], **asked[name]} for name in bots},
+        "by_candle": {name: [asdict(one) for one in ran[name]] for name in bots},
+        "parts": parts,
+        "targets": _compared(figures),
+    }
+
+
+def _asked(url: str) -> dict[str, Any]:
+    """What an exchange has counted."""
+    connection = HTTPConnection(urlsplit(url).netloc, timeout=60)
+    connection.request("GET", "/sandbox/limits")
+    return json.load(connection.getresponse())
+
+
+def _figures(ran: Sequence[Ran], started: Started) -> dict[str, Any]:
+    """
+    Returns
+    -------
+    dict
+        Seconds, medians and worst: of CPU (candle, quiet: the loop after it), of the machine's
+        clock (wall, and last_order since the candle's end); orders; memory_mb; start in steps.
+    """
+    orders = [one.last_order + WAIT_S for one in ran if one.last_order is not None] or [np.nan]
+    return {
+        "candle_cpu": float(np.mean([one.candle_cpu for one in ran])),
+        "quiet_cpu": float(np.mean([one.quiet_cpu for one in ran])),
+        "wall": float(np.median([one.wall for one in ran])),
+        "last_order": float(np.median(orders)),
+        "last_order_worst": float(np.max(orders)),
+        "orders": sum(one.orders for one in ran),
+        "memory_mb": ran[-1].memory_mb,
+        "start_cpu": [started.imported, started.constructed, started.decided],
+    }
+
+
+def _compared(figures: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """Figures beside their targets."""
+    floor = figures[FLOOR]
+    rows: list[tuple[str, float, float | None]] = []
+    for name, target in ((HELD, TARGET_HELD_PCT), (LARGEST, TARGET_LARGEST_PCT)):
+        own = figures[name]
+        share = 100 * (1 - floor["candle_cpu"] / own["candle_cpu"])
+        quiet = 100 * (1 - floor["quiet_cpu"] / own["quiet_cpu"])
+        rows += [
+            (f"share of a new candle's loop, {WORDS[name]}, percent of CPU", share, target),
+            (f"share of the loops between candles, {WORDS[name]}, percent of CPU", quiet, None),
+        ]
+        for what, words in (("last_order", "median"), ("last_order_worst", "worst")):
+            ratio = own[what] / floor[what]
+            text = f"candle's end to last order, {words}, {WORDS[name]}, to the floor"
+            rows.append((text, ratio, TARGET_ORDER))
+        ratio = own["start_cpu"][-1] / floor["start_cpu"][-1]
+        rows.append((f"start to first decision, {WORDS[name]}, to the floor", ratio, None))
+    return [dict(zip(("figure", "measured", "target"), row, strict=True)) for row in rows]
+
+
+def _show(found: dict[str, Any], console: Console) -> None:
+    table = Table(title=f"{found['pairs']} pairs, {found['timeframe']}, {found['candles']} candles")
+    for heading in ("", *WORDS.values()):
+        table.add_column(heading, justify="right" if heading else "left")
+    for key, words, form in (
+        ("candle_cpu", "loop of a new candle, s of CPU", "{:.2f}"),
+        ("quiet_cpu", "loop between candles, s of CPU", "{:.3f}"),
+        ("wall", "loop of a new candle, s", "{:.2f}"),
+        ("last_order", "candle's end to last order, s, median", "{:.2f}"),
+        ("last_order_worst", "the same, worst", "{:.2f}"),
+        ("orders", "orders sent", "{}"),
+        ("refused", "requests refused (429)", "{}"),
+        ("most", "most in a minute, orders in ten seconds", "{}"),
+        ("memory_mb", "memory, MB", "{:.0f}"),
+        ("start_cpu", "start: imports, bot, first decision, s of CPU", "{}"),
+    ):
+        cells = [found["bots"][name][key] for name in WORDS]
+        if key == "start_cpu":
+            cells = [", ".join(f"{step:.1f}" for step in steps) for steps in cells]
+        if key == "most":
+            cells = [f"{most.get('weight', 0)}, {most.get('orders', 0)}" for most in cells]
+        table.add_row(words, *(form.format(cell) for cell in cells))
+    console.print(table)
+    targets = Table(title="Against its targets")
+    for heading in ("figure", "measured", "at most", ""):
+        targets.add_column(heading, justify="left" if heading == "figure" else "right")
+    for row in found["targets"]:
+        target = row["target"]
+        verdict = "" if target is None else "met" if row["measured"] <= target else "missed"
+        shown = "" if target is None else f"{target:.2f}"
+        targets.add_row(row["figure"], f"{row['measured']:.2f}", shown, verdict)
+    console.print(targets)
+    for name, parts in found["parts"].items():
+        largest = sorted(parts.items(), key=lambda item: -abs(item[1]))[:8]
+        console.print(
+            f"{WORDS[name]}, by where Freqtrade enters it, of profiled CPU time "
+            f"({100 * sum(parts.values()):.1f} %): "
+            + ", ".join(f"{part} {100 * share:.1f} %" for part, share in largest)
+        )
+    console.print(f"Load {found['load'][0]} before and {found['load'][1]} after.")
 
 
 if __name__ == "__main__":
