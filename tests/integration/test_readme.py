@@ -34,6 +34,8 @@ MODULES = {
     "sandbox": "sandbox.cli",
     "benchmarks": "benchmarks.cli",
     "tools.figures": "tools.figures",
+    "tools.run_load": "tools.run_load",
+    "tools.run_week": "tools.run_week",
 }
 
 
