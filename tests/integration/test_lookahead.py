@@ -132,17 +132,6 @@ def test_rules_of_the_account_stand_aside_and_are_no_bias_of_the_readmes_example
     assert output.count("entries per candle look across pairs and stand aside") == 1
 
 
-@pytest.mark.slow
-def test_lookahead_analysis_sees_another_market_where_the_basket_is_the_whitelist(
-    desk: Desk,
-) -> None:
-    """And so the test above can fail: a market of one pair has another breadth than one of six."""
-    settings = {"ballast": {"market": {"basket": None}}}
-    (cells,) = lookahead(desk, settings, ["DonchianTrend"]).values()
-    assert cells[0] == "Yes"
-    assert "breadth_up" in cells[-1]
-
-
 def test_the_configuration_names_its_basket() -> None:
     """A user who runs `lookahead-analysis -c config.json` gets the clean answer."""
     config = json.loads((ROOT / "config.json").read_text(encoding="utf-8"))

@@ -17,7 +17,7 @@ from ballast.strategy.fail_closed import asked_with_the_trade
 from ballast.strategy.layer import Layer
 from ballast.strategy.overrides import refuse_overrides
 from ballast.strategy.signals import SignalStrategy
-from ballast.strategy.startup import refuse_configuration, refuse_unsafe, spaces
+from ballast.strategy.startup import named_basket, refuse_configuration, refuse_unsafe, spaces
 from ballast.strategy.state import DISASTER_STOP, ORDER_TYPES
 from ballast.strategy.warm_up import needs
 
@@ -53,7 +53,7 @@ class GuardedStrategy(Layer, SignalStrategy):
 
     def __init__(self, config: dict[str, Any]) -> None:
         super().__init__(config)
-        refuse_configuration(self, spaces)
+        refuse_configuration(self, spaces, named_basket)
 
     def ft_bot_start(self, **kwargs: Any) -> None:
         """Refuse what is unsafe before anything is touched, and after the last word of settings."""

@@ -17,6 +17,7 @@ from freqtrade.optimize.hyperopt_tools import HyperoptTools
 from freqtrade.strategy import IStrategy
 
 from ballast.strategy.overrides import refuse_before_layer, refuse_overrides
+from ballast.strategy.state import is_lookahead_analysis
 
 # A stop at -99 % is none, and one at -1 % is hit before the managed stop.
 DISASTER_STOP = (-0.3, -0.02)
@@ -133,6 +134,17 @@ def market(strategy: IStrategy) -> Iterator[Fault]:
     mode = strategy.config.get("trading_mode", "spot")
     if mode != "spot":
         yield Fault(f"trading_mode is {mode}", "expected spot, Ballast does not trade futures yet")
+
+
+def named_basket(strategy: IStrategy) -> Iterator[Fault]:
+    """Named, where the whitelist that stands in for it is cut to single pairs."""
+    settings = strategy._ballast.settings
+    if is_lookahead_analysis(strategy.config) and settings.market.basket is None:
+        yield Fault(
+            "ballast.market.basket is null",
+            "expected pairs by name in lookahead-analysis, which cuts the whitelist to one pair "
+            "at a time, whose breadth is not the market's",
+        )
 
 
 def exchange(strategy: IStrategy) -> Iterator[Fault]:
