@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from ballast.core.combinations import hours
 from ballast.core.exits import sell
 from ballast.core.rules import below
 from ballast.journal.reader import Reader
@@ -98,6 +99,45 @@ def test_rules_and_sales_stand_beside_each_other(tmp_path: Path) -> None:
     assert closed(play([*BOUGHT, *RISE, *quiet(3, 111)], Both))[0] == "Both: target"
 
 
+TURNS: Story = [
+    *BOUGHT,
+    (101.2, 101.3, 100.3, 100.5),
+    (100.5, 103.2, 100.4, 103),
+    (103, 103.1, 102.3, 102.5),
+    *quiet(3, 102.5),
+]
+
+
+def test_a_rule_leaves_only_in_profit_where_it_is_said_so() -> None:
+    """As `exit_profit_only` has it: the rule is met at a loss first."""
+
+    class InProfit(Mini):
+        def exit_rules(self, pair: Any, market: Any) -> Any:
+            return {"turned": sell(at="0%", when=below(pair.own.roc(1), 0))}
+
+    class AtOnce(Mini):
+        def exit_rules(self, pair: Any, market: Any) -> Any:
+            return {"turned": below(pair.own.roc(1), 0)}
+
+    assert closed(play(TURNS, InProfit)) == ("InProfit: turned", 7)
+    assert closed(play(TURNS, AtOnce)) == ("AtOnce: turned", 5)
+
+
+def test_a_rule_sells_a_part_once() -> None:
+    class Half(Mini):
+        def exit_rules(self, pair: Any, market: Any) -> Any:
+            return {
+                "half": sell(share=0.5, when=below(pair.own.roc(1), 0)),
+                "old": sell(after="4h"),
+            }
+
+    (trade,) = play(TURNS, Half).closed_trades
+    sold = [order for order in trade.orders if order.ft_order_side == "sell"]
+    hours_held = [(order.order_date_utc - at(0)).total_seconds() / 3600 for order in sold]
+    assert hours_held == [5, 7]
+    assert sold[0].filled == pytest.approx(trade.orders[0].filled / 2, rel=0.01)
+
+
 def test_the_setups_stop_holds_before_any_sale() -> None:
     story = [*BOUGHT, (101.2, 101.3, 95, 96), *quiet(3, 96)]
     assert closed(play(story, leaving(target=sell(at="1R"), old=sell(after="3d")))) == (
@@ -118,8 +158,8 @@ def test_a_filled_candle_sells_nothing() -> None:
 
 @pytest.mark.parametrize(
     "exits",
-    [{"target": sell(at="1R")}, {"late": sell(at="2%", after="6h")}],
-    ids=["profit", "both"],
+    [{"target": sell(at="1R")}, {"late": sell(at="2%", after="6h", when=hours(11, 20))}],
+    ids=["profit", "all"],
 )
 def test_a_bot_leaves_at_the_candle_and_for_the_reason_of_its_backtest(
     exits: dict[str, Any], tmp_path: Path

@@ -4,10 +4,12 @@ import functools
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from numbers import Real
+from typing import Self
 
 from ballast.core.measures import duration, number
+from ballast.core.rules import Axis, Rule
 from ballast.core.windows import minutes
 
 _PROFIT = re.compile(r"^(\d+(?:\.\d+)?)\s*(R|%)$")
@@ -29,10 +31,14 @@ class Sell:
     at: str | None = None
     after: str | None = None
     share: float = 1.0
+    # Rules are arrays: two sales with one are never the same.
+    when: Rule | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
-        if self.at is None and self.after is None:
-            raise ValueError(f"{self} says neither: expected at='2R', after='3d' or both")
+        if self.at is None and self.after is None and self.when is None:
+            raise ValueError(f"{self} says none of at='2R', after='3d' and when=below(...)")
+        if self.when is not None and not isinstance(self.when, Rule):
+            raise ValueError(f"sell(when={self.when!r}): expected a rule such as below(...)")
         if self.at is not None:
             _profit(self.at)
         if self.after is not None:
@@ -50,7 +56,8 @@ class Sell:
     def __str__(self) -> str:
         said = {"share": None if self.share == 1 else self.share, "at": self.at}
         said["after"] = self.after
-        parts = (f"{name}={value!r}" for name, value in said.items() if value is not None)
+        parts = [f"{name}={value!r}" for name, value in said.items() if value is not None]
+        parts += ["when=..."] if isinstance(self.when, Rule) else []
         return f"sell({', '.join(parts)})"
 
     @property
@@ -74,7 +81,13 @@ class Sell:
         amount, unit = _profit(self.at)
         return entry + (amount * risk if unit == "R" else amount / 100 * entry)
 
-    def is_due(self, close: float, entry: float, risk: float, held_minutes: float) -> bool:
+    def on(self, axis: Axis) -> Self:
+        """The sale with its rule asked about these candles (see `Rule.on`)."""
+        return self if self.when is None else replace(self, when=self.when.on(axis))
+
+    def is_due(
+        self, close: float, entry: float, risk: float, held_minutes: float, met: bool = False
+    ) -> bool:
         """
         Whether it sells after a candle.
 
@@ -86,14 +99,24 @@ class Sell:
             As for `price`.
         held_minutes : float
             From the opening of the candle in which the position began.
+        met : bool
+            Whether its rule is, where it has one.
         """
+        if self.when is not None and not met:
+            return False
         if self.after is not None and held_minutes < minutes(self.after):
             return False
         # A comparison with NaN is False, which is to stay.
         return self.at is None or close >= self.price(entry, risk)
 
 
-def sell(*, at: str | None = None, after: str | None = None, share: float = 1.0) -> Sell:
+def sell(
+    *,
+    at: str | None = None,
+    after: str | None = None,
+    when: Rule | None = None,
+    share: float = 1.0,
+) -> Sell:
     """
     An exit of `exit_rules` that follows from the trade: `{"target": sell(at="3R")}`.
 
@@ -105,10 +128,14 @@ def sell(*, at: str | None = None, after: str | None = None, share: float = 1.0)
     after : str
         A length of time such as `"3d"`, counted in whole candles. With `at` both must be met:
         `sell(at="1%", after="1d")`.
+    when : Rule
+        A rule that must be met as well: `sell(at="0%", when=above(pair.own.rsi(14), 70))` leaves
+        only in profit, `sell(share=0.5, when=crossed_below(pair.close, pair.ema("5d")))` sells half
+        when it is met for the first time.
     share : float
         Of what was bought, above 0 to 1; once for each trade. What is left keeps its stop.
     """
-    return Sell(at, after, share)
+    return Sell(at, after, share, when)
 
 
 def shares_fault(sales: Mapping[str, Sell]) -> str:

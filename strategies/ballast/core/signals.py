@@ -16,6 +16,7 @@ from ballast.core import regime, rules, shocks
 from ballast.core.candles import Candles
 from ballast.core.columns import CandleColumns
 from ballast.core.data_quality import DataQualityLimits
+from ballast.core.decision import PART
 from ballast.core.exits import Sell, shares_fault
 from ballast.core.market import Market
 from ballast.core.rules import Axis, Rule
@@ -94,7 +95,7 @@ class Setup:
         return dataclasses.replace(
             self,
             entry=entry,
-            exit={**self.exit, **leave},
+            exit={**self.exit, **leave, **{n: sale.on(axis) for n, sale in self.sales.items()}},
             stop_history=2 * self.stops.swing_candles(axis.timeframe),
         )
 
@@ -109,9 +110,21 @@ class Setup:
         return {name: one for name, one in self.exit.items() if isinstance(one, Sell)}
 
     @property
+    def rules_of_sales(self) -> dict[str, Rule]:
+        """What sales wait for besides, of those that do."""
+        return {name: sale.when for name, sale in self.sales.items() if sale.when is not None}
+
+    @property
+    def read_for_exit(self) -> dict[str, Rule]:
+        """Rules that are read of what is held: 'target.when' is that of a sale."""
+        of_sales = {f"{name}{PART}when": rule for name, rule in self.rules_of_sales.items()}
+        return self.exit_rules | of_sales
+
+    @property
     def history(self) -> int:
         """Candles that its rules and stops look back on, besides the windows of indicators."""
-        rules = (*self.entry.values(), *self.exit_rules.values())
+        exits = (*self.exit_rules.values(), *self.rules_of_sales.values())
+        rules = (*self.entry.values(), *exits)
         return max((rule.history for rule in rules), default=0) + self.stop_history
 
     @property
@@ -230,7 +243,8 @@ def first_stops(
 def columns_of(frame: pd.DataFrame, timeframe: str, setups: Sequence[Setup]) -> CandleColumns:
     """
     Columns that callbacks look up: prices, those of `state_columns`, and for each setup
-    exit:<name>, the number of the exit rule that is met (from 1) or 0.
+    exit:<name>, the number of the exit rule that is met (from 1) or 0, and sale:<name>:<sale>, for
+    each sale that waits for a rule whether that is met.
     """
     columns = {name: frame[name].to_numpy() for name in (*_PRICES, *_STATE)}
     labels = {f"exit:{setup.name}": tuple(setup.exit_rules) for setup in setups}
@@ -239,6 +253,8 @@ def columns_of(frame: pd.DataFrame, timeframe: str, setups: Sequence[Setup]) -> 
         for number, rule in reversed(list(enumerate(setup.exit_rules.values(), start=1))):
             met[rule.met] = number
         columns[f"exit:{setup.name}"] = met
+        for name, rule in setup.rules_of_sales.items():
+            columns[f"sale:{setup.name}:{name}"] = rule.met
     return CandleColumns(frame["date"], timeframe, columns, labels)
 
 

@@ -121,8 +121,11 @@ class PlannedExits:
         if not sales or columns is None:
             return
         close, held = _seen(columns, managed, now)
+        position = _since(managed.filled_at, columns, now)
         for name, sale in sales.items():
-            if sale.is_due(close, managed.plan.entry, managed.plan.risk, held):
+            rule = columns.by_name.get(f"sale:{managed.setup}:{name}")
+            met = rule is not None and position >= 0 and bool(rule[position])
+            if sale.is_due(close, managed.plan.entry, managed.plan.risk, held, met):
                 yield f"{managed.setup}: {name}", sale
 
 

@@ -150,7 +150,7 @@ class SignalStrategy(IStrategy):
         session.sales.update({setup.name: setup.sales for setup in setups})
         self._adjust_where_parts_are_sold(setups)
         if session.rulebooks is not None:
-            exits = {setup.name: setup.exit_rules for setup in setups}
+            exits = {setup.name: setup.read_for_exit for setup in setups}
             book = Rulebook({setup.name: setup.entry for setup in setups}, exits=exits)
             session.rulebooks[metadata["pair"]] = book
         return frame

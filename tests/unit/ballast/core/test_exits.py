@@ -6,13 +6,17 @@ import math
 import re
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from ballast.core.combinations import hours, within
 from ballast.core.exits import Sell, explained, sell
-from ballast.core.rules import holds
-from ballast.core.signals import Setup, SetupRefused
+from ballast.core.frames import with_columns
+from ballast.core.rules import Axis, holds
+from ballast.core.signals import _STATE, Setup, SetupRefused, columns_of
 from ballast.core.stops import StopRules
+from tests.unit.ballast.core.made import walk
 
 # Bought at 100 with a stop at 96.
 ENTRY, RISK = 100.0, 4.0
@@ -53,11 +57,34 @@ def test_profit_and_time_must_both_be_met() -> None:
     ]
 
 
+def test_a_rule_must_be_met_as_well() -> None:
+    sale = sell(at="1%", when=holds(pd.Series([True])))
+    found = [
+        sale.is_due(close, ENTRY, RISK, 0, met) for close in (100.9, 101) for met in (False, True)
+    ]
+    assert found == [False, False, False, True]
+    assert str(sale) == "sell(at='1%', when=...)"
+
+
+def test_a_sales_rule_is_bound_looked_up_and_read() -> None:
+    frame = walk(3, 48)
+    stated = setup(
+        half=sell(share=0.5, when=within(3, hours(8, 9))), late=holds(frame["close"] > 0)
+    )
+    bound = stated.on(Axis(frame["date"], "1h"))
+    assert bound.history == 2
+    assert list(bound.read_for_exit) == ["late", "half.when"]
+    columns = columns_of(with_columns(frame, dict.fromkeys(_STATE, np.zeros(48))), "1h", [bound])
+    ends = (frame["date"] + pd.Timedelta(hours=1)).dt.hour
+    assert list(columns["sale:Mini:half"]) == list(ends.isin([8, 9, 10]))
+
+
 @pytest.mark.parametrize(
     ("said", "sentence"),
     [
-        ({}, "sell() says neither: expected at='2R', after='3d' or both"),
-        ({"share": 0.5}, "sell(share=0.5) says neither: expected at='2R', after='3d' or both"),
+        ({}, "sell() says none of at='2R', after='3d' and when=below(...)"),
+        ({"when": True}, "sell(when=True): expected a rule such as below(...)"),
+        ({"share": 0.5}, "sell(share=0.5) says none of at='2R', after='3d' and when=below(...)"),
         (
             {"at": "2 x"},
             "sell(at='2 x'): expected a profit such as '2R' or '5%', up to 100R or 1000%",
