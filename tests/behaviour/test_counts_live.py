@@ -27,7 +27,7 @@ from tests.behaviour.live_story import BOUGHT, Told, story_run
 # once for each look of the order watch.
 QUIET_LOOP = 12
 # And in the first loop of a new candle, journal and memories written.
-CANDLE = 75
+CANDLE = 68
 
 
 @dataclass

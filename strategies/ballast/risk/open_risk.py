@@ -57,11 +57,11 @@ class OpenRisk:
         give back is equity too.
         """
         stops = self._stop_manager
+        positions, entries = self._portfolio.committed(now)
         opened = [
-            (trade, trade.amount, price, stops.stop(trade, now))
-            for trade, price in self._portfolio.positions(now)
+            (trade, trade.amount, price, stops.stop(trade, now)) for trade, price in positions
         ]
-        for trade, units, price in self._portfolio.entering():
+        for trade, units, price in entries:
             stop = stops.stop(trade, now) if trade.amount else stops.first_stop(trade)
             opened.append((trade, units, price, stop))
         risks: dict[str, float] = {}

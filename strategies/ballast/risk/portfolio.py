@@ -11,6 +11,8 @@ from ballast.core.ledger import Ledger
 
 # A trade that holds something, and its last completed close.
 Position = tuple[LocalTrade, float]
+# The trade of an entry order that is open, its units and its limit (quote currency).
+Entry = tuple[LocalTrade, float, float]
 
 
 class Portfolio:
@@ -45,20 +47,15 @@ class Portfolio:
 
     def positions(self, now: datetime) -> list[Position]:
         """Open trades that hold something, and their last completed close."""
-        return [(trade, self.price(trade, now)) for trade in self.open_trades() if trade.amount]
+        return self._held(self.open_trades(), now)
 
-    def entering(self) -> list[tuple[LocalTrade, float, float]]:
-        """
-        Entry orders that are open: trade, units and limit (quote currency).
+    def committed(self, now: datetime) -> tuple[list[Position], list[Entry]]:
+        """Positions, and entry orders that are open; live, asked of the database once for both."""
+        trades = self.open_trades()
+        return self._held(trades, now), _entering(trades)
 
-        All units of an order: Freqtrade adds what has filled to the position once it has ended.
-        """
-        return [
-            (trade, order.safe_amount, order.safe_price)
-            for trade in self.open_trades()
-            for order in trade.open_orders
-            if order.ft_order_side == trade.entry_side
-        ]
+    def _held(self, trades: Iterable[LocalTrade], now: datetime) -> list[Position]:
+        return [(trade, self.price(trade, now)) for trade in trades if trade.amount]
 
     def equity(self, now: datetime) -> float:
         """Account value with open positions at their last completed close, quote currency."""
@@ -84,8 +81,19 @@ class Portfolio:
 
     def exposure(self, now: datetime) -> float:
         """Value of all open positions and open entries, quote currency."""
-        held = sum(trade.amount * price for trade, price in self.positions(now))
-        return held + sum(amount * price for _, amount, price in self.entering())
+        positions, entries = self.committed(now)
+        held = sum(trade.amount * price for trade, price in positions)
+        return held + sum(amount * price for _, amount, price in entries)
+
+
+def _entering(trades: Iterable[LocalTrade]) -> list[Entry]:
+    """All units of an order: Freqtrade adds what has filled to the position once it has ended."""
+    return [
+        (trade, order.safe_amount, order.safe_price)
+        for trade in trades
+        for order in trade.open_orders
+        if order.ft_order_side == trade.entry_side
+    ]
 
 
 def _closed_results() -> float:
