@@ -146,3 +146,19 @@ def test_what_own_orders_say_is_read_once_a_loop_and_old_rows_go_once_a_candle(
         told.loops(2)
         assert told.coins < 0.001
         assert asked.statements["DELETE store._forget"] == 0
+
+
+def test_the_whole_account_is_compared_after_the_loop_that_trades_on_a_new_candle(
+    tmp_path: Path,
+) -> None:
+    """Or orders of fifty pairs would wait for fifty requests."""
+    compared = "GET /api/v3/openOrders"
+    with counted(tmp_path) as (told, asked):
+        now_s = told.run.now.timestamp()
+        border_s = now_s - now_s % 3600 + 3600
+        # Due ten minutes after it was done; a loop begins at once, at the border, and after that.
+        for moment_s, requests in ((border_s - 720, 1), (border_s + 2, 0), (border_s + 60, 1)):
+            told.run.clock.move_to(moment_s)
+            asked.clear()
+            told.loops(1)
+            assert asked.requests[compared] == requests, (moment_s - border_s, asked.requests)

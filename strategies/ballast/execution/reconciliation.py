@@ -37,6 +37,8 @@ logger = logging.getLogger(__name__)
 _ACCOUNT = "account"
 # A balance may be told a little later than the order that changed it.
 CONFIRMED_AFTER = timedelta(seconds=4)
+# A loop that begins so soon after a candle's end is the one that trades on it.
+NEW_CANDLE = timedelta(seconds=5)
 
 
 _Key = tuple[str, str, str]
@@ -66,6 +68,8 @@ class Reconciliation:
     disaster_ratio : float
         Depth of the class stop: where a stop for an unknown position is placed.
     publish : callable
+    candle : timedelta
+        Length of the strategy's candles.
     is_shared : bool
         Whether others may trade on the account: what is amiss with a pair then refuses that alone.
     """
@@ -79,9 +83,11 @@ class Reconciliation:
         disaster_ratio: float,
         publish: Callable[[Event], None],
         *,
+        candle: timedelta,
         is_shared: bool,
     ) -> None:
         self._settings = settings
+        self._candle = candle
         self._view = view
         self._store = store
         self._pairs = pairs
@@ -138,7 +144,7 @@ class Reconciliation:
         """
         if self._retry.verdict(_ACCOUNT, now).blocks:
             return
-        due = self._checked is None or now - self._checked >= self._every
+        due = self._is_due(now)
         doubtful = {pair for _, pair, _ in self._doubts}
         everything = {*self._pairs(), *(trade.pair for trade in trades), *doubtful}
         pairs = everything if due else doubtful | set(urgent) | self._unread.keys()
@@ -161,6 +167,18 @@ class Reconciliation:
             self._publish(
                 Event(now, EventKind.WATCH, Reason.RECONCILED, value=len(self._doubts), limit=0)
             )
+
+    def _is_due(self, now: datetime) -> bool:
+        """
+        Whether everything is to be compared. A new candle goes first where it can: pairs are asked
+        one by one, and its orders would wait for all of them.
+        """
+        if self._checked is None:
+            return True
+        age = now - self._checked
+        into = now.timestamp() % self._candle.total_seconds()
+        is_calm = into >= NEW_CANDLE.total_seconds()
+        return age >= self._every and (is_calm or age >= 1.5 * self._every)
 
     def owns(self, currency: str) -> float:
         """Units of a currency that belong to the account's owner."""

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from freqtrade.persistence import Trade
 
@@ -11,6 +11,7 @@ from ballast.alerts.state_listener import StateListener
 from ballast.core.columns import CandleColumns
 from ballast.core.reconciliation import SeenOrder
 from ballast.core.verdict import Verdict
+from ballast.core.windows import minutes
 from ballast.execution.adoption import adopt_addition, adopt_entry
 from ballast.execution.bot import BotHandle
 from ballast.execution.dust import Dust
@@ -145,6 +146,7 @@ class Execution:
                     pairs,
                     host.disaster_ratio(),
                     publish,
+                    candle=timedelta(minutes=minutes(host.timeframe)),
                     is_shared="available_capital" in host.config,
                 ),
                 LatencyLog(columns_of, entries.first_fill, publish, lambda: datetime.now(UTC)),
