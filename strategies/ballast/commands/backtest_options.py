@@ -133,7 +133,7 @@ def candle_folder(options: argparse.Namespace, config: dict[str, Any]) -> Path:
 def own_candles(options: argparse.Namespace, config: dict[str, Any]) -> Path:
     """Where the exchange's candles are, whether there are any or not."""
     name = (config.get("exchange") or {}).get("name", "binance")
-    return Path(options.datadir or _user_folder(options, config) / "data" / name)
+    return Path(options.datadir or _user_folder(options, config) / "data" / name.lower())
 
 
 def holds_candles(folder: Path) -> bool:

@@ -38,7 +38,7 @@ class Views:
         frame : DataFrame
             The pair's candles.
         """
-        if self._last is not None and frame is self._continued:
+        if self._last is not None and frame is self._continued and frame is self._last[0]:
             return self._last[2]
         market = session.feeds.market()
         if market is not session.market:

@@ -42,3 +42,9 @@ def test_an_exchanges_own_candles_and_a_folder_that_is_named_go_before(
     named = str(tmp_path / "none")
     assert candle_folder(options(tmp_path, named), CONFIG) == Path(named)
     assert capsys.readouterr().err == ""
+
+
+def test_an_exchanges_folder_is_in_small_letters_as_freqtrade_makes_it(tmp_path: Path) -> None:
+    own = candles(tmp_path / "data" / "binance")
+    candles(tmp_path / "data" / "sandbox")
+    assert candle_folder(options(tmp_path), {"exchange": {"name": "Binance"}}) == own
