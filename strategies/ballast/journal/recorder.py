@@ -129,7 +129,7 @@ class Recorder:
             After a new candle: how long its analysis took, and the journal's part of it.
         """
         with self._lock:
-            if self._filled and self._last is not None:
+            if self._filled and self._last == candle_border(now, self._candle):
                 self._take_account(self._last)
             if self._rows or self._events or self._accounts:
                 self._flush(now)
