@@ -141,6 +141,11 @@ def holds_candles(folder: Path) -> bool:
     return folder.is_dir() and any(folder.iterdir())
 
 
+def is_generated(folder: Path) -> bool:
+    """Whether a folder has candles of the generated market, which tell nothing of a real one."""
+    return folder.name == _GENERATED
+
+
 def _user_folder(options: argparse.Namespace, config: dict[str, Any]) -> Path:
     return Path(options.userdir or config.get("user_data_dir") or _PLACE)
 

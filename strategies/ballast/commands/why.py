@@ -61,8 +61,8 @@ def run(options: argparse.Namespace) -> None:
     if options.recompute or not (is_asked_for or path.is_file()):
         if not options.recompute:
             sys.stderr.write(f"there is no journal {path}: working it out from stored candles\n")
-        row = _recomputed(options, moment)
-        rules = f"worked out from stored candles by the rules of {row.strategy}"
+        row, candles = _recomputed(options, moment)
+        rules = f"worked out from {candles} by the rules of {row.strategy}"
         show.decision(console, row, rules)
         return
     with opened(options, config) as reader:
@@ -96,21 +96,23 @@ def _from_journal(reader: Reader, asked: str, moment: datetime | None) -> Row:
     return row
 
 
-def _recomputed(options: argparse.Namespace, moment: datetime | None) -> Row:
+def _recomputed(options: argparse.Namespace, moment: datetime | None) -> tuple[Row, str]:
+    """The decision, and the candles that it is worked out from."""
     # Freqtrade and pandas are imported where they are needed alone.
-    from ballast.commands.backtest_options import candle_folder
+    from ballast.commands.backtest_options import candle_folder, is_generated
     from ballast.commands.recompute import load_config, recomputed
 
+    folder = candle_folder(options, config_of(options))
     wanted = {"config": options.config or ["config.json"]}
     given = {
         "strategy": options.strategy,
         "user_data_dir": options.userdir,
-        "datadir": str(candle_folder(options, config_of(options))),
+        "datadir": str(folder),
     }
     config = load_config(wanted | {name: value for name, value in given.items() if value})
-    return recomputed(
-        config, _listed(config["exchange"].get("pair_whitelist", []), options.pair), moment
-    )
+    pair = _listed(config["exchange"].get("pair_whitelist", []), options.pair)
+    candles = "candles of the generated market" if is_generated(folder) else "stored candles"
+    return recomputed(config, pair, moment), candles
 
 
 def _listed(whitelist: list[str], asked: str) -> str:

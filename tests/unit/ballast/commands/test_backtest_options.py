@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ballast.commands.backtest_options import candle_folder
+from ballast.commands.backtest_options import candle_folder, is_generated
 
 CONFIG = {"exchange": {"name": "binance"}}
 
@@ -48,3 +48,11 @@ def test_an_exchanges_folder_is_in_small_letters_as_freqtrade_makes_it(tmp_path:
     own = candles(tmp_path / "data" / "binance")
     candles(tmp_path / "data" / "sandbox")
     assert candle_folder(options(tmp_path), {"exchange": {"name": "Binance"}}) == own
+
+
+def test_generated_candles_are_known_for_what_they_are(tmp_path: Path) -> None:
+    """`why` says so with its answer, `adopt` with figures that a bot would be held to."""
+    generated = candles(tmp_path / "data" / "sandbox")
+    assert is_generated(candle_folder(options(tmp_path), CONFIG))
+    assert is_generated(generated)
+    assert not is_generated(tmp_path / "data" / "binance")
