@@ -10,7 +10,7 @@ from collections.abc import Collection, Hashable
 import numpy as np
 import pandas as pd
 
-from ballast.core.frames import SLOW_TIMEFRAME, anchor_ns, grouped, nanoseconds, span_ns
+from ballast.core.frames import PRICES, SLOW_TIMEFRAME, anchor_ns, grouped, nanoseconds, span_ns
 from ballast.core.measured import MeasuredCandles
 from ballast.core.windows import coarser
 
@@ -68,7 +68,9 @@ class KeptCandles:
             ends = opened + self._fine - anchor_ns(self._to)
             whole = np.flatnonzero(ends % self._slow == 0)
             last = int(whole[-1]) + 1 if len(whole) else 0
-        made_of = slice(max(0, last - self._slow // self._fine), last)
-        parts = tuple(frame[name].to_numpy()[made_of].tobytes() for name in ("close", "volume"))
+        # The pair's own candles are all in the frame: whichever is corrected, trust is judged anew.
+        first = last - self._slow // self._fine if self._fine < self._slow else 0
+        made_of = slice(max(0, first), last)
+        parts = tuple(hash(frame[name].to_numpy()[made_of].tobytes()) for name in PRICES[1:])
         reach = opened if older is None else nanoseconds(older["date"])
         return opened[:last][-1:].tobytes(), reach[:1].tobytes(), len(reach), parts

@@ -63,6 +63,18 @@ def test_a_candle_of_the_last_hour_that_is_corrected_counts(
     assert not after.frame.equals(before.frame)
 
 
+@pytest.mark.parametrize(("column", "factor"), [("high", 2), ("low", 0.5)])
+def test_an_extreme_of_the_last_hour_that_is_corrected_counts(
+    kept: KeptCandles, column: str, factor: float
+) -> None:
+    frame = live(483)
+    before = kept.of(PAIR, frame, OLDER)
+    frame.loc[len(frame) - 5, column] *= factor
+    after = kept.of(PAIR, frame, OLDER)
+    pd.testing.assert_frame_equal(after.frame, slow_candles(frame, "5m", OLDER).frame)
+    assert not after.frame.equals(before.frame)
+
+
 def test_a_candle_of_the_running_hour_is_none_of_the_hours(kept: KeptCandles) -> None:
     before = kept.of(PAIR, live(483), OLDER)
     assert kept.of(PAIR, corrected(live(483), "close"), OLDER) is before
@@ -79,6 +91,18 @@ def test_each_pair_has_its_own(kept: KeptCandles) -> None:
     kept.forget_but({PAIR})
     assert kept.of(PAIR, live(480), OLDER) is one
     assert kept.of("XRP/USDT", live(480), OLDER) is not other
+
+
+@pytest.mark.parametrize("timeframe", ["5m", "1h"])
+@pytest.mark.parametrize(("column", "ago"), [("low", 1), ("high", 1), ("close", 2), ("volume", 9)])
+def test_any_of_a_pairs_own_candles_that_is_corrected_counts(
+    timeframe: str, column: str, ago: int
+) -> None:
+    """Trust was that of before, where another pair's rules read them within the same candle."""
+    kept, frame = KeptCandles(timeframe, timeframe), walk(2, 50, timeframe)
+    one, changed = kept.of(PAIR, frame, None), corrected(frame, column, ago)
+    assert kept.of(PAIR, frame.copy(), None) is one
+    assert kept.of(PAIR, changed, None).frame.equals(changed)
 
 
 @pytest.mark.parametrize("timeframe", ["1h", "4h", "1w"])
