@@ -50,8 +50,11 @@ class AccountLanes:
         self._arrays: tuple[np.ndarray, np.ndarray] | None = None
 
     def add(self, account: Account) -> None:
-        """Remember the account at the candle that was judged last."""
-        self._known().append(_row(account))
+        """Remember the account at the candle that was judged last, in place of an earlier one."""
+        known, row = self._known(), _row(account)
+        if known and known[-1].candle == row.candle:
+            known.pop()
+        known.append(row)
         self._arrays = None
 
     def columns(self, dates: pd.Series) -> dict[str, np.ndarray]:

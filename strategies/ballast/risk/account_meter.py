@@ -51,10 +51,19 @@ class AccountMeter:
         self._exposure_limit = exposure_limit
         self._killed = killed
         self._candle = candle
+        # End of the candle that was measured last, and the equity then.
+        self._measured: tuple[datetime | None, float] = (None, math.nan)
 
     def at(self, end: datetime) -> Account:
-        """The account at the end of the candle that the engine has judged last."""
-        equity = self._engine.equity(end)
+        """
+        The account at the end of the candle that the engine has judged last.
+
+        Asked again within the next candle, it tells what is open by then; what has been made or
+        lost since is the next one's, as in a backtest.
+        """
+        if self._measured[0] != end:
+            self._measured = end, self._engine.equity(end)
+        equity = self._measured[1]
         standing = {**self._engine.guard_set.standing(), "KillSwitch": self._killed()}
         verdict = compose(standing.values())
         multiplier = 0.0 if verdict.blocks else verdict.multiplier

@@ -49,6 +49,17 @@ def test_what_is_shown_of_a_candle_does_not_change_with_candles_to_come() -> Non
         drawn = lanes(*(account(h, 1 / (h + 1)) for h in reversed(range(hour + 1))))
 
 
+def test_an_account_that_is_taken_again_within_its_candle_stands_for_the_first() -> None:
+    """And takes the place of no older one."""
+    drawn = lanes()
+    drawn.add(account(-1, PORTFOLIO_HEAT=2.5))
+    drawn.add(account(0, PORTFOLIO_HEAT=1.5))
+    drawn.add(account(0, PORTFOLIO_HEAT=0.5))
+    for hour in range(1, MOST - 1):
+        drawn.add(account(hour))
+    assert shown(drawn, "heat_pct", 2) == [2.5, 0.5]
+
+
 def test_after_a_restart_the_journal_tells_what_was_before() -> None:
     # It gives the newest first.
     drawn = lanes(account(1, 0.25), account(0, 0.5))
