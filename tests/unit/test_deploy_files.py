@@ -111,6 +111,16 @@ def test_alerts_go_to_telegram_by_what_the_environment_says(tmp_path: Path) -> N
     assert f"--config.file={path}" in ended.stdout
 
 
+@pytest.mark.parametrize("chat", ["12-3", "-", "my chat", "1\n  api_url: x"])
+def test_a_chat_that_is_no_number_is_refused_before_anything_is_written(
+    chat: str, tmp_path: Path
+) -> None:
+    ended = alertmanager(tmp_path, "12345:a", chat)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == f"FREQTRADE__TELEGRAM__CHAT_ID is no number: {chat}\n"
+    assert not list(tmp_path.iterdir())
+
+
 def test_every_alert_has_a_way_to_its_receiver_and_what_it_inhibits_is_there() -> None:
     made = yaml.safe_load((ROOT / "deploy" / "alertmanager.yml").read_text(encoding="utf-8"))
     groups = yaml.safe_load((ROOT / "deploy" / "rules.yml").read_text(encoding="utf-8"))["groups"]

@@ -9,7 +9,7 @@ from ballast.core.frames import nanoseconds, span_ns
 from ballast.core.rules import Axis, Rule, above, at_least, at_most, below, holds, is_known
 from ballast.core.windows import minutes
 
-_MINUTE_NS = span_ns("1m")
+_DAY = minutes("1d")
 _OPPOSITE = {">": "<=", ">=": "<", "<": ">=", "<=": ">"}
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -125,7 +125,7 @@ def hours(start: float, end: float) -> Rule:
         raise ValueError(f"hours({start!r}, {end!r}): expected two hours of the day, 0 to 24")
 
     def at(axis: Axis) -> Rule:
-        minute = _ends(axis) // _MINUTE_NS % (24 * 60)
+        minute = _ends(axis) % _DAY
         clock = minute // 60 + minute % 60 / 60
         bounds = {"from_start": at_least(clock, start), "to_end": below(clock, end)}
         return all_of(**bounds) if start < end else any_of(**bounds)
@@ -147,7 +147,7 @@ def weekdays(*days: str) -> Rule:
 
     def at(axis: Axis) -> Rule:
         # The epoch began on a Thursday.
-        return holds(np.isin((_ends(axis) // span_ns("1d") + 3) % 7, wanted))
+        return holds(np.isin((_ends(axis) // _DAY + 3) % 7, wanted))
 
     return _of([], lambda axis, _: at(_there(axis)), timed=True)
 
@@ -228,8 +228,9 @@ def _span(window: str | int, axis: Axis | None, name: str) -> int:
 
 
 def _ends(axis: Axis) -> np.ndarray:
-    """When the candles end, nanoseconds since the epoch (UTC)."""
-    return nanoseconds(axis.dates) + span_ns(axis.timeframe)
+    """When the candles end, minutes since the epoch (UTC); NaN for one without a time."""
+    ends = (nanoseconds(axis.dates) + span_ns(axis.timeframe)) // span_ns("1m")
+    return np.where(axis.dates.isna(), np.nan, ends)
 
 
 def _there(axis: Axis | None) -> Axis:

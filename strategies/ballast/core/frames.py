@@ -175,7 +175,9 @@ def with_columns(frame: pd.DataFrame, columns: Mapping[str, np.ndarray]) -> pd.D
         for alike in by_type.values()
     )
     made = pd.concat([kept, *parts], axis=1, ignore_index=True)
-    made.columns = _index((*known, *(name for alike in by_type.values() for name in alike)))
+    names = (*known, *(name for alike in by_type.values() for name in alike))
+    # A view: what somebody calls it is nothing to other frames.
+    made.columns = _index(names).view()
     return made
 
 

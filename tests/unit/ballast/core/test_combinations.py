@@ -130,6 +130,13 @@ def test_hours_and_days_are_those_at_which_a_candle_ends() -> None:
     assert list(np.flatnonzero(weekdays("tue", "sun").on(week).met)) == [0, 5]
 
 
+@pytest.mark.parametrize("rule", [hours(0, 12), hours(12, 1), weekdays("sat", "sun")])
+def test_at_a_candle_without_a_time_no_time_is_met(rule: Rule) -> None:
+    known = axis(3)
+    unknown = Axis(known.dates.where([True, False, True]), known.timeframe)
+    assert not rule.on(unknown).met[1]
+
+
 def test_each_part_keeps_its_name_and_numbers() -> None:
     value = pd.Series([1.0])
     trigger = any_of(dip=below(value, 0.5), calm=all_of(low=above(value, 2.0), late=hours(8, 20)))

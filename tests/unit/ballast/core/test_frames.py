@@ -152,3 +152,12 @@ def test_older_candles_may_write_utc_in_another_way() -> None:
     joined = frames.slow_frame(recent, "5m", older)
     pd.testing.assert_frame_equal(joined, frames.resample(whole, "5m", "1h"), check_dtype=False)
     assert frames.nanoseconds(joined["date"]).dtype == np.int64
+
+
+def test_what_somebody_calls_a_frames_columns_is_nothing_to_another_frame() -> None:
+    """Their names are put together once for all frames that have the same."""
+    frame, more = walk(1, 3, "1h"), {"one": np.zeros(3)}
+    first, second = (frames.with_columns(frame, more) for _ in range(2))
+    first.columns.name = "mine"
+    assert second.columns.name is None
+    assert frames.with_columns(frame, more).columns.name is None
