@@ -55,18 +55,20 @@ def _of_holding(
     leader: str,
     basket: Sequence[str] | None,
 ) -> Iterator[Sample]:
-    """What an equity has come to that was held since; pairs that are not known at both ends left
-    out."""
-    grown = {
-        pair: now[pair] / close
-        for pair, close in before.items()
-        if close > 0 and math.isfinite(now.get(pair, math.nan))
+    """
+    What an equity has come to that was held since.
+
+    Nothing where the close of any pair that was bought is no longer known: without those that were
+    delisted on the way holding looks better than it was.
+    """
+    bought = {
+        "leader": [pair for pair in before if pair == leader],
+        "basket": [pair for pair in before if basket is None or pair in basket],
     }
-    if leader in grown:
-        yield "holding_equity", {"of": "leader"}, equity * grown[leader]
-    held = [ratio for pair, ratio in grown.items() if basket is None or pair in basket]
-    if held:
-        yield "holding_equity", {"of": "basket"}, equity * fmean(held)
+    for of, pairs in bought.items():
+        grown = [now.get(pair, math.nan) / before[pair] for pair in pairs if before[pair] > 0]
+        if grown and math.isfinite(fmean(grown)):
+            yield "holding_equity", {"of": of}, equity * fmean(grown)
 
 
 def _of_account(account: Account, guards_on: Sequence[str]) -> Iterator[Sample]:

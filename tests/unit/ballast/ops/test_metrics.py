@@ -169,7 +169,7 @@ def test_the_account_is_that_of_status_and_panel(database: str, tmp_path: Path) 
 
 def test_the_account_is_held_against_holding_since_the_journal_began(tmp_path: Path) -> None:
     """The leader doubled, ETH fell by half; LTC came later, and what came later was not held."""
-    later = ACCOUNT.candle + timedelta(hours=5)
+    later, gone = (ACCOUNT.candle + timedelta(hours=hours) for hours in (5, 6))
     closes = {
         ACCOUNT.candle: {"BTC/USDT": 100.0, "ETH/USDT": 10.0, "DOGE/USDT": 1.0},
         later: {"BTC/USDT": 200.0, "ETH/USDT": 5.0, "DOGE/USDT": 9.0, "LTC/USDT": 7.0},
@@ -182,7 +182,6 @@ def test_the_account_is_held_against_holding_since_the_journal_began(tmp_path: P
     accounts = [ACCOUNT, replace(ACCOUNT, candle=later, equity=3 * ACCOUNT.equity)]
     kept = Journal(tmp_path / "journal.sqlite", JournalSettings())
     kept.write(VERSION, rows, [], accounts)
-    kept.file.engine.dispose()
 
     def held(leader: str, basket: list[str] | None) -> dict[str, float]:
         told = standing.samples(kept.file.path, VERSION.strategy, leader, basket)
@@ -193,6 +192,11 @@ def test_the_account_is_held_against_holding_since_the_journal_began(tmp_path: P
     assert held("BTC/USDT", basket) == {"leader": 2 * start, "basket": 1.25 * start}
     # A leader that is not traded has no row, and its line is missing.
     assert held("SOL/USDT", None) == {"basket": pytest.approx((2 + 0.5 + 9) / 3 * start)}
+    # Once ETH is delisted, nobody knows: without it the basket would have doubled.
+    left = [replace(row, candle=gone) for row in rows[3:] if row.pair != "ETH/USDT"]
+    kept.write(VERSION, left, [], [])
+    kept.file.engine.dispose()
+    assert held("BTC/USDT", basket) == {"leader": 2 * start}
 
 
 @pytest.mark.usefixtures("any_hour")
