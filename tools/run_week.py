@@ -21,7 +21,7 @@ from benchmarks.strategies import WIDE_LIMITS
 from tools.load_bot import Bot
 from tools.load_exchange import serving
 
-HELD = "Largest"
+STRATEGY = "Largest"
 DAY_S = 86_400
 # Of its size after the first day [percent a day].
 TARGET_PCT = 1.0
@@ -37,12 +37,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     a_day = DAY_S // timeframe_to_seconds(options.timeframe)
     with (
-        serving([HELD], options.pairs, "5m") as served,
+        serving([STRATEGY], options.pairs, "5m") as served,
         tempfile.TemporaryDirectory() as scratch,
     ):
         settings = {"guards": WIDE_LIMITS["guards"]}
-        url, pairs = served.urls[HELD], served.pairs
-        bot = Bot(HELD, url, pairs, options.timeframe, Path(scratch), settings)
+        url, pairs = served.urls[STRATEGY], served.pairs
+        bot = Bot(STRATEGY, url, pairs, options.timeframe, Path(scratch), settings)
         ran = [one for _ in range(options.days) for one in bot.run(a_day)]
         bot.end()
     memory = [one.memory_mb for one in ran]

@@ -15,7 +15,7 @@ GAUGES = {
     "state": "1 for Freqtrade's present state",
     "live": "1 if real money is traded",
     "equity": "account value with open positions, at the newest candle as all of the account",
-    "holding_equity": "first equity that the journal keeps, had it been held in leader or basket since",
+    "holding_equity": "first equity the journal keeps, had it been held in leader or basket since",
     "size_multiplier": "size that all guards together leave to an entry, 0 being a block",
     "drawdown_ratio": "how far the equity is below its peak, as the guards know it",
     "heat_ratio": "what all stops together would lose, costs included, share of the equity",
