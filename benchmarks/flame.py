@@ -40,7 +40,7 @@ def sampled() -> Iterator[Stacks]:
         stack = []
         while frame is not None:
             code = frame.f_code
-            stack.append((code.co_qualname, "/ballast/" in code.co_filename))
+            stack.append((code.co_qualname, "/strategies/ballast/" in code.co_filename))
             frame = frame.f_back
         stacks[tuple(reversed(stack))] += 1
 

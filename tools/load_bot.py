@@ -29,6 +29,8 @@ from tools import soak_bot
 
 ROOT = Path(__file__).resolve().parents[1]
 THROTTLE_S = 5.0
+# In the paths of their files, wherever the repository was cloned to.
+_LAYER, _FREQTRADE = "/strategies/ballast/", "/site-packages/freqtrade/"
 # Limits that are not about speed are out of the way; as many entries as the floor sends.
 _RISK = {"per_trade_pct": 0.05, "entries_per_candle": 2, "exposure_cap_pct": 100}
 
@@ -220,12 +222,8 @@ def shares(profile: cProfile.Profile) -> dict[str, float]:
     found: dict[str, float] = {}
     for (file, _, name), (_, _, _, _, callers) in stats.stats.items():
         for (calling, _, caller), (_, _, _, spent) in callers.items():
-            if _is("ballast", file) and _is("freqtrade", calling):
+            if _LAYER in file and _FREQTRADE in calling:
                 found[name] = found.get(name, 0.0) + spent / stats.total_tt
-            if _is("freqtrade", file) and _is("ballast", calling):
+            if _FREQTRADE in file and _LAYER in calling:
                 found[caller] = found.get(caller, 0.0) - spent / stats.total_tt
     return found
-
-
-def _is(package: str, file: str) -> bool:
-    return f"/{package}/" in file and (package == "ballast" or "site-packages" in file)

@@ -59,7 +59,7 @@ class Asked:
             file = frame.f_code.co_filename
             if file.endswith(("freqtradebot.py", "worker.py")):
                 return
-            if "/ballast/" in file:
+            if "/strategies/ballast/" in file:
                 kind = text.split(maxsplit=1)[0]
                 self.statements[f"{kind} {Path(file).stem}.{frame.f_code.co_name}"] += 1
                 return
