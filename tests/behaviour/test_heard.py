@@ -44,6 +44,27 @@ def test_entry_signal_and_tag_are_theirs() -> None:
     assert (trade.enter_tag, trade.open_rate) == (TAG, pytest.approx(100.9))
 
 
+def test_words_of_older_strategies_are_still_heard() -> None:
+    """Freqtrade takes 'buy' and 'sell' for order types; beside the layer's 'entry' they clashed."""
+
+    class Former(Wishes):
+        INTERFACE_VERSION = 2
+        order_types: ClassVar[dict[str, Any]] = {
+            "buy": "limit",
+            "sell": "limit",
+            "emergencysell": "market",
+            "stoploss": "limit",
+            "stoploss_on_exchange": False,
+        }
+        order_time_in_force: ClassVar[dict[str, str]] = {"buy": "gtc", "sell": "gtc"}
+        populate_buy_trend = Wishes.populate_entry_trend
+        populate_sell_trend = Wishes.populate_exit_trend
+
+    former, today = (only(played(each)) for each in (Former, Wishes))
+    assert (former.open_date, former.close_date) == (today.open_date, today.close_date)
+    assert former.profit_abs == today.profit_abs
+
+
 def test_candle_with_entry_and_exit_is_no_entry() -> None:
     class Both(Wishes):
         def populate_exit_trend(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:

@@ -33,7 +33,7 @@ from ballast.strategy.foreign_exits import ForeignExits
 from ballast.strategy.foreign_frames import ForeignFrames
 from ballast.strategy.layer import Layer
 from ballast.strategy.startup import refuse_configuration, refuse_unsafe_layer
-from ballast.strategy.state import DISASTER_STOP, ORDER_TYPES
+from ballast.strategy.state import DISASTER_STOP, ORDER_TYPES, todays_order_types
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class ForeignLayer(ForeignFrames, ForeignExits, Layer):
         state.shorts = bool(self.can_short)
         self.can_short = False
         self.process_only_new_candles = True
-        self.order_types = {**ORDER_TYPES, **self.order_types, **_MUST}
+        self.order_types = {**ORDER_TYPES, **todays_order_types(self.order_types), **_MUST}
         refuse_configuration(self)
         self._ballast_take_over_startup(config)
 

@@ -9,7 +9,7 @@ from freqtrade.strategy import IStrategy
 from freqtrade.strategy.parameters import BaseParameter
 
 from ballast.strategy.conditional import implements
-from ballast.strategy.state import DISASTER_STOP, ORDER_TYPES
+from ballast.strategy.state import DISASTER_STOP, ORDER_TYPES, todays_order_types
 
 
 class Hearing(StrEnum):
@@ -135,7 +135,7 @@ def _orders(theirs: type[IStrategy]) -> Iterator[Heard]:
     free = ("entry", "force_entry", "stoploss_on_exchange_interval")
     others = {
         name: value
-        for name, value in theirs.order_types.items()
+        for name, value in todays_order_types(theirs.order_types).items()
         if name not in free and value != ORDER_TYPES.get(name, value)
     }
     if others:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import pandas as pd
+from freqtrade.configuration.config_validation import validate_migrated_strategy_settings
 from freqtrade.data.dataprovider import DataProvider
 from freqtrade.enums import RunMode
 from freqtrade.exceptions import OperationalException
@@ -40,6 +41,15 @@ ORDER_TYPES: dict[str, Any] = {
     "stoploss_on_exchange": True,
     "stoploss_on_exchange_interval": 60,
 }
+
+
+def todays_order_types(theirs: Mapping[str, Any]) -> dict[str, Any]:
+    """A strategy's order types by today's names: Freqtrade still takes 'buy' for 'entry'."""
+    settings = {"order_types": dict(theirs)}
+    validate_migrated_strategy_settings(settings)
+    return settings["order_types"]
+
+
 # Of a strategy that states none to the layer: those of the pack's trend strategies.
 FOREIGN_STOPS = StopRules(initial_atr=4, chandelier_atr=6, chandelier_slack_atr=2)
 

@@ -99,6 +99,8 @@ def test_values_are_theirs() -> None:
     assert found["minimal_roi"].value == "12 %, 3 %"
     assert found["order_types"].value == "exit limit, stoploss_on_exchange False"
     assert found["protections"].value == "CooldownPeriod"
+    former = {"buy": "limit", "sell": "limit", "stoploss": "market", "stoploss_on_exchange": True}
+    assert told(variant(order_types=former))["order_types"].value == "exit limit"
 
 
 @pytest.mark.parametrize(
