@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import pandas as pd
 import pytest
 from freqtrade.strategy import IStrategy
+from talib import abstract
 
 from ballast import StopRules
 from tests.behaviour.mini import COSTS, FEE, Story, play, quiet, reasons, signal
@@ -63,6 +64,20 @@ def test_words_of_older_strategies_are_still_heard() -> None:
     former, today = (only(played(each)) for each in (Former, Wishes))
     assert (former.open_date, former.close_date) == (today.open_date, today.close_date)
     assert former.profit_abs == today.profit_abs
+
+
+def test_collections_of_what_cannot_be_copied_are_the_strategys_own() -> None:
+    """TA-Lib's functions in a table of the class: they cannot be copied, their table can."""
+
+    class Tables(Wishes):
+        means: ClassVar[dict[str, Any]] = {"sma": {"of": abstract.SMA, "seen": []}}
+        listed: ClassVar[list[Any]] = [abstract.EMA, {"seen": []}]
+
+    under = held(Tables)
+    assert under.means["sma"]["of"] is abstract.SMA
+    assert under.means["sma"]["seen"] is not Tables.means["sma"]["seen"]
+    assert under.listed[1] is not Tables.listed[1]
+    assert len(played(Tables).trades) == 1
 
 
 def test_candle_with_entry_and_exit_is_no_entry() -> None:

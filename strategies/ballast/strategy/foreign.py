@@ -246,4 +246,17 @@ def _state_of(theirs: type[IStrategy]) -> Iterator[tuple[str, Any]]:
         if isinstance(value, BaseParameter):
             yield name, copy(value)
         elif isinstance(value, dict | list | set) and not name.startswith("__"):
-            yield name, deepcopy(value)
+            yield name, _copied(value)
+
+
+def _copied(value: Any) -> Any:
+    """A copy in depth; what refuses to be copied (TA-Lib's functions, locks) is shared."""
+    try:
+        return deepcopy(value)
+    except Exception:
+        if not isinstance(value, dict | list):
+            return value
+        made = copy(value)
+        for key, each in made.items() if isinstance(made, dict) else enumerate(made):
+            made[key] = _copied(each)
+        return made
