@@ -146,12 +146,13 @@ class _Flows:
         if not self._new or not self._pace.has_come(now):
             return ""
         new, self._new = self._new, []
+        currency = new[-1].facts["currency"]
         lines = ["Money that came or went beside the trades: no profit, and no loss"]
         for cause, meaning in _CAUSES.items():
             found = [event.value for event in new if event.facts.get("cause") == cause]
             if found:
-                lines.append(f"  {sum(found):+.2f} {meaning} ({len(found)})")
-        lines.append(f"Equity is {new[-1].limit:.2f} now")
+                lines.append(f"  {sum(found):+.2f} {currency} {meaning} ({len(found)})")
+        lines.append(f"Equity is {new[-1].limit:.2f} {currency} now")
         return "\n".join(lines)
 
 

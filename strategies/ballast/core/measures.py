@@ -7,7 +7,15 @@ from ballast.core.reasons import Reason, reason_of
 from ballast.core.trust import DataQuality
 
 # What a limit is called where it is not the most that is allowed.
-_NAMED = {"price asked", "stop before", "price of the order", "cap", "stop", "loss decided"}
+_NAMED = {
+    "price asked",
+    "stop before",
+    "price of the order",
+    "cap",
+    "stop",
+    "loss decided",
+    "equity after it",
+}
 # Codes that object to too little.
 _LEAST = {
     Reason.NO_SIZE,
@@ -20,10 +28,21 @@ _LEAST = {
 _SUFFIXES = {
     "%": " %",
     "% of equity": " %",
+    "% of pairs": " % of pairs",
     "times": "x",
     "bps": " bps",
     "ATR": " ATR",
     "standard deviations": " sd",
+}
+# Counted, and what one of them is called.
+_COUNTED = {
+    "trades": "trade",
+    "orders": "order",
+    "entries": "entry",
+    "rows": "row",
+    "findings": "finding",
+    "coins": "coin",
+    "requests": "request",
 }
 # What is left of a subtraction by the computer's arithmetic.
 _NOTHING = 1e-10
@@ -60,7 +79,7 @@ def share(ratio: float) -> str:
     return f"{number(100 * ratio, 3)} %"
 
 
-def measure(code: str, value: float, pair: str = "") -> str:
+def measure(code: str, value: float, pair: str = "", unit: str = "") -> str:
     """
     A number of a code with its unit.
 
@@ -68,9 +87,11 @@ def measure(code: str, value: float, pair: str = "") -> str:
     ----------
     pair : str
         Whose currencies a unit of 'quote' or 'base' means; empty leaves them out.
+    unit : str
+        Of the number; empty takes the code's.
     """
     reason = reason_of(code)
-    unit = reason.unit if reason is not None else ""
+    unit = unit or (reason.unit if reason is not None else "")
     if not math.isfinite(value):
         return "unknown"
     if unit == "s":
@@ -79,6 +100,8 @@ def measure(code: str, value: float, pair: str = "") -> str:
         return _quality(value)
     if unit in _SUFFIXES:
         return f"{number(value, 3)}{_SUFFIXES[unit]}"
+    if unit in _COUNTED:
+        return f"{number(value)} {_COUNTED[unit] if value == 1 else unit}"
     base, _, quote = pair.partition("/")
     currency = {"quote": quote.partition(":")[0], "base": base}.get(unit, "")
     return f"{number(value)} {currency}".rstrip()
@@ -92,6 +115,7 @@ def against(
     began: float = math.nan,
     until: datetime | None = None,
     below: float = math.nan,
+    unit: str = "",
 ) -> str:
     """
     What was seen, what would have been allowed, and how long it holds.
@@ -107,6 +131,8 @@ def against(
         When it ends by itself (UTC).
     below : float
         Value below which it ends; NaN where time or its cause ends it.
+    unit : str
+        Of value and limit where the code measures several things; empty takes the code's.
     """
     reason = reason_of(code)
     parts = []
@@ -114,31 +140,31 @@ def against(
         first = began if math.isfinite(began) else value
         if math.isfinite(first) or math.isfinite(limit):
             if reason is Reason.DATA_OUTAGE and limit == DataQuality.OK:
-                # Of its three measures the one that is a code.
-                code = Reason.CANDLE_UNTRUSTED
-            parts.append(f"{measure(code, first, pair)}{_limit(code, limit, pair)}")
+                # A row from before its unit was written.
+                unit = "code"
+            parts.append(f"{measure(code, first, pair, unit)}{_limit(code, limit, pair, unit)}")
         if parts and math.isfinite(began):
             parts[0] = f"began at {parts[0]}"
-            now = measure(code, value, pair)
-            parts += [f"now {now}"] if now != measure(code, began, pair) else []
+            now = measure(code, value, pair, unit)
+            parts += [f"now {now}"] if now != measure(code, began, pair, unit) else []
     if until is not None:
         parts.append(f"until {until:%Y-%m-%d %H:%M} UTC")
     elif math.isfinite(below):
-        parts.append(f"until below {measure(code, below, pair)}")
+        parts.append(f"until below {measure(code, below, pair, unit)}")
     return ", ".join(parts)
 
 
-def _limit(code: str, limit: float, pair: str) -> str:
+def _limit(code: str, limit: float, pair: str, unit: str) -> str:
     reason = reason_of(code)
     if not math.isfinite(limit):
         return ""
     if reason is None:
         return f" (limit {number(limit)})"
     # A limit of nothing, or that all is well, says no more than the code.
-    if not reason.allowed or reason.allowed.startswith("0") or reason.unit == "code":
+    if not reason.allowed or reason.allowed.startswith("0") or "code" in (reason.unit, unit):
         return ""
     name = reason.allowed if reason.allowed in _NAMED else "limit"
-    return f" ({'needed' if reason in _LEAST else name} {measure(code, limit, pair)})"
+    return f" ({'needed' if reason in _LEAST else name} {measure(code, limit, pair, unit)})"
 
 
 def _quality(value: float) -> str:

@@ -111,7 +111,7 @@ class Reason(StrEnum):
         Group.GUARD,
         "failed requests, data quality, or untrusted pairs",
         "what halts",
-        "number, code or %",
+        "requests, code or % of pairs",
     )
     EDGE_DECAY = (
         "EDGE_DECAY",

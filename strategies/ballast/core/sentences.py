@@ -35,14 +35,16 @@ def details(event: Event) -> str:
 
 def numbers(event: Event) -> str:
     """What an event saw against what is allowed, beginning and end (see `measures.against`)."""
-    until, began = event.facts.get("until"), event.facts.get("began")
+    facts = event.facts
+    until, began = facts.get("until"), facts.get("began")
     return against(
         event.code,
         event.value,
         event.limit,
-        event.pair,
+        event.pair or f"/{facts.get('currency') or ''}",
         math.nan if began is None else float(began),
         _moment(until) if until else None,
+        unit=str(facts.get("unit") or ""),
     )
 
 

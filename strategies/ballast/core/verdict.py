@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from ballast.core.measures import against
@@ -28,6 +28,8 @@ class Verdict:
         Value at which a block or cut began that has gone on since; NaN where it is not known.
     below : float
         Value below which it ends where no time ends it; NaN where none is known.
+    unit : str
+        Of value and limit, where the code measures several things; empty where its `Reason` has it.
     """
 
     code: str
@@ -37,6 +39,8 @@ class Verdict:
     until: datetime | None = None
     began: float = math.nan
     below: float = math.nan
+    # Said beside the numbers; rows from before it was written decide no other thing.
+    unit: str = field(default="", compare=False)
 
     @property
     def blocks(self) -> bool:
@@ -46,7 +50,8 @@ class Verdict:
     @property
     def numbers(self) -> str:
         """What was seen against what is allowed, with beginning and end."""
-        return against(self.code, self.value, self.limit, "", self.began, self.until, self.below)
+        hold = self.began, self.until, self.below
+        return against(self.code, self.value, self.limit, "", *hold, unit=self.unit)
 
     def __str__(self) -> str:
         return f"{self.code} {self.numbers}".rstrip()

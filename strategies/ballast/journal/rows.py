@@ -191,12 +191,12 @@ def _rules(rules: Mapping[str, Reading]) -> str:
 def _verdict(verdict: Verdict) -> list[Any]:
     until = f"{verdict.until:%Y-%m-%d %H:%M:%S}" if verdict.until else None
     stored = [verdict.code, verdict.value, verdict.limit, verdict.multiplier, until]
-    return [*stored, verdict.began, verdict.below]
+    return [*stored, verdict.began, verdict.below, verdict.unit]
 
 
 def _read_verdict(stored: list[Any]) -> Verdict:
-    """Rows from before beginnings were written have five parts."""
+    """Rows from before beginnings were written have five parts, those without a unit seven."""
     code, value, limit, multiplier, until, *hold = stored
     end = datetime.fromisoformat(until).replace(tzinfo=UTC) if until else None
     numbers = (_float(value), _float(limit), _float(multiplier))
-    return Verdict(code, *numbers, end, *(_float(number) for number in hold))
+    return Verdict(code, *numbers, end, *(_float(part) for part in hold))

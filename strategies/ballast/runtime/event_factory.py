@@ -11,7 +11,9 @@ from ballast.core.events import Event, EventKind
 from ballast.core.guard_set import Change
 from ballast.core.ledger import Flow
 from ballast.core.reasons import Reason
+from ballast.core.refusals import EntryRefused
 from ballast.core.sizing import Sized
+from ballast.core.verdict import Verdict
 from ballast.risk.proposals import OrderProposal
 from ballast.risk.stop_manager import StopMove
 
@@ -116,19 +118,29 @@ def stop_moved(move: StopMove) -> Event:
 def guard_changed(change: Change, now: datetime) -> Event:
     """A guard's block that begins or is lifted."""
     verdict = change.verdict
-    facts = {
-        "guard": change.guard,
-        "state": "begins" if verdict.blocks else "lifted",
-        "until": str(verdict.until or ""),
-        "began": verdict.began if math.isfinite(verdict.began) else None,
-    }
+    state = "begins" if verdict.blocks else "lifted"
+    facts = {"guard": change.guard, "state": state, **_of_verdict(verdict)}
     numbers = (verdict.value, verdict.limit) if verdict.blocks else (math.nan, math.nan)
     return Event(now, EventKind.GUARD, verdict.code, change.pair, None, *numbers, facts)
 
 
-def flowed(flow: Flow, equity: float, now: datetime) -> Event:
-    """Money that came or went. Value: how much; limit: equity after it, quote currency."""
-    facts = {"cause": flow.cause.value}
+def refused(pair: str, refusal: EntryRefused, now: datetime) -> Event:
+    """An entry that was refused, with what its verdict saw."""
+    why = refusal.verdict
+    facts = {"detail": refusal.detail, **_of_verdict(why)}
+    return Event(now, EventKind.REFUSED, why.code, pair, None, why.value, why.limit, facts)
+
+
+def _of_verdict(verdict: Verdict) -> dict[str, Any]:
+    """What a verdict says beside its numbers."""
+    began = verdict.began if math.isfinite(verdict.began) else None
+    found = {"until": str(verdict.until or ""), "began": began}
+    return found | ({"unit": verdict.unit} if verdict.unit else {})
+
+
+def flowed(flow: Flow, equity: float, currency: str, now: datetime) -> Event:
+    """Money that came or went. Value: how much; limit: equity after it, both in `currency`."""
+    facts = {"cause": flow.cause.value, "currency": currency}
     return Event(now, EventKind.FLOW, Reason.FLOW, value=flow.amount, limit=equity, facts=facts)
 
 

@@ -204,7 +204,9 @@ class TradingSession:
             host.timeframe,
             correlation,
             announce,
-            lambda flow, equity, now: host.events.publish(flowed(flow, equity, now)),
+            lambda flow, equity, now: host.events.publish(
+                flowed(flow, equity, stake_currency, now)
+            ),
             # Hyperopt sends this to its workers, and a log handler cannot be sent.
             errors.count if feeds.live else _none,
             timedelta(seconds=settings.trust.late_candle_s if feeds.live else 0),

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 
 from freqtrade.persistence import LocalTrade, Order, Trade
 
-from ballast.core.events import Event, EventKind
 from ballast.core.reasons import Reason
 from ballast.core.refusals import EntryRefused
 from ballast.core.sizing import NO_TRADE
@@ -305,14 +304,7 @@ class Decisions:
             logger.info("%s: entry refused, %s", pair, refusal)
         if not self._host.events.heard:
             return
-        why = refusal.verdict
-        facts = {
-            "detail": refusal.detail,
-            "until": str(why.until or ""),
-            "began": why.began if math.isfinite(why.began) else None,
-        }
-        event = Event(now, EventKind.REFUSED, why.code, pair, None, why.value, why.limit, facts)
-        self._host.events.publish(event)
+        self._host.events.publish(event_factory.refused(pair, refusal, now))
 
     def _start_plan(self, trade: LocalTrade, order: Order, now: datetime) -> None:
         plan = self.connected.stop_manager.opened(trade, order.order_filled_utc or now)

@@ -44,17 +44,18 @@ class DataOutageHalt(Guard):
     def market_verdict(self, snapshot: Snapshot) -> Verdict:
         """Value and limit: failed requests, a trust code (0 is OK), or a share in percent."""
         if snapshot.api_errors >= self._api_errors:
-            return Verdict(self.code, snapshot.api_errors, self._api_errors, 0.0)
+            found = snapshot.api_errors, self._api_errors
+            return Verdict(self.code, *found, 0.0, unit="requests")
         if snapshot.leader_trust != DataQuality.OK:
-            return Verdict(self.code, snapshot.leader_trust, DataQuality.OK, 0.0)
+            return self._of_quality(snapshot.leader_trust)
         if snapshot.row is None:
-            return Verdict(self.code, 100.0, self._untrusted_share_pct, 0.0)
+            return self._of_share(100.0)
         untrusted = snapshot.row.untrusted_count
         if not untrusted:
             return ALLOW
         share = 100 * untrusted / len(snapshot.pairs)
         if share >= self._untrusted_share_pct:
-            return Verdict(self.code, share, self._untrusted_share_pct, 0.0)
+            return self._of_share(share)
         return ALLOW
 
     def pair_verdicts(self, snapshot: Snapshot) -> Mapping[str, Verdict]:
@@ -62,15 +63,19 @@ class DataOutageHalt(Guard):
         if snapshot.row is None:
             return {}
         untrusted = snapshot.row.untrusted()
-        return {
-            pair: Verdict(self.code, code, DataQuality.OK, 0.0) for pair, code in untrusted.items()
-        }
+        return {pair: self._of_quality(code) for pair, code in untrusted.items()}
 
     def verdict(self, snapshot: Snapshot, pair: str) -> Verdict:
         """As above; a pair that is not among those looked at is blocked."""
         if pair not in snapshot.pairs:
-            return Verdict(self.code, DataQuality.DISORDER, DataQuality.OK, 0.0)
+            return self._of_quality(DataQuality.DISORDER)
         return super().verdict(snapshot, pair)
+
+    def _of_quality(self, code: int) -> Verdict:
+        return Verdict(self.code, code, DataQuality.OK, 0.0, unit="code")
+
+    def _of_share(self, share: float) -> Verdict:
+        return Verdict(self.code, share, self._untrusted_share_pct, 0.0, unit="% of pairs")
 
 
 class DataOutageHaltSettings(GuardSection):

@@ -140,7 +140,8 @@ def test_what_is_sent_holds_no_secret(sent: list[str]) -> None:
 
 
 def flow(amount: float, equity: float, cause: str = "cash", at: datetime = NOON) -> Event:
-    return Event(at, EventKind.FLOW, "FLOW", value=amount, limit=equity, facts={"cause": cause})
+    facts = {"cause": cause, "currency": "USDT"}
+    return Event(at, EventKind.FLOW, "FLOW", value=amount, limit=equity, facts=facts)
 
 
 def test_flows_are_told_in_a_digest_by_what_showed_them(
@@ -151,14 +152,14 @@ def test_flows_are_told_in_a_digest_by_what_showed_them(
     messages.tick(NOON)
     (text,) = sent
     assert "no profit, and no loss" in text
-    assert "-500.00 that own orders do not explain" in text
-    assert "Equity is 9500.00 now" in text
+    assert "-500.00 USDT that own orders do not explain" in text
+    assert "Equity is 9500.00 USDT now" in text
     for minute in range(1, 60):
         messages.hear(flow(100, 9_500, at=after(minutes=minute)))
         messages.tick(after(minutes=minute))
     assert len(sent) == 1
     messages.hear(flow(-1_000, 8_500, "capital"))
     messages.tick(after(minutes=60))
-    assert "+5900.00 that own orders do not explain" in sent[1]
-    assert "-1000.00 by the configuration" in sent[1]
-    assert "Equity is 8500.00 now" in sent[1]
+    assert "+5900.00 USDT that own orders do not explain" in sent[1]
+    assert "-1000.00 USDT by the configuration" in sent[1]
+    assert "Equity is 8500.00 USDT now" in sent[1]

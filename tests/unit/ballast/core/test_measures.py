@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ballast.core.measures import against, duration, measure, number
+from ballast.core.reasons import Reason
 from ballast.core.verdict import Verdict
 
 END = datetime(2024, 3, 2, tzinfo=UTC)
@@ -35,6 +36,19 @@ def test_a_length_of_time_is_said_in_the_unit_people_use(seconds: float, said: s
 )
 def test_a_number_has_the_unit_of_its_code(code: str, value: float, pair: str, said: str) -> None:
     assert measure(code, value, pair) == said
+
+
+@pytest.mark.parametrize("reason", [reason for reason in Reason if reason.seen])
+def test_no_code_s_number_goes_without_its_unit(reason: Reason) -> None:
+    """'DATA_OUTAGE began at 50 (limit 50)' was read as fifty of anything."""
+    for unit in reason.unit.replace(" or ", ", ").split(", "):
+        said = measure(reason, 3.0, "BTC/USDT", unit)
+        assert said == "AFTER_ABSURD_BAR" if unit == "code" else said.strip("3 "), said
+
+
+def test_one_of_what_is_counted_is_one() -> None:
+    assert against("SLOTS_FULL", 1.0, 2.0) == "1 trade (limit 2 trades)"
+    assert against("ADDITIONS", 1.0, 3.0) == "1 entry (limit 3 entries)"
 
 
 def test_a_block_that_has_calmed_says_where_it_began_and_when_it_ends() -> None:

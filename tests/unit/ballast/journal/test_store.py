@@ -91,6 +91,12 @@ def count(path: Path, table: str = "decisions") -> int:
         return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608
 
 
+def test_the_unit_of_a_verdict_is_written_and_read() -> None:
+    outage = Verdict("DATA_OUTAGE", 12.0, 10.0, 0.0, unit="requests")
+    judged = replace(row(), guards={"DataOutageHalt": outage})
+    assert as_stored(judged).guards["DataOutageHalt"].unit == "requests"
+
+
 @settings(max_examples=50)
 @given(decisions)
 def test_what_is_read_is_what_was_written(shared: Journal, decision: Decision) -> None:

@@ -56,6 +56,18 @@ def test_failed_requests_block_from_their_limit_on(errors: int, blocks: bool) ->
         assert (verdict.value, verdict.limit) == (errors, 10)
 
 
+def test_each_of_the_three_measures_says_what_it_counts() -> None:
+    """All of them are DATA_OUTAGE; a share of 50 read as fifty failed requests."""
+    dark = seen(pairs={"A/USDT": {"trust": DataQuality.DISORDER}, "B/USDT": {}})
+    absurd = seen(trust=DataQuality.AFTER_ABSURD_BAR)
+    said = [str(outage().market_verdict(s)) for s in (seen(api_errors=12), dark, absurd)]
+    assert said == [
+        "DATA_OUTAGE 12 requests (limit 10 requests)",
+        "DATA_OUTAGE 50 % of pairs (limit 50 % of pairs)",
+        "DATA_OUTAGE AFTER_ABSURD_BAR",
+    ]
+
+
 @pytest.mark.parametrize("trust", [code for code in DataQuality if code != DataQuality.OK])
 def test_a_leader_that_is_not_trusted_blocks_all(trust: DataQuality) -> None:
     verdict = outage().market_verdict(seen(trust=trust))
