@@ -40,8 +40,8 @@ from tools.run_backtest import ROOT, Steps, ballast_command, run_module, run_qui
 from tools.stepped_time import stepped_time
 
 USER = "paper"
-# What REST and FreqUI listen on where it is free.
-API_PORT = 8090
+# What REST and FreqUI listen on where it is free: neither a bot's 8080 nor the panel's.
+API_PORT = 8085
 # Between two loops of the bot at most, while a candle lasts an hour [simulated s].
 LOOP_SECONDS = 600
 # The market is made from here on, so that there is a past to start up with.
@@ -214,6 +214,8 @@ def _explain(options: argparse.Namespace, folder: Path, config: Path, overlay: P
     ):
         _say(shlex.join([*ballast_command(), *asked]))
         run_module("ballast", asked)
+    if options.stay:
+        _say(f"As a page, live: {shlex.join([*ballast_command(), 'panel', *configs])}")
 
 
 def _settings(options: argparse.Namespace, folder: Path, api_port: int) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import socket
 from datetime import UTC, datetime, timedelta
 
@@ -12,10 +13,14 @@ from freqtrade.persistence import LocalTrade
 from freqtrade.rpc.api_server.api_auth import create_token, get_user_from_token
 from rich.console import Console
 
+from ballast.commands import panel
+from sandbox.overlay import DEFAULT_PORT
+from tests.engine import ROOT
 from tools import run_paper
 from tools.stepped_time import stepped_time
 
 WIDE = 80
+COMPOSE = ROOT / "docker-compose.yml"
 KEY = "what-signs-tokens-of-more-than-thirty-two-letters"
 BEGIN = datetime(2024, 10, 20, 0, 0, 1, tzinfo=UTC)
 
@@ -75,3 +80,9 @@ def test_the_summary_of_its_trades_is_whole_at_eighty_columns() -> None:
     told = "".join(shown.split())
     assert all(word in told for word in ("MATIC/USDT", "10-2000:00", "1614.45", "-118.88"))
     assert all(word in shown for word in reason.split())
+
+
+def test_paper_trading_a_panel_and_a_bot_stand_side_by_side() -> None:
+    """Both took 8090: the panel of a paper run could not be opened without another port."""
+    freqtrade = int(re.findall(r"LISTEN_PORT: \"(\d+)\"", COMPOSE.read_text(encoding="utf-8"))[0])
+    assert len({run_paper.API_PORT, panel.PORT, freqtrade, DEFAULT_PORT}) == 4
