@@ -254,7 +254,7 @@ def test_the_chart_over_rest_marks_regimes_stops_cooldowns_and_bad_data(scene: S
     lines, (trade,) = marks("ETH/USDT", "line"), scene.client.status()
     assert lines[0]["y_start"] == pytest.approx(trade["stop_loss_abs"], rel=0.001)
     labels = " ".join(area.get("label", "") for area in marks(BAD_TICK, "area"))
-    assert re.search(r"VOLATILITY \d", labels)
+    assert re.search(r"VOLATILITY [\d.]+x", labels)
     assert "absurd bar" in labels
     assert "DATA_OUTAGE began at AFTER_ABSURD_BAR" in labels
 

@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 
 from ballast.core import regime
+from ballast.core.measures import measure
+from ballast.core.reasons import Reason
 from ballast.core.trust import DataQuality
 
 UP, DOWN = "rgba(42, 157, 143, 0.10)", "rgba(231, 111, 81, 0.10)"
@@ -21,11 +23,17 @@ UNTRUSTED, STOP = "rgba(160, 160, 160, 0.30)", "#f4a261"
 TARGET = "#2a9d8f"
 # A label on a narrower area would lie over its neighbours'.
 _LABELLED_CANDLES = 24
-# Labels are written at the top of their areas: each kind has a row of its own there.
-_LINES_APART = 3
-_DATA_ROW, _COOLDOWN_ROW, _HALT_ROW = 1, 2, 3
+# FreqUI shows some two hundred candles at first: a longer area is labelled once for so many.
+_CANDLES_A_LABEL = 120
+# Labels are written at the top of their areas, in rows: regimes', and below it the others'.
+_LINES_APART, _ROWS = 3, 6
+# What a letter is wide then.
+_CANDLES_A_LETTER = 1.2
+# FreqUI writes an area's label in light grey whatever lies behind it, with an outline in the
+# area's colour where that is white: on one that is dark and opaque both are read.
+_INK = "#333333"
 # Drawn over one another in this order.
-_REGIME_Z, _DATA_Z, _COOLDOWN_Z, _HALT_Z = 1, 2, 3, 4
+_REGIME_Z, _DATA_Z, _COOLDOWN_Z, _HALT_Z, _LABEL_Z = 1, 2, 3, 4, 5
 
 Annotation = dict[str, Any]
 
@@ -73,23 +81,60 @@ def of_blocks(blocks: Iterable[Block], start: datetime, end: datetime) -> list[A
     """Areas of locks between two moments; those of one code that touch are one area."""
     areas: list[Annotation] = []
     shown = [b for b in _joined(blocks) if b.end > start and b.start < end]
-    for number, block in enumerate(sorted(shown)):
+    for block in sorted(shown):
         begin, until = max(block.start, start), min(block.end, end)
-        # Neighbours' labels are at different heights, or they would lie over one another.
-        label = _lowered(_label(block.reason), _HALT_ROW + number % 2)
-        areas.append(_area(begin, until, HALT, _HALT_Z, label))
+        areas.append(_area(begin, until, HALT, _HALT_Z, _label(block.reason)))
     return areas
 
 
-def of_stop(path: StopPath) -> list[Annotation]:
-    """A stop as steps; where it is last is labelled."""
+def labelled(areas: Iterable[Annotation], candle: timedelta, end: datetime) -> list[Annotation]:
+    """
+    The areas, and their labels as areas without width, where they do not lie over one another.
+
+    Parameters
+    ----------
+    candle : timedelta
+        Length of one candle.
+    end : datetime
+        Where the chart ends: a label that would reach beyond it stands before it.
+    """
+    bare, labels = [], []
+    for area in areas:
+        if label := str(area.get("label", "")):
+            half = len(label) * _CANDLES_A_LETTER / 2 * candle
+            is_regime = area["z_level"] == _REGIME_Z
+            parts = -(-(area["end"] - area["start"]) // (_CANDLES_A_LABEL * candle))
+            wide = (area["end"] - area["start"]) / parts
+            for number in range(parts if is_regime else 1):
+                middle = area["start"] + (number + 0.5) * wide
+                labels.append((min(middle, max(end - half, area["start"])), half, label, is_regime))
+        bare.append({key: value for key, value in area.items() if key != "label"})
+    return bare + list(_in_rows(sorted(labels)))
+
+
+def _in_rows(
+    labels: Iterable[tuple[datetime, timedelta, str, bool]],
+) -> Iterator[Annotation]:
+    """Middle, half width, text and whether it is a regime's, in the first row with room for it."""
+    taken: list[datetime | None] = [None] * _ROWS
+    for middle, half, text, is_regime in labels:
+        free = (n for n, to in enumerate(taken) if n and (to is None or to <= middle - half))
+        row = 0 if is_regime else next(free, _ROWS - 1)
+        taken[row] = middle + half
+        lowered = "\n" * (_LINES_APART * row) + text
+        yield _area(middle, middle, _INK, _LABEL_Z, lowered)
+
+
+def of_stop(path: StopPath, *, named: bool = True) -> list[Annotation]:
+    """A stop as steps; where it is last is labelled, if it is to be named."""
     steps = list(zip(path.times, path.times[1:], path.levels, strict=False))
     lines = []
     for number, (start, end, level) in enumerate(steps):
         if number:
             lines.append(_line(start, start, path.levels[number - 1], level))
         lines.append(_line(start, end, level, level))
-    lines[-1]["label"] = "stop"
+    if named:
+        lines[-1]["label"] = "stop"
     return lines
 
 
@@ -129,7 +174,7 @@ def _untrusted(frame: pd.DataFrame, candle: timedelta) -> Iterator[Annotation]:
     for first, last, _ in _runs(codes != DataQuality.OK):
         gravest = DataQuality(int(codes[first:last].max()))
         if gravest != DataQuality.OK:
-            label = _lowered(gravest.name.lower().replace("_", " "), _DATA_ROW)
+            label = gravest.name.lower().replace("_", " ")
             yield _between(frame, first, last, candle, UNTRUSTED, _DATA_Z, label)
 
 
@@ -137,7 +182,8 @@ def _cooldowns(frame: pd.DataFrame, candle: timedelta) -> Iterator[Annotation]:
     intensity = frame["intensity"].to_numpy()
     for first, last, paused in _runs(frame["cooldown"].to_numpy() > 0):
         if paused:
-            label = _lowered(f"VOLATILITY {np.nanmax(intensity[first:last]):.1f}", _COOLDOWN_ROW)
+            strongest = float(np.nanmax(intensity[first:last]))
+            label = f"{Reason.VOLATILITY} {measure(Reason.VOLATILITY, strongest)}"
             yield _between(frame, first, last, candle, COOLDOWN, _COOLDOWN_Z, label)
 
 
@@ -180,10 +226,6 @@ def _joined(blocks: Iterable[Block]) -> list[Block]:
         else:
             known.append(block)
     return [block for known in joined.values() for block in known]
-
-
-def _lowered(label: str, rows: int) -> str:
-    return "\n" * (_LINES_APART * rows) + label
 
 
 def _label(reason: str) -> str:

@@ -154,13 +154,14 @@ def annotated(
         Gives the prices at which a trade is sold.
     """
     candle = timedelta(minutes=minutes(timeframe))
-    marks = annotations.of_frame(frame, candle)
-    if stop_moves is None or not PairLocks.use_db:
-        return marks
+    areas = annotations.of_frame(frame, candle)
     start = frame["date"].iloc[0].to_pydatetime()
     # FreqUI shows a few candles to come: a halt that has just begun lies there.
     end = frame["date"].iloc[-1].to_pydatetime() + (1 + _TO_COME) * candle
-    marks += annotations.of_blocks(_blocks(pair, start, end), start, end)
+    if stop_moves is None or not PairLocks.use_db:
+        return annotations.labelled(areas, candle, end)
+    areas += annotations.of_blocks(_blocks(pair, start, end), start, end)
+    marks = annotations.labelled(areas, candle, end)
     return marks + _stops(_trades(pair, start), stop_moves, targets)
 
 
@@ -177,7 +178,8 @@ def _stops(
     for trade in trades:
         path = stop_path(trade, moves.get(trade.id, ()))
         if path is not None:
-            lines += annotations.of_stop(path)
+            # FreqUI names that of an open trade itself.
+            lines += annotations.of_stop(path, named=not trade.is_open)
             lines += target_lines(trade, path, targets)
     return lines
 

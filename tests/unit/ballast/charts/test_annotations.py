@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from freqtrade.ft_types.plot_annotation_type import AnnotationTypeTA
 
-from ballast.charts.annotations import Block, StopPath, of_blocks, of_frame, of_stop
+from ballast.charts.annotations import Block, StopPath, labelled, of_blocks, of_frame, of_stop
 from ballast.core.regime import DOWN, RANGE, UP
 from tests.engine import START
 
@@ -58,13 +58,13 @@ def test_a_cooldown_says_how_strong_the_shock_was() -> None:
     columns = {"cooldown": [0, 3, 2, 1, 0], "intensity": [0.5, 1.4, 1.2, 0.8, 0.4]}
     (area,) = taken(of_frame(frame(5, **columns), HOUR))
     assert spans([area]) == [(1, 4)]
-    assert area["label"].strip() == "VOLATILITY 1.4"
+    assert area["label"] == "VOLATILITY 1.4x"
 
 
 def test_data_that_is_not_trusted_is_marked_with_its_gravest_finding() -> None:
     (area,) = taken(of_frame(frame(6, trust=[0, 5, 3, 3, 0, 0]), HOUR))
     assert spans([area]) == [(1, 4)]
-    assert area["label"].strip() == "absurd bar"
+    assert area["label"] == "absurd bar"
 
 
 def test_a_halt_that_is_prolonged_is_one_area_with_its_first_reason() -> None:
@@ -76,7 +76,7 @@ def test_a_halt_that_is_prolonged_is_one_area_with_its_first_reason() -> None:
     ]
     areas = taken(of_blocks(blocks, at(0), at(20)))
     assert spans(areas) == [(2, 9), (3, 4), (12, 13)]
-    assert areas[0]["label"].strip() == "MARKET_SHOCK began at 7 % (limit 6 %)"
+    assert areas[0]["label"] == "MARKET_SHOCK began at 7 % (limit 6 %)"
 
 
 def test_halts_are_cut_to_the_chart_and_those_beyond_it_are_left_out() -> None:
@@ -84,20 +84,54 @@ def test_halts_are_cut_to_the_chart_and_those_beyond_it_are_left_out() -> None:
     assert spans(of_blocks(blocks, at(0), at(10))) == [(0, 2), (8, 10)]
 
 
-def test_neighbouring_halts_have_their_labels_at_different_heights() -> None:
-    blocks = [Block(at(n), at(n + 1), f"CODE{n} value=1 limit=1") for n in range(2)]
-    heights = [len(a["label"]) - len(a["label"].lstrip()) for a in of_blocks(blocks, at(0), at(9))]
-    assert heights[0] != heights[1]
+def labels(annotations: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [a for a in taken(annotations) if "label" in a]
+
+
+def heights(annotations: list[dict[str, Any]]) -> list[int]:
+    return [len(a["label"]) - len(a["label"].lstrip()) for a in labels(annotations)]
+
+
+def test_halts_close_to_one_another_have_their_labels_at_different_heights() -> None:
+    blocks = [Block(at(n), at(n + 1), f"CODE{n} 1 (limit 1)") for n in (0, 2, 4, 90)]
+    first, second, third, far = heights(labelled(of_blocks(blocks, at(0), at(200)), HOUR, at(200)))
+    assert len({first, second, third}) == 3
+    assert far == first
 
 
 def test_labels_of_different_kinds_do_not_lie_over_one_another() -> None:
     """An absurd bar is a shock as well, and its area begins where the cooldown's does."""
     columns = {"cooldown": [0, 2, 1], "intensity": [0.5, 9.4, 1.2], "trust": [0, 5, 0]}
-    areas = of_frame(frame(3, **columns), HOUR) + of_blocks(
-        [Block(at(1), at(2), "A")], at(0), at(3)
-    )
-    heights = [len(a["label"]) - len(a["label"].lstrip()) for a in areas]
-    assert len(set(heights)) == len(areas) == 3
+    areas = of_frame(frame(3, **columns), HOUR)
+    areas += of_blocks([Block(at(1), at(2), "A")], at(0), at(3))
+    assert len(set(heights(labelled(areas, HOUR, at(3))))) == len(areas) == 3
+
+
+def test_a_label_is_read_on_white_as_well_as_on_black() -> None:
+    """FreqUI outlines it in the colour of its area: one that lets white through left grey on it."""
+    shown = labelled(of_blocks([Block(at(1), at(4), "A 1")], at(0), at(9)), HOUR, at(9))
+    (area,) = [a for a in shown if "label" not in a]
+    (label,) = labels(shown)
+    assert spans([area, label]) == [(1, 4), (2.5, 2.5)]
+    assert (area["color"].startswith("rgba"), label["color"]) == (True, "#333333")
+
+
+def test_a_label_at_the_end_of_a_chart_moves_back_as_far_as_its_area_goes() -> None:
+    def place(begin: float) -> float:
+        block = Block(at(begin), at(99), "ROLLING_DRAWDOWN began at 3.29 % (limit 3.25 %)")
+        areas = of_blocks([block], at(0), at(100))
+        (label,) = labels(labelled(areas, HOUR, at(100)))
+        return float((label["start"] - START) / HOUR)
+
+    assert place(0) == 49.5
+    assert 60 < place(60) < 79.5
+    assert place(98) == 98
+
+
+def test_a_long_regime_is_named_wherever_a_chart_shows_part_of_it() -> None:
+    areas = of_frame(frame(600, regime=UP, market_regime=UP), HOUR)
+    named = [(a["start"] - START) / HOUR for a in labels(labelled(areas, HOUR, at(600)))]
+    assert named == [60, 180, 300, 420, 540]
 
 
 def test_a_stop_is_a_staircase_without_gaps() -> None:
@@ -107,6 +141,8 @@ def test_a_stop_is_a_staircase_without_gaps() -> None:
     assert ends[:-1] == starts[1:]
     assert (starts[0], ends[-1]) == ((at(0), 95.0), (at(9), 98.0))
     assert [line.get("label") for line in lines] == [None] * 4 + ["stop"]
+    (line,) = of_stop(StopPath([at(0), at(3)], [95.0]), named=False)
+    assert "label" not in line, "FreqUI names it itself"
 
 
 def test_an_empty_chart_has_no_areas() -> None:
