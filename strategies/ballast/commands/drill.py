@@ -57,6 +57,9 @@ def run(options: argparse.Namespace) -> int:
             shutil.copytree(folder, options.keep, dirs_exist_ok=True)
         shutil.rmtree(folder, ignore_errors=True)
     console.print(_table(results))
+    console.print(
+        "Whether alerts reach you is rehearsed apart: docs/runbook.md, 'Is anybody told?'"
+    )
     return int(not all(result.is_as_meant for result in results))
 
 

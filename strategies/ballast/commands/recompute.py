@@ -5,6 +5,7 @@ before, with an account in which nothing happens. What depends on the account (i
 holds, its size) is not in the candles and is not told.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -54,6 +55,14 @@ def load_config(options: dict[str, Any]) -> dict[str, Any]:
             return Configuration(options, RunMode.OTHER).get_config()
     except (FreqtradeException, ValueError, OSError, KeyError) as error:
         raise CommandError(f"the configuration cannot be loaded: {one_line(error)}") from None
+
+
+def stored_pairs(config: Mapping[str, Any]) -> set[str]:
+    """Pairs that candles are stored of: of the others nothing can be worked out."""
+    handler = get_datahandler(config["datadir"], config["dataformat_ohlcv"])
+    kind = config["candle_type_def"]
+    found = handler.ohlcv_get_available_data(config["datadir"], config["trading_mode"])
+    return {pair for pair, _, of in found if of == kind}
 
 
 def recomputed(config: dict[str, Any], pair: str, moment: datetime | None) -> Row:

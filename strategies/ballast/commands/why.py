@@ -100,7 +100,7 @@ def _recomputed(options: argparse.Namespace, moment: datetime | None) -> tuple[R
     """The decision, and the candles that it is worked out from."""
     # Freqtrade and pandas are imported where they are needed alone.
     from ballast.commands.backtest_options import candle_folder, is_generated
-    from ballast.commands.recompute import load_config, recomputed
+    from ballast.commands.recompute import load_config, recomputed, stored_pairs
 
     folder = candle_folder(options, config_of(options))
     wanted = {"config": options.config or ["config.json"]}
@@ -110,7 +110,16 @@ def _recomputed(options: argparse.Namespace, moment: datetime | None) -> tuple[R
         "datadir": str(folder),
     }
     config = load_config(wanted | {name: value for name, value in given.items() if value})
-    pair = _listed(config["exchange"].get("pair_whitelist", []), options.pair)
+    listed, stored = config["exchange"].get("pair_whitelist", []), stored_pairs(config)
+    if is_generated(folder):
+        # `make backtest` traded all of that market.
+        listed = sorted(stored)
+    pair = _listed(listed, options.pair)
+    missing = [name for name in listed if name not in {*stored, pair}]
+    if missing and stored:
+        sys.stderr.write(f"no candles are stored of {', '.join(missing)}: they are left out\n")
+    pairs = [name for name in listed if name not in missing]
+    config["exchange"] = {**config["exchange"], "pair_whitelist": pairs}
     candles = "candles of the generated market" if is_generated(folder) else "stored candles"
     return recomputed(config, pair, moment), candles
 

@@ -4,11 +4,15 @@ answer."""
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from freqtrade.data.history import get_datahandler
+from freqtrade.enums import CandleType
 
 from ballast.__main__ import main
 from ballast.config.settings import JournalSettings
@@ -343,6 +347,49 @@ def test_without_a_journal_it_is_said_that_candles_answer(
     text = said(capsys, "why", "foo/usdt", code=2)
     assert "there is no journal user_data/ballast_journal.dryrun.sqlite: working it out" in text
     assert "no 1h candles of FOO/USDT" in text
+
+
+@pytest.fixture
+def candles_alone(folder: Path) -> Callable[[str, str], None]:
+    """Without a journal; stores two calm days of a pair in a folder of candles."""
+    (folder / "user_data" / "ballast_journal.dryrun.sqlite").unlink()
+    config = json.loads((folder / "config.json").read_text())
+    config |= {"strategy": "DonchianTrend", "strategy_path": str(ROOT / "strategies")}
+    config["exchange"] |= {"pair_whitelist": ["BTC/USDT", "ETH/USDT"]}
+    (folder / "config.json").write_text(json.dumps(config))
+
+    def store(name: str, pair: str) -> None:
+        dates = pd.date_range("2024-03-01", periods=48, freq="1h", tz="UTC")
+        prices = dict.fromkeys(("open", "high", "low", "close", "volume"), 100.0)
+        place = folder / "user_data" / "data" / name
+        place.mkdir(parents=True, exist_ok=True)
+        frame = pd.DataFrame({"date": dates, **prices})
+        get_datahandler(place, "feather").ohlcv_store(pair, "1h", frame, CandleType.SPOT)
+
+    return store
+
+
+def test_pairs_without_candles_are_left_out_and_are_no_outage(
+    capsys: pytest.CaptureFixture[str], candles_alone: Callable[[str, str], None]
+) -> None:
+    """Half of a whitelist was never downloaded: DATA_OUTAGE was said to block every entry."""
+    candles_alone("binance", "BTC/USDT")
+    assert main(("why", "BTC")) == 0
+    captured = capsys.readouterr()
+    assert "no candles are stored of ETH/USDT: they are left out" in captured.err
+    assert "50 % of pairs" not in captured.out
+
+
+def test_of_the_generated_market_every_pair_can_be_asked(
+    capsys: pytest.CaptureFixture[str], candles_alone: Callable[[str, str], None]
+) -> None:
+    """`make backtest` trades them all, the configuration lists five: the answers were others'."""
+    for pair in ("BTC/USDT", "SOL/USDT"):
+        candles_alone("sandbox", pair)
+    assert main(("why", "sol")) == 0
+    captured = capsys.readouterr()
+    assert "SOL/USDT  candle 2024-03-02 23:00" in captured.out
+    assert "left out" not in captured.err
 
 
 def test_a_question_about_a_journal_that_is_named_needs_no_configuration(
