@@ -280,7 +280,10 @@ def test_the_database_of_another_strategy_is_refused(
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--journal", "nowhere"], "--journal nowhere is not there: expected the journal"),
+        (
+            ["--journal", "nowhere"],
+            "there is no journal nowhere: expected that of a bot",
+        ),
         (["--db-url", "sqlite:///nowhere"], "there is no such database"),
         (["--strategy", "Nobody"], "has decisions of Drifting: Nobody is not among them"),
         (["--late", "-1"], "--late is -1: expected seconds from 0"),

@@ -36,8 +36,8 @@ from ballast.tooling.journals import bot_journal, identity_of
 from ballast.tooling.pages.page import PlotlyMissing
 
 _MOST_SHOWN = 20
-# Around and between six columns.
-_GAPS = 17
+# Between columns.
+_GAP = 3
 
 EXAMPLES = """\
 ballast drift                         the bot of config.json and a backtest
@@ -124,20 +124,32 @@ def differences(rows: Sequence[Sequence[str]], width: int) -> Table:
     width : int
         Of the terminal.
     """
-    heads = ("layer", "pair", "candle (UTC)", "what", "bot", "replay")
+    lines = [("layer", "pair", "candle (UTC)", "what", "bot", "replay"), *rows]
+    if _left(lines, width) < 0:
+        # Long codes need the room of a column: pair and candle stand below one another.
+        lines = [(layer, f"{pair} {at}", *told) for layer, pair, at, *told in lines]
+    heads, *told = lines
     shown = table(*heads)
-    for row in rows:
+    for row in told:
         shown.add_row(*row)
-    words = [
-        max(len(word) for line in (heads, *rows) for word in line[place].split())
-        for place in range(len(heads))
-    ]
-    left = width - _GAPS - sum(words)
+    left = _left(lines, width)
     if left >= 0:
         # What is left is for the sentences.
-        for column, least, share in zip(shown.columns, words, (0, 0, 0, 1, 2, 2), strict=True):
+        shares = (0, 0, 0, 1, 2, 2)[-len(heads) :]
+        for column, least, share in zip(shown.columns, _words(lines), shares, strict=True):
             column.width = least + left * share // 5
     return shown
+
+
+def _left(lines: Sequence[Sequence[str]], width: int) -> int:
+    """Letters of a line that are left beside the longest words of every column."""
+    return width - _GAP * len(lines[0]) + 1 - sum(_words(lines))
+
+
+def _words(lines: Sequence[Sequence[str]]) -> list[int]:
+    """Letters of the longest word of every column."""
+    columns = zip(*lines, strict=True)
+    return [max(len(word) for cell in cells for word in cell.split()) for cells in columns]
 
 
 def as_data(found: DriftStudy) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from ballast.commands.journals import opened, parse_time
-from ballast.commands.options import add_journal, config_of
+from ballast.commands.journals import opened, parse_since, since_in
+from ballast.commands.options import add_journal, add_since, config_of
 from ballast.journal import read
 from ballast.journal.reader import Reader
 from ballast.tooling.errors import CommandError
@@ -33,7 +33,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("table", choices=_TABLES, help="which (columns: `ballast.journal.read`)")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write it there")
-    parser.add_argument("--since", metavar="TIME", help="from there on (UTC)")
+    add_since(parser, "all of it")
     add_journal(parser)
     parser.set_defaults(run=run)
 
@@ -47,8 +47,9 @@ def run(options: argparse.Namespace) -> None:
     CommandError
         With one sentence for what cannot be used.
     """
-    since = parse_time(options.since) if options.since else read.ALL
+    asked = parse_since(options.since) if options.since else read.ALL
     with opened(options, config_of(options)) as reader:
+        since, _ = since_in(reader, asked)
         frame = _TABLES[options.table](reader, since)
     if not len(frame):
         raise CommandError(f"the journal has no {options.table} since {since:%Y-%m-%d %H:%M} UTC")

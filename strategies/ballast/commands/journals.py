@@ -4,13 +4,17 @@ import argparse
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from ballast.core.windows import minutes
 from ballast.journal.reader import Reader
 from ballast.tooling.errors import CommandError
 from ballast.tooling.journals import backtest_journal, bot_journal
+
+# A candle and so long after the last one, a bot has ended.
+_OVERDUE = timedelta(minutes=3)
 
 
 def journal_file(options: argparse.Namespace, config: Mapping[str, Any]) -> Path:
@@ -79,9 +83,48 @@ def pair_of(reader: Reader, asked: str) -> str:
     )
 
 
-def parse_time(text: str) -> datetime:
+def parse_since(text: str) -> datetime | timedelta:
+    """
+    A moment in UTC, or a length such as '7d'.
+
+    Raises
+    ------
+    CommandError
+        If it is neither.
+    """
+    try:
+        return timedelta(minutes=minutes(text))
+    except ValueError:
+        return parse_time(text, ", or a length such as 12h or 7d")
+
+
+def since_in(reader: Reader, asked: datetime | timedelta) -> tuple[datetime, str]:
+    """
+    From when on, and words for what a length counts back from.
+
+    It is now, or where nothing is newer the end of the journal's last candle.
+    """
+    if isinstance(asked, datetime):
+        return asked, ""
+    now, rows = datetime.now(UTC), reader.newest()
+    if not rows:
+        return now - asked, ""
+    candle = timedelta(minutes=minutes(rows[0].timeframe))
+    ended = rows[0].decision.candle + candle
+    if now - ended <= candle + _OVERDUE:
+        return now - asked, ""
+    told = f", counted from the journal's last candle, which ended {ended:%Y-%m-%d %H:%M}"
+    return ended - asked, told
+
+
+def parse_time(text: str, beside: str = "") -> datetime:
     """
     A moment in UTC.
+
+    Parameters
+    ----------
+    beside : str
+        What else would be taken.
 
     Raises
     ------
@@ -92,6 +135,6 @@ def parse_time(text: str) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise CommandError(
-            f"{text!r} is no time: expected one such as '2024-03-01 14:00' (UTC)"
+            f"{text!r} is no time: expected one such as '2024-03-01 14:00' (UTC){beside}"
         ) from None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

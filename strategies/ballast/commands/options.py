@@ -41,6 +41,13 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the answer for programs")
 
 
+def add_since(parser: argparse.ArgumentParser, usual: str) -> None:
+    """From when on, as `journals.parse_since` reads it."""
+    parser.add_argument(
+        "--since", metavar="TIME", help=f"a moment (UTC), or a length such as 12h or 7d ({usual})"
+    )
+
+
 def add_journal(parser: argparse.ArgumentParser) -> None:
     """Which journal: that of a bot, of the last backtest, or a file."""
     add_config(parser)

@@ -5,25 +5,22 @@ import math
 import statistics
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from rich.console import Console
 from rich.markup import escape
 
 from ballast.commands.fills import fills, worse
-from ballast.commands.journals import opened, parse_time
-from ballast.commands.options import add_journal, config_of
+from ballast.commands.journals import opened, parse_since, since_in
+from ballast.commands.options import add_journal, add_since, config_of
 from ballast.commands.tables import table
 from ballast.core.events import Event, EventKind
 from ballast.core.reasons import ALL_WELL
 from ballast.core.sentences import numbers
-from ballast.core.windows import minutes
 from ballast.core.wording import one_line
 from ballast.journal.reader import Reader
 
 _MOST = 5
-# A candle and so long after the last one, a bot has ended.
-_OVERDUE = timedelta(minutes=3)
 # An analysis is slow that takes so many times the usual, and this long at least.
 _SLOW_TIMES, _SLOW_S = 3.0, 2.0
 # Code, how often, what else.
@@ -37,9 +34,7 @@ ballast review --backtest --since 2024-01-01
 
 def add_to(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument(
-        "--since", metavar="TIME", help="a moment (UTC), or a length such as 12h or 7d (1d)"
-    )
+    add_since(parser, "1d")
     add_journal(parser)
     parser.set_defaults(run=run)
 
@@ -53,29 +48,10 @@ def run(options: argparse.Namespace) -> None:
     CommandError
         With one sentence for what cannot be used.
     """
-    asked = options.since or "1d"
-    try:
-        back = timedelta(minutes=minutes(asked))
-    except ValueError:
-        back, since = None, parse_time(asked)
+    asked = parse_since(options.since or "1d")
     with opened(options, config_of(options)) as reader:
-        beside = ""
-        if back is not None:
-            end, beside = _end(reader)
-            since = end - back
+        since, beside = since_in(reader, asked)
         _print(Console(highlight=False), reader, since, beside)
-
-
-def _end(reader: Reader) -> tuple[datetime, str]:
-    """What a length counts back from: now, or where nothing is newer the journal's last candle."""
-    now, rows = datetime.now(UTC), reader.newest()
-    if not rows:
-        return now, ""
-    candle = timedelta(minutes=minutes(rows[0].timeframe))
-    ended = rows[0].decision.candle + candle
-    if now - ended <= candle + _OVERDUE:
-        return now, ""
-    return ended, f", counted from the journal's last candle, which ended {ended:%Y-%m-%d %H:%M}"
 
 
 def _print(console: Console, reader: Reader, since: datetime, beside: str = "") -> None:

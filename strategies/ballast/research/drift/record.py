@@ -120,7 +120,7 @@ def read_journal(path: Path, strategy: str | None = None) -> Record:
         If there is no such journal, or it holds no decision of that strategy.
     """
     if not path.is_file():
-        raise TaskError(f"--journal {path} is not there: expected the journal of the bot")
+        raise TaskError(f"there is no journal {path}: expected that of a bot that has run")
     engine = read_only(path)
     try:
         with engine.connect() as connection:

@@ -255,6 +255,17 @@ def test_a_length_counts_back_from_where_the_journal_ends(
     assert f"Trend since 2024-03-01 02:00 UTC, {counted}: ENTERED 1, HOLDING 1, LEFT 1" in text
 
 
+def test_every_since_takes_a_length(capsys: pytest.CaptureFixture[str]) -> None:
+    """It counts back from where the journal ends, in a review and in an export."""
+    whole, last = (said(capsys, "export", "decisions", "--since", back) for back in ("7d", "1h"))
+    assert whole.startswith(last[:20])
+    assert len(whole) > len(last)
+    for command in (("review",), ("export", "events")):
+        told = said(capsys, *command, "--since", "7x", code=2)
+        assert "'7x' is no time" in told
+        assert told.endswith("or a length such as 12h or 7d")
+
+
 def test_a_review_tells_what_was_unusual(capsys: pytest.CaptureFixture[str]) -> None:
     text = said(capsys, "review", "--since", "2024-03-01")
     assert "REFUSED 1" in text
