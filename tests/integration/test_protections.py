@@ -27,7 +27,7 @@ from tests.engine import BacktestOutcome, ScriptedStrategy, flat, run_backtest
 HOUR = timedelta(hours=1)
 # 'MARKET_SHOCK began at 7.19 % (limit 6 %), now 6.53 %, until 2024-02-08 08:00 UTC'.
 LOCK = re.compile(
-    r"[A-Z_]+ began at (?P<value>[\d.]+)\S*(?: %)? \(limit (?P<limit>[\d.]+)[^)]*\)"
+    r"[A-Z_]+ began at (?P<value>[\d.]+)[^(]* \(limit (?P<limit>[\d.]+)[^)]*\)"
     r"(?:, now [^,]+)?, until (?P<until>[-\d]+ [:\d]+) UTC"
 )
 GUARDS = {
