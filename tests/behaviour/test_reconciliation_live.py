@@ -28,7 +28,7 @@ CCXT = "x-TKT5PX2F"
 def compared(told: Told, loops: int = 1) -> None:
     """The same, with a comparison due at once."""
     account = told.run.bot.strategy.session.execution.watch.account
-    account._checked = None
+    account.round.checked = None
     told.loops(loops)
 
 

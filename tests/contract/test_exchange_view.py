@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from freqtrade.data.dataprovider import DataProvider
 from freqtrade.enums import RunMode
-from freqtrade.exceptions import ExchangeError
+from freqtrade.exceptions import ExchangeError, TemporaryError
 
 from ballast.execution.exchange_view import ExchangeView
 from tests.contract.live_bot import PAIR, PRICE, enter, live_bot
@@ -112,7 +112,7 @@ def test_orders_are_sent_and_cancelled_through_freqtrade(tmp_path: Path) -> None
     """Each with the arguments that its methods have today."""
     with real_bot(tmp_path) as bot:
         view, api = view_of(bot), bot.exchange._api
-        with patch.object(bot.strategy.dp, "get_pair_dataframe", return_value=candle()):
+        with patch.object(bot.strategy.dp, "ohlcv", return_value=candle()):
             with patch.object(api, "create_order", return_value=dict(ANSWER)) as sent:
                 view.sell(PAIR, 1.5)
                 view.place_stop(PAIR, 1.5, 95.0)
@@ -181,6 +181,67 @@ def test_ccxt_knows_where_stops_are_listed_apart(name: str, apart: bool) -> None
     assert found is apart
 
 
+@pytest.mark.parametrize(
+    ("name", "whole"),
+    [
+        ("binance", True),
+        ("kraken", True),
+        ("bybit", False),
+        ("okx", False),
+        ("gate", False),
+        ("kucoin", False),
+        ("bitget", False),
+        ("hyperliquid", False),
+    ],
+)
+def test_ccxt_knows_where_one_request_gives_all_open_orders(name: str, whole: bool) -> None:
+    """Where it gives a page of them, or none of the stops, pairs are asked one by one."""
+    api = getattr(ccxt, name)()
+    wanted = {"symbolRequired": False, "limit": None, "trigger": False}
+    of_spot = ("spot", None, "fetchOpenOrders")
+    found = {key: api.feature_value_by_type(*of_spot, key, "unknown") for key in wanted}
+    assert (found == wanted) is whole
+
+
+def test_open_orders_of_all_pairs_are_asked_for_without_one_and_told_by_pair(
+    tmp_path: Path,
+) -> None:
+    """ccxt's Binance refuses that unless its warning is taken as read."""
+    with real_bot(tmp_path) as bot:
+        view, api = view_of(bot), bot.exchange._api
+        assert api.options["fetchOpenOrders"]["warnWithoutSymbol"] is True
+        api.options["fetchOpenOrders"]["another"] = 1
+        sent: list[dict[str, Any]] = []
+
+        def answered(query: dict[str, Any]) -> list[dict[str, Any]]:
+            sent.append(query)
+            return []
+
+        with patch.object(api, "privateGetOpenOrders", answered):
+            assert view.open_orders_of([PAIR]) == {PAIR: []}
+        assert sent == [{}]
+        assert api.options["fetchOpenOrders"]["another"] == 1
+        other = {**ANSWER, "id": 13, "symbol": "ETH/USDT"}
+        with patch.object(api, "fetch_open_orders", return_value=[ANSWER, other]) as asked:
+            found = view.open_orders_of([PAIR])
+        asked.assert_called_once_with()
+        assert found == {PAIR: [view._seen(PAIR, ANSWER)]}
+
+
+def test_all_pairs_are_asked_one_by_one_where_that_is_refused_and_nothing_is_taken_for_none(
+    tmp_path: Path,
+) -> None:
+    with real_bot(tmp_path) as bot:
+        view, api = view_of(bot), bot.exchange._api
+        with patch.object(api, "fetch_open_orders", side_effect=ccxt.BadRequest("a symbol")):
+            assert view.open_orders_of([PAIR]) is None
+        late = patch.object(api, "fetch_open_orders", side_effect=ccxt.RequestTimeout("late"))
+        with late, pytest.raises(TemporaryError, match="late"):
+            view.open_orders_of([PAIR])
+        with patch.object(api, "feature_value", return_value=50):
+            assert view.open_orders_of([PAIR]) is None
+
+
 def candle() -> pd.DataFrame:
     return pd.DataFrame({"close": [100.0]})
 
@@ -199,6 +260,7 @@ def test_orders_of_a_paper_run_are_nowhere_to_be_asked_for(tmp_path: Path) -> No
     with live_bot(ScriptedStrategy, tmp_path) as bot:
         for asked in (
             lambda view: view.open_orders(PAIR),
+            lambda view: view.open_orders_of([PAIR]),
             lambda view: view.orders(PAIR, datetime.now(UTC)),
             lambda view: view.sell(PAIR, 1.0),
             lambda view: view.place_stop(PAIR, 1.0, 1.0),

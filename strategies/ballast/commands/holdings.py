@@ -78,7 +78,8 @@ def _left(engine: Engine) -> dict[str, float]:
         return {}
     with Session(engine) as session:
         pairs = session.execute(select(Trade.pair, Trade.base_currency).distinct()).all()
-        found = {base or pair.split("/")[0]: left_by_closed(session, pair) for pair, base in pairs}
+        left = left_by_closed(session, [pair for pair, _ in pairs])
+        found = {base or pair.split("/")[0]: left[pair] for pair, base in pairs}
     return {currency: units for currency, units in found.items() if units > 0}
 
 

@@ -5,6 +5,7 @@ is held by a contract test, and what fails raises: the caller refuses. In a back
 book would be a real request, so that a view there refuses to be asked.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,8 @@ from ballast.core.pre_trade import Quote
 from ballast.core.reconciliation import SELL, SeenOrder
 from ballast.core.times import from_epoch
 from ballast.data.feeds import LIVE_MODES, is_listed
+
+logger = logging.getLogger(__name__)
 
 # Levels of each side that are read: the most that Binance gives for its cheapest request.
 _LEVELS = 100
@@ -94,7 +97,7 @@ class ExchangeView:
 
     def last_price(self, pair: str) -> float:
         """Close of the pair's newest candle; NaN where it has none. No request."""
-        frame = self._dp.get_pair_dataframe(pair)
+        frame = self._dp.ohlcv(pair, copy=False)
         return float(frame["close"].iloc[-1]) if len(frame) else float("nan")
 
     def smallest(self, pair: str, price: float) -> float:
@@ -134,10 +137,41 @@ class ExchangeView:
         try:
             orders = [*self._exchange._api.fetch_open_orders(pair), *self._stops_apart(pair)]
         except ccxt.BaseError as error:
-            unreached = isinstance(error, ccxt.OperationFailed)
-            kind = TemporaryError if unreached else ExchangeError
-            raise kind(f"open orders of {pair} could not be read: {error}") from error
+            raise _refused(error, f"open orders of {pair}") from error
         return list(self._by_id(pair, orders).values())
+
+    def open_orders_of(self, pairs: Iterable[str]) -> dict[str, list[SeenOrder]] | None:
+        """
+        All open orders of these pairs by pair, in one request; None where that cannot be asked: the
+        exchange wants a pair, gives a page only, lists stops apart, or refuses.
+
+        Raises
+        ------
+        TemporaryError
+            Where the exchange cannot be reached.
+        """
+        self._needs_real()
+        found: dict[str, list[SeenOrder]] = {pair: [] for pair in pairs}
+        if not all(map(self._lists_all_at_once, found)):
+            return None
+        api = self._exchange._api
+        # ccxt's warning that it counts as several requests, which it refuses to go on without.
+        api.options["fetchOpenOrders"] = {
+            **(api.options.get("fetchOpenOrders") or {}),
+            "warnWithoutSymbol": False,
+        }
+        try:
+            orders = api.fetch_open_orders()
+        except ccxt.BaseError as error:
+            refusal = _refused(error, "open orders")
+            if isinstance(refusal, TemporaryError):
+                raise refusal from error
+            logger.warning("%s; asked pair by pair", refusal)
+            return None
+        for order in orders:
+            if order["symbol"] in found:
+                found[order["symbol"]].append(self._seen(order["symbol"], order))
+        return found
 
     def orders(self, pair: str, since: datetime) -> list[SeenOrder]:
         """
@@ -220,6 +254,14 @@ class ExchangeView:
         api = self._exchange._api
         return bool(api.feature_value(pair, "fetchOpenOrders", "trigger", False))
 
+    def _lists_all_at_once(self, pair: str) -> bool:
+        """Whether one request without a pair gives every open order of such a pair, whole."""
+        wanted = {"symbolRequired": False, "limit": None, "trigger": False}
+        return all(
+            self._exchange._api.feature_value(pair, "fetchOpenOrders", name, "unknown") == value
+            for name, value in wanted.items()
+        )
+
     def _stops_apart(self, pair: str) -> list[Any]:
         if not self._lists_stops_apart(pair):
             return []
@@ -260,6 +302,12 @@ class ExchangeView:
     def _needs_real(self) -> None:
         if not self.is_real:
             raise RuntimeError("orders on an exchange exist in live trading alone")
+
+
+def _refused(error: ccxt.BaseError, what: str) -> ExchangeError:
+    """As Freqtrade's own methods have it: temporary where the exchange was not reached."""
+    kind = TemporaryError if isinstance(error, ccxt.OperationFailed) else ExchangeError
+    return kind(f"{what} could not be read: {error}")
 
 
 def _levels(side: Any) -> list[tuple[float, float]]:

@@ -9,7 +9,7 @@ then refuses entries of that pair alone, and nothing is acted upon.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -25,10 +25,11 @@ from ballast.core.reasons import Reason
 from ballast.core.reconciliation import BUY, Discrepancy, RecordedPositions, SeenOrder
 from ballast.core.verdict import ALLOW, Verdict
 from ballast.execution.adoption import adopt_stop
+from ballast.execution.comparison_round import A_LOOP, ComparisonRound
 from ballast.execution.exchange_view import ExchangeView
 from ballast.execution.foreign import Foreign
 from ballast.execution.holdings import OwnerHoldings
-from ballast.execution.recorded_positions import recorded_positions
+from ballast.execution.recorded_positions import recorded_positions, recorded_positions_of
 from ballast.risk.state_store import StateStore
 
 logger = logging.getLogger(__name__)
@@ -37,8 +38,6 @@ logger = logging.getLogger(__name__)
 _ACCOUNT = "account"
 # A balance may be told a little later than the order that changed it.
 CONFIRMED_AFTER = timedelta(seconds=4)
-# A loop that begins so soon after a candle's end is the one that trades on it.
-NEW_CANDLE = timedelta(seconds=5)
 
 
 _Key = tuple[str, str, str]
@@ -87,16 +86,16 @@ class Reconciliation:
         is_shared: bool,
     ) -> None:
         self._settings = settings
-        self._candle = candle
         self._view = view
         self._store = store
         self._pairs = pairs
         self._disaster_ratio = disaster_ratio
         self._publish = publish
         self._is_shared = is_shared
-        self._every = timedelta(minutes=settings.reconcile_minutes)
+        every = timedelta(minutes=settings.reconcile_minutes)
+        self._longest_s = 2 * every.total_seconds()
         self._retry = Backoff(timedelta(seconds=5), timedelta(minutes=5))
-        self._checked: datetime | None = None
+        self.round = ComparisonRound(every, candle)
         # Pairs that could not be read when they were asked last, and since when.
         self._unread: dict[str, datetime] = {}
         self._unlisted: set[str] = set()
@@ -109,10 +108,10 @@ class Reconciliation:
         for seen in (doubt.seen for doubt in self._doubts.values()):
             if seen.pair == pair or not self._is_shared:
                 return Verdict(seen.code, seen.value, seen.limit, 0.0)
-        longest_s = 2 * self._every.total_seconds()
-        if self._checked is None:
+        longest_s, checked = self._longest_s, self.round.checked
+        if checked is None:
             return Verdict(Reason.NOT_RECONCILED, float("inf"), longest_s, 0.0)
-        age_s = (now - self._checked).total_seconds()
+        age_s = (now - checked).total_seconds()
         if pair in self._unread:
             age_s, longest_s = (now - self._unread[pair]).total_seconds(), 0.0
         elif age_s <= longest_s:
@@ -122,7 +121,7 @@ class Reconciliation:
     @property
     def is_clear(self) -> bool:
         """Whether all pairs have been compared, and nothing was amiss."""
-        return self._checked is not None and not self._doubts and not self._unread
+        return self.round.checked is not None and not self._doubts and not self._unread
 
     def verdict_now(self, pair: str) -> Verdict:
         """What is amiss with a pair at this moment, with the balances read last; one request."""
@@ -144,15 +143,16 @@ class Reconciliation:
         """
         if self._retry.verdict(_ACCOUNT, now).blocks:
             return
-        due = self._is_due(now)
+        due = self.round.is_due(now)
         doubtful = {pair for _, pair, _ in self._doubts}
         everything = {*self._pairs(), *(trade.pair for trade in trades), *doubtful}
-        pairs = everything if due else doubtful | set(urgent) | self._unread.keys()
+        first = doubtful | set(urgent) | self._unread.keys()
+        pairs = first.union(self.round.rest(everything, now) if due else ())
         asked = [pair for pair in sorted(pairs) if self._can_be_asked(pair, trades, now)]
         if not asked and not due:
             return
         try:
-            self._compare(asked, trades, now)
+            left = self._compare(asked, first, trades, now)
         except ExchangeError as error:
             until = self._retry.failed(_ACCOUNT, now)
             logger.warning("the account could not be compared, again from %s: %s", until, error)
@@ -161,24 +161,11 @@ class Reconciliation:
             )
             return
         self._retry.succeeded(_ACCOUNT)
-        if due:
-            self._checked = now
+        if due and self.round.compared(left):
             self._foreign.look(everything, now)
             self._publish(
                 Event(now, EventKind.WATCH, Reason.RECONCILED, value=len(self._doubts), limit=0)
             )
-
-    def _is_due(self, now: datetime) -> bool:
-        """
-        Whether everything is to be compared. A new candle goes first where it can: pairs are asked
-        one by one, and its orders would wait for all of them.
-        """
-        if self._checked is None:
-            return True
-        age = now - self._checked
-        into = now.timestamp() % self._candle.total_seconds()
-        is_calm = into >= NEW_CANDLE.total_seconds()
-        return age >= self._every and (is_calm or age >= 1.5 * self._every)
 
     def owns(self, currency: str) -> float:
         """Units of a currency that belong to the account's owner."""
@@ -205,14 +192,28 @@ class Reconciliation:
         event = Event(now, EventKind.WATCH, Reason.NOT_LISTED, *numbers, facts={"detail": todo})
         self._publish(event)
 
-    def _compare(self, pairs: list[str], trades: Sequence[Trade], now: datetime) -> None:
+    def _compare(
+        self, pairs: list[str], first: Collection[str], trades: Sequence[Trade], now: datetime
+    ) -> list[str]:
+        """Compare pairs, some of them before others; those that are left for a later loop."""
         self._view.read_balances()
         self._holdings.read()
+        orders = self._view.open_orders_of(pairs) if len(pairs) > A_LOOP else None
+        left: list[str] = []
+        if orders is None:
+            pairs = sorted(pairs, key=lambda pair: pair not in first)
+            most = max(A_LOOP, sum(pair in first for pair in pairs))
+            pairs, left = pairs[:most], pairs[most:]
+        known = recorded_positions_of(pairs) if orders is not None else {}
         found: list[Discrepancy] = []
         done = {pair for pair in self._unlisted if not self._view.knows(pair)}
         for pair in pairs:
             try:
-                found += self._of_pair(pair, trades, now)
+                found += (
+                    self._of_orders(pair, orders[pair], known[pair], trades, now)
+                    if orders is not None
+                    else self._of_pair(pair, trades, now)
+                )
             except TemporaryError:
                 raise
             except ExchangeError as error:
@@ -229,6 +230,7 @@ class Reconciliation:
             self._doubts[key] = doubt = _Doubt(seen, earlier.since, earlier.told)
             if now - doubt.since >= CONFIRMED_AFTER:
                 self._deal_with(doubt, now)
+        return left
 
     def _not_read(self, pair: str, error: ExchangeError, now: datetime) -> None:
         until = self._retry.failed(pair, now)
@@ -239,9 +241,20 @@ class Reconciliation:
             self._publish(Event(now, EventKind.WATCH, Reason.RECONCILE_FAILED, pair, facts=facts))
 
     def _of_pair(self, pair: str, trades: Sequence[Trade], now: datetime) -> list[Discrepancy]:
-        known, orders = recorded_positions(pair), self._view.open_orders(pair)
-        self._adopt_lost_stop([t for t in trades if t.pair == pair], orders, known, now)
-        known = recorded_positions(pair)
+        orders = self._view.open_orders(pair)
+        # Read after them: an order that another thread sends meanwhile is not unknown.
+        return self._of_orders(pair, orders, recorded_positions(pair), trades, now)
+
+    def _of_orders(
+        self,
+        pair: str,
+        orders: list[SeenOrder],
+        known: RecordedPositions,
+        trades: Sequence[Trade],
+        now: datetime,
+    ) -> list[Discrepancy]:
+        if self._adopt_lost_stop([t for t in trades if t.pair == pair], orders, known, now):
+            known = recorded_positions(pair)
         return reconciliation.of_orders(orders, known) + self._of_position(pair, known, now)
 
     def _of_position(self, pair: str, known: RecordedPositions, now: datetime) -> list[Discrepancy]:
@@ -261,11 +274,13 @@ class Reconciliation:
         orders: list[SeenOrder],
         known: RecordedPositions,
         now: datetime,
-    ) -> None:
+    ) -> bool:
+        adopted = False
         for trade in trades:
             recorded, lot = trade.has_open_sl_orders, _lot(trade)
             order = reconciliation.lost_stop(orders, known, trade.amount, lot, recorded)
             if order is not None:
+                adopted = True
                 adopt_stop(trade, order)
                 logger.warning("%s: stop order %s was lost and is adopted", trade.pair, order.id)
                 facts = {"order_id": order.id}
@@ -274,6 +289,7 @@ class Reconciliation:
                         now, EventKind.WATCH, Reason.STOP_ADOPTED, trade.pair, trade.id, facts=facts
                     )
                 )
+        return adopted
 
     def _deal_with(self, doubt: _Doubt, now: datetime) -> None:
         """Tell about what is amiss, once, and do what the settings say about it."""
