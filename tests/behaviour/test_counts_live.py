@@ -23,11 +23,11 @@ from sqlalchemy.engine import Engine
 
 from tests.behaviour.live_story import BOUGHT, Told, story_run
 
-# Statements of the layer in a loop between two candles, with one position: what is open is read
-# once for each look of the order watch.
-QUIET_LOOP = 12
+# Statements of the layer in a loop between two candles, with one position: what is open, and its
+# orders, once for all looks of the order watch.
+QUIET_LOOP = 2
 # And in the first loop of a new candle, journal and memories written.
-CANDLE = 68
+CANDLE = 33
 
 
 @dataclass

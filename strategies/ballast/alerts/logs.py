@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 # Attribute of a log record that holds an event's fields.
 _EVENT = "ballast_event"
+# And the redactor that has taken its secrets out.
+_CLEAN = "ballast_clean"
 _EXCHANGE_LOGGER, _RESPONSE = "freqtrade.exchange.exchange", "API "
 _NOTEWORTHY = {
     EventKind.INCIDENT,
@@ -45,7 +47,10 @@ class Redaction(logging.Filter):
         self._formatter = logging.Formatter()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Always True; the record is changed."""
+        """Always True; the record is changed, once for all handlers."""
+        if getattr(record, _CLEAN, None) is self._redactor:
+            return True
+        setattr(record, _CLEAN, self._redactor)
         try:
             text = record.getMessage()
         except Exception:

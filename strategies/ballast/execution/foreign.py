@@ -15,6 +15,7 @@ from ballast.core.events import Event, EventKind
 from ballast.core.guards.base import Memory
 from ballast.core.reasons import Reason
 from ballast.execution.exchange_view import ExchangeView
+from ballast.risk.read_once import read_once
 from ballast.risk.state_store import StateStore
 
 logger = logging.getLogger(__name__)
@@ -93,7 +94,7 @@ def _locked_by_own() -> float:
     """Quote currency that open entries of the bot lock."""
     return sum(
         order.safe_remaining * order.safe_placement_price
-        for trade in Trade.get_open_trades()
+        for trade in read_once(Trade.get_open_trades)
         for order in trade.open_orders
         if order.ft_order_side == trade.entry_side
     )

@@ -25,6 +25,7 @@ from ballast.execution.open_entries import OpenEntries
 from ballast.execution.reconciliation import Reconciliation
 from ballast.execution.resting_stops import RestingStops
 from ballast.execution.stop_watch import StopWatch
+from ballast.risk.read_once import read_once
 
 
 class OrderWatch:
@@ -72,7 +73,7 @@ class OrderWatch:
 
     def on_loop(self, now: datetime) -> bool:
         """Look at everything that is due; whether every look succeeded."""
-        trades = Trade.get_open_trades
+        trades = functools.partial(read_once, Trade.get_open_trades)
         bare: list[str] = []
         looks: dict[str, Callable[[], None]] = {
             "latency": self.latency.received,
@@ -106,7 +107,7 @@ class OrderWatch:
 
     def _compare(self, now: datetime, bare: list[str]) -> None:
         if self._view.is_real:
-            self.account.look(Trade.get_open_trades(), now, bare)
+            self.account.look(read_once(Trade.get_open_trades), now, bare)
 
     def sends(self, pair: str, amount: float, rate: float, tag: str | None, now: datetime) -> None:
         """An entry goes out: written down first."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Select, Table, delete, func, select, text
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.sqlite import Insert, insert
 
 from ballast.config.settings import JournalSettings
 from ballast.core.account import Account
@@ -19,7 +19,7 @@ from ballast.journal.rows import account_row, decision_row, event_row, read_deci
 from ballast.journal.tables import ACCOUNTS, DECISIONS, EVENTS, VERSIONS
 
 _KEY = ("strategy", "timeframe", "pair", "candle")
-_CHANGING = [column.name for column in DECISIONS.columns if column.name not in (*_KEY, "id")]
+_ACCOUNT_KEY = ("strategy", "candle")
 _AGED = ((DECISIONS, DECISIONS.c.candle), (EVENTS, EVENTS.c.at), (ACCOUNTS, ACCOUNTS.c.candle))
 
 
@@ -55,6 +55,19 @@ class Version:
         return {**{name: getattr(self, name) for name in names}, **parts}
 
 
+def _written_over(table: Table, key: Sequence[str]) -> Insert:
+    """Inserts rows, over earlier ones of the same key."""
+    statement = insert(table)
+    names = [column.name for column in table.columns if column.name not in (*key, "id")]
+    change = {name: statement.excluded[name] for name in names}
+    return statement.on_conflict_do_update(index_elements=key, set_=change)
+
+
+_WRITE_DECISIONS = _written_over(DECISIONS, _KEY)
+_WRITE_ACCOUNTS = _written_over(ACCOUNTS, _ACCOUNT_KEY)
+_WRITE_EVENTS = insert(EVENTS)
+
+
 class Journal:
     """
     A journal that is written.
@@ -78,8 +91,10 @@ class Journal:
 
     def __init__(self, path: Path, settings: JournalSettings, identity: str | None = None) -> None:
         self._settings = settings
+        # By the text of a version its number, and that of the one that was written last.
         self._versions: dict[str, int] = {}
-        self.file = JournalFile(path, self._versions.clear, identity)
+        self._last: tuple[Version, int] | None = None
+        self.file = JournalFile(path, self._forget_versions, identity)
 
     def write(
         self,
@@ -98,6 +113,20 @@ class Journal:
             When nothing was written.
         """
         self.file.reopen_if_lost()
+        try:
+            self._write(version, decisions, events, accounts)
+        except Exception:
+            # The row of a version may be undone with the others.
+            self._forget_versions()
+            raise
+
+    def _write(
+        self,
+        version: Version,
+        decisions: Iterable[Decision],
+        events: Sequence[Event],
+        accounts: Sequence[Account],
+    ) -> None:
         with self.file.engine.begin() as connection:
             number = self._number(connection, version)
             known = {
@@ -108,23 +137,12 @@ class Journal:
             }
             rows = [{**known, **decision_row(decision)} for decision in decisions]
             if rows:
-                statement = insert(DECISIONS)
-                change = {name: statement.excluded[name] for name in _CHANGING}
-                connection.execute(
-                    statement.on_conflict_do_update(index_elements=_KEY, set_=change), rows
-                )
+                connection.execute(_WRITE_DECISIONS, rows)
             for account in accounts:
                 row = {"strategy": version.strategy, **account_row(account)}
-                statement = insert(ACCOUNTS)
-                change = {name: statement.excluded[name] for name in row}
-                connection.execute(
-                    statement.on_conflict_do_update(
-                        index_elements=("strategy", "candle"), set_=change
-                    ),
-                    row,
-                )
+                connection.execute(_WRITE_ACCOUNTS, row)
             if events:
-                connection.execute(insert(EVENTS), [event_row(event) for event in events])
+                connection.execute(_WRITE_EVENTS, [event_row(event) for event in events])
 
     def decision(self, version: Version, pair: str, candle: datetime) -> Decision | None:
         """The row of a pair and candle (opening time, UTC), or None."""
@@ -147,7 +165,7 @@ class Journal:
         with self.file.engine.begin() as connection:
             for table in (DECISIONS, EVENTS, ACCOUNTS, VERSIONS):
                 connection.execute(delete(table))
-        self._versions.clear()
+        self._forget_versions()
 
     def prune(self, now: datetime | None, at_once: int) -> None:
         """
@@ -174,7 +192,16 @@ class Journal:
             driver: Any = connection.connection.driver_connection
             driver.executescript(f"PRAGMA incremental_vacuum({at_once})")
 
+    def _forget_versions(self) -> None:
+        self._versions.clear()
+        self._last = None
+
     def _number(self, connection: Connection, version: Version) -> int:
+        if self._last is None or self._last[0] is not version:
+            self._last = version, self._number_of(connection, version)
+        return self._last[1]
+
+    def _number_of(self, connection: Connection, version: Version) -> int:
         row = version.row()
         key = json.dumps(row)
         if key not in self._versions:

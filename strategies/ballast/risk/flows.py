@@ -20,6 +20,7 @@ from sqlalchemy import case, func, or_, select
 
 from ballast.core.cash_watch import CashReading, CashWatch
 from ballast.core.ledger import Cause, Ledger, LedgerMemory
+from ballast.risk.read_once import read_once
 
 
 def stated_capital(config: Mapping[str, Any]) -> float | None:
@@ -129,7 +130,7 @@ class Flows:
 
     def _reading(self) -> CashReading:
         at = self._refreshed()
-        own, fees, count, filled = self._own_orders()
+        own, fees, count, filled = read_once(self._own_orders)
         if at is None:
             raise RuntimeError("the balances have not been read")
         orders = (count, filled)

@@ -8,6 +8,7 @@ from freqtrade.persistence import LocalTrade, Trade
 
 from ballast.core.columns import CandleColumns
 from ballast.core.ledger import Ledger
+from ballast.risk.read_once import read_once
 
 # A trade that holds something, and its last completed close.
 Position = tuple[LocalTrade, float]
@@ -34,7 +35,9 @@ class Portfolio:
     @staticmethod
     def open_trades() -> list[LocalTrade]:
         """Open trades, those whose entry is not filled yet included."""
-        return Trade.get_trades_proxy(is_open=True)
+        if not Trade.use_db:
+            return LocalTrade.get_trades_proxy(is_open=True)
+        return read_once(Trade.get_open_trades)
 
     def price(self, trade: LocalTrade, now: datetime) -> float:
         """Close of the last completed candle of the trade's pair; its entry price where unknown."""
@@ -50,7 +53,7 @@ class Portfolio:
         return self._held(self.open_trades(), now)
 
     def committed(self, now: datetime) -> tuple[list[Position], list[Entry]]:
-        """Positions, and entry orders that are open; live, asked of the database once for both."""
+        """Positions, and entry orders that are open."""
         trades = self.open_trades()
         return self._held(trades, now), _entering(trades)
 
@@ -98,4 +101,6 @@ def _entering(trades: Iterable[LocalTrade]) -> list[Entry]:
 
 def _closed_results() -> float:
     """What all closed trades have earned, quote currency; in backtests Freqtrade keeps the sum."""
-    return float(Trade.get_total_closed_profit() if Trade.use_db else LocalTrade.bt_total_profit)
+    if not Trade.use_db:
+        return float(LocalTrade.bt_total_profit)
+    return float(read_once(Trade.get_total_closed_profit))

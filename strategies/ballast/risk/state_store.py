@@ -20,7 +20,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    and_,
+    bindparam,
     inspect,
     select,
 )
@@ -40,6 +40,12 @@ _TABLE = Table(
 )
 # Rows beside the guards': which closed trades they have been shown, and the capital of the bot.
 SHOWN, LEDGER = "ClosedTrades", "Ledger"
+
+# Made once: writing a row costs SQLAlchemy less than making the statement for it.
+_ROW = _TABLE.c.name == bindparam("row")
+_NEW: dict[str, Any] = {"memory": bindparam("text"), "updated": bindparam("at")}
+_UPDATE = _TABLE.update().where(_ROW).values(_NEW)
+_UPDATE_UNEDITED = _UPDATE.where(_TABLE.c.memory == bindparam("expected"))
 
 M = TypeVar("M", bound=Memory)
 
@@ -159,15 +165,27 @@ class StateStore:
         return True
 
 
-def _put(connection: Connection, name: str, expected: str | None, **values: Any) -> bool:
+def _put(
+    connection: Connection,
+    name: str,
+    expected: str | None,
+    memory: str,
+    updated: datetime,
+    note: str | None = None,
+) -> bool:
     """Write a row, unless its memory is no longer what is expected; whether it was written."""
-    row = _TABLE.c.name == name
-    unedited = row if expected is None else and_(row, _TABLE.c.memory == expected)
-    if connection.execute(_TABLE.update().where(unedited).values(**values)).rowcount:
+    update = _UPDATE if expected is None else _UPDATE_UNEDITED
+    if note is not None:
+        update = update.values(note=note)
+    given = {"row": name, "text": memory, "at": updated}
+    if expected is not None:
+        given["expected"] = expected
+    if connection.execute(update, given).rowcount:
         return True
-    if connection.execute(select(_TABLE.c.name).where(row)).first() is not None:
+    if connection.execute(select(_TABLE.c.name).where(_ROW), {"row": name}).first() is not None:
         return False
-    connection.execute(_TABLE.insert().values(name=name, **{"note": "", **values}))
+    row = {"name": name, "memory": memory, "updated": updated, "note": note or ""}
+    connection.execute(_TABLE.insert().values(row))
     return True
 
 

@@ -40,6 +40,7 @@ from ballast.risk.open_risk import OpenRisk
 from ballast.risk.planned_exits import PlannedExits
 from ballast.risk.portfolio import Portfolio
 from ballast.risk.proposals import OrderProposals
+from ballast.risk.read_once import read_anew
 from ballast.risk.sizer import PositionSizer
 from ballast.risk.state_store import StateStore
 from ballast.risk.stop_manager import StopManager, StopMove
@@ -278,6 +279,8 @@ class TradingSession:
 
     def look_anew(self) -> None:
         """A loop begins, or an order has filled: what own orders say is read once more."""
+        if self.feeds.live:
+            read_anew()
         self.fees.look_anew()
         self.engine.look_anew()
 

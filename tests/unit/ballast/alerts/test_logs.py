@@ -67,6 +67,27 @@ def log(tmp_path: Path) -> Iterator[Log]:
     closed()
 
 
+def test_a_line_is_looked_through_once_for_console_and_file(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+    clean = Redactor.text
+
+    def noted(self: Redactor, text: str) -> str:
+        looked.append(text)
+        return clean(self, text)
+
+    monkeypatch.setattr(Redactor, "text", noted)
+    logging.getLogger("anything").info("key is %s", KEY)
+    assert looked == [f"key is {KEY}"]
+    assert KEY not in both(log)
+    # Another bot's secrets are others.
+    record = logging.makeLogRecord({"msg": f"key is {KEY} and other-secret"})
+    logs.Redaction(Redactor({"exchange": {"key": KEY}})).filter(record)
+    logs.Redaction(Redactor({"exchange": {"key": "other-secret"}})).filter(record)
+    assert record.getMessage() == "key is *** and ***"
+
+
 def both(log: Log) -> str:
     return log.console.getvalue() + log.file
 

@@ -155,6 +155,18 @@ def test_a_row_says_which_settings_decided_and_what_they_were(journal: Journal) 
     assert count(journal.file.path, "versions") == 2
 
 
+def test_settings_whose_first_row_could_not_be_written_are_written_with_the_next(
+    journal: Journal,
+) -> None:
+    broken = replace(row(), pair=None)  # type: ignore[arg-type]
+    with pytest.raises(Exception, match="NOT NULL"):
+        journal.write(VERSION, [broken], [])
+    journal.write(VERSION, [row()], [])
+    decision = journal.decision(VERSION, row().pair, row().candle)
+    assert decision is not None
+    assert decision.setups == {"Trend": ("up",)}
+
+
 def test_a_batch_is_written_whole_or_not_at_all(journal: Journal) -> None:
     journal.write(VERSION, [row()], [])
     broken = replace(row(1), outcome=Outcome.ENTERED, pair=None)  # type: ignore[arg-type]
