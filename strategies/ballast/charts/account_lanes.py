@@ -57,7 +57,7 @@ class AccountLanes:
         known.append(row)
         self._arrays = None
 
-    def columns(self, dates: pd.Series) -> dict[str, np.ndarray]:
+    def columns(self, dates: pd.Series | np.ndarray) -> dict[str, np.ndarray]:
         """
         What stood while each candle was open, as the one before it left it; NaN where unknown.
 
@@ -66,8 +66,8 @@ class AccountLanes:
 
         Parameters
         ----------
-        dates : Series
-            Opening times of the pair's candles.
+        dates : Series or ndarray
+            Opening times of the pair's candles (see `frames.nanoseconds`).
         """
         if self._arrays is None:
             rows = self._known()

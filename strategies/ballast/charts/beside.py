@@ -47,9 +47,10 @@ def add_columns(
     """
     ours = own.iloc[len(own) - len(frame) :]
     columns = {name: ours[name].to_numpy() for name in _SHOWN}
+    state = columns | {"atr": ours["atr"].to_numpy()}
     # Of a strategy that states no rules there are none to draw.
     none = np.full(len(frame), NO_SETUP)
-    drawn = drawing.columns(ours, none, [setup], disaster_ratio)
+    drawn = drawing.columns(ours["close"].to_numpy(), state, none, [setup], disaster_ratio)
     columns |= {name: drawn[name] for name in (drawing.FIRST_STOP, drawing.SHOCK, drawing.ZERO)}
     return with_columns(frame, _named({**columns, **account}))
 

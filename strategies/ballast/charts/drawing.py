@@ -90,7 +90,11 @@ def plot_config(
 
 
 def columns(
-    frame: pd.DataFrame, chosen: np.ndarray, setups: Sequence[Setup], disaster_ratio: float
+    close: np.ndarray,
+    state: Mapping[str, np.ndarray],
+    chosen: np.ndarray,
+    setups: Sequence[Setup],
+    disaster_ratio: float,
 ) -> dict[str, np.ndarray]:
     """
     Columns that are there to be drawn alone; a backtest goes without.
@@ -100,20 +104,19 @@ def columns(
 
     Parameters
     ----------
-    frame : DataFrame
-        With the columns of `signals.state_columns`.
+    state : mapping of str to ndarray
+        The columns of `signals.state_columns`.
     chosen : array
         Position in `setups` of the one that signals (see `signals.signal_columns`).
     """
-    close, atr, intensity = (frame[name].to_numpy() for name in ("close", "atr", "intensity"))
     unmet = {
         f"unmet_{name}": sum(
-            (~rule.met for rule in setup.entry.values()), np.zeros(len(close), dtype=np.int64)
+            (~rule.met for rule in setup.entry.values()), np.zeros(len(close), dtype=np.int8)
         )
         for name, setup in zip(_short_names(setups), setups, strict=True)
     }
-    first = first_stops(close, atr, chosen, setups, disaster_ratio)
-    shock = np.round(intensity, _SHOCK_DECIMALS)
+    first = first_stops(close, state["atr"], chosen, setups, disaster_ratio)
+    shock = np.round(state["intensity"], _SHOCK_DECIMALS)
     return {FIRST_STOP: shown(first), SHOCK: shock, ZERO: np.zeros(len(close)), **unmet}
 
 

@@ -29,8 +29,8 @@ class CandleColumns:
 
     Parameters
     ----------
-    dates : Series of datetime (UTC)
-        Opening times, ascending.
+    dates : Series of datetime (UTC), or ndarray of int64
+        Opening times, ascending; of an array nanoseconds since the epoch.
     timeframe : str
         Length of one candle.
     columns : mapping of str to ndarray
@@ -41,7 +41,7 @@ class CandleColumns:
 
     def __init__(
         self,
-        dates: pd.Series,
+        dates: pd.Series | np.ndarray,
         timeframe: str,
         columns: Mapping[str, np.ndarray],
         labels: Mapping[str, Sequence[str]] | None = None,

@@ -17,6 +17,7 @@ from ballast.core.trust import DataQuality
 
 # What a missing time is as a number.
 _NO_TIME = np.iinfo("int64").min
+_NONE = np.empty(0, dtype=np.int8)
 
 
 @dataclass(frozen=True)
@@ -49,22 +50,32 @@ class DataQualityLimits:
     history_candles: int = 0
 
 
-def assess(candles: MeasuredCandles, limits: DataQualityLimits) -> np.ndarray:
+def assess(
+    candles: MeasuredCandles, limits: DataQualityLimits, known: np.ndarray = _NONE
+) -> np.ndarray:
     """
     Trust code of every candle, from that candle and earlier ones only.
 
+    Parameters
+    ----------
+    known : ndarray of int8
+        Codes of the first candles, where they are known: those of the others are returned.
+
     Returns
     -------
-    ndarray of int8, shape (len(candles),)
+    ndarray of int8, shape (len(candles) - len(known),)
         `DataQuality` codes; where several findings meet, the gravest.
     """
-    codes = np.zeros(len(candles), dtype=np.int8)
-    if not len(candles):
+    # After a sound candle nothing before it counts, but for the scale of moves.
+    sound = np.flatnonzero(known == DataQuality.OK)
+    first = int(sound[-1]) if len(sound) else 0
+    bars, opened = _bars(candles, first), candles.opened[first:]
+    codes = np.zeros(len(opened), dtype=np.int8)
+    if not len(codes):
         return codes
-    bars = _Bars(*map(candles.values, _Bars._fields))
     filled = _filled(bars)
     in_hole = _run_length(filled) >= limits.hole_candles
-    absurd = _absurd(candles, bars, filled, limits)
+    absurd = _absurd(_scale(candles, limits)[first:], bars, limits)
 
     codes[: limits.history_candles] = DataQuality.SHORT_HISTORY
     real = np.cumsum(~filled)
@@ -74,14 +85,16 @@ def assess(candles: MeasuredCandles, limits: DataQualityLimits) -> np.ndarray:
     _raise_to(codes, after, DataQuality.AFTER_ABSURD_BAR)
     _raise_to(codes, absurd, DataQuality.ABSURD_BAR)
     _raise_to(codes, _impossible(bars), DataQuality.BAD_BAR)
-    _raise_to(codes, _disordered(candles.opened), DataQuality.DISORDER)
-    return codes
+    _raise_to(codes, _disordered(opened), DataQuality.DISORDER)
+    return codes[len(known) - first :]
 
 
 def assessed(candles: MeasuredCandles, limits: DataQualityLimits) -> np.ndarray:
     """The same, worked out once for all that ask, however long a history they want."""
     findings = dataclasses.replace(limits, history_candles=0)
-    codes = candles.once(("quality", findings), lambda: assess(candles, findings)).copy()
+    codes = candles.carried(
+        ("quality", findings), lambda known: assess(candles, findings, known)
+    ).copy()
     _raise_to(codes[: limits.history_candles], np.True_, DataQuality.SHORT_HISTORY)
     return codes
 
@@ -94,6 +107,11 @@ class _Bars(NamedTuple):
     low: np.ndarray
     close: np.ndarray
     volume: np.ndarray
+
+
+def _bars(candles: MeasuredCandles, first: int) -> _Bars:
+    """The candles from the first wanted one on."""
+    return _Bars(*(candles.values(name)[first:] for name in _Bars._fields))
 
 
 def _filled(bars: _Bars) -> np.ndarray:
@@ -124,16 +142,30 @@ def _disordered(opened: np.ndarray) -> np.ndarray:
     return np.asarray(missing | back, dtype=bool)
 
 
-def _absurd(
-    candles: MeasuredCandles, bars: _Bars, filled: np.ndarray, limits: DataQualityLimits
-) -> np.ndarray:
-    move = np.abs(np.diff(_log(bars.close), prepend=np.nan))
-    # The scale ignores filler candles and the candle it judges; a median ignores outliers.
-    real = np.where(filled, np.nan, move)
-    median = moved(candles.quantiles("moves", real, limits.scale_candles, least=10))
-    widest = np.fmax(move, _wick(bars))
-    far = widest > limits.absurd_move_sigmas * (1.4826 * median)
+def _scale(candles: MeasuredCandles, limits: DataQualityLimits) -> np.ndarray:
+    """
+    Median move of the candles before each. It ignores filler candles and the candle it judges; a
+    median ignores outliers.
+    """
+
+    def real(known: np.ndarray) -> np.ndarray:
+        first = max(0, len(known) - 2)
+        bars = _bars(candles, first)
+        return np.where(_filled(bars), np.nan, _moves(bars))[len(known) - first :]
+
+    moves = candles.carried("moves", real)
+    return moved(candles.quantiles("moves", moves, limits.scale_candles, least=10))
+
+
+def _absurd(scale: np.ndarray, bars: _Bars, limits: DataQualityLimits) -> np.ndarray:
+    widest = np.fmax(_moves(bars), _wick(bars))
+    far = widest > limits.absurd_move_sigmas * (1.4826 * scale)
     return np.asarray(far & (widest > np.log1p(limits.absurd_move_min_pct / 100)), dtype=bool)
+
+
+def _moves(bars: _Bars) -> np.ndarray:
+    """Log moves from close to close, either way; unknown at the first candle."""
+    return np.abs(np.diff(_log(bars.close), prepend=np.nan))
 
 
 def _log(prices: np.ndarray) -> np.ndarray:

@@ -23,8 +23,10 @@ _EVERYWHERE = ("1d", "4h", "1h", "30m", "15m")
 PRICES = ["date", "open", "high", "low", "close", "volume"]
 
 
-def nanoseconds(dates: pd.Series) -> np.ndarray:
-    """Opening times of candles as int64 nanoseconds since the epoch (UTC)."""
+def nanoseconds(dates: pd.Series | np.ndarray) -> np.ndarray:
+    """Opening times of candles as int64 nanoseconds since the epoch (UTC), if they are not yet."""
+    if isinstance(dates, np.ndarray):
+        return dates
     return np.asarray(dates.to_numpy(dtype="datetime64[ns]").view("int64"))
 
 

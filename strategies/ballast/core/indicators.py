@@ -140,8 +140,8 @@ class Indicators(AlignedCandles):
 
         def sigma(_: pd.DataFrame, n: int) -> np.ndarray:
             moves = np.diff(np.log(self._slow("close")), prepend=np.nan)
-            real = pd.Series(np.where(self._slow("volume") > 0, moves, np.nan))
-            return per_day * np.asarray(real.rolling(n, min_periods=max(2, n // 2)).std())
+            real = np.where(self._slow("volume") > 0, moves, np.nan)
+            return per_day * self.slow.deviations("real moves", real, n, least=n // 2)
 
         return self.measure("daily_volatility", window, sigma)
 

@@ -64,7 +64,7 @@ class Market(Candles):
     known : Market, optional
         That of the candle before: what it knows of the basket holds while nobody has a new candle
         that windows are measured on.
-    source, name
+    source, name, own
         As for `Candles`; the basket of `source` is what pairs are ranked in.
     """
 
@@ -77,8 +77,9 @@ class Market(Candles):
         known: "Market | None" = None,
         source: OtherCandles | None = None,
         name: str = "",
+        own: MeasuredCandles | None = None,
     ) -> None:
-        super().__init__(frame, timeframe, slow, source, name)
+        super().__init__(frame, timeframe, slow, source, name, own)
         self._pairs = dict(basket)
         self._coins: dict[str, Candles] = {}
         self._basket: Basket

@@ -122,9 +122,9 @@ def _intensity(candles: MeasuredCandles, lengths: tuple[int, ...], rules: ShockR
     filled = (candles.values("volume") == 0) & (high == low)
 
     atr = talib.ATR(high, low, close, fast) / talib.ATR(high, low, close, slow)
-    moves = pd.Series(np.where(filled, np.nan, np.diff(np.log(close), prepend=np.nan)))
-    sigma = moves.rolling(vol_n, min_periods=vol_n // 2).std().to_numpy()
-    name = f"sigma/{rules}"
+    moves = np.where(filled, np.nan, np.diff(np.log(close), prepend=np.nan))
+    sigma = candles.deviations("moves", moves, vol_n, vol_n // 2)
+    name = f"sigma/{vol_n}"
     usual = candles.quantiles(name, sigma, history_n, history_n // 2, rules.vol_quantile)
     vol = sigma / moved(usual)
     spread = np.where(filled, np.nan, np.log(high / low))

@@ -18,6 +18,7 @@ from ballast.core.columns import CandleColumns
 from ballast.core.data_quality import DataQualityLimits
 from ballast.core.decision import PART
 from ballast.core.exits import Sell, shares_fault
+from ballast.core.frames import PRICES
 from ballast.core.market import Market
 from ballast.core.rules import Axis, Rule
 from ballast.core.stops import StopRules
@@ -29,8 +30,8 @@ NO_SETUP = -1
 VOLATILITY_WINDOW = "10d"
 TURNOVER_WINDOW = "5d"
 FALL_WINDOW = "8h"
-_PRICES = ("open", "high", "low", "close")
-_STATE = ("atr", "volatility", "turnover", "trust", "fall", "intensity", "cooldown")
+# What callbacks look up of `state_columns`.
+STATE = ("atr", "volatility", "turnover", "trust", "fall", "intensity", "cooldown")
 
 
 class SetupRefused(ValueError):
@@ -240,22 +241,30 @@ def first_stops(
     return np.where(atr > 0, np.maximum(wanted, close * (1 - disaster_ratio)), np.nan)
 
 
-def columns_of(frame: pd.DataFrame, timeframe: str, setups: Sequence[Setup]) -> CandleColumns:
+def columns_of(
+    candles: Candles, state: Mapping[str, np.ndarray], setups: Sequence[Setup]
+) -> CandleColumns:
     """
     Columns that callbacks look up: prices, those of `state_columns`, and for each setup
     exit:<name>, the number of the exit rule that is met (from 1) or 0, and sale:<name>:<sale>, for
     each sale that waits for a rule whether that is met.
+
+    Parameters
+    ----------
+    candles : Candles
+        The pair, on its own candles.
     """
-    columns = {name: frame[name].to_numpy() for name in (*_PRICES, *_STATE)}
+    columns = {name: candles.base.values(name) for name in PRICES[1:5]}
+    columns |= {name: state[name] for name in STATE}
     labels = {f"exit:{setup.name}": tuple(setup.exit_rules) for setup in setups}
     for setup in setups:
-        met = np.zeros(len(frame), dtype=np.int8)
+        met = np.zeros(len(candles), dtype=np.int8)
         for number, rule in reversed(list(enumerate(setup.exit_rules.values(), start=1))):
             met[rule.met] = number
         columns[f"exit:{setup.name}"] = met
         for name, rule in setup.rules_of_sales.items():
             columns[f"sale:{setup.name}:{name}"] = rule.met
-    return CandleColumns(frame["date"], timeframe, columns, labels)
+    return CandleColumns(candles.base.opened, candles.timeframe, columns, labels)
 
 
 def market_columns(market: Market, limits: DataQualityLimits) -> CandleColumns:
@@ -266,7 +275,7 @@ def market_columns(market: Market, limits: DataQualityLimits) -> CandleColumns:
         "fall": market.fall(calibrated(FALL_WINDOW, market.timeframe)).to_numpy(),
         **_shock(market),
     }
-    return CandleColumns(market.frame["date"], market.timeframe, columns)
+    return CandleColumns(market.base.opened, market.timeframe, columns)
 
 
 def _shock(candles: Candles) -> dict[str, np.ndarray]:

@@ -65,9 +65,8 @@ class Feeds:
         self._seen: tuple[pd.DataFrame, dict[str, pd.DataFrame]] = (_NO_CANDLES, {})
         self._all_arrived = False
         self._stored: dict[tuple[str, str], pd.DataFrame] = {}
-        self._kept, self._kept_own = KeptCandles(timeframe), KeptCandles(timeframe, timeframe)
-        # By timeframe, candles that rules ask for beside their own; by pair, those of others.
-        self._kept_groups: dict[str, KeptCandles] = {}
+        self._kept = KeptCandles(timeframe)
+        # By pair, candles that rules ask for beside their own.
         self._others: dict[str, tuple[pd.DataFrame, Candles]] = {}
         self._asked: frozenset[AskedFrame] = frozenset()
         self._told: list[str] = []
@@ -77,14 +76,12 @@ class Feeds:
         """Hyperopt sends the strategy to its workers at every epoch: frames are read there."""
         forgotten: dict[str, Any] = {
             "_market": None,
-            "_kept_groups": {},
             "_others": {},
             "_stored": {},
             "_whitelist": None,
             "_seen": (_NO_CANDLES, {}),
         }
-        kept = KeptCandles(self._timeframe), KeptCandles(self._timeframe, self._timeframe)
-        return {**self.__dict__, **forgotten, "_kept": kept[0], "_kept_own": kept[1]}
+        return {**self.__dict__, **forgotten, "_kept": KeptCandles(self._timeframe)}
 
     @property
     def drawn(self) -> bool:
@@ -145,8 +142,7 @@ class Feeds:
 
     def candles(self, pair: str, frame: pd.DataFrame) -> Candles:
         """What a strategy sees of `frame`, the pair's own candles."""
-        slow = self._slow(pair, frame)
-        own = self._kept_own.of(pair, frame, None) if self.live and self._fine else None
+        slow, own = self._slow(pair, frame), self._own(pair, frame)
         return Candles(frame, self._timeframe, slow, self, pair, own)
 
     def of(self, pair: str) -> Candles:
@@ -163,8 +159,7 @@ class Feeds:
         if not self.live:
             made = frames.grouped(candles.frame, self._timeframe, to, older)
             return MeasuredCandles(made, to)
-        kept = self._kept_groups.setdefault(to, KeptCandles(self._timeframe, to))
-        return kept.of(pair, candles.frame, older)
+        return self._kept.grouped(pair, candles, to, older)
 
     @property
     def basket(self) -> Sequence[str]:
@@ -186,22 +181,21 @@ class Feeds:
         same = len(frame) and frame is self._seen[0]
         if known is not None and self._all_arrived and same:
             return known
-        own = self._with_candles(self.basket_pairs())
-        if self._basket is not None and len(own) < len(self._basket) / 2:
-            own |= self._with_candles(self.traded())
-        seen = (frame, own)
+        coins = self._with_candles(self.basket_pairs())
+        if self._basket is not None and len(coins) < len(self._basket) / 2:
+            coins |= self._with_candles(self.traded())
+        seen = (frame, coins)
         if known is not None and _are_same(self._seen, seen):
             return known
         self._seen = seen
-        self._tell_what_is_missing(own, leader=bool(len(frame)))
+        self._tell_what_is_missing(coins, leader=bool(len(frame)))
         if not len(frame):
-            frame = _index(own)
-        basket = {pair: self._slow(pair, candles) for pair, candles in own.items()}
-        slow = self._slow(self.leader, frame)
-        self._market = Market(frame, self._timeframe, basket, slow, known, self, self.leader)
-        for kept in (self._kept, self._kept_own, *self._kept_groups.values()):
-            kept.forget_but({self.leader, *own, *self.traded(), *self._others})
-        self._all_arrived = not self.live or all(_ends_with(own[pair], frame) for pair in own)
+            frame = _index(coins)
+        basket = {pair: self._slow(pair, candles) for pair, candles in coins.items()}
+        slow, own = self._slow(self.leader, frame), self._own(self.leader, frame)
+        self._market = Market(frame, self._timeframe, basket, slow, known, self, self.leader, own)
+        self._kept.forget_but({self.leader, *coins, *self.traded(), *self._others})
+        self._all_arrived = not self.live or all(_ends_with(coins[pair], frame) for pair in coins)
         return self._market
 
     def _tell_what_is_missing(self, own: Mapping[str, pd.DataFrame], *, leader: bool) -> None:
@@ -234,9 +228,14 @@ class Feeds:
 
     def _slow(self, pair: str, frame: pd.DataFrame) -> MeasuredCandles:
         older = self._frame(pair, frames.SLOW_TIMEFRAME) if self._fine else None
-        if not self.live:
+        own = self._own(pair, frame)
+        if own is None:
             return slow_candles(frame, self._timeframe, older)
-        return self._kept.of(pair, frame, older)
+        return self._kept.grouped(pair, own, frames.SLOW_TIMEFRAME, older) if self._fine else own
+
+    def _own(self, pair: str, frame: pd.DataFrame) -> MeasuredCandles | None:
+        """The pair's own candles as they are kept live; a backtest sees each once."""
+        return self._kept.own(pair, frame) if self.live else None
 
     def _frame(self, pair: str, timeframe: str) -> pd.DataFrame:
         if not self.is_listed(pair):

@@ -1,76 +1,95 @@
-"""Candles that windows are measured on, kept by pair from one live candle to the next.
+"""A pair's candles, kept with what was measured on them from one live candle to the next.
 
-Those of a strategy on 5m or 1m are hourly: what is measured on them changes once an hour, not at
-every candle; likewise those of `pair.on("1d")` change once a day. Those that change carry on what
-was known of the candles before (see `MeasuredCandles`).
+Those of a strategy on 5m or 1m are measured in hours: that changes once an hour, not at every
+candle; likewise what `pair.on("1d")` gives changes once a day. Those that change carry on what was
+known of the candles before (see `MeasuredCandles.carried`).
 """
 
 from collections.abc import Collection, Hashable
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from ballast.core.frames import PRICES, SLOW_TIMEFRAME, anchor_ns, grouped, nanoseconds, span_ns
+from ballast.core.frames import PRICES, anchor_ns, grouped, nanoseconds, span_ns
 from ballast.core.measured import MeasuredCandles
-from ballast.core.windows import coarser
+
+
+class _Group(NamedTuple):
+    """Longer candles, what they were made of, and what tells one state of that from another."""
+
+    own: MeasuredCandles
+    older: pd.DataFrame | None
+    edition: Hashable
+    candles: MeasuredCandles
 
 
 class KeptCandles:
     """
-    By pair, what its windows are measured on.
+    By pair, its own candles and longer ones.
 
     Parameters
     ----------
     timeframe : str
         The strategy's.
-    to : str, optional
-        That of the candles kept; hourly ones unless given, or the strategy's where those are
-        longer.
     """
 
-    def __init__(self, timeframe: str, to: str | None = None) -> None:
+    def __init__(self, timeframe: str) -> None:
         self._timeframe = timeframe
-        self._to = to or coarser(timeframe, SLOW_TIMEFRAME)
-        self._fine, self._slow = span_ns(timeframe), span_ns(self._to)
-        self._kept: dict[str, tuple[Hashable, MeasuredCandles]] = {}
+        self._own: dict[str, MeasuredCandles] = {}
+        self._groups: dict[tuple[str, str], _Group] = {}
 
-    def of(self, pair: str, frame: pd.DataFrame, older: pd.DataFrame | None) -> MeasuredCandles:
+    def own(self, pair: str, frame: pd.DataFrame) -> MeasuredCandles:
         """
-        Those of the pair: as they were while the last of them is made of the same candles.
+        Those of the pair; the same while the frame holds the same candles.
+
+        Whichever of them is corrected, trust is judged anew.
+        """
+        kept = self._own.get(pair)
+        if kept is None or not (kept.frame is frame or kept.frame.equals(frame)):
+            kept = self._own[pair] = MeasuredCandles(frame, self._timeframe, kept)
+        return kept
+
+    def grouped(
+        self, pair: str, own: MeasuredCandles, to: str, older: pd.DataFrame | None
+    ) -> MeasuredCandles:
+        """
+        Candles of a coarser timeframe; as they were while the last of them is made of the same.
 
         Parameters
         ----------
-        frame : DataFrame
-            The pair's own candles.
+        own : MeasuredCandles
+            The pair's own.
         older : DataFrame or None
             See `frames.grouped`.
         """
-        edition = self._edition(frame, older)
-        kept = self._kept.get(pair)
-        if kept is None or kept[0] != edition:
-            made = grouped(frame, self._timeframe, self._to, older)
-            before = kept[1] if kept else None
-            kept = self._kept[pair] = (edition, MeasuredCandles(made, self._to, before))
-        return kept[1]
+        kept = self._groups.get((pair, to))
+        if kept is not None and kept.own is own and kept.older is older:
+            return kept.candles
+        edition = self._edition(own, to, older)
+        if kept is not None and kept.edition == edition:
+            candles = kept.candles
+        else:
+            made = grouped(own.frame, self._timeframe, to, older)
+            candles = MeasuredCandles(made, to, kept.candles if kept else None)
+        self._groups[pair, to] = _Group(own, older, edition, candles)
+        return candles
 
     def forget_but(self, pairs: Collection[str]) -> None:
         """Keep those of the pairs given alone."""
-        self._kept = {pair: kept for pair, kept in self._kept.items() if pair in pairs}
+        self._own = {pair: kept for pair, kept in self._own.items() if pair in pairs}
+        self._groups = {key: kept for key, kept in self._groups.items() if key[0] in pairs}
 
-    def _edition(self, frame: pd.DataFrame, older: pd.DataFrame | None) -> Hashable:
+    def _edition(self, own: MeasuredCandles, to: str, older: pd.DataFrame | None) -> Hashable:
         """
-        What tells one state of the candles from another: how far back they reach, when the last
-        whole one ends, and of what it is made (exchanges correct their newest candles).
+        How far back they reach, when the last whole one ends, and of what it is made (exchanges
+        correct their newest candles).
         """
-        opened = nanoseconds(frame["date"])
-        last = len(opened)
-        if self._fine < self._slow:
-            ends = opened + self._fine - anchor_ns(self._to)
-            whole = np.flatnonzero(ends % self._slow == 0)
-            last = int(whole[-1]) + 1 if len(whole) else 0
-        # The pair's own candles are all in the frame: whichever is corrected, trust is judged anew.
-        first = last - self._slow // self._fine if self._fine < self._slow else 0
-        made_of = slice(max(0, first), last)
-        parts = tuple(hash(frame[name].to_numpy()[made_of].tobytes()) for name in PRICES[1:])
+        fine, slow = span_ns(self._timeframe), span_ns(to)
+        opened = own.opened
+        whole = np.flatnonzero((opened + fine - anchor_ns(to)) % slow == 0)
+        last = int(whole[-1]) + 1 if len(whole) else 0
+        made_of = slice(max(0, last - slow // fine), last)
+        parts = tuple(own.values(name)[made_of].tobytes() for name in PRICES[1:])
         reach = opened if older is None else nanoseconds(older["date"])
         return opened[:last][-1:].tobytes(), reach[:1].tobytes(), len(reach), parts

@@ -273,7 +273,7 @@ class TradingSession:
             engine.remember_in(store, flows)
         return session
 
-    def account_columns(self, dates: pd.Series) -> dict[str, np.ndarray]:
+    def account_columns(self, dates: pd.Series | np.ndarray) -> dict[str, np.ndarray]:
         """The account at candles, to be drawn (see `AccountLanes.columns`); none without a bot."""
         return self.lanes.columns(dates) if self.lanes is not None else {}
 

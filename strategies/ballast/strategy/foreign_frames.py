@@ -133,9 +133,9 @@ class ForeignFrames(IStrategy):
         frame = session.feeds.own(pair)
         seen, market = state.views.of(session, pair, frame, limits)
         atr_window = calibrated(ATR_WINDOW, self.timeframe)
-        own = with_columns(frame[PRICES], state_columns(seen, market, limits, atr_window))
-        session.columns_by_pair[pair] = columns_of(own, self.timeframe, [])
-        state.seen = (pair, own)
+        columns = state_columns(seen, market, limits, atr_window)
+        session.columns_by_pair[pair] = columns_of(seen, columns, [])
+        state.seen = (pair, with_columns(frame[PRICES], columns))
 
     @property
     def plot_config(self) -> dict[str, Any]:

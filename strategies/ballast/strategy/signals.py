@@ -116,7 +116,14 @@ class SignalStrategy(IStrategy):
         pair, market = self._views(dataframe, metadata["pair"])
         limits = self._ballast.settings.trust.limits(self._ballast.warmup)
         state = signals.state_columns(pair, market, limits, self.atr_window)
-        return self._ballast.views.goes_on(with_columns(dataframe, state))
+        return self._ballast.views.goes_on(with_columns(dataframe, state), state)
+
+    def advise_entry(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
+        """
+        Without Freqtrade's column of empty tags, which costs as much as several indicators: ours
+        takes its place.
+        """
+        return self.populate_entry_trend(dataframe, metadata)
 
     def populate_entry_trend(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
         """Add rules, signal, tag (see `signals.signal_columns`), and keep what callbacks need."""
@@ -129,21 +136,21 @@ class SignalStrategy(IStrategy):
         limits = self._ballast.settings.trust.limits(0)
         others = trust_of_views((pair, market), limits)
         # Other candles that the rules have asked for, too.
-        known = dataframe["trust"].to_numpy()
-        trust = np.maximum(known, others)
+        state = self._ballast.views.state(dataframe)
+        trust = np.maximum(state["trust"], others)
         columns = signals.signal_columns(trust, setups)
-        if not np.array_equal(trust, known):
+        if not np.array_equal(trust, state["trust"]):
             columns["trust"] = trust
         lines = {name: line.to_numpy() for name, line in self.lines(pair, market).items()}
         if session.feeds.drawn:
             stop = self._ballast.disaster_ratio()
-            columns |= drawing.columns(dataframe, columns["setup"], setups, stop)
-            columns |= session.account_columns(dataframe["date"])
+            close = pair.base.values("close")
+            columns |= drawing.columns(close, state, columns["setup"], setups, stop)
+            columns |= session.account_columns(pair.base.opened)
             lines = {name: drawing.shown(line) for name, line in lines.items()}
         columns |= lines
-        frame = with_columns(dataframe, columns)
         session.columns_by_pair[metadata["pair"]] = signals.columns_of(
-            frame, self.timeframe, setups
+            pair, {**state, "trust": trust}, setups
         )
         session.stop_rules.update({setup.name: setup.stops for setup in setups})
         session.sizes.update({setup.name: setup.size for setup in setups})
@@ -153,11 +160,13 @@ class SignalStrategy(IStrategy):
             exits = {setup.name: setup.read_for_exit for setup in setups}
             book = Rulebook({setup.name: setup.entry for setup in setups}, exits=exits)
             session.rulebooks[metadata["pair"]] = book
-        return frame
+        return with_columns(dataframe, columns)
 
-    def populate_exit_trend(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
+    def advise_exit(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
         """Exits by rule depend on the trade's setup and are taken in `custom_exit`."""
         return dataframe
+
+    populate_exit_trend = advise_exit
 
     def _views(self, dataframe: pd.DataFrame, name: str) -> tuple[Candles, Market]:
         state = self._ballast

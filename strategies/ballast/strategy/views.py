@@ -1,5 +1,6 @@
 """What is seen of a pair and of the market; the market is seen once for all pairs."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -20,12 +21,13 @@ class Views:
     def __init__(self) -> None:
         self._last: tuple[pd.DataFrame, Market, tuple[Candles, Market]] | None = None
         self._seen_market: tuple[Market, np.ndarray, Market] | None = None
-        # What goes on after a first look, for which nothing is looked up again.
+        # What goes on after a first look, for which nothing is looked up again, and its columns.
         self._continued: pd.DataFrame | None = None
+        self._state: Mapping[str, np.ndarray] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         """Hyperopt sends the strategy to its workers: frames are seen anew there."""
-        return {"_last": None, "_seen_market": None, "_continued": None}
+        return {"_last": None, "_seen_market": None, "_continued": None, "_state": {}}
 
     def of(
         self, session: TradingSession, pair: str, frame: pd.DataFrame, limits: DataQualityLimits
@@ -50,12 +52,18 @@ class Views:
             self._last = last = (frame, market, seen)
         return last[2]
 
-    def goes_on(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Take a frame for the one that was seen last: it has got columns."""
+    def goes_on(self, frame: pd.DataFrame, state: Mapping[str, np.ndarray]) -> pd.DataFrame:
+        """Take a frame for the one that was seen last: it has got the columns of `state`."""
         if self._last is not None:
             self._last = (frame, *self._last[1:])
-            self._continued = frame
+            self._continued, self._state = frame, state
         return frame
+
+    def state(self, frame: pd.DataFrame) -> Mapping[str, np.ndarray]:
+        """The columns of `signals.state_columns` that a frame has got."""
+        if frame is self._continued:
+            return self._state
+        return {name: frame[name].to_numpy() for name in signals.STATE}
 
     def _onto(self, market: Market, dates: pd.Series) -> Market:
         """The market on a pair's candles: one view for all pairs with candles of the same times."""

@@ -84,7 +84,10 @@ def signalled(first: list[bool], second: list[bool]) -> tuple[pd.DataFrame, list
 
 
 def charted(frame: pd.DataFrame, setups: list[Setup]) -> pd.DataFrame:
-    return with_columns(frame, columns(frame, frame["setup"].to_numpy(), setups, 0.1))
+    return with_columns(
+        frame,
+        columns(frame["close"].to_numpy(), dict(frame), frame["setup"].to_numpy(), setups, 0.1),
+    )
 
 
 def test_the_first_stop_is_that_of_the_setup_that_signals() -> None:

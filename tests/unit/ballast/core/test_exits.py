@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ballast.core.candles import Candles
 from ballast.core.combinations import hours, within
 from ballast.core.exits import Sell, explained, sell
-from ballast.core.frames import with_columns
 from ballast.core.rules import Axis, holds
-from ballast.core.signals import _STATE, Setup, SetupRefused, columns_of
+from ballast.core.signals import STATE, Setup, SetupRefused, columns_of
 from ballast.core.stops import StopRules
 from tests.unit.ballast.core.made import walk
 
@@ -74,7 +74,7 @@ def test_a_sales_rule_is_bound_looked_up_and_read() -> None:
     bound = stated.on(Axis(frame["date"], "1h"))
     assert bound.history == 2
     assert list(bound.read_for_exit) == ["late", "half.when"]
-    columns = columns_of(with_columns(frame, dict.fromkeys(_STATE, np.zeros(48))), "1h", [bound])
+    columns = columns_of(Candles(frame, "1h"), dict.fromkeys(STATE, np.zeros(48)), [bound])
     ends = (frame["date"] + pd.Timedelta(hours=1)).dt.hour
     assert list(columns["sale:Mini:half"]) == list(ends.isin([8, 9, 10]))
 

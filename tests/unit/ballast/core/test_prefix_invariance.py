@@ -117,7 +117,7 @@ def state(timeframe: str, k: int) -> dict[str, np.ndarray]:
     ]
     state |= signals.signal_columns(state["trust"], setups)
     frame = with_columns(pair.frame, state)
-    columns = signals.columns_of(frame, timeframe, setups)
+    columns = signals.columns_of(pair, state, setups)
     leader = signals.market_columns(market, LIMITS)
     found = {name: frame[name].to_numpy() for name in frame.columns}
     found |= {f"columns.{name}": values for name, values in columns.by_name.items()}

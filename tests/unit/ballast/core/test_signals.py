@@ -175,10 +175,10 @@ def test_a_candle_that_the_leader_lacks_is_not_trusted() -> None:
 
 
 def test_a_columns_has_what_callbacks_look_up_and_the_first_exit_rule_that_is_met() -> None:
-    frame, _, _ = state(walk(1, 60), walk(2, 60))
+    frame, pair, _ = state(walk(1, 60), walk(2, 60))
     met = np.arange(60)
     leave = {"late": holds(pd.Series(met >= 20)), "early": holds(pd.Series(met >= 10))}
-    columns = columns_of(frame, "1h", [setup("Trend", leave), setup("Range")])
+    columns = columns_of(pair, dict(frame), [setup("Trend", leave), setup("Range")])
     assert list(columns["exit:Trend"]) == [0] * 10 + [2] * 10 + [1] * 40
     assert not columns["exit:Range"].any()
     assert columns.labels == {"exit:Trend": ("late", "early"), "exit:Range": ()}

@@ -32,18 +32,25 @@ def corrected(frame: pd.DataFrame, column: str, ago: int = 1) -> pd.DataFrame:
     return changed
 
 
+class Hours(KeptCandles):
+    """Those that windows of a strategy on 5m are measured on."""
+
+    def of(self, pair: str, frame: pd.DataFrame, older: pd.DataFrame | None) -> MeasuredCandles:
+        return self.grouped(pair, self.own(pair, frame), "1h", older)
+
+
 @pytest.fixture
-def kept() -> KeptCandles:
-    return KeptCandles("5m")
+def kept() -> Hours:
+    return Hours("5m")
 
 
-def test_within_an_hour_nothing_is_measured_again(kept: KeptCandles) -> None:
+def test_within_an_hour_nothing_is_measured_again(kept: Hours) -> None:
     first = kept.of(PAIR, live(480), OLDER)
     assert all(kept.of(PAIR, live(end), OLDER) is first for end in range(481, 492))
     assert kept.of(PAIR, live(492), OLDER) is not first
 
 
-def test_what_is_kept_is_what_would_be_measured_anew(kept: KeptCandles) -> None:
+def test_what_is_kept_is_what_would_be_measured_anew(kept: Hours) -> None:
     for end in range(470, 500):
         frame = live(end)
         known = Candles(frame, "5m", kept.of(PAIR, frame, OLDER))
@@ -54,7 +61,7 @@ def test_what_is_kept_is_what_would_be_measured_anew(kept: KeptCandles) -> None:
 
 @pytest.mark.parametrize(("column", "ago"), [("close", 4), ("volume", 4), ("volume", 15)])
 def test_a_candle_of_the_last_hour_that_is_corrected_counts(
-    kept: KeptCandles, column: str, ago: int
+    kept: Hours, column: str, ago: int
 ) -> None:
     before = kept.of(PAIR, live(483), OLDER)
     frame = corrected(live(483), column, ago)
@@ -65,27 +72,26 @@ def test_a_candle_of_the_last_hour_that_is_corrected_counts(
 
 @pytest.mark.parametrize(("column", "factor"), [("high", 2), ("low", 0.5)])
 def test_an_extreme_of_the_last_hour_that_is_corrected_counts(
-    kept: KeptCandles, column: str, factor: float
+    kept: Hours, column: str, factor: float
 ) -> None:
-    frame = live(483)
-    before = kept.of(PAIR, frame, OLDER)
+    before, frame = kept.of(PAIR, live(483), OLDER), live(483)
     frame.loc[len(frame) - 5, column] *= factor
     after = kept.of(PAIR, frame, OLDER)
     pd.testing.assert_frame_equal(after.frame, slow_candles(frame, "5m", OLDER).frame)
     assert not after.frame.equals(before.frame)
 
 
-def test_a_candle_of_the_running_hour_is_none_of_the_hours(kept: KeptCandles) -> None:
+def test_a_candle_of_the_running_hour_is_none_of_the_hours(kept: Hours) -> None:
     before = kept.of(PAIR, live(483), OLDER)
     assert kept.of(PAIR, corrected(live(483), "close"), OLDER) is before
 
 
-def test_older_hours_count_as_soon_as_they_are_there(kept: KeptCandles) -> None:
+def test_older_hours_count_as_soon_as_they_are_there(kept: Hours) -> None:
     short = kept.of(PAIR, live(480), OLDER[:0])
     assert len(kept.of(PAIR, live(480), OLDER)) > len(short)
 
 
-def test_each_pair_has_its_own(kept: KeptCandles) -> None:
+def test_each_pair_has_its_own(kept: Hours) -> None:
     one, other = kept.of(PAIR, live(480), OLDER), kept.of("XRP/USDT", live(480), OLDER)
     assert one is not other
     kept.forget_but({PAIR})
@@ -99,25 +105,25 @@ def test_any_of_a_pairs_own_candles_that_is_corrected_counts(
     timeframe: str, column: str, ago: int
 ) -> None:
     """Trust was that of before, where another pair's rules read them within the same candle."""
-    kept, frame = KeptCandles(timeframe, timeframe), walk(2, 50, timeframe)
-    one, changed = kept.of(PAIR, frame, None), corrected(frame, column, ago)
-    assert kept.of(PAIR, frame.copy(), None) is one
-    assert kept.of(PAIR, changed, None).frame.equals(changed)
+    kept, frame = KeptCandles(timeframe), walk(2, 50, timeframe)
+    one, changed = kept.own(PAIR, frame), corrected(frame, column, ago)
+    assert kept.own(PAIR, frame.copy()) is one
+    assert kept.own(PAIR, changed).frame.equals(changed)
 
 
 @pytest.mark.parametrize("timeframe", ["1h", "4h", "1w"])
 def test_from_an_hour_upwards_each_candle_is_new(timeframe: str) -> None:
     kept, whole = KeptCandles(timeframe), walk(2, 50, timeframe)
-    one = kept.of(PAIR, whole[:30], None)
-    assert kept.of(PAIR, whole[:30].copy(), None) is one
-    assert kept.of(PAIR, corrected(whole[:30], "close"), None) is not one
-    assert len(kept.of(PAIR, whole[:31], None)) == 31
-    # The newest candle is the same, and the frame reaches further back.
-    assert len(kept.of(PAIR, whole[5:31], None)) == 26
+    one = kept.own(PAIR, whole[:30])
+    assert kept.own(PAIR, whole[:30].copy()) is one
+    assert kept.own(PAIR, corrected(whole[:30], "close")) is not one
+    assert len(kept.own(PAIR, whole[:31])) == 31
+    # The newest candle is the same, and the frame does not reach as far back.
+    assert len(kept.own(PAIR, whole[5:31])) == 26
 
 
 def test_a_market_goes_on_with_its_basket_until_somebody_has_a_new_hour() -> None:
-    kept, measured = KeptCandles("5m"), []
+    kept, measured = Hours("5m"), []
     market: Market | None = None
     for end in range(480, 494):
         slow = kept.of(PAIR, live(end), OLDER)
