@@ -173,8 +173,9 @@ def with_columns(frame: pd.DataFrame, columns: Mapping[str, np.ndarray]) -> pd.D
         else:
             by_type.setdefault(values.dtype, {})[name] = values
     parts = (
-        pd.DataFrame(np.array(list(alike.values())).T, frame.index, copy=False)
-        for alike in by_type.values()
+        # Of the type that they have: pandas would look at each of many texts to guess it.
+        pd.DataFrame(np.array(list(alike.values())).T, frame.index, dtype=of_type, copy=False)
+        for of_type, alike in by_type.items()
     )
     made = pd.concat([kept, *parts], axis=1, ignore_index=True)
     names = (*known, *(name for alike in by_type.values() for name in alike))

@@ -51,8 +51,8 @@ def trend_gap(pair: Candles) -> pd.Series:
     How far the 5-day average is above the 20-day average (ratio): `above(trend_gap(pair), 0)`.
     """
 
-    def gap(frame: pd.DataFrame, fast: int, slow: int) -> np.ndarray:
-        close = frame["close"].to_numpy(dtype=float)
+    def gap(_: pd.DataFrame, fast: int, slow: int) -> np.ndarray:
+        close = pair.slow.values("close")
         return np.asarray(talib.SMA(close, fast) / talib.SMA(close, slow) - 1)
 
     return pair.measure("trend_gap", (FAST, SLOW), gap)

@@ -112,11 +112,17 @@ class SignalStrategy(IStrategy):
         return self._ballast.annotated(pair, lambda: dataframe)
 
     def populate_indicators(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
-        """Add what is true of the pair whatever the strategy (see `signals.state_columns`)."""
+        """
+        Add what is true of the pair whatever the strategy (see `signals.state_columns`).
+
+        Live it is added with the signals, which follow at once.
+        """
         pair, market = self._views(dataframe, metadata["pair"])
         limits = self._ballast.settings.trust.limits(self._ballast.warmup)
         state = signals.state_columns(pair, market, limits, self.atr_window)
-        return self._ballast.views.goes_on(with_columns(dataframe, state), state)
+        live = self._ballast.decisions.connected.feeds.live
+        frame = dataframe if live else with_columns(dataframe, state)
+        return self._ballast.views.goes_on(frame, state)
 
     def advise_entry(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
         """
@@ -138,7 +144,8 @@ class SignalStrategy(IStrategy):
         # Other candles that the rules have asked for, too.
         state = self._ballast.views.state(dataframe)
         trust = np.maximum(state["trust"], others)
-        columns = signals.signal_columns(trust, setups)
+        columns = {} if "atr" in dataframe else dict(state)
+        columns |= signals.signal_columns(trust, setups)
         if not np.array_equal(trust, state["trust"]):
             columns["trust"] = trust
         lines = {name: line.to_numpy() for name, line in self.lines(pair, market).items()}

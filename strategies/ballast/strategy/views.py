@@ -9,7 +9,6 @@ import pandas as pd
 from ballast.core import signals
 from ballast.core.candles import Candles
 from ballast.core.data_quality import DataQualityLimits
-from ballast.core.frames import nanoseconds
 from ballast.core.market import Market
 from ballast.data.market_view import MARKET
 from ballast.runtime.session import TradingSession
@@ -48,7 +47,8 @@ class Views:
             session.columns_by_pair[MARKET] = signals.market_columns(market, limits)
         last = self._last
         if last is None or last[0] is not frame or last[1] is not market:
-            seen = session.feeds.candles(pair, frame), self._onto(market, frame["date"])
+            candles = session.feeds.candles(pair, frame)
+            seen = candles, self._onto(market, candles)
             self._last = last = (frame, market, seen)
         return last[2]
 
@@ -65,10 +65,10 @@ class Views:
             return self._state
         return {name: frame[name].to_numpy() for name in signals.STATE}
 
-    def _onto(self, market: Market, dates: pd.Series) -> Market:
+    def _onto(self, market: Market, pair: Candles) -> Market:
         """The market on a pair's candles: one view for all pairs with candles of the same times."""
-        axis = nanoseconds(dates)
+        axis = pair.base.opened
         known = self._seen_market
         if known is None or known[0] is not market or not np.array_equal(known[1], axis):
-            self._seen_market = known = (market, axis, market.onto(dates))
+            self._seen_market = known = (market, axis, market.onto(pair.frame["date"]))
         return known[2]
