@@ -9,7 +9,7 @@ import talib
 
 from ballast.core import frames
 from ballast.core.aligned import AlignedCandles, Window
-from ballast.core.frames import PRICES
+from ballast.core.frames import prices_of
 from ballast.core.library import (
     Argument,
     Indicator,
@@ -245,7 +245,7 @@ class Indicators(AlignedCandles):
             )
 
         def applied(frame: pd.DataFrame) -> np.ndarray:
-            values = np.asarray(function(frame[PRICES].copy()), dtype=float)
+            values = np.asarray(function(prices_of(frame)), dtype=float)
             if values.shape != (len(frame),):
                 raise ValueError(
                     f"pair.apply: the function gave {np.shape(values)} for {len(frame)} candles: "

@@ -11,7 +11,7 @@ import pandas as pd
 import talib
 import talib.abstract
 
-from ballast.core.frames import PRICES
+from ballast.core.frames import PRICES, prices_of
 
 Arrays = dict[str, np.ndarray]
 PRICE_NAMES = tuple(PRICES[1:])
@@ -81,8 +81,7 @@ def price_of(frame: pd.DataFrame, price: str) -> pd.Series:
 
 def takes_a_price(name: str) -> bool:
     """Whether an indicator of `technical` is of one price, which can be another than the close."""
-    first, *rest = inspect.signature(technical_functions()[name]).parameters
-    return "field" in rest or (first == "series" and name not in _OF_CANDLES)
+    return any(_technical_takes(name))
 
 
 def reach(arguments: Mapping[str, Any]) -> int:
@@ -111,11 +110,11 @@ def technical_arrays(
 ) -> Arrays:
     """What `technical` gives for a frame of prices; its columns, or the names of its series."""
     function = technical_functions()[name]
-    frame = frame[PRICES].reset_index(drop=True)
-    first = next(iter(inspect.signature(function).parameters))
-    of_series = first == "series" and name not in _OF_CANDLES
-    field = {"field": price} if "field" in inspect.signature(function).parameters else {}
-    candles = frame.assign(**{price: price_of(frame, price)}) if price in MEANS else frame.copy()
+    candles = prices_of(frame).reset_index(drop=True)
+    of_series, has_field = _technical_takes(name)
+    field = {"field": price} if has_field else {}
+    if price in MEANS:
+        candles = candles.assign(**{price: price_of(candles, price)})
     result = function(candles[price] if of_series else candles, **arguments, **field)
     if isinstance(result, pd.DataFrame):
         result = {column: result[column] for column in result if column != "date"}
@@ -124,6 +123,14 @@ def technical_arrays(
         names = _OUTPUTS.get(name) or [str(getattr(one, "name", None)) for one in listed]
         result = dict(zip(names if len(listed) > 1 else [name], listed, strict=True))
     return {str(output): _numbers(values) for output, values in result.items()}
+
+
+@functools.cache
+def _technical_takes(name: str) -> tuple[bool, bool]:
+    """Whether an indicator is of a series, and whether it can be told of which column."""
+    parameters = inspect.signature(technical_functions()[name]).parameters
+    of_series = next(iter(parameters)) == "series" and name not in _OF_CANDLES
+    return of_series, "field" in parameters
 
 
 @functools.cache
@@ -169,5 +176,8 @@ def _numbers(values: Any) -> np.ndarray:
     given = np.asarray(values)
     if given.dtype.kind in "biuf":
         return given.astype(float)
-    said = pd.Series([_TEXTS.get(value, value) for value in given.tolist()], dtype=object)
-    return np.asarray(pd.to_numeric(said, errors="coerce"), dtype=float)
+    said = [_TEXTS.get(value, value) for value in given.tolist()]
+    try:
+        return np.array(said, dtype=float)
+    except (TypeError, ValueError):
+        return np.asarray(pd.to_numeric(pd.Series(said, dtype=object), errors="coerce"), float)

@@ -6,7 +6,6 @@ that a chart never shades 'down' what an entry takes for up.
 """
 
 import numpy as np
-import pandas as pd
 
 from ballast.core.candles import Candles
 from ballast.core.market import Market
@@ -16,7 +15,7 @@ DOWN, RANGE, UP = -1, 0, 1
 NAMES = {DOWN: "down", RANGE: "range", UP: "up"}
 
 
-def of_pair(candles: Candles) -> pd.Series:
+def of_pair(candles: Candles) -> np.ndarray:
     """
     Regime of every candle of a pair.
 
@@ -25,15 +24,15 @@ def of_pair(candles: Candles) -> pd.Series:
 
     Returns
     -------
-    Series of int, one value per candle
+    ndarray of int8, one value per candle
         DOWN, RANGE or UP.
     """
-    close = candles.close
-    gap, mean = trend_gap(candles).to_numpy(), candles.mean(SLOW).to_numpy()
-    return _regimes(gap > 0, (gap < 0) & (close.to_numpy() < mean), close.index)
+    close, mean = (np.asarray(one) for one in (candles.close, candles.mean(SLOW)))
+    gap = np.asarray(trend_gap(candles))
+    return _regimes(gap > 0, (gap < 0) & (close < mean))
 
 
-def of_market(market: Market) -> pd.Series:
+def of_market(market: Market) -> np.ndarray:
     """
     Regime of the market at every candle.
 
@@ -42,15 +41,15 @@ def of_market(market: Market) -> pd.Series:
 
     Returns
     -------
-    Series of int, one value per candle
+    ndarray of int8, one value per candle
         DOWN, RANGE or UP.
     """
     rules = rising_market(market).values()
     up = np.logical_and.reduce([rule.met for rule in rules])
     known = [np.isfinite(np.asarray(rule.value) + np.asarray(rule.limit)) for rule in rules]
     down = np.logical_and.reduce([*known, *(~rule.met for rule in rules)])
-    return _regimes(up, down, market.close.index)
+    return _regimes(up, down)
 
 
-def _regimes(up: np.ndarray, down: np.ndarray, index: pd.Index) -> pd.Series:
-    return pd.Series(np.where(up, UP, np.where(down, DOWN, RANGE)), index=index, dtype=np.int8)
+def _regimes(up: np.ndarray, down: np.ndarray) -> np.ndarray:
+    return np.where(up, np.int8(UP), np.where(down, np.int8(DOWN), np.int8(RANGE)))

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 import talib
 
 from ballast.core.candles import Candles
@@ -57,7 +56,7 @@ class ShockRules:
 DEFAULT = ShockRules()
 
 
-def intensity(candles: Candles, rules: ShockRules = DEFAULT) -> pd.Series:
+def intensity(candles: Candles, rules: ShockRules = DEFAULT) -> np.ndarray:
     """
     How violent each candle's market is: 1 is a shock.
 
@@ -67,7 +66,7 @@ def intensity(candles: Candles, rules: ShockRules = DEFAULT) -> pd.Series:
 
     Returns
     -------
-    Series, one value per candle
+    ndarray, one value per candle
         NaN until every detector is known.
     """
     windows = (
@@ -77,7 +76,7 @@ def intensity(candles: Candles, rules: ShockRules = DEFAULT) -> pd.Series:
         rules.vol_history,
         rules.range_window,
     )
-    return candles.measure(
+    return candles.measured(
         f"intensity/{rules}",
         tuple(calibrated(window, candles.timeframe) for window in windows),
         lambda _, *lengths: _intensity(candles.slow, lengths, rules),

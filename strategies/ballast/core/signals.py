@@ -281,7 +281,7 @@ def market_columns(market: Market, limits: DataQualityLimits) -> CandleColumns:
 def _shock(candles: Candles) -> dict[str, np.ndarray]:
     """Intensity and cooldown of every candle."""
     rules = shocks.DEFAULT
-    level = shocks.intensity(candles, rules).to_numpy()
+    level = shocks.intensity(candles, rules)
     candle = minutes(candles.timeframe)
     pause, longest = (
         max(1, round(minutes(w) / candle)) for w in (rules.pause, rules.longest_pause)

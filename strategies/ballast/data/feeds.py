@@ -195,7 +195,8 @@ class Feeds:
         slow, own = self._slow(self.leader, frame), self._own(self.leader, frame)
         self._market = Market(frame, self._timeframe, basket, slow, known, self, self.leader, own)
         self._kept.forget_but({self.leader, *coins, *self.traded(), *self._others})
-        self._all_arrived = not self.live or all(_ends_with(coins[pair], frame) for pair in coins)
+        of_all = (own, *(self._own(pair, candles) for pair, candles in coins.items()))
+        self._all_arrived = len({one.opened[-1] for one in of_all if one}) <= 1
         return self._market
 
     def _tell_what_is_missing(self, own: Mapping[str, pd.DataFrame], *, leader: bool) -> None:
@@ -273,12 +274,6 @@ def _index(basket: dict[str, pd.DataFrame]) -> pd.DataFrame:
             "volume": 1.0,
         }
     )
-
-
-def _ends_with(one: pd.DataFrame, other: pd.DataFrame) -> bool:
-    """Whether the last candles of two frames are of the same time."""
-    last, others = (frames.nanoseconds(frame["date"])[-1:] for frame in (one, other))
-    return bool((last == others).all()) and len(one) > 0 < len(other)
 
 
 def _are_same(

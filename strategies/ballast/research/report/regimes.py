@@ -86,7 +86,7 @@ def labels(
     frame = candles[leader]
     slow = {p: Candles(candles[p], timeframe).slow for p in pairs if p in candles}
     market = Market(frame, timeframe, slow)
-    trend = regime.of_market(market)
+    trend = pd.Series(regime.of_market(market))
     # A day must hold a few candles for a standard deviation.
     sigma = market.daily_volatility("1d" if minutes(timeframe) <= 240 else "7d")
     length = round(minutes(_HISTORY) / minutes(timeframe))

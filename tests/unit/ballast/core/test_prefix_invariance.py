@@ -29,7 +29,7 @@ SHOCK = ShockRules(
 LIMITS = DataQualityLimits(history_candles=20)
 
 # Columns of any candles: of the pair, of the leader, and of the leader seen by the pair.
-OF_CANDLES: dict[str, Callable[[Candles], pd.Series]] = {
+OF_CANDLES: dict[str, Callable[[Candles], pd.Series | np.ndarray]] = {
     "close": lambda c: c.close,
     "high": lambda c: c.high,
     "low": lambda c: c.low,
@@ -52,12 +52,10 @@ OF_CANDLES: dict[str, Callable[[Candles], pd.Series]] = {
     "tightest_range": lambda c: patterns.tightest_range(c, "12h", "2d", "8h"),
     "regime": regime.of_pair,
     "intensity": lambda c: shocks.intensity(c, SHOCK),
-    "cooldown": lambda c: pd.Series(
-        shocks.cooldown(shocks.intensity(c, SHOCK).to_numpy(), 4, 48, SHOCK)
-    ),
+    "cooldown": lambda c: shocks.cooldown(shocks.intensity(c, SHOCK), 4, 48, SHOCK),
     "trend_gap": uptrend.trend_gap,
 }
-OF_MARKET: dict[str, Callable[[Market], pd.Series]] = {
+OF_MARKET: dict[str, Callable[[Market], pd.Series | np.ndarray]] = {
     "breadth": lambda m: m.breadth("1d"),
     "mean_roc": lambda m: m.mean_roc("1d"),
     "market_regime": regime.of_market,
@@ -95,11 +93,11 @@ def columns(timeframe: str, k: int) -> dict[str, np.ndarray]:
     found = {}
     for whose, candles in (("pair", pair), ("leader", market), ("view", view)):
         for name, of in OF_CANDLES.items():
-            found[f"{whose}.{name}"] = of(candles).to_numpy()
+            found[f"{whose}.{name}"] = np.asarray(of(candles))
         found[f"{whose}.trust"] = assess(candles.base, LIMITS)
     for whose, seen in (("leader", market), ("view", view)):
         for name, of_market in OF_MARKET.items():
-            found[f"{whose}.{name}"] = of_market(seen).to_numpy()
+            found[f"{whose}.{name}"] = np.asarray(of_market(seen))
     for name, rule in uptrend.leads_rising_market(pair, view).items():
         found[f"rule.{name}"] = rule.met
     return found
