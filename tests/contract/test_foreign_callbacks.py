@@ -258,6 +258,25 @@ def test_tag_of_version_two_is_a_second_column_and_ends_up_as_the_exits() -> Non
     assert (trade.enter_tag, trade.exit_reason) == ("", "old")
 
 
+class Silent(ScriptedStrategy):
+    """Gives frames back as they came."""
+
+    def populate_entry_trend(self, dataframe: Any, metadata: dict) -> Any:
+        return dataframe
+
+    populate_exit_trend = populate_entry_trend
+
+
+def test_all_that_freqtrade_adds_to_signals_are_two_columns_of_empty_tags() -> None:
+    """A strategy of named rules goes without: its own tags stand there, and none at exits."""
+    frame = candle_frame(flat(3), "1h")
+    entered = Silent({}).advise_entry(frame.copy(), {"pair": PAIR})
+    left = Silent({}).advise_exit(frame.copy(), {"pair": PAIR})
+    assert list(entered) == [*frame, "enter_tag"]
+    assert list(left) == [*frame, "exit_tag"]
+    assert {*entered["enter_tag"], *left["exit_tag"]} == {""}
+
+
 def test_validation_sees_length_and_last_candle_alone() -> None:
     """Rows in another order or dates of another type are traded on; a layer compares itself."""
     frame = candle_frame([(100 + n, 101 + n, 99 + n, 100 + n) for n in range(5)], "1h")

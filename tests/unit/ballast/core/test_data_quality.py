@@ -5,10 +5,10 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ballast.core.data_quality import DataQualityLimits, assess
+from ballast.core.data_quality import DataQualityLimits, assess, assessed
 from ballast.core.measured import MeasuredCandles
 from ballast.core.trust import DataQuality
 from tests.unit.ballast.core.made import closes, filled, scaled, walk
@@ -196,6 +196,26 @@ def test_trust_of_a_candle_does_not_depend_on_later_ones(seed: int, k: int) -> N
     frame.loc[120:, ["open", "high", "low", "close"]] *= 1.5
     limits = DataQualityLimits(history_candles=5)
     assert codes(frame[:k], limits) == codes(frame, limits)[:k]
+
+
+@settings(max_examples=10)
+@given(st.integers(0, 2**32 - 1), st.lists(st.integers(0, 199), max_size=25))
+def test_trust_that_is_carried_on_from_candle_to_candle_is_that_of_all(
+    seed: int, quiet: list[int]
+) -> None:
+    frame = walk(seed, 200, holes=3)
+    for at in quiet:
+        frame = filled(frame, slice(max(1, at), max(1, at) + 1))
+    # Bad ticks, one of them before candles in which nothing happens.
+    frame.loc[[130, 150, 171], ["high", "close"]] *= 1.5
+    frame = filled(frame, slice(172, 180))
+    frame.loc[190, "low"] = np.nan
+    frame.loc[195, "date"] = frame.loc[193, "date"]
+    candles, at = None, 100
+    for new in (0, 1, 1, 5, 1) * 12:
+        at += new
+        candles = MeasuredCandles(frame[:at].reset_index(drop=True), "1h", candles)
+        assert list(assessed(candles, LIMITS)) == codes(frame[:at])
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from([2.0**-30, 2.0**20]))

@@ -1,13 +1,18 @@
 """What was found of a window stays found, and is what would be found anew."""
 
+import gc
+import math
+import weakref
 from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ballast.core import measured
-from ballast.core.measured import MeasuredCandles
+from ballast.core.measured import MeasuredCandles, window_sums
 from tests.unit.ballast.core.made import walk
 
 FRAME = walk(5, 400)
@@ -66,3 +71,83 @@ def test_other_candles_are_measured_anew() -> None:
     for frame in (later, gap, live(SEEN)[:0]):
         anew = found(MeasuredCandles(frame, "1h"), 10, 0.5)
         np.testing.assert_array_equal(found(MeasuredCandles(frame, "1h", before), 10, 0.5), anew)
+
+
+@pytest.mark.parametrize("least", [2, 10, WINDOW - 12])
+def test_a_deviation_that_is_carried_on_is_that_of_its_window(least: int) -> None:
+    def moves(candles: MeasuredCandles) -> np.ndarray:
+        close = candles.values("close")
+        unknown = candles.opened // 3_600_000_000_000 % 11 == 0
+        return np.where(unknown, np.nan, np.diff(np.log(close), prepend=np.nan))
+
+    def deviation(candles: MeasuredCandles) -> np.ndarray:
+        return candles.deviations("moves", moves(candles), WINDOW, least)
+
+    whole = MeasuredCandles(FRAME, "1h")
+    usual = pd.Series(moves(whole)).rolling(WINDOW, min_periods=least).std()
+    np.testing.assert_allclose(deviation(whole), usual, rtol=1e-10)
+    candles = MeasuredCandles(live(SEEN), "1h")
+    deviation(candles)
+    for end in (201, 202, 205, 206, 214):
+        candles = MeasuredCandles(live(end), "1h", candles)
+        carried = deviation(candles)
+        expected = deviation(whole)[end - SEEN + WINDOW : end]
+        # To the last digit.
+        np.testing.assert_array_equal(carried[WINDOW:], expected)
+
+
+@given(
+    st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=70),
+    st.integers(1, 90),
+    st.data(),
+)
+def test_a_window_has_one_sum_wherever_its_values_stand(
+    values: list[float], window: int, data: st.DataObject
+) -> None:
+    array = np.array(values)
+    sums = window_sums(array, window)
+    for at, found in enumerate(sums):
+        assert found == pytest.approx(math.fsum(array[max(0, at + 1 - window) : at + 1]), abs=1e-3)
+    start = data.draw(st.integers(0, len(values)))
+    np.testing.assert_array_equal(window_sums(array, window, start), sums[start:])
+    first = data.draw(st.integers(0, len(values)))
+    moved = window_sums(array[first:], window)[window - 1 :]
+    np.testing.assert_array_equal(moved, sums[first:][window - 1 :])
+
+
+def test_only_candles_that_are_new_are_worked_out() -> None:
+    asked: list[int] = []
+
+    def closes(candles: MeasuredCandles) -> np.ndarray:
+        def found(known: np.ndarray) -> np.ndarray:
+            asked.append(len(known))
+            return candles.values("close")[len(known) :]
+
+        return candles.carried("close", found)
+
+    candles = MeasuredCandles(live(SEEN), "1h")
+    for end in (SEEN, SEEN, SEEN + 1, SEEN + 4):
+        candles = MeasuredCandles(live(end), "1h", candles)
+        np.testing.assert_array_equal(closes(candles), live(end)["close"])
+    assert asked == [0, SEEN - 1, SEEN - 3]
+    # Another length, a candle that has been corrected, one that has gone, too many new ones.
+    gap = live(SEEN + 5).drop(index=100).reset_index(drop=True)
+    high = live(SEEN + 5)
+    high.loc[3, "high"] *= 2
+    for frame in (live(SEEN + 5)[60:].reset_index(drop=True), high, gap, live(SEEN + 20)):
+        asked.clear()
+        anew = MeasuredCandles(frame, "1h", candles)
+        np.testing.assert_array_equal(closes(anew), frame["close"])
+        assert asked == ([len(frame) - 1] if len(frame) == SEEN - 60 else [0])
+
+
+def test_no_candles_are_kept_but_those_before() -> None:
+    candles = MeasuredCandles(live(SEEN), "1h")
+    first = weakref.ref(candles)
+    for end in range(SEEN + 1, SEEN + 5):
+        candles = MeasuredCandles(live(end), "1h", candles)
+        found(candles, 10, 0.5)
+        kept = (*candles._carried.values(), *candles._before.values())
+        assert sum(map(len, kept)) <= 2 * SEEN
+    gc.collect()
+    assert first() is None
