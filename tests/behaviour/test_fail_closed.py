@@ -220,6 +220,8 @@ NOT_WRAPPED = {
     "informative_pairs": "Freqtrade stops the run",
     "plot_annotations": "read by charts alone, and caught there",
     "plot_config": "read by charts alone",
+    "advise_entry": "asks `populate_entry_trend`",
+    "advise_exit": "returns what it is given",
     "populate_entry_trend": "a backtest stops; live the columns are not renewed: SIGNAL_STALE",
     "populate_exit_trend": "returns what it is given",
     "populate_indicators": "a backtest stops; live the columns are not renewed: SIGNAL_STALE",

@@ -156,6 +156,7 @@ class SignalStrategy(IStrategy):
             columns |= session.account_columns(pair.base.opened)
             lines = {name: drawing.shown(line) for name, line in lines.items()}
         columns |= lines
+        frame = with_columns(dataframe, columns)
         session.columns_by_pair[metadata["pair"]] = signals.columns_of(
             pair, {**state, "trust": trust}, setups
         )
@@ -167,7 +168,7 @@ class SignalStrategy(IStrategy):
             exits = {setup.name: setup.read_for_exit for setup in setups}
             book = Rulebook({setup.name: setup.entry for setup in setups}, exits=exits)
             session.rulebooks[metadata["pair"]] = book
-        return with_columns(dataframe, columns)
+        return frame
 
     def advise_exit(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
         """Exits by rule depend on the trade's setup and are taken in `custom_exit`."""
