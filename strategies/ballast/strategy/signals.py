@@ -141,8 +141,8 @@ class SignalStrategy(IStrategy):
         setups = [self._overridden(setup) for setup in signals.setups_on(self, pair, market)]
         limits = self._ballast.settings.trust.limits(0)
         others = trust_of_views((pair, market), limits)
-        # Other candles that the rules have asked for, too.
         state = self._ballast.views.state(dataframe)
+        # Other candles that the rules have asked for, too.
         trust = np.maximum(state["trust"], others)
         columns = {} if "atr" in dataframe else dict(state)
         columns |= signals.signal_columns(trust, setups)
