@@ -32,7 +32,11 @@ TODO = "name more pairs in ballast.market.basket"
 
 
 def never_met(
-    strategy: StatesRules, traded: Collection[str], leader: str, basket: Collection[str]
+    strategy: StatesRules,
+    traded: Collection[str],
+    leader: str,
+    basket: Collection[str],
+    startup: int | None = None,
 ) -> dict[str, list[str]]:
     """
     Setups that can enter none of the pairs.
@@ -45,6 +49,8 @@ def never_met(
         Pair that stands for the market.
     basket : collection of str
         Pairs whose breadth is the market's.
+    startup : int, optional
+        Candles that the strategy needs before its first signal, where that is known already.
 
     Returns
     -------
@@ -52,16 +58,17 @@ def never_met(
         By setup, the names of the rules that cannot be met.
     """
     found: dict[str, list[str]] | None = None
+    count = (checked_startup(strategy) if startup is None else startup) + _ASKED
     # All that matters of a pair is whether it is the leader, and whether it is the whole basket.
     for leads, alone in {(pair == leader, set(basket) == {pair}) for pair in traded}:
-        here = _never_met(strategy, leads=leads, alone=alone)
+        here = _never_met(strategy, count, leads=leads, alone=alone)
         found = here if found is None else {name: here[name] for name in found if name in here}
     return found or {}
 
 
-def warn(strategy: StatesRules, feeds: Feeds, tell: Callable[[str], None]) -> None:
+def warn(strategy: StatesRules, feeds: Feeds, startup: int, tell: Callable[[str], None]) -> None:
     """Name what is never bought in the log, and live to the operator."""
-    found = never_met(strategy, feeds.traded(), feeds.leader, feeds.basket_pairs())
+    found = never_met(strategy, feeds.traded(), feeds.leader, feeds.basket_pairs(), startup)
     if found:
         text = f"{sentence(found)}: {TODO}"
         logger.warning("%s", text)
@@ -75,8 +82,10 @@ def sentence(rules_by_setup: Mapping[str, list[str]]) -> str:
     return f"rules compare a pair with itself and can never be met ({named})"
 
 
-def _never_met(strategy: StatesRules, *, leads: bool, alone: bool) -> dict[str, list[str]]:
-    made = _Made(strategy.timeframe, checked_startup(strategy) + _ASKED, alone=alone)
+def _never_met(
+    strategy: StatesRules, count: int, *, leads: bool, alone: bool
+) -> dict[str, list[str]]:
+    made = _Made(strategy.timeframe, count, alone=alone)
     pair, other = made.of(_OWN), made.of(_OTHER)
     leader = pair if leads else other
     slow = {name: made.of(name).slow for name in made.basket}

@@ -65,11 +65,13 @@ class GuardedStrategy(Layer, SignalStrategy):
         refuse_unsafe(self)
         tell = partial(self.dp.send_msg, always_send=True)
         feeds = self._ballast.decisions.connected.feeds
+        # Asked once for both: with parameters the rules are asked at each end of each.
+        found = needs(self)
         try:
-            feeds.ask_for(needs(self).frames)
+            feeds.ask_for(found.frames)
         except ValueError as error:
             raise OperationalException(f"{type(self).__name__}: {error}") from None
-        basket.warn(self, feeds, tell)
+        basket.warn(self, feeds, found.candles, tell)
         if self.renamed_to:
             logger.warning(
                 "%s is now called %s: name that, and rename its parameter file",
