@@ -34,8 +34,8 @@ fuzz: $(DONE)  ## the random searches of the tests with other examples, ROUNDS t
 	    $(BIN)/python -m pytest -q -n 2 -m hypothesis --hypothesis-profile fuzz || exit 1; \
 	done
 
-benchmark: $(DONE)  ## what the risk layer costs, beside its targets (minutes)
-	$(BIN)/python -m benchmarks
+benchmark: $(DONE)  ## what the risk layer costs, beside its targets (a quarter of an hour)
+	$(BIN)/python -m benchmarks --json user_data/benchmarks.json
 
 soak: $(DONE)  ## 14 days of live trading on a failing exchange, 20 kills, three seeds (hours)
 	$(BIN)/python -m tools.run_soak

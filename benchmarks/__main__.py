@@ -4,4 +4,6 @@ import sys
 
 from benchmarks.cli import main
 
-sys.exit(main())
+# The processes of a stress and of live bots load this module too.
+if __name__ == "__main__":
+    sys.exit(main())

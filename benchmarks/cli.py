@@ -22,16 +22,18 @@ from benchmarks import (
     pictures,
     report,
     scaling,
+    stress,
     targets,
 )
 from benchmarks.errors import BenchmarkError
 from sandbox.errors import SandboxError
+from tools import run_load
 
-PARTS = ("loop", "foreign", "growth", "analysis", "examples", "journal")
+PARTS = ("loop", "foreign", "growth", "analysis", "examples", "journal", "stress", "live")
 # Beside the targets: for the pictures of the documentation.
 SCALING = "growing"
 _ANALYSIS_DAYS = 60
-_PAIRS = 10
+_PAIRS, _LIVE_PAIRS = 10, 50
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -77,6 +79,12 @@ def _measure(options: argparse.Namespace, say: loop.Say) -> dict[str, Any]:
     if "journal" in options.only:
         calm = market.calm(options.cache, options.seed, journal.HOURS, journal.PAIRS)
         results["journal"] = journal.run(calm, options.strategy, options.rounds, say)
+    if "stress" in options.only:
+        candles = market.generated(options.cache, options.seed, options.days, ("1h",))
+        results["stress"] = stress.run(candles, options.strategy, options.seed, say)
+    if "live" in options.only:
+        say(f"three bots of {_LIVE_PAIRS} pairs on 1m, {options.candles} candles each")
+        results["live"] = run_load.measured(_LIVE_PAIRS, "1m", options.candles, 0)
     if SCALING in options.only:
         results[SCALING] = scaling.run(options.cache, options.seed, say)
     results["targets"] = targets.compared(results)
@@ -107,6 +115,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--repeats", type=_count, default=2, help="of each in 'loop' (%(default)s)")
     add("--rounds", type=_count, default=15,
         help="candles in 'analysis' and 'examples' (%(default)s)")  # fmt: skip
+    add("--candles", type=_count, default=8,
+        help="of each bot in 'live' (%(default)s); `make load` takes 200")  # fmt: skip
     add("--cache", type=Path, default=ROOT / "user_data" / "data" / "benchmarks", metavar="DIR",
         help="where candles are kept")  # fmt: skip
     add("--pictures", type=Path, metavar="DIR", help=f"draw what '{SCALING}' finds there")

@@ -2,6 +2,7 @@
 
 import os
 import platform
+from collections.abc import Callable
 from typing import Any
 
 import freqtrade
@@ -9,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import analysis, scaling
+from tools import run_load
 
 
 def machine() -> dict[str, Any]:
@@ -30,12 +32,9 @@ def show(results: dict[str, Any], console: Console) -> None:
         _show_growth(results["growth"], console)
     for timeframe, figures in results.get("analysis", {}).items():
         _show_analysis(timeframe, figures, console)
-    if "examples" in results:
-        _show_examples(results["examples"], console)
-    if "journal" in results:
-        _show_journal(results["journal"], console)
-    if "growing" in results:
-        _show_scaling(results["growing"], console)
+    for part, show_part in _PARTS.items():
+        if part in results:
+            show_part(results[part], console)
     if results["targets"]:
         _show_targets(results["targets"], console)
     on = results["machine"]
@@ -119,6 +118,13 @@ def _show_journal(found: dict[str, Any], console: Console) -> None:
     )
 
 
+def _show_stress(found: dict[str, Any], console: Console) -> None:
+    console.print(
+        f"{found['jobs']} backtests of {found['strategy']}: {found['alone']:.1f} s of CPU one "
+        f"after the other, {found['together']:.1f} s in {found['processes']} processes.\n"
+    )
+
+
 def _show_scaling(found: dict[str, list[dict[str, float]]], console: Console) -> None:
     for what, rows in found.items():
         table = Table(title=f"Seconds of a backtest's loop by {what}")
@@ -138,3 +144,12 @@ def _show_targets(rows: list[dict[str, Any]], console: Console) -> None:
         verdict = "met" if row["measured"] <= row["target"] else "missed"
         table.add_row(row["figure"], f"{row['measured']:.2f}", f"{row['target']:.2f}", verdict)
     console.print(table)
+
+
+_PARTS: dict[str, Callable[[dict[str, Any], Console], None]] = {
+    "examples": _show_examples,
+    "journal": _show_journal,
+    "stress": _show_stress,
+    "live": run_load.show_bots,
+    "growing": _show_scaling,
+}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from benchmarks import analysis, examples, growth, journal, loop
+from benchmarks import analysis, examples, growth, journal, loop, stress
 
 
 def compared(results: dict[str, Any]) -> list[dict[str, Any]]:
@@ -40,4 +40,20 @@ def compared(results: dict[str, Any]) -> list[dict[str, Any]]:
     if "journal" in results:
         share = results["journal"]["share"]
         rows.append(("journal of a new candle, percent", share, journal.TARGET_PCT))
+    if "stress" in results:
+        found = results["stress"]
+        what = (
+            f"{found['jobs']} backtests in {found['processes']} processes, to one after the other"
+        )
+        rows.append((what, found["ratio"], stress.TARGET))
+        rows.append(("backtests that a second run makes again", found["again"], 0))
+    if "live" in results:
+        live = results["live"]
+        refused = sum(bot["refused"] for bot in live["bots"].values())
+        rows += [
+            (f"live: {row['figure']}", row["measured"], row["target"])
+            for row in live["targets"]
+            if row["target"] is not None
+        ]
+        rows.append(("live: requests refused (429)", refused, 0))
     return [dict(zip(("figure", "measured", "target"), row, strict=True)) for row in rows]

@@ -136,7 +136,8 @@ def _compared(figures: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
     return [dict(zip(("figure", "measured", "target"), row, strict=True)) for row in rows]
 
 
-def _show(found: dict[str, Any], console: Console) -> None:
+def show_bots(found: dict[str, Any], console: Console) -> None:
+    """A column for each bot."""
     table = Table(title=f"{found['pairs']} pairs, {found['timeframe']}, {found['candles']} candles")
     for heading in ("", *WORDS.values()):
         table.add_column(heading, justify="right" if heading else "left")
@@ -159,6 +160,10 @@ def _show(found: dict[str, Any], console: Console) -> None:
             cells = [f"{most.get('weight', 0)}, {most.get('orders', 0)}" for most in cells]
         table.add_row(words, *(form.format(cell) for cell in cells))
     console.print(table)
+
+
+def _show(found: dict[str, Any], console: Console) -> None:
+    show_bots(found, console)
     targets = Table(title="Against its targets")
     for heading in ("figure", "measured", "at most", ""):
         targets.add_column(heading, justify="left" if heading == "figure" else "right")

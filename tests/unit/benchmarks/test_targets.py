@@ -31,5 +31,21 @@ def test_a_trade_among_many_is_compared_with_one_among_few() -> None:
     assert row["measured"] == 1.5
 
 
+def test_live_figures_that_have_a_target_are_compared_and_so_is_what_was_refused() -> None:
+    figures = [
+        {"figure": "share", "measured": 9.0, "target": 8.0},
+        {"figure": "between candles", "measured": 4.0, "target": None},
+    ]
+    bots = {"Bare": {"refused": 0}, "Held": {"refused": 2}}
+    rows = compared({"live": {"targets": figures, "bots": bots}})
+    assert [(row["measured"], row["target"]) for row in rows] == [(9.0, 8.0), (2, 0)]
+
+
+def test_a_stress_is_compared_with_its_share_of_the_time_and_makes_nothing_again() -> None:
+    found = {"jobs": 8, "processes": 2, "ratio": 1.04, "again": 1}
+    rows = compared({"stress": found})
+    assert [(row["measured"], row["target"]) for row in rows] == [(1.04, 1.05), (1, 0)]
+
+
 def test_what_was_not_measured_has_no_row() -> None:
     assert compared({"machine": {}}) == []
