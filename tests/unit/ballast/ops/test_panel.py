@@ -329,6 +329,10 @@ def test_the_present_is_the_clocks_unless_one_is_given(path: Path) -> None:
     with running(app) as address:
         text = Client(address).get("/").text
     assert "NOTHING NEWER" in text
+    # A week of a bot that has ended is its last one: 'Nothing.' was said of its guards and orders.
+    assert "Nothing." not in text
+    assert "Nothing is bought: why?" in text
+    assert "Refused lately" in text
     with closing(Reader(path)) as reader:
         account = reader.account()
     assert account is not None
