@@ -1,6 +1,7 @@
 """The life of one trade: why it was entered, what moved its stop, why it was left, what it cost."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from rich.console import Console
@@ -70,14 +71,27 @@ def _costs(events: Sequence[Event]) -> str:
     filled = list(fills(events))
     if not filled:
         return ""
-    ends = [e for e in events if e.kind is EventKind.EXIT and e.facts.get("open_rate")]
+    ends = [event for event in events if event.kind is EventKind.EXIT]
     lost = sum(worse(fill, wanted) * float(fill.facts["filled"]) for fill, wanted in filled)
     turnover = sum(float(fill.facts["cost"] or 0) for fill, _ in filled)
     bps = 10_000 * abs(lost) / turnover if turnover else 0.0
     how = "better" if lost < 0 else "worse"
-    text = f"costs: fills {number(abs(lost))} {how} than wanted"
+    quote = filled[0][0].pair.partition("/")[2].partition(":")[0]
+    text = f"costs: fills {number(abs(lost))} {quote} {how} than wanted"
     text += f" ({bps:.1f} basis points of the turnover)"
-    if ends:
-        gross = 100 * (float(ends[-1].facts["rate"]) / float(ends[-1].facts["open_rate"]) - 1)
-        text += f", fees {gross - ends[-1].value:.2f} %"
+    bought = _average(fill for fill, _ in filled if _is_buy(fill))
+    sold = _average(fill for fill, _ in filled if not _is_buy(fill))
+    if ends and bought > 0 and math.isfinite(sold):
+        text += f", fees {100 * (sold / bought - 1) - ends[-1].value:.2f} %"
     return text
+
+
+def _is_buy(fill: Event) -> bool:
+    return str(fill.facts["side"]) == "buy"
+
+
+def _average(fills: Iterable[Event]) -> float:
+    """Price of several fills, of which each may be a part (quote currency); NaN of none."""
+    parts = [(float(fill.facts["filled"]), fill.value) for fill in fills]
+    units = sum(amount for amount, _ in parts)
+    return sum(amount * price for amount, price in parts) / units if units else math.nan

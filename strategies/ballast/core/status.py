@@ -117,13 +117,18 @@ def gauge_line(name: str, gauge: Gauge, *, narrow: bool = False) -> str:
     value = gauge_value(gauge)
     if not math.isfinite(gauge.limit):
         return f"{name:<{_NAMES[narrow]}}{value:>8}"
-    told = f"{name:<{_NAMES[narrow]}}{value:>8} of {f'{number(gauge.limit, 3)} %':<6}"
+    told = f"{name:<{_NAMES[narrow]}}{value:>8} of {gauge_limit(gauge):<6}"
     return f"{told} {bar(gauge, _BARS[narrow])}{gained(gauge)}"
 
 
 def gauge_value(gauge: Gauge) -> str:
     """How much of a limit is used, in percent; nothing of a loss that is a gain."""
     return f"{number(max(round(gauge.value, 3), 0.0), 3)} %"
+
+
+def gauge_limit(gauge: Gauge) -> str:
+    """The limit in percent, as far as a column has room for it."""
+    return f"{number(round(gauge.limit, 2), 3)} %"
 
 
 def gained(gauge: Gauge) -> str:

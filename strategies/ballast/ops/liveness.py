@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ballast.core.measures import duration
 from ballast.core.reasons import Reason
 from ballast.tooling.bot_api import BotApi
 
@@ -63,17 +64,20 @@ def faults(signs: Signs) -> list[str]:
         return []
     found = []
     if signs.loop_age_s is None or signs.loop_age_s > LOOP_S:
-        found.append(f"{Reason.LOOP_SILENT} {_seconds(signs.loop_age_s)}, limit {LOOP_S:.0f} s")
+        found.append(f"{Reason.LOOP_SILENT} {_ago(signs.loop_age_s)}, limit {duration(LOOP_S)}")
     limit = signs.candle_s + LATE_S
     if signs.decided_age_s is None or signs.decided_age_s > limit:
-        found.append(f"{Reason.DECISIONS_OLD} {_seconds(signs.decided_age_s)}, limit {limit:.0f} s")
+        found.append(f"{Reason.DECISIONS_OLD} {_ago(signs.decided_age_s)}, limit {duration(limit)}")
     if signs.journal_age_s is not None and signs.journal_age_s > limit:
-        found.append(f"{Reason.JOURNAL_OLD} {_seconds(signs.journal_age_s)}, limit {limit:.0f} s")
+        found.append(f"{Reason.JOURNAL_OLD} {_ago(signs.journal_age_s)}, limit {duration(limit)}")
     return found
 
 
-def _seconds(age: float | None) -> str:
-    return "never" if age is None else f"{age:.0f} s ago"
+def _ago(age: float | None) -> str:
+    if age is None:
+        return "never"
+    # A journal that is empty or cannot be read.
+    return f"{duration(age)} ago" if math.isfinite(age) else "nothing"
 
 
 def signs_of(

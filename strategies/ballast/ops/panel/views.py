@@ -17,6 +17,7 @@ from ballast.core.status import (
     NEW,
     Status,
     gained,
+    gauge_limit,
     gauge_value,
     guard_lines,
     is_new,
@@ -103,7 +104,7 @@ def _gauges(account: Account) -> Markup:
         if code in account.gauges:
             gauge = account.gauges[code]
             used = round(100 * used_share(gauge))
-            text = f"{gauge_value(gauge)} of {number(gauge.limit, 3)} %{gained(gauge)}"
+            text = f"{gauge_value(gauge)} of {gauge_limit(gauge)}{gained(gauge)}"
             kind = "alarm" if used >= 90 else "warning" if used >= 60 else "fine"
             rows.append({"name": name, "text": text, "used": used, "kind": kind})
     return render("gauges.html", rows=rows)

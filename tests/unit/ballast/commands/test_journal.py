@@ -184,7 +184,7 @@ def test_the_life_of_a_trade_goes_from_its_size_to_its_costs(
     places = [text.index(word) for word in order]
     assert places == sorted(places)
     # 5 units bought 0.2 and sold 0.1 worse.
-    assert "fills 1.5 worse than wanted (14.1 basis points of the turnover), fees 0.34 %" in text
+    assert "fills 1.5 USDT worse than wanted (14.1 basis points of the turnover)" in text
 
 
 def test_what_a_stop_cost_counts_from_its_level_and_not_from_its_limit(
@@ -214,12 +214,42 @@ def test_what_a_stop_cost_counts_from_its_level_and_not_from_its_limit(
     journal.file.engine.dispose()
     text = said(capsys, "why", "--trade", "9")
     assert "EXIT_FILLED, stop of 5 ETH at 97.9 USDT (97 asked)" in text
-    assert "fills 1.5 worse than wanted (14.7 basis points of the turnover)" in text
+    assert (
+        "fills 1.5 USDT worse than wanted (14.7 basis points of the turnover), fees 0.18 %" in text
+    )
     review = said(capsys, "review", "--since", "2024-03-01")
     assert "stop 1 +10.2 basis points, worst +10.2 ETH/USDT 03-01 05:12" in review
     # It was left at 05:12, and nothing says that it was at the beginning of a candle.
     assert "03-01 05:12:00 left by stoploss_on_exchange" in text
     assert "04:00" not in text
+
+
+def test_fees_of_a_trade_that_sold_a_part_count_all_its_sales(
+    capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    """Half at 110, half at 120, 14.7 % of result: fees of 0.3 %, and not of what it ended at."""
+    pair, path = "ETH/USDT", folder / "user_data" / "ballast_journal.dryrun.sqlite"
+    fills = (("ENTRY_FILLED", "buy", 4.0, 100.0), ("PART_SOLD", "sell", 2.0, 110.0))
+    fills += (("EXIT_FILLED", "sell", 2.0, 120.0),)
+    events = [
+        Event(
+            later(3 + number),
+            EventKind.ORDER,
+            code,
+            pair,
+            9,
+            price,
+            price,
+            {"side": side, "filled": units, "cost": units * price},
+        )
+        for number, (code, side, units, price) in enumerate(fills)
+    ]
+    left = {"rate": 120.0, "open_rate": 100.0}
+    events.append(Event(later(5), EventKind.EXIT, "lags", pair, 9, 14.7, 0.0, left))
+    journal = Journal(path, JournalSettings())
+    journal.write(VERSION, [], events)
+    journal.file.engine.dispose()
+    assert said(capsys, "why", "--trade", "9").endswith("turnover), fees 0.30 %")
 
 
 def test_a_trade_that_is_held_is_told_by_the_end_of_its_candle(

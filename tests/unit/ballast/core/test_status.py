@@ -6,6 +6,12 @@ from ballast.core.account import Gauge
 from ballast.core.status import gauge_line
 
 
+def test_a_limit_that_is_nearly_used_up_keeps_its_column() -> None:
+    """'0.0762 %' pushed its bar out of line."""
+    line = "heat                 0 % of 0.08 % --------------------"
+    assert gauge_line("heat", Gauge(0.0, 0.0762)) == line
+
+
 @pytest.mark.parametrize(
     ("value", "line"),
     [

@@ -43,6 +43,16 @@ def test_each_sign_is_judged_at_its_limit(change: dict[str, Any], code: str, sta
     assert [fault.split()[0] for fault in found] == ([code] if code else [])
 
 
+def test_ages_are_said_as_people_say_them() -> None:
+    """'LOOP_SILENT 65444273 s ago, limit 180 s', and 'inf s ago' of a journal without rows."""
+    silent = replace(WELL, loop_age_s=65_444_273, decided_age_s=7_300, journal_age_s=math.inf)
+    assert faults(silent) == [
+        "LOOP_SILENT 757 d ago, limit 3 min",
+        "DECISIONS_OLD 2.03 h ago, limit 63 min",
+        "JOURNAL_OLD nothing, limit 63 min",
+    ]
+
+
 def test_bot_that_a_person_stopped_is_not_to_be_restarted() -> None:
     assert faults(Signs("stopped", HOUR_S, None, None)) == []
 
