@@ -68,7 +68,7 @@ def test_addition_is_refused_by_name_unless_it_is_allowed(caplog: pytest.LogCapt
     """Told once a trade: theirs asks again at every candle."""
     with caplog.at_level(logging.INFO):
         assert len(entries(played(Adding, most=0))) == 1
-    assert told(caplog) == ["ADDITIONS 1 (limit 0) (ballast.additions.most)"]
+    assert told(caplog) == ["ADDITIONS 1 entry (limit 0 entries) (ballast.additions.most)"]
 
 
 def test_whole_position_loses_no_more_than_one_trade_may() -> None:

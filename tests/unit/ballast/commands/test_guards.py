@@ -97,7 +97,7 @@ def test_table_shows_what_each_guard_remembers(capsys: pytest.CaptureFixture[str
     assert abs(told - in_a_week) < timedelta(minutes=2)
     state, by = shown["LossStreakBackoff"][1:]
     assert state == "blocks BTC/USDT"
-    assert by.startswith("LOSS_STREAK 3 (limit 3), until ")
+    assert by.startswith("LOSS_STREAK 3 trades (limit 3 trades), until ")
     state, by = shown["VolatilityCooldown"][1:]
     assert state == "blocks ETH/USDT"
     assert by.startswith("VOLATILITY began at 1.9x (limit 1x), until ")

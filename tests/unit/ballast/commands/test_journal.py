@@ -229,8 +229,11 @@ def test_fees_of_a_trade_that_sold_a_part_count_all_its_sales(
 ) -> None:
     """Half at 110, half at 120, 14.7 % of result: fees of 0.3 %, and not of what it ended at."""
     pair, path = "ETH/USDT", folder / "user_data" / "ballast_journal.dryrun.sqlite"
-    fills = (("ENTRY_FILLED", "buy", 4.0, 100.0), ("PART_SOLD", "sell", 2.0, 110.0))
-    fills += (("EXIT_FILLED", "sell", 2.0, 120.0),)
+    fills = [
+        ("ENTRY_FILLED", "buy", 4.0, 100.0),
+        ("PART_SOLD", "sell", 2.0, 110.0),
+        ("EXIT_FILLED", "sell", 2.0, 120.0),
+    ]
     events = [
         Event(
             later(3 + number),
