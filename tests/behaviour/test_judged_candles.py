@@ -40,7 +40,7 @@ def test_what_is_not_judged_would_have_changed_nothing(name: str | None) -> None
         stories = {LEADER: [], **case.stories}
         ballast = {"guards": {name: dict(case.settings), "off": list(case.also_off)}}
     outcome, shown = asked(stories, ballast)
-    with patch.object(CandleNews, "at", lambda *_: True):
+    with patch.object(CandleNews, "at", lambda *_: None):
         every, all_candles = asked(stories, ballast)
     (trades, locks), (expected, expected_locks) = told(outcome), told(every)
     pd.testing.assert_frame_equal(trades, expected)

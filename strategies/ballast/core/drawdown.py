@@ -2,6 +2,9 @@
 
 import math
 
+# Wider than drawdowns are rounded.
+_MARGIN = 1e-9
+
 
 def is_equity(value: float) -> bool:
     """Whether a value is one that an account can have; one that is not known is none."""
@@ -15,6 +18,16 @@ def drawdown_pct(high: float, equity: float) -> float:
     Rounded: 8 % below is 8, not 7.999999999999996, which no limit of 8 would notice.
     """
     return round(100 * (1 - equity / high), 9)
+
+
+def equity_above(high: float, fall_pct: float) -> float:
+    """An equity above which an account is less than so many percent below a former one."""
+    return high * (1 - fall_pct / 100) * (1 + _MARGIN)
+
+
+def equity_below(high: float, fall_pct: float) -> float:
+    """An equity up to which it is at least so many percent below."""
+    return high * (1 - fall_pct / 100) * (1 - _MARGIN)
 
 
 def left_of(limit_pct: float, high: float, equity: float) -> float:

@@ -1,7 +1,7 @@
 """The guard set: asks every guard at every candle and keeps the strictest answer."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from ballast.core.cross_section import CrossSection
-from ballast.core.guards.base import Guard, Memory
+from ballast.core.guards.base import Calm, Guard, Memory
 from ballast.core.reasons import Reason
 from ballast.core.snapshot import Snapshot
 from ballast.core.verdict import Verdict, compose
@@ -76,6 +76,8 @@ class GuardSet:
         self._judge_pairs = _overriding(self.guards, "pair_verdicts")
         self._limit_heat = _overriding(self.guards, "heat_left")
         self.beginnings = Beginnings()
+        # The snapshot after which nothing is learnt for a while, and where.
+        self._calm: tuple[Snapshot | None, Calm] = (None, Calm())
 
     def observe(self, snapshot: Snapshot) -> list[Change]:
         """
@@ -88,38 +90,52 @@ class GuardSet:
         list of Change
             Blocks that begin, or go on after the end that was announced.
         """
+        return self._show(self.guards, snapshot)
+
+    def follow(self, snapshot: Snapshot, news: Collection[str] = ()) -> list[Change]:
+        """
+        The same for a candle on which no trade has closed and nothing is due (see `is_due`): those
+        that follow equity are asked, and those for whom the candle brings news (see `news`).
+        """
+        if not news:
+            return self._show(self._follow_equity, snapshot)
+        asked = {n: g for n, g in self.guards.items() if n in news or n in self._follow_equity}
+        return self._show(asked, snapshot)
+
+    def _show(self, guards: Mapping[str, Guard], snapshot: Snapshot) -> list[Change]:
         self.snapshot = None
-        for guard in self.guards.values():
+        for guard in guards.values():
             guard.observe(snapshot)
-        objections = self._objections(self.guards, snapshot)
+        objections = {name: self._objection(name, g, snapshot) for name, g in guards.items()}
         self._note_beginnings(objections)
         changes = self._changes(snapshot, objections)
         self.flattens = next((name for name, g in self.guards.items() if g.flattens), None)
         self.snapshot = snapshot
         return changes
 
-    def follow(self, snapshot: Snapshot) -> list[Change]:
+    def is_calm(self, equity: float, end: datetime) -> bool:
         """
-        The same for a candle that brings no news and on which no trade has closed (see `news` and
-        `is_due`): those alone that follow equity are asked.
+        Whether a candle that brings no news can be shown later, or never, where another one follows:
+        no guard that follows equity would learn more from it than the latest figure.
         """
-        self.snapshot = None
-        for guard in self._follow_equity.values():
-            guard.observe(snapshot)
-        objections = self._objections(self._follow_equity, snapshot)
-        self._note_beginnings(objections)
-        changes: list[Change] = []
-        self.lifted = []
-        if self._say_else(objections):
-            changes = self._changes(snapshot, self._objections(self.guards, snapshot))
-        self.snapshot = snapshot
-        return changes
+        seen, calm = self._calm
+        if seen is not self.snapshot:
+            seen, calm = self._calm = self.snapshot, self._calm_after(self.snapshot)
+        if seen is None:
+            return False
+        return calm.above < equity <= calm.up_to and end.timestamp() < calm.until
 
-    def news(self, market: CrossSection) -> np.ndarray:
-        """By candle of the axis, whether a guard may say something new for the candles' sake."""
-        said = [guard.news(market) for guard in self.guards.values() if guard.follows_candles]
-        none = np.zeros(len(market.axis), dtype=bool)
-        return np.asarray(np.logical_or.reduce([none, *said]))
+    def _calm_after(self, seen: Snapshot | None) -> Calm:
+        calm = Calm()
+        if seen is not None:
+            for guard in self._follow_equity.values():
+                calm = calm.and_(guard.calm(seen))
+        return calm
+
+    def news(self, market: CrossSection) -> dict[str, np.ndarray]:
+        """By guard and candle of the axis, whether it may say something new for candles' sake."""
+        following = {name: guard for name, guard in self.guards.items() if guard.follows_candles}
+        return {name: guard.news(market) for name, guard in following.items()}
 
     def is_due(self, now: datetime) -> bool:
         """Whether what was announced of a block has come to its end, or nothing was seen yet."""
@@ -129,6 +145,7 @@ class GuardSet:
         """Money came or went: what guards remember in quote currency is multiplied by `factor`."""
         for guard in self.guards.values():
             guard.flowed(factor)
+        self._calm = (None, Calm())
 
     def entry_verdict(self, pair: str, candle_end: datetime) -> Verdict:
         """
@@ -203,15 +220,6 @@ class GuardSet:
         self.flattens = None
         self.lifted = []
 
-    def _say_else(self, objections: Mapping[str, Mapping[str, Verdict]]) -> bool:
-        """Whether a guard blocks all pairs and had not announced it, or no longer does."""
-        for name, verdicts in objections.items():
-            common = verdicts.get(ALL_PAIRS)
-            blocks = common is not None and common.blocks
-            if blocks != ((name, ALL_PAIRS) in self._announced):
-                return True
-        return False
-
     def _note_beginnings(self, objections: Mapping[str, Mapping[str, Verdict]]) -> None:
         """Keep with what value each objection began; one to another limit is another."""
         before = self.beginnings.begun
@@ -232,30 +240,28 @@ class GuardSet:
     def _changes(
         self, snapshot: Snapshot, objections: Mapping[str, Mapping[str, Verdict]]
     ) -> list[Change]:
-        """Blocks that are not covered by what was announced before."""
+        """Blocks of the guards asked that are not covered by what was announced before."""
         blocks = {
             (name, pair): self.beginnings.dated(name, pair, verdict)
             for name, verdicts in objections.items()
             for pair, verdict in verdicts.items()
             if verdict.blocks
         }
-        if not blocks and not self._announced:
+        known = self._announced
+        if not blocks and not known:
             self.lifted = []
             return []
-        covered = {key: end for key, end in self._announced.items() if end > snapshot.now}
-        self.lifted = [key for key in covered if key not in blocks]
+        covered = {key: end for key, end in known.items() if end > snapshot.now}
+        others = {key: end for key, end in covered.items() if key[0] not in objections}
+        self.lifted = [key for key in covered if key not in blocks and key not in others]
         fresh = {key: verdict for key, verdict in blocks.items() if key not in covered}
-        self._announced = {key: end for key, end in covered.items() if key in blocks}
+        if not fresh and not self.lifted and len(covered) == len(known):
+            return []
+        self._announced = {k: end for k, end in covered.items() if k in blocks or k in others}
         until_lifted = snapshot.now + UNTIL_LIFTED
         self._announced |= {key: block.until or until_lifted for key, block in fresh.items()}
         self._first_end = min(self._announced.values(), default=NEVER)
         return [Change(*key, verdict) for key, verdict in fresh.items()]
-
-    def _objections(
-        self, guards: Mapping[str, Guard], snapshot: Snapshot
-    ) -> dict[str, Mapping[str, Verdict]]:
-        """By guard and pair what cuts or blocks; where it blocks everything, that alone."""
-        return {name: self._objection(name, guard, snapshot) for name, guard in guards.items()}
 
     def _objection(self, name: str, guard: Guard, snapshot: Snapshot) -> Mapping[str, Verdict]:
         common = guard.market_verdict(snapshot)

@@ -1,4 +1,4 @@
-"""Whether a candle of a backtest brings the guards anything new: found for all candles at once."""
+"""To which guards a candle of a backtest brings anything new: found for all candles at once."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from ballast.data.market_view import MarketView
 
 class CandleNews:
     """
-    Looks candles up. What is not known is news: the guards are then asked.
+    Looks candles up. What is not known is news to all: every guard is then asked.
 
     Parameters
     ----------
@@ -23,22 +23,32 @@ class CandleNews:
         self._guard_set = guard_set
         self._market_view = market_view
         self._market: CrossSection | None = None
-        self._news = np.zeros(0, dtype=bool)
+        self._news: dict[str, np.ndarray] = {}
+        self._any = np.zeros(0, dtype=bool)
         self._position = -1
 
-    def at(self, end: datetime) -> bool:
-        """Whether guards may say something else at the candle that ended at `end` than before."""
+    def at(self, end: datetime) -> list[str] | None:
+        """
+        Guards that may say something else at the candle that ended at `end` than before it; None
+        for all of them.
+        """
         market = self._market_view.cross_section()
         if market is None:
-            return True
+            return None
         if market is not self._market:
             self._market, self._news = market, self._guard_set.news(market)
+            none = np.zeros(len(market.axis), dtype=bool)
+            self._any = np.logical_or.reduce([none, *self._news.values()])
             self._position = -1
         position = market.axis.completed_at(end)
         if not market.axis.is_fresh(position, end):
             self._position = -1
-            return True
+            return None
         # After a gap nobody has looked at the candle before.
         next_one = position == self._position + 1 and position > 0
         self._position = position
-        return not next_one or self._guard_set.is_due(end) or bool(self._news[position])
+        if not next_one or self._guard_set.is_due(end):
+            return None
+        if not self._any[position]:
+            return []
+        return [name for name, news in self._news.items() if news[position]]

@@ -9,7 +9,7 @@ the new candle has been analysed.
 import dataclasses
 import logging
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 
 from freqtrade.persistence import LocalTrade
@@ -180,11 +180,14 @@ class RiskEngine:
         positions = self._portfolio.positions(end)
         closed = self._shown.take()
         # Live every candle is judged: there are no candles to come to look at.
-        news = self._store is not None or self._is_read or self._news.at(end) or bool(closed)
-        if not positions and not news:
+        is_judged = self._store is not None or self._is_read
+        news = None if is_judged else self._news.at(end)
+        if closed:
+            news = None
+        if news == [] and self._stays_calm(positions, end):
             self._unjudged = end
         else:
-            self._observe(positions, closed, end, news=news)
+            self._observe(positions, closed, end, news)
         self._locks.tidy(end, is_last=self._market_view.is_last(end))
         if self._store is not None:
             others = {
@@ -196,14 +199,32 @@ class RiskEngine:
         for ask in self._asked_too:
             ask(end)
 
+    def _stays_calm(self, positions: Sequence[Position], end: datetime) -> bool:
+        """
+        Whether a candle without news has nothing to judge; the heat of what is open is held.
+
+        The guards are shown the last of several such candles, if they are asked.
+        """
+        if not positions:
+            return True
+        calm = self.guard_set.is_calm
+        if self._unseen or (self._unjudged and not calm(self._equity, self._unjudged)):
+            return False
+        equity = self._portfolio.worth(positions)
+        if not calm(equity, end):
+            return False
+        self._equity = equity
+        self._open_risk.hold(positions, equity, end)
+        return True
+
     def _observe(
         self,
         positions: Sequence[Position],
         closed: Sequence[LocalTrade],
         end: datetime,
-        *,
-        news: bool,
+        news: Collection[str] | None,
     ) -> None:
+        """Show the candle to the guards that it brings news to; None: to all."""
         self._catch_up()
         # Kept until every guard has seen them: one that fails must not hide a loss from the others.
         self._unseen += tuple(self._closed(trade) for trade in closed)
@@ -212,8 +233,11 @@ class RiskEngine:
         self._open_risk.hold(positions, equity, end)
         if self._store is not None:
             self._stop_manager.keep({trade.id for trade, _ in positions})
-        show = self.guard_set.observe if news else self.guard_set.follow
-        changes = show(self._snapshot(equity, end))
+        snapshot = self._snapshot(equity, end)
+        if news is None:
+            changes = self.guard_set.observe(snapshot)
+        else:
+            changes = self.guard_set.follow(snapshot, news)
         self._unseen = ()
         self._say(changes, end)
 

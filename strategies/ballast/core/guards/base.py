@@ -1,9 +1,11 @@
 """The interface of a guard, and of its settings, which stand beside it."""
 
+import math
+import sys
 from abc import ABC
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -23,6 +25,33 @@ class Memory(BaseModel):
 
 class Nothing(Memory):
     """Memory of a guard that needs none."""
+
+
+class Calm(NamedTuple):
+    """
+    Where a guard that follows equity learns nothing but the latest figure: it remembers and says
+    the same after one such candle as after many.
+
+    Parameters
+    ----------
+    above, up_to : float
+        Equities, quote currency.
+    until : float
+        Seconds since the epoch.
+    """
+
+    above: float = 0.0
+    up_to: float = sys.float_info.max
+    until: float = math.inf
+
+    def and_(self, other: "Calm") -> "Calm":
+        """Where two guards learn nothing else."""
+        above, until = max(self.above, other.above), min(self.until, other.until)
+        return Calm(above, min(self.up_to, other.up_to), until)
+
+
+# At every candle there may be something to learn.
+NOT_CALM = Calm(math.inf, -math.inf, -math.inf)
 
 
 class Guard(ABC):
@@ -48,6 +77,13 @@ class Guard(ABC):
         than at the one before: at others a backtest asks only those that follow equity.
         """
         return np.ones(len(market.axis), dtype=bool)
+
+    def calm(self, snapshot: Snapshot) -> Calm:
+        """
+        At which equities a guard that follows them need not be asked, after the snapshot that it
+        was shown last.
+        """
+        return NOT_CALM
 
     def market_verdict(self, snapshot: Snapshot) -> Verdict:
         """Whether, and at what size, anything may be entered."""

@@ -8,8 +8,8 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, Strict, model_validator
 
-from ballast.core.drawdown import drawdown_pct, is_equity
-from ballast.core.guards.base import Guard, GuardSection, Memory
+from ballast.core.drawdown import drawdown_pct, equity_above, equity_below, is_equity
+from ballast.core.guards.base import NOT_CALM, Calm, Guard, GuardSection, Memory
 from ballast.core.reasons import Reason
 from ballast.core.snapshot import Snapshot
 from ballast.core.times import from_epoch, to_epoch
@@ -86,6 +86,22 @@ class DrawdownLadder(Guard):
             memory.served = False
         if fall_pct >= self._halt_pct and not (memory.halted_until or memory.served):
             memory.halted_until = to_epoch(snapshot.now + self._halt)
+
+    def calm(self, snapshot: Snapshot) -> Calm:
+        """Between the step that it stands on and the next one, below the peak; during a halt."""
+        memory, peak = self.memory, self.memory.peak
+        if self._unknown:
+            return NOT_CALM
+        above, up_to = 0.0, peak
+        if memory.rung < len(self._steps):
+            above = equity_above(peak, self._steps[memory.rung][0])
+        elif not (memory.halted_until or memory.served):
+            above = equity_above(peak, self._halt_pct)
+        if memory.served:
+            up_to = equity_below(peak, self._halt_pct - self._hysteresis_pct)
+        elif memory.rung:
+            up_to = equity_below(peak, self._steps[memory.rung - 1][0] - self._hysteresis_pct)
+        return Calm(above, up_to, memory.halted_until or math.inf)
 
     def market_verdict(self, snapshot: Snapshot) -> Verdict:
         """

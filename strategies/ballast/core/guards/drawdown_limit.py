@@ -6,8 +6,14 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from ballast.core.drawdown import drawdown_pct, is_equity, left_of
-from ballast.core.guards.base import Guard, GuardSection, Memory
+from ballast.core.drawdown import (
+    drawdown_pct,
+    equity_above,
+    equity_below,
+    is_equity,
+    left_of,
+)
+from ballast.core.guards.base import NOT_CALM, Calm, Guard, GuardSection, Memory
 from ballast.core.reasons import Reason
 from ballast.core.snapshot import Snapshot
 from ballast.core.times import from_epoch, to_epoch
@@ -66,6 +72,18 @@ class DrawdownLimit(Guard):
         memory.drawdown_pct = drawdown_pct(memory.peak, snapshot.equity)
         if memory.drawdown_pct > self._latch_pct and not memory.latched_at:
             memory.latched_at = to_epoch(snapshot.now)
+
+    def calm(self, snapshot: Snapshot) -> Calm:
+        """Below the peak, on the side of `near_pct` where it is, where it is not latched then."""
+        memory = self.memory
+        if self._unknown:
+            return NOT_CALM
+        peak, near = memory.peak, self._limit_pct - self._near_pct
+        if memory.latched_at:
+            return Calm(up_to=peak)
+        if self._left_pct >= self._near_pct:
+            return Calm(equity_above(peak, min(near, self._latch_pct)), peak)
+        return Calm(equity_above(peak, self._latch_pct), equity_below(peak, near))
 
     def market_verdict(self, snapshot: Snapshot) -> Verdict:
         """

@@ -6,8 +6,8 @@ from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from ballast.core.drawdown import drawdown_pct, is_equity, left_of
-from ballast.core.guards.base import Guard, GuardSection, Memory
+from ballast.core.drawdown import drawdown_pct, equity_above, is_equity, left_of
+from ballast.core.guards.base import NOT_CALM, Calm, Guard, GuardSection, Memory
 from ballast.core.reasons import Reason
 from ballast.core.snapshot import Snapshot
 from ballast.core.times import day_start, from_epoch, to_epoch, week_start
@@ -74,6 +74,20 @@ class LossLimit(Guard):
         elif loss_pct >= self._reducing_pct:
             self._latch(REDUCING, loss_pct, self._reducing_pct, self._period_end)
         memory.loss_pct = loss_pct
+
+    def calm(self, snapshot: Snapshot) -> Calm:
+        """For the rest of the period, or of a block, above the next limit of it."""
+        memory = self.memory
+        if self._unknown or not memory.period_start:
+            return NOT_CALM
+        blocked = memory.blocked_until if memory.blocked_until > snapshot.epoch else math.inf
+        until = min(self._period_end, blocked)
+        if memory.latched >= HALTED:
+            return Calm(until=until)
+        limit = self._halted_pct
+        if memory.latched < REDUCING:
+            limit = min(limit, self._reducing_pct)
+        return Calm(equity_above(memory.start_equity, limit), until=until)
 
     def flowed(self, factor: float) -> None:
         """A deposit or withdrawal moves the start of the period: the loss since then stays."""

@@ -5,8 +5,14 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from ballast.core.drawdown import drawdown_pct, is_equity, left_of
-from ballast.core.guards.base import Guard, GuardSection, Memory
+from ballast.core.drawdown import (
+    drawdown_pct,
+    equity_above,
+    equity_below,
+    is_equity,
+    left_of,
+)
+from ballast.core.guards.base import NOT_CALM, Calm, Guard, GuardSection, Memory
 from ballast.core.reasons import Reason
 from ballast.core.snapshot import Snapshot
 from ballast.core.times import from_epoch
@@ -67,6 +73,17 @@ class RollingDrawdownLimit(Guard):
             for past in [known for known in memory.highs if known <= day - self._window_days]:
                 del memory.highs[past]
         memory.drawdown_pct = drawdown_pct(self._high, snapshot.equity)
+
+    def calm(self, snapshot: Snapshot) -> Calm:
+        """For the rest of the day, below its highest, on the side of the limit where it is."""
+        highs = self.memory.highs
+        if self._unknown or not highs:
+            return NOT_CALM
+        today = max(highs)
+        high, up_to, until = self._high, highs[today], (today + 1.0) * _DAY_S
+        if self.memory.drawdown_pct > self._block_pct:
+            return Calm(0.0, min(up_to, equity_below(high, self._block_pct)), until)
+        return Calm(equity_above(high, self._block_pct), up_to, until)
 
     def market_verdict(self, snapshot: Snapshot) -> Verdict:
         """

@@ -73,4 +73,4 @@ def test_what_is_no_news_changes_no_block_before_its_announced_end(name: str) ->
         before = said
     assert quiet > COUNT / 5
     assert changed > 10
-    assert GuardSet({"it": guard}).news(market).sum() == news.sum()
+    assert GuardSet({"it": guard}).news(market)["it"].sum() == news.sum()
