@@ -1,6 +1,7 @@
 """A backtest judges a candle where there is something to judge, and nothing comes of the others."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from unittest.mock import patch
 
@@ -10,6 +11,7 @@ from freqtrade.strategy import IStrategy
 
 from ballast.core.guard_set import GuardSet
 from ballast.risk.candle_news import CandleNews
+from ballast.risk.locks import Locks
 from ballast.strategy import quiet
 from tests.behaviour.guard_stories import CASES
 from tests.behaviour.mini import LEADER, Mini, Story, play
@@ -46,6 +48,21 @@ def test_what_is_not_judged_would_have_changed_nothing(name: str | None) -> None
     pd.testing.assert_frame_equal(trades, expected)
     assert locks == expected_locks
     assert shown < all_candles / 2
+
+
+def test_nothing_is_entered_at_a_candle_that_could_not_be_judged_to_the_end() -> None:
+    begun = set(play(STORIES, Mini).trades["open_date"])
+    tidy = Locks.tidy
+
+    def fails(locks: Locks, now: datetime, *, is_last: bool) -> None:
+        if now in begun:
+            raise RuntimeError("out of memory")
+        tidy(locks, now, is_last=is_last)
+
+    with patch.object(Locks, "tidy", fails):
+        outcome = play(STORIES, Mini)
+    assert begun
+    assert begun.isdisjoint(outcome.trades["open_date"])
 
 
 def test_exits_that_freqtrade_is_not_asked_for_would_not_have_been() -> None:

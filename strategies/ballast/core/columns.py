@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -64,6 +65,10 @@ class CandleColumns:
 
     def __getitem__(self, column: str) -> np.ndarray:
         return self.by_name[column]
+
+    def value(self, column: str, position: int) -> Any:
+        """One value of a column, as a plain number."""
+        return self.by_name[column].item(position)
 
     def completed_at(self, now: datetime) -> int:
         """Position of the newest candle that had ended at `now`; -1 where there is none."""

@@ -12,7 +12,7 @@ from ballast.core.cross_section import CrossSection
 from ballast.core.guards.base import Calm, Guard, Memory
 from ballast.core.reasons import Reason
 from ballast.core.snapshot import Snapshot
-from ballast.core.verdict import Verdict, compose
+from ballast.core.verdict import ALLOW, Verdict, compose
 
 ALL_PAIRS = "*"
 # The row that keeps what blocks and cuts began with.
@@ -115,8 +115,8 @@ class GuardSet:
 
     def is_calm(self, equity: float, end: datetime) -> bool:
         """
-        Whether a candle that brings no news can be shown later, or never, where another one follows:
-        no guard that follows equity would learn more from it than the latest figure.
+        Whether a candle that brings no news may be shown later, or, where another one follows,
+        never: no guard that follows equity would learn more from it than the latest figure.
         """
         seen, calm = self._calm
         if seen is not self.snapshot:
@@ -160,10 +160,11 @@ class GuardSet:
         if seen is None or seen.now != candle_end:
             age_s = (candle_end - seen.now).total_seconds() if seen is not None else float("inf")
             return Verdict(Reason.GUARDS_SILENT, age_s, 0.0, 0.0)
-        return compose(
-            self.beginnings.dated(name, pair, guard.verdict(seen, pair))
-            for name, guard in self.guards.items()
-        )
+        verdicts = [guard.verdict(seen, pair) for guard in self.guards.values()]
+        if all(verdict is ALLOW for verdict in verdicts):
+            return ALLOW
+        named = zip(self.guards, verdicts, strict=True)
+        return compose(self.beginnings.dated(name, pair, verdict) for name, verdict in named)
 
     def said(self, pairs: Iterable[str]) -> dict[str, dict[str, Verdict]]:
         """By pair, the present verdict of every guard by name; nothing before the first candle."""

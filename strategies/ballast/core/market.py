@@ -49,6 +49,25 @@ class Basket:
         self.ends = opened + span_ns(axis.timeframe)
         self.closes = {pair: _closes(candles, opened) for pair, candles in pairs.items()}
         self.moves = {pair: _log_returns(close) for pair, close in self.closes.items()}
+        # Of the window that was asked for last: a cluster is looked for at every signal.
+        self._window = (0, 0)
+        self._centred: dict[str, tuple[np.ndarray, float] | None] = {}
+
+    def centred(self, pair: str, first: int, last: int) -> tuple[np.ndarray, float] | None:
+        """
+        A pair's moves from a candle to before another less their mean, and the sum of their
+        squares; None where one of them is not known.
+        """
+        if self._window != (first, last):
+            self._window, self._centred = (first, last), {}
+        if pair not in self._centred:
+            moves = self.moves[pair][first:last]
+            self._centred[pair] = None
+            if np.isfinite(moves).all():
+                # What `mean` does, without its detours.
+                away = moves - np.add.reduce(moves) / max(len(moves), 1)
+                self._centred[pair] = away, float(away @ away)
+        return self._centred[pair]
 
 
 class Market(Candles):
@@ -185,14 +204,23 @@ class Market(Candles):
         n = candles_in(window, self.slow_timeframe)
         moment = int(now.timestamp()) * 1_000_000_000
         last = int(np.searchsorted(self._basket.ends, moment, side="right"))
-        a, b = (self._basket.moves[pair][max(0, last - n) : last] for pair in (one, other))
+        first = max(0, last - n)
+        mine, theirs = (self._basket.centred(pair, first, last) for pair in (one, other))
+        if mine is None or theirs is None:
+            return self._correlation_of_known(one, other, first, last, n)
+        if last - first < _KNOWN * n:
+            return 1.0
+        spread = math.sqrt(mine[1] * theirs[1])
+        return float(mine[0] @ theirs[0]) / spread if spread > 0 else 1.0
+
+    def _correlation_of_known(self, one: str, other: str, first: int, last: int, n: int) -> float:
+        """Where moves are missing: of those that are known of both."""
+        a, b = (self._basket.moves[pair][first:last] for pair in (one, other))
         both = np.isfinite(a) & np.isfinite(b)
         known = int(np.count_nonzero(both))
         if known < _KNOWN * n:
             return 1.0
-        if known < len(both):
-            a, b = a[both], b[both]
-        # What `mean` does, without its detours: a cluster is looked for at every signal.
+        a, b = a[both], b[both]
         a, b = a - np.add.reduce(a) / known, b - np.add.reduce(b) / known
         spread = math.sqrt(float(a @ a) * float(b @ b))
         return float(a @ b) / spread if spread > 0 else 1.0

@@ -25,5 +25,7 @@ def week_start(moment: datetime) -> datetime:
 
 def candle_border(moment: datetime, candle: timedelta) -> datetime:
     """Opening of the candle that runs at the moment, which is where the last one ended (UTC)."""
-    span = candle.total_seconds()
-    return datetime.fromtimestamp(moment.timestamp() // span * span, tz=UTC)
+    span, seconds = candle.total_seconds(), moment.timestamp()
+    if not seconds % span and moment.tzinfo is UTC:
+        return moment
+    return datetime.fromtimestamp(seconds // span * span, tz=UTC)

@@ -105,9 +105,9 @@ class FillCosts:
             return Conditions(math.nan, math.nan, tick=tick)
         last = min(position + 1, len(columns) - 1) if within else position
         return Conditions(
-            float(columns["volatility"][position]),
-            _HOURS_A_DAY * float(columns["turnover"][position]),
-            bool((columns["cooldown"][position : last + 1] > 0).any()),
+            float(columns.value("volatility", position)),
+            _HOURS_A_DAY * float(columns.value("turnover", position)),
+            any(columns.value("cooldown", at) > 0 for at in range(position, last + 1)),
             self._spread(columns, position),
             tick,
         )

@@ -99,10 +99,10 @@ class PreTradeChecks:
     def _check_signal(self, pair: str, rate: float, now: datetime) -> dict[str, float]:
         """Refuse by the signal's candle, its age, and where price has gone since."""
         columns, position = self._newest(pair, now)
-        trust = int(columns["trust"][position])
+        trust = int(columns.value("trust", position))
         if trust != DataQuality.OK:
             raise refused(Reason.CANDLE_UNTRUSTED, trust, DataQuality.OK, DataQuality(trust).name)
-        close, atr = float(columns["close"][position]), float(columns["atr"][position])
+        close, atr = columns.value("close", position), columns.value("atr", position)
         age_s = now.timestamp() - (int(columns.opened[position]) + columns.span) / 1e9
         _refuse_first(
             (

@@ -6,9 +6,7 @@ called from `bot_loop_start`; live from `analyze`, because Freqtrade calls `bot_
 the new candle has been analysed.
 """
 
-import dataclasses
 import logging
-import math
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -20,11 +18,12 @@ from ballast.core.guards.base import Guard
 from ballast.core.ledger import Books, Flow, Ledger, LedgerMemory
 from ballast.core.snapshot import ClosedTrade, Snapshot
 from ballast.core.times import candle_border
-from ballast.core.verdict import ALLOW, Verdict
+from ballast.core.verdict import Verdict
 from ballast.core.windows import minutes
 from ballast.data.market_view import MarketView
 from ballast.risk.candle_news import CandleNews
 from ballast.risk.flows import Flows
+from ballast.risk.judged_candles import JudgedCandles
 from ballast.risk.locks import Announced, Locks
 from ballast.risk.open_risk import OpenRisk
 from ballast.risk.portfolio import Portfolio, Position
@@ -83,9 +82,7 @@ class RiskEngine:
         self._market_view = market_view
         self._candle = timedelta(minutes=minutes(timeframe))
         self._correlation = correlation
-        self._announce = announce
         self._tell_flow = tell_flow
-        self._api_errors = api_errors
         self._patience = patience
         self._store: StateStore | None = None
         self._flows: Flows | None = None
@@ -93,15 +90,12 @@ class RiskEngine:
         self._of_balance = False
         self._shown = ShownTrades()
         self._last: datetime | None = None
-        self._unseen: tuple[ClosedTrade, ...] = ()
         self._locks = Locks()
+        self._judged = JudgedCandles(guard_set, market_view, self._locks, announce, api_errors)
         self._asked_too: list[Callable[[datetime], None]] = []
         # Whether somebody reads at every candle what the guards say.
         self._is_read = False
         self._news = CandleNews(guard_set, market_view)
-        # A candle on which there was nothing to judge: it is shown to the guards if they are asked.
-        self._unjudged: datetime | None = None
-        self._equity = math.nan
 
     def remember_in(self, store: StateStore, flows: Flows) -> None:
         """
@@ -171,8 +165,8 @@ class RiskEngine:
         try:
             self._judge(end)
         except Exception:
-            # Without what was seen at this candle the guard set refuses entries; it is tried again.
-            self.guard_set.snapshot = None
+            # Until it is tried again.
+            self._judged.silence()
             raise
         self._last = end
 
@@ -184,9 +178,7 @@ class RiskEngine:
         news = None if is_judged else self._news.at(end)
         if closed:
             news = None
-        if news == [] and self._stays_calm(positions, end):
-            self._unjudged = end
-        else:
+        if news != [] or not self._defers(positions, end):
             self._observe(positions, closed, end, news)
         self._locks.tidy(end, is_last=self._market_view.is_last(end))
         if self._store is not None:
@@ -199,22 +191,16 @@ class RiskEngine:
         for ask in self._asked_too:
             ask(end)
 
-    def _stays_calm(self, positions: Sequence[Position], end: datetime) -> bool:
-        """
-        Whether a candle without news has nothing to judge; the heat of what is open is held.
-
-        The guards are shown the last of several such candles, if they are asked.
-        """
+    def _defers(self, positions: Sequence[Position], end: datetime) -> bool:
+        """Whether nothing comes of a candle without news; the heat of what is open is held."""
         if not positions:
+            self._judged.defer(end)
             return True
-        calm = self.guard_set.is_calm
-        if self._unseen or (self._unjudged and not calm(self._equity, self._unjudged)):
-            return False
         equity = self._portfolio.worth(positions)
-        if not calm(equity, end):
+        if not self._judged.is_calm(equity, end):
             return False
-        self._equity = equity
         self._open_risk.hold(positions, equity, end)
+        self._judged.defer(end, equity)
         return True
 
     def _observe(
@@ -225,35 +211,14 @@ class RiskEngine:
         news: Collection[str] | None,
     ) -> None:
         """Show the candle to the guards that it brings news to; None: to all."""
-        self._catch_up()
-        # Kept until every guard has seen them: one that fails must not hide a loss from the others.
-        self._unseen += tuple(self._closed(trade) for trade in closed)
+        self._judged.catch_up()
+        self._judged.closed([self._closed(trade) for trade in closed])
         self._take_flows(positions, closed, end)
-        equity = self._equity = self._portfolio.worth(positions)
+        equity = self._portfolio.worth(positions)
         self._open_risk.hold(positions, equity, end)
         if self._store is not None:
             self._stop_manager.keep({trade.id for trade, _ in positions})
-        snapshot = self._snapshot(equity, end)
-        if news is None:
-            changes = self.guard_set.observe(snapshot)
-        else:
-            changes = self.guard_set.follow(snapshot, news)
-        self._unseen = ()
-        self._say(changes, end)
-
-    def _catch_up(self) -> None:
-        """Show the guards the last candle on which there was nothing to judge."""
-        if self._unjudged is not None:
-            end, self._unjudged = self._unjudged, None
-            self._say(self.guard_set.follow(self._snapshot(self._equity, end)), end)
-
-    def _say(self, changes: Sequence[Change], end: datetime) -> None:
-        self._locks.lift(self.guard_set.lifted, end)
-        for name, pair in self.guard_set.lifted:
-            code = self.guard_set.guards[name].code if name in self.guard_set.guards else name
-            self._announce(Change(name, pair, dataclasses.replace(ALLOW, code=code)))
-        for change in changes:
-            self._publish(change, end)
+        self._judged.show(equity, end, news)
 
     def equity(self, now: datetime) -> float:
         """
@@ -274,7 +239,7 @@ class RiskEngine:
 
     def heat_left(self, equity: float) -> float | None:
         """What guards let all positions lose at their stops at an equity (quote), or None."""
-        self._catch_up()
+        self._judged.catch_up()
         return self.guard_set.heat_left(equity)
 
     def exposure(self, now: datetime) -> float:
@@ -287,7 +252,7 @@ class RiskEngine:
 
     def entry_verdict(self, pair: str, now: datetime) -> Verdict:
         """Whether, and at what size, `pair` may be entered."""
-        self._catch_up()
+        self._judged.catch_up()
         return self.guard_set.entry_verdict(pair, self._border(now))
 
     def _border(self, now: datetime) -> datetime:
@@ -300,25 +265,9 @@ class RiskEngine:
         """
         if self._store is not None:
             return
-        self.guard_set.forget()
-        self._unjudged = None
-        self._unseen = ()
-        self._locks = Locks()
+        self._judged.forget()
         self._shown.forget()
         self._stop_manager.forget()
-
-    def _snapshot(self, equity: float, end: datetime) -> Snapshot:
-        trust, fall = self._market_view.leader(end)
-        return Snapshot(
-            now=end,
-            equity=equity,
-            closed=self._unseen,
-            row=self._market_view.row(end),
-            pairs=self._market_view.pairs,
-            leader_trust=trust,
-            leader_fall=fall,
-            api_errors=self._api_errors(end),
-        )
 
     def _closed(self, trade: LocalTrade) -> ClosedTrade:
         """What guards are told of a closed trade."""
@@ -343,11 +292,6 @@ class RiskEngine:
         for flow in flows:
             self.guard_set.flowed(flow.factor)
             self._tell_flow(flow, equity, end)
-
-    def _publish(self, change: Change, end: datetime) -> None:
-        """A Freqtrade lock with code, value, limit and end; seen in /locks, the API and FreqUI."""
-        self._locks.add(change, end)
-        self._announce(change)
 
     def _rebuild(self, guards: dict[str, Guard]) -> None:
         """Show guards the trades that the others have been shown."""

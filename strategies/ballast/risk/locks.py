@@ -39,6 +39,10 @@ class Locks:
         self._expired: list[PairLock] = []
         self._kept = 0
 
+    def forget(self) -> None:
+        """Begin anew, as if nothing had ever been locked."""
+        self._announced, self._expired, self._kept = {}, [], 0
+
     def add(self, change: Change, now: datetime) -> None:
         """Lock a pair ('*' for all) from `now` until the candle on which the verdict ends."""
         until = (change.verdict.until or now + UNTIL_LIFTED) - _BEFORE_BORDER

@@ -48,9 +48,11 @@ class PlannedExits:
         column = f"exit:{managed.setup}"
         if columns is None or not columns.labels.get(column):
             return None
-        position = _since(managed.opened_at, columns, now)
-        number = int(columns[column][position]) if position >= 0 else 0
-        return f"{managed.setup}: {columns.labels[column][number - 1]}" if number else None
+        position = columns.completed_at(now)
+        number = columns.value(column, position) if position >= 0 else 0
+        if not number or _since(managed.opened_at, columns, now) < 0:
+            return None
+        return f"{managed.setup}: {columns.labels[column][int(number) - 1]}"
 
     def sale_due(self, trade: LocalTrade, now: datetime) -> str | None:
         """Sale of the whole position that is due, or None."""

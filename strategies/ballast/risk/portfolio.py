@@ -43,9 +43,9 @@ class Portfolio:
         """Close of the last completed candle of the trade's pair; its entry price where unknown."""
         columns = self._columns_of(trade.pair)
         position = columns.completed_at(now) if columns is not None else -1
-        price = (
-            float(columns["close"][position]) if columns is not None and position >= 0 else math.nan
-        )
+        price = math.nan
+        if columns is not None and position >= 0:
+            price = columns.value("close", position)
         return price if math.isfinite(price) else float(trade.open_rate)
 
     def positions(self, now: datetime) -> list[Position]:

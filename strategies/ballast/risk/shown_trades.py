@@ -48,6 +48,8 @@ class ShownTrades:
         The cost does not grow with the number of closed trades.
         """
         if not Trade.use_db:
+            if len(LocalTrade.bt_trades) == self._given:
+                return []
             trades = LocalTrade.bt_trades[self._given :]
             self._given += len(trades)
             return _by_closing(trades)

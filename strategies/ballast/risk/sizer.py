@@ -85,6 +85,7 @@ class PositionSizer:
         self._risk = risk
         self._heat = heat
         self._budget = risk.budget(heat)
+        self._budgets: dict[StopCosts, RiskBudget] = {}
         self._account = account
         self._proposals = proposals
         self._columns_of = columns_of
@@ -115,7 +116,7 @@ class PositionSizer:
         self._proposals.drop(pair)
         columns, position, verdict = self._allowed(pair, now)
         name = setup_name(tag)
-        close, atr = float(columns["close"][position]), float(columns["atr"][position])
+        close, atr = columns.value("close", position), columns.value("atr", position)
         rules, share = self._terms_of(name)
         disaster_ratio = self._disaster_ratio()
         stop = stops.initial_stop(close, atr, rules, disaster_ratio)
@@ -123,7 +124,7 @@ class PositionSizer:
         stop = max(stop, rate * (1 - disaster_ratio))
         inputs = self._inputs(pair, now, rate, stop, share * verdict.multiplier, limits)
         sized = _some(sizing.size(inputs, self._budget_of(pair)), limits)
-        candle = int(columns.opened[position])
+        candle = columns.opened.item(position)
         proposal = OrderProposal(pair, candle, name, stop, sized, verdict)
         self._proposals.keep(proposal)
         return proposal
@@ -222,7 +223,7 @@ class PositionSizer:
     def _allowed(self, pair: str, now: datetime) -> tuple[CandleColumns, int, Verdict]:
         """The pair's newest candle, which can be trusted, and the guards' verdict, which allows."""
         columns, position = self.newest(pair, now)
-        trust = int(columns["trust"][position])
+        trust = int(columns.value("trust", position))
         if trust != DataQuality.OK:
             raise refused(Reason.CANDLE_UNTRUSTED, trust, DataQuality.OK, DataQuality(trust).name)
         verdict = self._account.entry_verdict(pair, now)
@@ -245,7 +246,10 @@ class PositionSizer:
         return amount * rate * sizing.loss_ratio(rate, stop, self._costs_of(pair))
 
     def _budget_of(self, pair: str) -> RiskBudget:
-        return replace(self._budget, costs=self._costs_of(pair))
+        costs = self._costs_of(pair)
+        if costs not in self._budgets:
+            self._budgets[costs] = replace(self._budget, costs=costs)
+        return self._budgets[costs]
 
     def _inputs(
         self,
@@ -265,8 +269,8 @@ class PositionSizer:
             equity=equity,
             entry=rate,
             stop=stop,
-            volatility=float(columns["volatility"][position]),
-            turnover=float(columns["turnover"][position]),
+            volatility=float(columns.value("volatility", position)),
+            turnover=float(columns.value("turnover", position)),
             exposure=self._account.exposure(now),
             open_risk=sum(risks.values()),
             cluster_risk=self._cluster_risk(pair, now, risks),

@@ -220,7 +220,7 @@ class StopManager:
         as_of = managed.as_of if managed.as_of is not None else managed.candle(columns)
         # Live the candle may still be missing: only a fresh one answers for the whole moment.
         managed.asked = now if columns.is_fresh(position, now) else None
-        newest = int(columns.opened[position]) if position >= 0 else as_of
+        newest = columns.opened.item(position) if position >= 0 else as_of
         if newest <= as_of:
             return managed
         before = managed.plan.stop
@@ -229,8 +229,8 @@ class StopManager:
         first = position if one_on else int(np.searchsorted(columns.opened, as_of, side="right"))
         for candle in range(first, position + 1):
             # A filled or absurd candle moves no stop; the one that rests stays.
-            if columns["trust"][candle] < MOVES_NOTHING:
-                close, atr = float(columns["close"][candle]), float(columns["atr"][candle])
+            if columns.value("trust", candle) < MOVES_NOTHING:
+                close, atr = columns.value("close", candle), columns.value("atr", candle)
                 managed.plan.advance(close, atr, _extremes(columns, candle, managed.plan.rules))
         managed.as_of = newest
         if managed.plan.stop > before:

@@ -40,7 +40,9 @@ def passes(
     state = strategy._ballast
     if not low or not high or not ASKED.isdisjoint(strategy._theirs):
         return False
-    if not earns_less(trade, high, awaited(strategy, trade, now, state.own_custom_stop)):
+    if not earns_less(trade, high, least_awaited(strategy, state.own_custom_stop)) and (
+        not earns_less(trade, high, awaited(strategy, trade, now, state.own_custom_stop))
+    ):
         return False
     stop = state.decisions.stop(trade, now)
     if not (0 < (trade.stop_loss or 0.0) < low and stop < low):
@@ -51,6 +53,14 @@ def passes(
     return trade.stop_loss < low
 
 
+def least_awaited(strategy: Any, has_own_stop: bool) -> float:
+    """No more than `awaited` says, at whatever time: found without asking Freqtrade."""
+    if has_own_stop or strategy.use_custom_roi:
+        return -math.inf
+    least: float = min(strategy.minimal_roi.values(), default=math.inf)
+    return _or_trailing(strategy, least)
+
+
 def awaited(strategy: Any, trade: LocalTrade, now: datetime, has_own_stop: bool) -> float:
     """
     The least profit (ratio) that a target or trailing stop waits for; minus infinity where
@@ -58,12 +68,15 @@ def awaited(strategy: Any, trade: LocalTrade, now: datetime, has_own_stop: bool)
     """
     if has_own_stop or strategy.use_custom_roi:
         return -math.inf
-    least = _target(strategy, trade, now)
+    return _or_trailing(strategy, _target(strategy, trade, now))
+
+
+def _or_trailing(strategy: Any, target: float) -> float:
     if not strategy.trailing_stop:
-        return least
+        return target
     if not strategy.trailing_only_offset_is_reached:
         return -math.inf
-    return min(least, strategy.trailing_stop_positive_offset)
+    return min(target, strategy.trailing_stop_positive_offset)
 
 
 def _target(strategy: Any, trade: LocalTrade, now: datetime) -> float:

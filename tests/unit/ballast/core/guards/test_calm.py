@@ -1,4 +1,4 @@
-"""Candles at which guards need not be shown the account: nothing else would have been remembered."""
+"""Candles that guards need not be shown: they would have remembered nothing else."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,7 +23,7 @@ FOLLOWING: dict[str, dict[str, Any]] = {
 
 
 def guard_set(*names: str) -> GuardSet:
-    settings = GuardSettings(**{name: FOLLOWING[name] for name in names})
+    settings = GuardSettings.model_validate({name: FOLLOWING[name] for name in names})
     built = settings.build(60)
     return GuardSet({name: built[name] for name in names})
 

@@ -1,0 +1,126 @@
+"""Candles as guards judge them: at once where something can come of it, else if they are asked."""
+
+import dataclasses
+import math
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+
+from ballast.core.guard_set import Change, GuardSet
+from ballast.core.snapshot import ClosedTrade, Snapshot
+from ballast.core.verdict import ALLOW
+from ballast.data.market_view import MarketView
+from ballast.risk.locks import Locks
+
+
+class JudgedCandles:
+    """
+    Shows the guards candles, and publishes what they say.
+
+    Parameters
+    ----------
+    guard_set : GuardSet
+    market_view : MarketView
+    locks : Locks
+    announce : callable
+        Told about every block that begins, and, with a verdict that allows, that is lifted.
+    api_errors : callable
+        Failed requests to the exchange before a moment.
+    """
+
+    def __init__(
+        self,
+        guard_set: GuardSet,
+        market_view: MarketView,
+        locks: Locks,
+        announce: Callable[[Change], None],
+        api_errors: Callable[[datetime], int],
+    ) -> None:
+        self._guard_set = guard_set
+        self._market_view = market_view
+        self._locks = locks
+        self._announce = announce
+        self._api_errors = api_errors
+        self._unseen: tuple[ClosedTrade, ...] = ()
+        # The last of the candles that nothing came of, if the guards were not shown it.
+        self._deferred: datetime | None = None
+        self._equity = math.nan
+
+    def closed(self, trades: Sequence[ClosedTrade]) -> None:
+        """
+        Keep trades until every guard has seen them: one that fails must not hide a loss from the
+        others.
+        """
+        self._unseen += tuple(trades)
+
+    def is_calm(self, equity: float, end: datetime) -> bool:
+        """Whether nothing would come of a candle without news at this equity (quote currency)."""
+        calm = self._guard_set.is_calm
+        if self._unseen or (self._deferred and not calm(self._equity, self._deferred)):
+            return False
+        return calm(equity, end)
+
+    def defer(self, end: datetime, equity: float | None = None) -> None:
+        """
+        Show the guards a candle of which nothing comes if they are asked.
+
+        Parameters
+        ----------
+        equity : float or None
+            Of the account (quote currency); None where it is what it was, for nothing is open.
+        """
+        self._deferred = end
+        if equity is not None:
+            self._equity = equity
+
+    def show(self, equity: float, end: datetime, news: Collection[str] | None) -> None:
+        """Show a candle to the guards that it brings news to (None: to all), and to those due."""
+        self._equity = equity
+        snapshot = self._snapshot(equity, end)
+        if news is None:
+            changes = self._guard_set.observe(snapshot)
+        else:
+            changes = self._guard_set.follow(snapshot, news)
+        self._unseen = ()
+        self._say(changes, end)
+
+    def catch_up(self) -> None:
+        """Show the guards the last candle that nothing came of."""
+        if self._deferred is not None:
+            end, self._deferred = self._deferred, None
+            self._say(self._guard_set.follow(self._snapshot(self._equity, end)), end)
+
+    def silence(self) -> None:
+        """Let the guards refuse entries until they are shown a candle: this one has failed."""
+        self._guard_set.snapshot = None
+        self._deferred = None
+
+    def forget(self) -> None:
+        """Begin anew, as if no candle had ever been judged."""
+        self._guard_set.forget()
+        self._locks.forget()
+        self._deferred = None
+        self._unseen = ()
+
+    def _snapshot(self, equity: float, end: datetime) -> Snapshot:
+        trust, fall = self._market_view.leader(end)
+        return Snapshot(
+            now=end,
+            equity=equity,
+            closed=self._unseen,
+            row=self._market_view.row(end),
+            pairs=self._market_view.pairs,
+            leader_trust=trust,
+            leader_fall=fall,
+            api_errors=self._api_errors(end),
+        )
+
+    def _say(self, changes: Sequence[Change], end: datetime) -> None:
+        """Locks with code, value, limit and end, which are seen in /locks, the API and FreqUI."""
+        guards = self._guard_set.guards
+        self._locks.lift(self._guard_set.lifted, end)
+        for name, pair in self._guard_set.lifted:
+            code = guards[name].code if name in guards else name
+            self._announce(Change(name, pair, dataclasses.replace(ALLOW, code=code)))
+        for change in changes:
+            self._locks.add(change, end)
+            self._announce(change)
