@@ -253,7 +253,9 @@ class GuardSet:
             self.lifted = []
             return []
         covered = {key: end for key, end in known.items() if end > snapshot.now}
-        others = {key: end for key, end in covered.items() if key[0] not in objections}
+        # Not those of guards that have been switched off since: nobody else lifts them.
+        unasked = self.guards.keys() - objections.keys()
+        others = {key: end for key, end in covered.items() if key[0] in unasked}
         self.lifted = [key for key in covered if key not in blocks and key not in others]
         fresh = {key: verdict for key, verdict in blocks.items() if key not in covered}
         if not fresh and not self.lifted and len(covered) == len(known):
