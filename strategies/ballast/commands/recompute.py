@@ -57,12 +57,29 @@ def load_config(options: dict[str, Any]) -> dict[str, Any]:
         raise CommandError(f"the configuration cannot be loaded: {one_line(error)}") from None
 
 
-def stored_pairs(config: Mapping[str, Any]) -> set[str]:
-    """Pairs that candles are stored of: of the others nothing can be worked out."""
+def of_stored_pairs(config: Mapping[str, Any], *, every: bool) -> tuple[dict[str, Any], list[str]]:
+    """
+    The configuration with the listed pairs that candles are stored of, and the others.
+
+    Of these nothing can be worked out, and they would count as an outage.
+
+    Parameters
+    ----------
+    every : bool
+        Trade all pairs that are stored instead of those listed, and judge the market by them.
+    """
     handler = get_datahandler(config["datadir"], config["dataformat_ohlcv"])
     kind = config["candle_type_def"]
     found = handler.ohlcv_get_available_data(config["datadir"], config["trading_mode"])
-    return {pair for pair, _, of in found if of == kind}
+    stored = sorted({pair for pair, _, of in found if of == kind})
+    listed = stored if every else list(config["exchange"].get("pair_whitelist", []))
+    kept = [pair for pair in listed if pair in stored]
+    changed = {**config, "exchange": {**config["exchange"], "pair_whitelist": kept}}
+    if every:
+        section = config.get("ballast") or {}
+        market = {**(section.get("market") or {}), "basket": kept}
+        changed["ballast"] = {**section, "market": market}
+    return changed, [pair for pair in listed if pair not in stored]
 
 
 def recomputed(config: dict[str, Any], pair: str, moment: datetime | None) -> Row:

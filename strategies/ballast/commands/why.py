@@ -100,7 +100,7 @@ def _recomputed(options: argparse.Namespace, moment: datetime | None) -> tuple[R
     """The decision, and the candles that it is worked out from."""
     # Freqtrade and pandas are imported where they are needed alone.
     from ballast.commands.backtest_options import candle_folder, is_generated
-    from ballast.commands.recompute import load_config, recomputed, stored_pairs
+    from ballast.commands.recompute import load_config, of_stored_pairs, recomputed
 
     folder = candle_folder(options, config_of(options))
     wanted = {"config": options.config or ["config.json"]}
@@ -110,16 +110,12 @@ def _recomputed(options: argparse.Namespace, moment: datetime | None) -> tuple[R
         "datadir": str(folder),
     }
     config = load_config(wanted | {name: value for name, value in given.items() if value})
-    listed, stored = config["exchange"].get("pair_whitelist", []), stored_pairs(config)
-    if is_generated(folder):
-        # `make backtest` traded all of that market.
-        listed = sorted(stored)
-    pair = _listed(listed, options.pair)
-    missing = [name for name in listed if name not in {*stored, pair}]
-    if missing and stored:
+    # `make backtest` traded all of that market, and judged it by all of it.
+    config, missing = of_stored_pairs(config, every=is_generated(folder))
+    whitelist = config["exchange"]["pair_whitelist"]
+    if missing and whitelist:
         sys.stderr.write(f"no candles are stored of {', '.join(missing)}: they are left out\n")
-    pairs = [name for name in listed if name not in missing]
-    config["exchange"] = {**config["exchange"], "pair_whitelist": pairs}
+    pair = _listed([*whitelist, *missing], options.pair)
     candles = "candles of the generated market" if is_generated(folder) else "stored candles"
     return recomputed(config, pair, moment), candles
 

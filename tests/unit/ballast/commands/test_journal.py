@@ -15,6 +15,7 @@ from freqtrade.data.history import get_datahandler
 from freqtrade.enums import CandleType
 
 from ballast.__main__ import main
+from ballast.commands.recompute import load_config, of_stored_pairs
 from ballast.config.settings import JournalSettings
 from ballast.core.decision import Decision, Outcome, Reading
 from ballast.core.events import Event, EventKind
@@ -434,6 +435,12 @@ def test_of_the_generated_market_every_pair_can_be_asked(
     captured = capsys.readouterr()
     assert "SOL/USDT  candle 2024-03-02 23:00" in captured.out
     assert "left out" not in captured.err
+    config = load_config({"config": ["config.json"], "datadir": "user_data/data/sandbox"})
+    found, missing = of_stored_pairs(config, every=True)
+    every = ["BTC/USDT", "SOL/USDT"]
+    assert (found["exchange"]["pair_whitelist"], missing) == (every, [])
+    # The shares of rising pairs, and ranks, are of the market that was traded.
+    assert found["ballast"]["market"] == {**config["ballast"]["market"], "basket": every}
 
 
 def test_a_question_about_a_journal_that_is_named_needs_no_configuration(
