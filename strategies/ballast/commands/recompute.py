@@ -108,12 +108,13 @@ def _recomputed(config: dict[str, Any], pair: str, moment: datetime | None) -> R
     columns = session.columns_by_pair.get(pair)
     if columns is None:
         raise _no_candles(strategy, pair)
-    verdicts = _guards_at(session, strategy, end, candle).said([pair])[pair]
+    guard_set = _guards_at(session, strategy, end, candle)
+    verdicts = guard_set.said([pair])[pair]
     position = columns.completed_at(end)
     position = position if columns.is_fresh(position, end) else -1
     decision = decide(pair, end - candle, columns, position, books.get(pair), verdicts)
-    guards = strategy.settings.guards
-    on = [name for name in guards.names() if guards.is_on(name)]
+    # Of the others, which follow the account and its trades, candles tell nothing.
+    on = [n for n, g in guard_set.guards.items() if g.follows_candles and not g.follows_equity]
     name = type(strategy).__name__
     return Row(decision, name, strategy.timeframe, strategy.settings.digest(), on)
 

@@ -62,7 +62,8 @@ def run(options: argparse.Namespace) -> None:
         if not options.recompute:
             sys.stderr.write(f"there is no journal {path}: working it out from stored candles\n")
         row, candles = _recomputed(options, moment)
-        rules = f"worked out from {candles} by the rules of {row.strategy}"
+        rules = f"worked out from {candles} by the rules of {row.strategy}; "
+        rules += "guards of the account are not known"
         show.decision(console, row, rules)
         return
     with opened(options, config) as reader:

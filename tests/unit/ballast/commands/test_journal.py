@@ -4,6 +4,7 @@ answer."""
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -423,6 +424,9 @@ def test_pairs_without_candles_are_left_out_and_are_no_outage(
     captured = capsys.readouterr()
     assert "no candles are stored of ETH/USDT: they are left out" in captured.err
     assert "50 % of pairs" not in captured.out
+    # An account in which nothing happened would let every guard of it allow.
+    assert "guards of the account are not known" in " ".join(captured.out.split())
+    assert re.search(r"other guards +2 allow", captured.out)
 
 
 def test_of_the_generated_market_every_pair_can_be_asked(
