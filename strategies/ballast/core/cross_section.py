@@ -1,6 +1,6 @@
 """The traded pairs side by side: what guards ask of them, worked out for all candles at once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import numpy as np
@@ -37,10 +37,11 @@ class CrossSection:
         self.axis = axis
         self.pairs = tuple(columns_by_pair)
         self.columns_by_pair = dict(columns_by_pair)
-        self._trust = _table(axis, columns_by_pair, "trust", float(DataQuality.DISORDER))
-        self._cooldown = _table(axis, columns_by_pair, "cooldown", 0.0)
-        self._intensity = _table(axis, columns_by_pair, "intensity", np.nan)
-        self._fall = _table(axis, columns_by_pair, "fall", np.nan)
+        known = [_found(axis, columns) for columns in columns_by_pair.values()]
+        self._trust = _table(axis, known, "trust", float(DataQuality.DISORDER))
+        self._cooldown = _table(axis, known, "cooldown", 0.0)
+        self._intensity = _table(axis, known, "intensity", np.nan)
+        self._fall = _table(axis, known, "fall", np.nan)
         # One look-up a candle tells that there is nothing to see, which is the usual case.
         self.untrusted_count = (self._trust != DataQuality.OK).sum(axis=0)
         self.cooling_count = (self._cooldown > 0).sum(axis=0)
@@ -114,16 +115,24 @@ def changes(flags: np.ndarray) -> np.ndarray:
     return changed
 
 
-def _table(
-    axis: CandleColumns, columns_by_pair: Mapping[str, CandleColumns], column: str, missing: float
-) -> np.ndarray:
+# A pair's columns, which candles of the axis it has, and where they are.
+_Found = tuple[CandleColumns, np.ndarray, np.ndarray]
+
+
+def _found(axis: CandleColumns, columns: CandleColumns) -> _Found:
+    """Where the candles of an axis are in a pair's columns."""
+    if not len(columns):
+        nowhere = np.zeros(len(axis), dtype=bool)
+        return columns, nowhere, np.empty(0, dtype=np.intp)
+    at = np.minimum(np.searchsorted(columns.opened, axis.opened), len(columns) - 1)
+    there = columns.opened[at] == axis.opened
+    return columns, there, at[there]
+
+
+def _table(axis: CandleColumns, known: Sequence[_Found], column: str, missing: float) -> np.ndarray:
     """Values by pair (rows) and candle of the axis (columns)."""
-    table = np.full((len(columns_by_pair), len(axis)), missing, dtype=np.float32)
-    for row, columns in enumerate(columns_by_pair.values()):
-        if not len(columns):
-            continue
-        at = np.searchsorted(columns.opened, axis.opened)
-        at = np.minimum(at, len(columns) - 1)
-        there = columns.opened[at] == axis.opened
-        table[row, there] = columns[column][at[there]]
+    table = np.full((len(known), len(axis)), missing, dtype=np.float32)
+    for row, (columns, there, at) in enumerate(known):
+        if len(at):
+            table[row, there] = columns[column][at]
     return table

@@ -7,7 +7,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, delete, func, select, text
+from sqlalchemy import (
+    Connection,
+    Delete,
+    Integer,
+    Select,
+    Table,
+    bindparam,
+    delete,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.dialects.sqlite import Insert, insert
 
 from ballast.config.settings import JournalSettings
@@ -63,9 +74,21 @@ def _written_over(table: Table, key: Sequence[str]) -> Insert:
     return statement.on_conflict_do_update(index_elements=key, set_=change)
 
 
+def _forgets(table: Table, ids: Select[Any]) -> Delete:
+    """Deletes the first `at_once` rows of some."""
+    chosen = ids.limit(bindparam("at_once", type_=Integer)).scalar_subquery()
+    return delete(table).where(table.c.id.in_(chosen))
+
+
+# Made once: SQLAlchemy takes longer to make a statement than to execute it.
 _WRITE_DECISIONS = _written_over(DECISIONS, _KEY)
 _WRITE_ACCOUNTS = _written_over(ACCOUNTS, _ACCOUNT_KEY)
 _WRITE_EVENTS = insert(EVENTS)
+_FORGET_OLD = [
+    _forgets(table, select(table.c.id).where(column < bindparam("oldest")))
+    for table, column in _AGED
+]
+_FORGET_OLDEST = [_forgets(table, select(table.c.id).order_by(column)) for table, column in _AGED]
 
 
 class Journal:
@@ -181,12 +204,11 @@ class Journal:
         with self.file.engine.begin() as connection:
             if now is not None:
                 oldest = (now - timedelta(days=self._settings.keep_days)).astimezone(UTC)
-                for table, column in _AGED:
-                    old = select(table.c.id).where(column < oldest.replace(tzinfo=None))
-                    _forget(connection, table, old, at_once)
+                for statement in _FORGET_OLD:
+                    _forget(connection, statement, at_once, oldest=oldest.replace(tzinfo=None))
             if _size_mb(connection) > self._settings.max_mb:
-                for table, column in _AGED:
-                    _forget(connection, table, select(table.c.id).order_by(column), at_once)
+                for statement in _FORGET_OLDEST:
+                    _forget(connection, statement, at_once)
         with self.file.engine.connect() as connection:
             # It frees a page at each step, and only a script is stepped to its end.
             driver: Any = connection.connection.driver_connection
@@ -235,6 +257,5 @@ def _size_mb(connection: Connection) -> float:
     return float((pages - free) * size / 1_000_000)
 
 
-def _forget(connection: Connection, table: Table, ids: Select[Any], at_once: int) -> None:
-    chosen = ids.limit(at_once).scalar_subquery()
-    connection.execute(delete(table).where(table.c.id.in_(chosen)))
+def _forget(connection: Connection, statement: Delete, at_once: int, **values: Any) -> None:
+    connection.execute(statement, {"at_once": at_once, **values})
