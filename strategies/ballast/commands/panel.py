@@ -1,7 +1,9 @@
 """`python -m ballast panel`: the bot as a page on this machine, live, readable on a telephone."""
 
 import argparse
+import socket
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from ballast.commands.journals import journal_file
@@ -14,6 +16,7 @@ ballast panel                         the bot of config.json, on port 8090
 ssh -L 8090:127.0.0.1:8090 server     from elsewhere, by a tunnel
 """
 PORT = 8090
+_LAST_PORT = 65_535
 _LOOPBACK = "127.0.0.1"
 _EVERYWHERE = "0.0.0.0"  # noqa: S104 - a container's, of which only the host's loopback is published
 
@@ -45,6 +48,10 @@ def run(options: argparse.Namespace) -> None:
     from ballast.ops.panel.app import panel
     from ballast.tooling.bot_api import BotApi, BotSilent
 
+    if not 1 <= options.port <= _LAST_PORT:
+        raise CommandError(
+            f"--port {options.port} cannot be listened on: expected 1 to {_LAST_PORT}"
+        )
     config = config_of(options)
     section = config.get("api_server") or {}
     username, password = str(section.get("username") or ""), str(section.get("password") or "")
@@ -71,9 +78,15 @@ def run(options: argparse.Namespace) -> None:
         return None if options.backtest else datetime.now(UTC)
 
     app = panel(opened, username, password, api, clock)
+    try:
+        listening = socket.create_server((host, options.port))
+    except OSError as error:
+        raise CommandError(
+            f"--port {options.port} cannot be listened on: {error.strerror}"
+        ) from None
     sys.stdout.write(f"ready http://{_LOOPBACK}:{options.port}\n")
     sys.stdout.flush()
-    try:
-        uvicorn.run(app, host=host, port=options.port, log_level="warning", access_log=False)
-    except SystemExit:
-        raise CommandError(f"--port {options.port} cannot be listened on") from None
+    quiet = uvicorn.Config(app, log_level="warning", access_log=False)
+    # It ends in order, and raises Ctrl+C anew.
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(quiet).run(sockets=[listening])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 import shutil
+import socket
 import subprocess
 import threading
 import time
@@ -20,6 +22,7 @@ import requests
 import uvicorn
 from requests import Response
 
+from ballast.__main__ import main
 from ballast.config.settings import JournalSettings
 from ballast.core.account import Account, Gauge, OpenPosition, State
 from ballast.core.events import Event, EventKind
@@ -337,3 +340,20 @@ def test_the_present_is_the_clocks_unless_one_is_given(path: Path) -> None:
         account = reader.account()
     assert account is not None
     assert account.candle + timedelta(hours=1) < datetime.now(UTC)
+
+
+@pytest.mark.parametrize("port", ["taken", "99999"])
+def test_a_port_that_cannot_be_had_is_one_sentence_and_nothing_is_ready(
+    path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], port: str
+) -> None:
+    """'ready http://...' was said first, and the address was another program's."""
+    config = {"api_server": {"username": NAME, "password": WORD}}
+    (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    line = ["panel", "-c", str(tmp_path / "config.json"), "--journal", str(path), "--port"]
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        wanted = str(other.getsockname()[1]) if port == "taken" else port
+        assert main([*line, wanted]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith(f"ballast: --port {wanted} cannot be listened on: ")
+    assert told.err.count("\n") == 1
