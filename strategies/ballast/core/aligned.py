@@ -13,7 +13,7 @@ import pandas as pd
 from ballast.core import frames
 from ballast.core.measured import MeasuredCandles, moved
 from ballast.core.windows import candles as candles_in
-from ballast.core.windows import coarser
+from ballast.core.windows import coarser, minutes
 
 Made = TypeVar("Made")
 # A length of time such as '10d', or a number of candles.
@@ -189,8 +189,11 @@ class AlignedCandles:
 
     def _length(self, name: Hashable, window: Window, least: int, timeframe: str) -> int:
         """Candles of a window."""
+        if isinstance(name, tuple):
+            # Whatever else it is of.
+            name = name[0]
         if isinstance(window, str):
-            return candles_in(window, timeframe)
+            return self._candles_in(window, timeframe, str(name))
         if isinstance(window, bool) or not isinstance(window, int | np.integer):
             raise ValueError(
                 f"{name}({window!r}): expected a length of time such as '14h', or in pair.own and "
@@ -204,6 +207,20 @@ class AlignedCandles:
         if window < least:
             raise ValueError(f"{name}({window}): expected {least} candles or more")
         return int(window)
+
+    def _candles_in(self, window: str, timeframe: str, name: str) -> int:
+        """Candles of a length of time; a refusal names what was asked for, and what can be."""
+        call = f"{name}({window!r})"
+        try:
+            minutes(window)
+        except ValueError as error:
+            raise ValueError(f"{call}: expected {error}") from None
+        try:
+            return candles_in(window, timeframe)
+        except ValueError as error:
+            can = timeframe != self.timeframe and hasattr(self, name)
+            hint = f"; pair.own.{call} is measured on those of {self.timeframe}" if can else ""
+            raise ValueError(f"{call}: {error}{hint}") from None
 
     def _series(self, values: np.ndarray) -> pd.Series:
         return pd.Series(values, index=self._axis[0].index)

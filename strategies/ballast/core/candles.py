@@ -44,6 +44,9 @@ class Candles(Indicators):
         The pair.
     """
 
+    # What rules call it.
+    _said = "pair"
+
     def __init__(
         self,
         frame: pd.DataFrame,
@@ -81,14 +84,15 @@ class Candles(Indicators):
         if timeframe not in groups:
             can = f"{', '.join(groups)} can" if groups else "there are none longer"
             raise ValueError(
-                f"pair.on({timeframe!r}): {self.timeframe} cannot be grouped to {timeframe}; {can}"
+                f"{self._said}.on({timeframe!r}): {self.timeframe} cannot be grouped to "
+                f"{timeframe}; {can}"
             )
         return self._view(timeframe, lambda: self._grouped(timeframe))
 
     def of(self, pair: str) -> "Candles":
         """Another pair on the candles of this one: `pair.of("ETH/USDT").roc("7d")`."""
         if not isinstance(pair, str) or "/" not in pair:
-            raise ValueError(f"pair.of({pair!r}): expected a pair such as 'ETH/USDT'")
+            raise ValueError(f"{self._said}.of({pair!r}): expected a pair such as 'ETH/USDT'")
         return self._view(("of", pair), lambda: self._other(pair))
 
     def onto(self, dates: pd.Series, timeframe: str | None = None) -> Self:
@@ -130,5 +134,5 @@ class Candles(Indicators):
 
     def _other(self, pair: str) -> "Candles":
         if self._source is None:
-            raise ValueError(f"pair.of({pair!r}): no other pair is known here")
+            raise ValueError(f"{self._said}.of({pair!r}): no other pair is known here")
         return self._source.of(pair).onto(*self._axis)

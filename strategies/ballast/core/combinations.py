@@ -216,7 +216,10 @@ def _span(window: str | int, axis: Axis | None, name: str) -> int:
     """Candles of a window, one at least."""
     if isinstance(window, str):
         timeframe = _there(axis).timeframe
-        n = round(minutes(window) / minutes(timeframe))
+        try:
+            n = round(minutes(window) / minutes(timeframe))
+        except ValueError as error:
+            raise ValueError(f"{name}({window!r}): expected {error}") from None
         if n < 1:
             raise ValueError(f"{name}({window!r}) is shorter than a candle of {timeframe}")
         return n

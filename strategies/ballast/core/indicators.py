@@ -17,7 +17,6 @@ from ballast.core.library import (
     from_talib,
     from_technical,
 )
-from ballast.core.windows import candles as candles_in
 from ballast.core.windows import minutes
 
 # Candles until a recursive average has forgotten its seed to 0.03 %, in multiples of its period:
@@ -121,7 +120,7 @@ class Indicators(AlignedCandles):
         to_hour = math.sqrt(minutes(frames.SLOW_TIMEFRAME) / minutes(self.slow_timeframe))
         scale = 1.0 if self.counts else to_hour
         return self.measure(
-            "atr" if scale == 1 else "hourly_atr",
+            "atr" if scale == 1 else ("atr", "of an hour"),
             window,
             lambda _, n: (
                 scale * talib.ATR(self._slow("high"), self._slow("low"), self._slow("close"), n)
@@ -237,7 +236,9 @@ class Indicators(AlignedCandles):
             How long, or how many candles of the pair, it looks back on, this one included. Before
             that its value is unknown.
         """
-        candles = candles_in(history, self.timeframe) if isinstance(history, str) else history
+        candles = history
+        if isinstance(history, str):
+            candles = self._candles_in(history, self.timeframe, "apply")
         if isinstance(candles, bool) or not isinstance(candles, int) or candles < 1:
             raise ValueError(
                 f"pair.apply(..., history={history!r}): expected a length of time such as '3d', or "

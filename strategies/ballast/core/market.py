@@ -87,6 +87,8 @@ class Market(Candles):
         As for `Candles`; the basket of `source` is what pairs are ranked in.
     """
 
+    _said = "market"
+
     def __init__(
         self,
         frame: pd.DataFrame,

@@ -16,10 +16,11 @@ from ballast.core.data_quality import DataQualityLimits
 from ballast.core.frames import GROUPS, grouped, groups_of, read_in, resample
 from ballast.core.market import Market
 from ballast.core.measured import MeasuredCandles
+from ballast.core.patterns import deepest_dip
 from ballast.core.rules import above
 from ballast.core.trust import DataQuality
 from ballast.core.trusted import trust_of_views
-from tests.unit.ballast.core.made import closes, filled, moment, span, walk
+from tests.unit.ballast.core.made import closes, filled, market_of, moment, span, walk
 
 PAIR, OTHER = "XRP/USDT", "ETH/USDT"
 
@@ -114,6 +115,17 @@ def test_what_cannot_be_grouped_is_refused_with_what_can(
         Candles(walk(5, 9, timeframe), timeframe).on(asked)
 
 
+def test_the_market_is_called_so_where_it_cannot_be_grouped() -> None:
+    frame = walk(5, 9, "5m")
+    market = market_of(frame, {"A/USDT": frame}, "5m")
+    with pytest.raises(ValueError, match=re.escape("market.on('7m'): 5m cannot be grouped")):
+        market.on("7m")
+    with pytest.raises(ValueError, match=re.escape("market.of('ETH'): expected a pair such as")):
+        market.of("ETH")
+    with pytest.raises(ValueError, match=re.escape("breadth('abc'): expected a length of time")):
+        market.breadth("abc")
+
+
 def test_every_group_that_is_named_as_possible_is() -> None:
     for timeframe in GROUPS:
         for to in groups_of(timeframe):
@@ -132,6 +144,19 @@ def test_the_strategys_own_timeframe_is_its_own_view() -> None:
     [
         (lambda c: c.rsi(14), "rsi(14): of which candles? pair.own.rsi(14) counts in those of 5m"),
         (lambda c: c.own.rsi(1), "rsi(1): expected 2 candles or more"),
+        (lambda c: c.own.rsi("abc"), "rsi('abc'): expected a length of time such as '36h'"),
+        (
+            lambda c: c.rsi("10m"),
+            "rsi('10m'): window '10m' is shorter than two candles of 1h; pair.own.rsi('10m') is "
+            "measured on those of 5m",
+        ),
+        (lambda c: c.atr("1h"), "atr('1h'): window '1h' is shorter than two candles of 1h"),
+        (
+            lambda c: c.on("4h").ema("5h"),
+            "ema('5h'): window '5h' is shorter than two",
+        ),
+        (lambda c: deepest_dip(c, "1h", "5h"), "deepest_dip('1h'): window '1h' is shorter"),
+        (lambda c: c.apply(len, history="soon"), "apply('soon'): expected a length of time such"),
         (lambda c: c.own.roc(0), "roc(0): expected 1 candles or more"),
         (lambda c: c.own.rsi(14.5), "rsi(14.5): expected a length of time such as '14h', or in"),
         (lambda c: c.own.rsi(True), "rsi(True): expected a length of time"),
