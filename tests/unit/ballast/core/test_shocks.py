@@ -1,6 +1,7 @@
 """A shock takes two detectors or one extreme, ends only in calm, and a larger one lasts longer."""
 
 import math
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -8,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ballast.core import shocks
+from ballast.core import measured, shocks
 from ballast.core.candles import Candles
+from ballast.core.measured import MeasuredCandles
 from ballast.core.shocks import ShockRules, cooldown, intensity
 from tests.unit.ballast.core.made import filled, scaled, walk
 
@@ -114,6 +116,20 @@ def test_the_unit_of_price_changes_no_intensity() -> None:
     one = intensity(Candles(shaken(0.05), "1h"), RULES)
     other = intensity(Candles(scaled(shaken(0.05), 1e-8), "1h"), RULES)
     np.testing.assert_allclose(one, other, rtol=1e-6)
+
+
+def test_of_a_new_candle_only_its_own_windows_are_sorted() -> None:
+    """Those of the realised volatility, too: its quantile was taken of every candle's window."""
+    frame = shaken(0.05)
+    before = Candles(frame[:199], "1h")
+    intensity(before, RULES)
+    after = frame[1:].reset_index(drop=True)
+    slow = MeasuredCandles(after, "1h", before.slow)
+    # Nothing else is there to go through all windows.
+    with patch.object(measured, "pd", None):
+        found = intensity(Candles(after, "1h", slow), RULES)
+    anew = intensity(Candles(after, "1h"), RULES)
+    np.testing.assert_allclose(found[120:], anew[120:], rtol=1e-9)
 
 
 def test_different_rules_on_the_same_candles_are_kept_apart() -> None:
