@@ -12,7 +12,7 @@ import pytest
 
 from ballast.__main__ import main
 from ballast.research.backtests import TaskError
-from ballast.research.rehearsal import rehearse
+from ballast.research.rehearsal import rehearse, walks
 from ballast.tooling.typed import typed
 from tests.engine import ROOT
 
@@ -33,9 +33,12 @@ def command(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("more", [[], ["--like", "supertrend"]], ids=["template", "example"])
+@pytest.mark.parametrize("more", [[], ["--like", "weeklyrank"]], ids=["template", "example"])
 def test_the_strategy_backtests_and_its_test_passes(more: list[str], tmp_path: Path) -> None:
-    """The test that is written runs Freqtrade's own backtest of the strategy."""
+    """
+    The test that is written runs Freqtrade's own backtest of the strategy; of one that compares
+    pairs of a basket, too.
+    """
     answer = command("ballast", "new", "Fresh", "--strategy-path", "mine", *more, folder=tmp_path)
     assert answer.returncode == 0, answer.stderr
     written = [path.relative_to(tmp_path) for path in tmp_path.rglob("*.py")]
@@ -54,6 +57,16 @@ def test_the_written_test_names_a_rule_that_is_never_met(tmp_path: Path) -> None
     found = rehearse(path)
     assert [name for name, met in found.met.items() if not 0 < met < 1] == ["not_overheated"]
     assert not found.entries
+
+
+@pytest.mark.parametrize("timeframe", ["5m", "4h", "1d", "1w"])
+def test_made_up_candles_have_prices_that_an_exchange_quotes(timeframe: str) -> None:
+    """Years of daily ones led to a price of nothing, which Freqtrade cannot round an amount by."""
+    for frame in walks(timeframe, 7_000 if timeframe != "1w" else 5_000, 2, seed=7):
+        assert frame["low"].min() > 0.01
+        assert frame["high"].max() < 1e6
+        jumps = (frame["close"] / frame["open"] - 1).abs()
+        assert 0 < jumps.median() < jumps.max() < 1.5
 
 
 def test_a_strategy_that_fails_is_told_in_a_sentence(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from ballast.core.frames import nanoseconds, span_ns
 from ballast.core.rules import Axis, Rule, above, at_least, at_most, below, holds, is_known
 from ballast.core.windows import minutes
 
-_DAY = minutes("1d")
+_DAY, _LAST_HOUR = minutes("1d"), 24
 _OPPOSITE = {">": "<=", ">=": "<", "<": ">=", "<=": ">"}
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -128,7 +128,12 @@ def hours(start: float, end: float) -> Rule:
         minute = _ends(axis) % _DAY
         clock = minute // 60 + minute % 60 / 60
         bounds = {"from_start": at_least(clock, start), "to_end": below(clock, end)}
-        return all_of(**bounds) if start < end else any_of(**bounds)
+        if start > end:
+            return any_of(**bounds)
+        # The day's own beginning and end bound nothing: a part that is always met says nothing.
+        given = {"from_start": start > 0, "to_end": end < _LAST_HOUR}
+        said = {name: rule for name, rule in bounds.items() if given[name]}
+        return all_of(**(said or bounds))
 
     return _of([], lambda axis, _: at(_there(axis)), timed=True)
 

@@ -34,6 +34,9 @@ _WARM_UP, _WARM_UP_DAYS = 5_000, 70
 # Of an hour, and how much of it all pairs share; drifts of a trend that lasts some days.
 _VOLATILITY, _SHARED, _DRIFT, _TREND_DAYS = 0.008, 0.7, 0.0012, 6
 _FEE = 0.001
+# Prices turn at so many times their first, and at so small a part of it: years of daily candles
+# would lead to some that no exchange quotes.
+_MOST = 1_000
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ def rehearse(file: str | Path, candles: int = 2_000, seed: int = 7) -> Rehearsed
         "exchange": {"name": "binance", "pair_whitelist": list(PAIRS)},
         "entry_pricing": {"price_side": "other"},
         "exit_pricing": {"price_side": "other"},
-        "ballast": {"journal": {"backtest": True}},
+        "ballast": {"journal": {"backtest": True}, "market": {"basket": list(PAIRS)}},
     }
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -149,7 +152,8 @@ def walks(timeframe: str, count: int, pairs: int, seed: int) -> Sequence[pd.Data
     frames = []
     for _ in range(pairs):
         own = np.sqrt(1 - _SHARED**2) * random.standard_normal(count)
-        close = 100 * np.exp(np.cumsum(trend + volatility * (_SHARED * market + own)))
+        moved = np.cumsum(trend + volatility * (_SHARED * market + own))
+        close = 100 * np.exp(_within(moved, np.log(_MOST)))
         opened = np.concatenate(([100.0], close[:-1]))
         reach = np.exp(np.abs(random.normal(0, volatility / 2, (2, count))))
         frames.append(
@@ -165,6 +169,12 @@ def walks(timeframe: str, count: int, pairs: int, seed: int) -> Sequence[pd.Data
             )
         )
     return frames
+
+
+def _within(values: np.ndarray, most: float) -> np.ndarray:
+    """Values that turn back where they reach `most`, on either side of 0."""
+    inside = np.abs(values).max(initial=0) <= most
+    return values if inside else np.abs((values + 3 * most) % (4 * most) - 2 * most) - most
 
 
 def _met(journal: Path) -> dict[str, float]:

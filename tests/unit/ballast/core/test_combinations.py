@@ -130,6 +130,22 @@ def test_hours_and_days_are_those_at_which_a_candle_ends() -> None:
     assert list(np.flatnonzero(weekdays("tue", "sun").on(week).met)) == [0, 5]
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "parts"),
+    [
+        (0, 4, ["to_end"]),
+        (23, 24, ["from_start"]),
+        (8, 20, ["from_start", "to_end"]),
+        (0, 24, ["from_start", "to_end"]),
+    ],
+)
+def test_the_ends_of_the_day_are_no_part_of_hours(start: int, end: int, parts: list[str]) -> None:
+    """A new strategy's test asks of every part that it is met at times, and not always."""
+    bound, clock = hours(start, end).on(axis(24)), np.arange(1, 25) % 24
+    assert list(bound.parts) == parts
+    np.testing.assert_array_equal(bound.met, (clock >= start) & (clock < end))
+
+
 @pytest.mark.parametrize("rule", [hours(0, 12), hours(12, 1), weekdays("sat", "sun")])
 def test_at_a_candle_without_a_time_no_time_is_met(rule: Rule) -> None:
     known = axis(3)
