@@ -138,7 +138,8 @@ def test_a_wrong_setting_is_named_with_its_value_and_range(
 
 def test_a_timeframe_too_long_for_the_windows_is_named(desk: Desk) -> None:
     sentence = refused_with(desk.backtest("--timeframe", "1d"))
-    assert sentence.startswith("DonchianTrend cannot run on timeframe 1d: window ")
+    said = "DonchianTrend cannot run on timeframe 1d: atr('1d'): window '1d' is shorter than two"
+    assert sentence.startswith(said)
 
 
 ODD = """
