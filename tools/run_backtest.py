@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +28,10 @@ from rich.table import Table
 from ballast.commands.progress import progress
 from ballast.research.report.wording import number, percent, share
 from sandbox.beside import SandboxNotReady, leave_when_told, running_sandbox
+from sandbox.sources import DEFAULT_DAYS, DEFAULT_START
 
 ROOT = Path(__file__).resolve().parents[1]
-START = date(2024, 1, 1)
+START = DEFAULT_START.date()
 # What strategies look at beside the candles they trade.
 HIGHER_TIMEFRAMES = ("1h", "4h", "1d")
 _FRAME_DONE = re.compile(r"Downloaded data for ")
@@ -251,7 +252,7 @@ def add_market(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--port", default="0", help="where the sandbox listens (a free port)")
     add("--seed", default="7", help="which market is generated (%(default)s)")
-    add("--days", type=int, default=366, help="how much of it (%(default)s)")
+    add("--days", type=int, default=DEFAULT_DAYS, help="how much of it (%(default)s)")
     add("--timeframe", default="1h", help="candles that are traded (%(default)s)")
     add("--userdir", type=Path, default=ROOT / "user_data", help="Freqtrade's folder")
 

@@ -36,6 +36,7 @@ from rich.table import Table
 
 from ballast.commands.tables import table
 from sandbox.beside import SandboxNotReady, leave_when_told, running_sandbox
+from sandbox.sources import DEFAULT_DAYS, DEFAULT_START
 from tools.run_backtest import ROOT, Steps, ballast_command, run_module, run_quietly, shown
 from tools.stepped_time import stepped_time
 
@@ -45,7 +46,7 @@ API_PORT = 8085
 # Between two loops of the bot at most, while a candle lasts an hour [simulated s].
 LOOP_SECONDS = 600
 # The market is made from here on, so that there is a past to start up with.
-MARKET_START, MARKET_DAYS = date(2024, 1, 1), 366
+MARKET_START = DEFAULT_START.date()
 EARLIEST = MARKET_START + timedelta(days=100)
 
 
@@ -144,7 +145,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _served(options: argparse.Namespace, begin: datetime) -> list[str]:
     """The sandbox's command line: a market whose time stands at the beginning until it is moved."""
     market = ["--generate", options.seed, "--start", MARKET_START.isoformat()]
-    market += ["--days", str(MARKET_DAYS), "--now", begin.isoformat(), "--trade-listed"]
+    market += ["--days", str(DEFAULT_DAYS), "--now", begin.isoformat(), "--trade-listed"]
     return [*market, "--port", options.port]
 
 
@@ -277,7 +278,7 @@ def _summary(trades: Iterable[LocalTrade]) -> Table:
 
 
 def _market_end() -> date:
-    return MARKET_START + timedelta(days=MARKET_DAYS)
+    return MARKET_START + timedelta(days=DEFAULT_DAYS)
 
 
 def _say(text: str) -> None:

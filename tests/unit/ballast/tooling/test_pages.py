@@ -134,6 +134,8 @@ def test_one_tab_needs_no_navigation() -> None:
     text = page_of(tabs=3)
     assert text.count('<a href="#t') == 3
     assert text.count('<article class="tab') == 3
+    # What a window or a bookmark is called, by the tab that is shown.
+    assert re.findall(r'data-title="(.*?)"', text) == ["Tab 0", "Tab 1", "Tab 2"]
 
 
 def test_a_number_and_its_sign_stay_on_one_line() -> None:
