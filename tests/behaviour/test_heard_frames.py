@@ -205,8 +205,9 @@ def test_their_plots_are_drawn_beside_ours() -> None:
         drawn |= {"intensity": np.ones(len(frame)), "cooldown": np.ones(len(frame))}
         frame = frame.assign(**{f"ballast_{name}": values for name, values in drawn.items()})
         made = strategy.ft_plot_annotations(PAIR, frame)
-        assert len(made) == marks + 1
-        assert made[-1]["label"].endswith("VOLATILITY 1.0")
+        # Of ours there are the area of a cooldown and, apart from it, its label.
+        assert len(made) == marks + 2
+        assert made[-1]["label"].strip() == "VOLATILITY 1x"
 
 
 def test_frequi_asks_for_chart_and_attributes_of_one_that_was_never_started() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from ballast.charts.annotations import STOP
 from ballast.core.combinations import hours
 from ballast.core.exits import sell
 from ballast.core.rules import below
@@ -221,7 +222,10 @@ def test_the_chart_shows_where_a_close_sells(tmp_path: Path) -> None:
             for line in drawn["annotations"]
             if "y_start" in line and "label" in line
         }
-        trade, stop = told.trade, lines["stop"]
+        # FreqUI names the stop of an open trade itself.
+        assert "stop" not in lines
+        trade = told.trade
+        stop = next(line["y_start"] for line in drawn["annotations"] if line["color"] == STOP)
         assert lines["half"] == pytest.approx(1.02 * trade.open_rate)
         assert lines["target"] == pytest.approx(trade.open_rate + 3 * (trade.open_rate - stop))
         assert "old" not in lines
