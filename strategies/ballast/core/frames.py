@@ -75,7 +75,7 @@ def resample(frame: pd.DataFrame, timeframe: str, to: str) -> pd.DataFrame:
         The same columns at timeframe `to`, indexed from 0.
     """
     if not len(frame):
-        return frame[PRICES].reset_index(drop=True)
+        return prices_of(frame).reset_index(drop=True)
     opened, fine, coarse = nanoseconds(frame["date"]), span_ns(timeframe), span_ns(to)
     opened = opened - anchor_ns(to)
     bucket = opened // coarse

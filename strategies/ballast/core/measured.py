@@ -40,10 +40,10 @@ class MeasuredCandles:
         # first so many candles, of candles that began so many earlier.
         self._carried: dict[Hashable, np.ndarray] = {}
         self._before: dict[Hashable, np.ndarray] = {}
-        self._shared = self._earlier = 0
+        self._earlier = 0
         if before is not None:
-            self._shared, self._earlier = _shared(before, self)
-            self._before = before._carried if self._shared else {}
+            shared, self._earlier = _shared(before, self)
+            self._before = before._carried if shared else {}
 
     def __len__(self) -> int:
         return len(self.frame)

@@ -13,7 +13,7 @@ from freqtrade.strategy import IStrategy
 
 from ballast.charts import beside
 from ballast.core.candles import Candles
-from ballast.core.frames import PRICES, with_columns
+from ballast.core.frames import prices_of, with_columns
 from ballast.core.market import Market
 from ballast.core.signals import Setup, columns_of, state_columns
 from ballast.core.windows import calibrated, minutes
@@ -135,7 +135,7 @@ class ForeignFrames(IStrategy):
         atr_window = calibrated(ATR_WINDOW, self.timeframe)
         columns = state_columns(seen, market, limits, atr_window)
         session.columns_by_pair[pair] = columns_of(seen, columns, [])
-        state.seen = (pair, with_columns(frame[PRICES], columns))
+        state.seen = (pair, with_columns(prices_of(frame), columns))
 
     @property
     def plot_config(self) -> dict[str, Any]:

@@ -41,20 +41,25 @@ ORDER_TYPES: dict[str, Any] = {
     "stoploss_on_exchange": True,
     "stoploss_on_exchange_interval": 60,
 }
-
-
-def todays_order_types(theirs: Mapping[str, Any]) -> dict[str, Any]:
-    """A strategy's order types by today's names: Freqtrade still takes 'buy' for 'entry'."""
-    settings = {"order_types": dict(theirs)}
-    validate_migrated_strategy_settings(settings)
-    return settings["order_types"]
-
-
 # Of a strategy that states none to the layer: those of the pack's trend strategies.
 FOREIGN_STOPS = StopRules(initial_atr=4, chandelier_atr=6, chandelier_slack_atr=2)
 
 # What `lookahead-analysis` gives every strategy.
 _LOOKAHEAD_WALLET = 1_000_000_000
+
+
+def todays_order_types(theirs: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    A strategy's order types by today's names: Freqtrade still takes 'buy' for 'entry'.
+
+    Raises
+    ------
+    ConfigurationError
+        Where one is stated by both.
+    """
+    settings = {"order_types": dict(theirs)}
+    validate_migrated_strategy_settings(settings)
+    return settings["order_types"]
 
 
 def is_lookahead_analysis(config: Mapping[str, Any]) -> bool:
