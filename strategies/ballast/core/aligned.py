@@ -51,7 +51,8 @@ class AlignedCandles:
         own: MeasuredCandles | None = None,
     ) -> None:
         self.timeframe = timeframe
-        self.slow = slow or slow_candles(frame, timeframe)
+        # Candles too few for an hour are none, and known.
+        self.slow = slow_candles(frame, timeframe) if slow is None else slow
         self.slow_timeframe = self.slow.timeframe
         same = self.slow_timeframe == timeframe
         self.base = self.slow if same else own or MeasuredCandles(frame, timeframe)

@@ -1,9 +1,10 @@
 """The warm-up of a strategy: found by asking its rules on a few candles."""
 
 import copy
+import functools
 import inspect
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import pandas as pd
 from freqtrade.enums import RunMode
@@ -11,6 +12,7 @@ from freqtrade.exceptions import OperationalException
 from freqtrade.strategy.parameters import CategoricalParameter, NumericParameter
 
 from ballast.core import frames
+from ballast.core.aligned import slow_candles
 from ballast.core.candles import Candles
 from ballast.core.data_quality import DataQualityLimits
 from ballast.core.market import Market
@@ -47,11 +49,13 @@ def needs(strategy: StatesRules) -> Needs:
         When a window is shorter than two candles, or needs more candles than can be had. What
         parameters might be is no reason outside of hyperopt.
     """
-    found = [_needs(strategy)]
+    # Of all variants the same, so that what is measured on them is so once.
+    equal = _Equal.of(strategy.timeframe)
+    found = [_needs(strategy, equal)]
     tries = getattr(strategy, "config", {}).get("runmode") == RunMode.HYPEROPT
     for text, variant in _at_their_ends(strategy):
         try:
-            found.append(_needs(variant))
+            found.append(_needs(variant, equal))
         except OperationalException as error:
             if tries:
                 raise OperationalException(f"with {text}: {error}") from None
@@ -84,12 +88,12 @@ def _at_their_ends(strategy: StatesRules) -> Iterator[tuple[str, StatesRules]]:
         yield ", ".join(f"{name} = {value!r}" for name, value in values.items()), variant
 
 
-def _needs(strategy: StatesRules) -> Needs:
+def _needs(strategy: StatesRules, equal: "_Equal") -> Needs:
     timeframe = strategy.timeframe
-    asked = _Asked(timeframe)
+    asked = _Asked(equal)
     pair, market = asked.pair, asked.market
     try:
-        state_columns(pair, market, DataQualityLimits(), strategy.atr_window)
+        of_state = _state_needs(timeframe, strategy.atr_window)
         setups = setups_on(strategy, pair, market)
         strategy.lines(pair, market)
     except SetupRefused as refusal:
@@ -98,35 +102,56 @@ def _needs(strategy: StatesRules) -> Needs:
         name = type(strategy).__name__
         raise OperationalException(f"{name} cannot run on timeframe {timeframe}: {error}") from None
     history = max((setup.history for setup in setups), default=0)
-    needed = max(pair.warmup, market.warmup) + history
+    needed = max(of_state.candles, pair.warmup, market.warmup) + history
     if needed > MOST_CANDLES:
         raise OperationalException(
             f"{type(strategy).__name__} cannot run on timeframe {timeframe}: its longest window "
             f"needs {needed} candles, at most {MOST_CANDLES} can be had"
         )
-    return Needs(needed, frozenset(asked.frames))
+    return Needs(needed, frozenset(asked.frames) | of_state.frames)
+
+
+@functools.cache
+def _state_needs(timeframe: str, atr_window: str) -> Needs:
+    """Of what is true of a pair whatever the strategy: whatever its parameters, too."""
+    asked = _Asked(_Equal.of(timeframe))
+    state_columns(asked.pair, asked.market, DataQualityLimits(), atr_window)
+    return Needs(max(asked.pair.warmup, asked.market.warmup), frozenset(asked.frames))
 
 
 def probe(timeframe: str) -> tuple[Candles, Market]:
     """The shortest market on which every rule can be asked: a few equal candles."""
-    asked = _Asked(timeframe)
+    asked = _Asked(_Equal.of(timeframe))
     return asked.pair, asked.market
+
+
+class _Equal(NamedTuple):
+    """A few equal candles, those that windows are measured on, and a market of them."""
+
+    own: MeasuredCandles
+    slow: MeasuredCandles
+    market: Market
+
+    @classmethod
+    def of(cls, timeframe: str) -> Self:
+        step = pd.Timedelta(minutes=minutes(timeframe))
+        dates = pd.date_range("2024-01-01", periods=_PROBE_CANDLES, freq=step, tz="UTC")
+        frame = pd.DataFrame({name: dates if name == "date" else 1.0 for name in frames.PRICES})
+        own, slow = MeasuredCandles(frame, timeframe), slow_candles(frame, timeframe)
+        return cls(own, slow, Market(frame, timeframe, {BASKET: slow}, slow, own=own))
 
 
 class _Asked:
     """A market of a few equal candles that notes which frames are asked for."""
 
-    def __init__(self, timeframe: str) -> None:
-        self._timeframe = timeframe
+    def __init__(self, equal: _Equal) -> None:
+        own, slow, known = equal
+        self._equal, self._timeframe = equal, own.timeframe
         self.frames: set[AskedFrame] = set()
-        step = pd.Timedelta(minutes=minutes(timeframe))
-        dates = pd.date_range("2024-01-01", periods=_PROBE_CANDLES, freq=step, tz="UTC")
-        self._frame = pd.DataFrame(
-            {name: dates if name == "date" else 1.0 for name in frames.PRICES}
+        self.pair = self._named(TRADED)
+        self.market = Market(
+            own.frame, own.timeframe, {BASKET: slow}, slow, known, self, LEADER, own
         )
-        self.pair = Candles(self._frame, timeframe, source=self, name=TRADED)
-        basket = {BASKET: self.pair.slow}
-        self.market = Market(self._frame, timeframe, basket, source=self, name=LEADER)
 
     @property
     def basket(self) -> Sequence[str]:
@@ -138,12 +163,16 @@ class _Asked:
         self._note(pair, self._timeframe)
         if minutes(self._timeframe) < minutes(frames.SLOW_TIMEFRAME):
             self._note(pair, frames.SLOW_TIMEFRAME)
-        return Candles(self._frame, self._timeframe, source=self, name=pair)
+        return self._named(pair)
 
     def grouped(self, pair: str, candles: MeasuredCandles, to: str) -> MeasuredCandles:
         """Candles of a coarser timeframe: too few to make one."""
         self._note(pair, frames.read_in(self._timeframe, to))
         return MeasuredCandles(frames.grouped(candles.frame, self._timeframe, to, None), to)
+
+    def _named(self, pair: str) -> Candles:
+        own, slow, _ = self._equal
+        return Candles(own.frame, own.timeframe, slow, self, pair, own)
 
     def _note(self, pair: str, timeframe: str) -> None:
         if pair in (TRADED, LEADER) and timeframe == self._timeframe:

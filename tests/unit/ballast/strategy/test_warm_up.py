@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from freqtrade.exceptions import OperationalException
 from freqtrade.strategy import BooleanParameter, CategoricalParameter, IntParameter
 
 from ballast import GuardedStrategy, StopRules, above, for_at_least
+from ballast.core import data_quality
+from ballast.core.measured import MeasuredCandles
 from ballast.data.feeds import TRADED
 from ballast.strategy.warm_up import needs
 
@@ -77,3 +80,32 @@ def test_what_parameters_might_be_is_refused_where_they_are_tried(
     assert needs(made(kind)).candles > 0
     with pytest.raises(OperationalException, match=text):
         needs(made(kind, runmode=RunMode.HYPEROPT, spaces=["buy"]))
+
+
+class Untuned(Tuned):
+    days, lasts, longer = (SimpleNamespace(value=value) for value in (5, 1, "4h"))
+
+
+@pytest.mark.parametrize("timeframe", ["1m", "1h"])
+def test_candles_are_looked_at_as_often_with_parameters_as_without(
+    timeframe: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start asks five times: each value of each parameter had candles and a market of its own."""
+    looks: list[str] = []
+    assess = data_quality.assess
+
+    def counted(candles: MeasuredCandles, *asked: Any) -> Any:
+        looks.append(candles.timeframe)
+        return assess(candles, *asked)
+
+    monkeypatch.setattr(data_quality, "assess", counted)
+    counts = []
+    for kind in (Untuned, Tuned):
+        strategy = made(kind)
+        strategy.timeframe = timeframe
+        # What does not depend on the strategy is kept from the first time on.
+        needs(strategy)
+        looks.clear()
+        needs(strategy)
+        counts.append(len(looks))
+    assert counts[0] == counts[1]
