@@ -80,10 +80,9 @@ class CrossSectionRow:
         cross_section, position = self._cross_section, self._position
         if not cross_section.untrusted_count[position]:
             return {}
-        codes = cross_section._trust[:, position]
-        return {
-            cross_section.pairs[row]: int(codes[row]) for row in np.flatnonzero(codes != _TRUSTED)
-        }
+        codes = cross_section._trust[:, position].tolist()
+        coded = zip(cross_section.pairs, codes, strict=True)
+        return {pair: int(code) for pair, code in coded if code != _TRUSTED}
 
     def cooling(self) -> dict[str, tuple[float, float]]:
         """By pair that cools down after a shock: candles still to run at least, and intensity."""

@@ -12,7 +12,7 @@ from ballast.core.cross_section import CrossSection
 from ballast.core.guards.base import Calm, Guard, Memory
 from ballast.core.reasons import Reason
 from ballast.core.snapshot import Snapshot
-from ballast.core.verdict import ALLOW, Verdict, compose
+from ballast.core.verdict import Verdict, compose
 
 ALL_PAIRS = "*"
 # The row that keeps what blocks and cuts began with.
@@ -78,6 +78,8 @@ class GuardSet:
         self.beginnings = Beginnings()
         # The snapshot after which nothing is learnt for a while, and where.
         self._calm: tuple[Snapshot | None, Calm] = (None, Calm())
+        # The snapshot after which entries were asked about last, and what was said by pair.
+        self._answered: tuple[Snapshot | None, dict[str, Verdict]] = (None, {})
 
     def observe(self, snapshot: Snapshot) -> list[Change]:
         """
@@ -104,6 +106,7 @@ class GuardSet:
 
     def _show(self, guards: Mapping[str, Guard], snapshot: Snapshot) -> list[Change]:
         self.snapshot = None
+        self._answered = (None, {})
         for guard in guards.values():
             guard.observe(snapshot)
         objections = {name: self._objection(name, g, snapshot) for name, g in guards.items()}
@@ -146,6 +149,7 @@ class GuardSet:
         for guard in self.guards.values():
             guard.flowed(factor)
         self._calm = (None, Calm())
+        self._answered = (None, {})
 
     def entry_verdict(self, pair: str, candle_end: datetime) -> Verdict:
         """
@@ -160,11 +164,22 @@ class GuardSet:
         if seen is None or seen.now != candle_end:
             age_s = (candle_end - seen.now).total_seconds() if seen is not None else float("inf")
             return Verdict(Reason.GUARDS_SILENT, age_s, 0.0, 0.0)
+        if self._answered[0] is not seen:
+            self._answered = (seen, {})
+        answers = self._answered[1]
+        if pair not in answers:
+            # Asked when an entry is sized, and again when it is sent.
+            answers[pair] = self._strictest(seen, pair)
+        return answers[pair]
+
+    def _strictest(self, seen: Snapshot, pair: str) -> Verdict:
         verdicts = [guard.verdict(seen, pair) for guard in self.guards.values()]
-        if all(verdict is ALLOW for verdict in verdicts):
-            return ALLOW
-        named = zip(self.guards, verdicts, strict=True)
-        return compose(self.beginnings.dated(name, pair, verdict) for name, verdict in named)
+        strictest = compose(verdicts)
+        if strictest.multiplier == 1:
+            return strictest
+        said = zip(self.guards, verdicts, strict=True)
+        name = next(name for name, verdict in said if verdict is strictest)
+        return self.beginnings.dated(name, pair, strictest)
 
     def said(self, pairs: Iterable[str]) -> dict[str, dict[str, Verdict]]:
         """By pair, the present verdict of every guard by name; nothing before the first candle."""

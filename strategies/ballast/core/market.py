@@ -50,23 +50,33 @@ class Basket:
         self.closes = {pair: _closes(candles, opened) for pair, candles in pairs.items()}
         self.moves = {pair: _log_returns(close) for pair, close in self.closes.items()}
         # Of the window that was asked for last: a cluster is looked for at every signal.
+        self._asked: tuple[datetime, int] | None = None
         self._window = (0, 0)
         self._centred: dict[str, tuple[np.ndarray, float] | None] = {}
 
-    def centred(self, pair: str, first: int, last: int) -> tuple[np.ndarray, float] | None:
+    def window(self, now: datetime, n: int) -> tuple[int, int]:
+        """Of the last `n` candles completed at `now`, the first and the one after the last."""
+        if self._asked != (now, n):
+            moment = int(now.timestamp()) * 1_000_000_000
+            last = int(self.ends.searchsorted(moment, side="right"))
+            self._window, self._centred = (max(0, last - n), last), {}
+            self._asked = (now, n)
+        return self._window
+
+    def centred(self, pair: str) -> tuple[np.ndarray, float] | None:
         """
-        A pair's moves from a candle to before another less their mean, and the sum of their
-        squares; None where one of them is not known.
+        A pair's moves in the window less their mean, and the sum of their squares; None where one
+        of them is not known.
         """
-        if self._window != (first, last):
-            self._window, self._centred = (first, last), {}
         if pair not in self._centred:
+            first, last = self._window
             moves = self.moves[pair][first:last]
+            # What `mean` does, without its detours; unknown where one of them is.
+            mean = float(np.add.reduce(moves)) / max(len(moves), 1)
             self._centred[pair] = None
-            if np.isfinite(moves).all():
-                # What `mean` does, without its detours.
-                away = moves - np.add.reduce(moves) / max(len(moves), 1)
-                self._centred[pair] = away, float(away @ away)
+            if math.isfinite(mean):
+                away = moves - mean
+                self._centred[pair] = away, float(away.dot(away))
         return self._centred[pair]
 
 
@@ -204,16 +214,14 @@ class Market(Candles):
         if one == other or one not in self._basket.closes or other not in self._basket.closes:
             return 1.0
         n = candles_in(window, self.slow_timeframe)
-        moment = int(now.timestamp()) * 1_000_000_000
-        last = int(np.searchsorted(self._basket.ends, moment, side="right"))
-        first = max(0, last - n)
-        mine, theirs = (self._basket.centred(pair, first, last) for pair in (one, other))
+        first, last = self._basket.window(now, n)
+        mine, theirs = self._basket.centred(one), self._basket.centred(other)
         if mine is None or theirs is None:
             return self._correlation_of_known(one, other, first, last, n)
         if last - first < _KNOWN * n:
             return 1.0
         spread = math.sqrt(mine[1] * theirs[1])
-        return float(mine[0] @ theirs[0]) / spread if spread > 0 else 1.0
+        return float(mine[0].dot(theirs[0])) / spread if spread > 0 else 1.0
 
     def _correlation_of_known(self, one: str, other: str, first: int, last: int, n: int) -> float:
         """Where moves are missing: of those that are known of both."""

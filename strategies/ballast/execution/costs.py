@@ -103,11 +103,13 @@ class FillCosts:
         """What is known of a pair; `within` the running candle too, where a stop fills."""
         if columns is None or position < 0:
             return Conditions(math.nan, math.nan, tick=tick)
-        last = min(position + 1, len(columns) - 1) if within else position
+        shock = columns.value("cooldown", position) > 0
+        if within and position + 1 < len(columns):
+            shock = shock or columns.value("cooldown", position + 1) > 0
         return Conditions(
-            float(columns.value("volatility", position)),
-            _HOURS_A_DAY * float(columns.value("turnover", position)),
-            any(columns.value("cooldown", at) > 0 for at in range(position, last + 1)),
+            columns.value("volatility", position),
+            _HOURS_A_DAY * columns.value("turnover", position),
+            shock,
             self._spread(columns, position),
             tick,
         )

@@ -1,7 +1,7 @@
 """The guard set keeps the strictest answer, and a guard that fails leaves entries refused."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import pytest
@@ -128,6 +128,49 @@ def test_a_guard_that_fails_blocks_until_it_works_again(position: int) -> None:
     guards[position].fails = False
     stop_manager.observe(seen(3))
     assert not stop_manager.entry_verdict(PAIR, moment(3)).blocks
+
+
+class Counting(Fixed):
+    """Counts how often it is asked about entries."""
+
+    asked = 0
+
+    def verdict(self, snapshot: Snapshot, pair: str) -> Verdict:
+        self.asked += 1
+        return super().verdict(snapshot, pair)
+
+
+def test_an_entry_that_was_sized_asks_no_guard_again_when_it_is_sent() -> None:
+    guard = Counting(0.5)
+    guards = guard_set(guard)
+    guards.observe(seen(1))
+    assert guards.entry_verdict(PAIR, moment(1)) == guards.entry_verdict(PAIR, moment(1))
+    assert guard.asked == 1
+    guards.entry_verdict("B/USDT", moment(1))
+    assert guard.asked == 2
+
+
+@pytest.mark.parametrize(
+    "happens",
+    [
+        lambda guards: guards.observe(seen(2)),
+        lambda guards: guards.follow(seen(2)),
+        lambda guards: guards.observe(guards.snapshot),
+        lambda guards: guards.flowed(0.5),
+    ],
+    ids=["all see a candle", "some see a candle", "they see it again", "money leaves"],
+)
+def test_nothing_that_guards_learn_leaves_an_older_answer(
+    happens: Callable[[GuardSet], object],
+) -> None:
+    guard = Fixed()
+    guards = guard_set(guard)
+    guards.observe(seen(1))
+    assert not guards.entry_verdict(PAIR, moment(1)).blocks
+    guard.multiplier = 0.0
+    happens(guards)
+    assert guards.snapshot is not None
+    assert guards.entry_verdict(PAIR, guards.snapshot.now).blocks
 
 
 def test_a_block_is_told_when_it_begins_and_again_when_it_outlasts_its_end() -> None:
