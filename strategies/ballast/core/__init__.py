@@ -1,1 +1,1 @@
-"""Pure decisions: numpy, pandas and TA-Lib. No Freqtrade, no clock, no file, no network."""
+"""Pure decisions: of numpy, pandas, bottleneck, TA-Lib. No Freqtrade, clock, file or network."""

@@ -45,6 +45,16 @@ def test_a_quantile_that_is_carried_on_is_that_of_its_window(least: int, quantil
             np.testing.assert_array_equal(carried[WINDOW:], whole[end - SEEN + WINDOW : end])
 
 
+@pytest.mark.parametrize(("window", "least"), [(7, 0), (60, 60), (SEEN, 10), (500, 10), (500, 300)])
+def test_a_median_is_that_of_rolling(window: int, least: int) -> None:
+    """Whatever the window: longer than there are candles, or with less known than it must have."""
+    values = np.round(live(SEEN)["close"].to_numpy(), 1)
+    values[::11], values[::37] = np.nan, np.inf
+    medians = MeasuredCandles(live(SEEN), "1h").quantiles("closes", values, window, least)
+    rolling = pd.Series(values).rolling(window, min_periods=least).median()
+    np.testing.assert_array_equal(medians, rolling)
+
+
 def test_windows_that_reach_before_the_first_candle_keep_what_they_had() -> None:
     before = MeasuredCandles(live(SEEN), "1h")
     known = found(before, 10, 0.5)
