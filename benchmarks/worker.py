@@ -20,6 +20,7 @@ import pandas as pd
 from freqtrade.misc import deep_merge_dicts
 from freqtrade.optimize.backtesting import Backtesting
 from freqtrade.strategy import IStrategy
+from freqtrade.system import gc_set_threshold
 
 from ballast.strategy.layer import Layer
 from benchmarks import ROOT, strategies
@@ -213,6 +214,8 @@ def _trades(results: pd.DataFrame) -> list[dict[str, Any]]:
 def main(arguments: list[str]) -> int:
     """Run the job of a file and write the result to another."""
     order, answer = map(Path, arguments)
+    # As the command `freqtrade` does: its own setting of the garbage collector.
+    gc_set_threshold()
     job = Job(**json.loads(order.read_text(encoding="utf-8")))
     answer.write_text(json.dumps(asdict(measure(job))), encoding="utf-8")
     return 0
