@@ -113,7 +113,7 @@ def backtested(
     with (
         recorded() as record,
         # As live; that nothing comes of it is in `test_judged_candles`.
-        patch.object(CandleNews, "at", lambda *_: None),
+        patch.object(CandleNews, "at", lambda *_, **__: None),
         patch("ballast.runtime.journal.journal_path", lambda *_args, **_settings: journal),
     ):
         outcome = play(stories, strategy, ballast=settings, fee=FEE)

@@ -29,8 +29,6 @@ class CrossSection:
     ----------
     untrusted_count, cooling_count : ndarray of int
         By candle of the axis, pairs that are not trusted or missing, and that cool down.
-    deepest_fall : ndarray of float
-        By candle of the axis, of all pairs (ratio); 0 where none is known.
     """
 
     def __init__(self, axis: CandleColumns, columns_by_pair: Mapping[str, CandleColumns]) -> None:
@@ -45,7 +43,7 @@ class CrossSection:
         # One look-up a candle tells that there is nothing to see, which is the usual case.
         self.untrusted_count = (self._trust != DataQuality.OK).sum(axis=0)
         self.cooling_count = (self._cooldown > 0).sum(axis=0)
-        self.deepest_fall = np.fmax.reduce(self._fall, axis=0, initial=0.0)
+        self._shares_fallen: dict[float, np.ndarray] = {}
 
     def trust_changes(self) -> np.ndarray:
         """By candle of the axis, whether another pair is trusted than at the candle before."""
@@ -54,6 +52,17 @@ class CrossSection:
     def cooldown_changes(self) -> np.ndarray:
         """Likewise, whether another pair cools down."""
         return changes(self._cooldown > 0)
+
+    def share_fallen(self, by: float) -> np.ndarray:
+        """
+        By candle of the axis, share (0 to 1), of the pairs known, that are at least `by` (ratio)
+        below their high; 0 where none is known.
+        """
+        if by not in self._shares_fallen:
+            fallen, known = (self._fall >= by).sum(axis=0), np.isfinite(self._fall).sum(axis=0)
+            shares = np.divide(fallen, known, out=np.zeros(len(self.axis)), where=known > 0)
+            self._shares_fallen[by] = shares
+        return self._shares_fallen[by]
 
     def at(self, now: datetime) -> "CrossSectionRow | None":
         """The row of the candle that ended at `now`; None where the axis lacks it."""
@@ -98,12 +107,8 @@ class CrossSectionRow:
         return {pair: (float(left), float(level)) for pair, left, level in rows if left > 0}
 
     def share_fallen(self, by: float) -> float:
-        """Share (0 to 1), of the pairs known, that are at least `by` (ratio) below their high."""
-        cross_section, position = self._cross_section, self._position
-        if cross_section.deepest_fall[position] < by:
-            return 0.0
-        falls = cross_section._fall[:, position]
-        return float((falls >= by).sum() / np.isfinite(falls).sum())
+        """See `CrossSection.share_fallen`."""
+        return float(self._cross_section.share_fallen(by)[self._position])
 
 
 def changes(flags: np.ndarray) -> np.ndarray:

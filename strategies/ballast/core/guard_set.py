@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from ballast.core.cross_section import CrossSection
-from ballast.core.guards.base import Calm, Guard, Memory
+from ballast.core.guards.base import NOT_CALM, Calm, Guard, Memory, all_of
 from ballast.core.reasons import Reason
 from ballast.core.snapshot import Snapshot
 from ballast.core.verdict import Verdict, compose
@@ -21,6 +21,7 @@ BEGINNINGS = "Beginnings"
 UNTIL_LIFTED = timedelta(days=1)
 NEVER = datetime.max.replace(tzinfo=UTC)
 _NOTHING: Mapping[str, Verdict] = {}
+_NOBODY: Mapping[str, Guard] = {}
 
 
 @dataclass(frozen=True)
@@ -72,14 +73,18 @@ class GuardSet:
         # When the first of them ends.
         self._first_end = NEVER
         self._follow_equity = {n: g for n, g in self.guards.items() if g.follows_equity}
+        # Guards to which a trade that has closed is news.
+        self.of_trades = [name for name, guard in self.guards.items() if guard.follows_trades]
         # Most guards judge no single pair, and limit no heat.
         self._judge_pairs = _overriding(self.guards, "pair_verdicts")
         self._limit_heat = _overriding(self.guards, "heat_left")
         self.beginnings = Beginnings()
-        # The snapshot after which nothing is learnt for a while, and where.
-        self._calm: tuple[Snapshot | None, Calm] = (None, Calm())
         # The snapshot after which entries were asked about last, and what was said by pair.
         self._answered: tuple[Snapshot | None, dict[str, Verdict]] = (None, {})
+        # The last snapshot that those who follow equity were shown, and where they learn nothing
+        # after it; None where that has not been asked.
+        self._followed: Snapshot | None = None
+        self._calm: Calm | None = None
 
     def observe(self, snapshot: Snapshot) -> list[Change]:
         """
@@ -92,19 +97,30 @@ class GuardSet:
         list of Change
             Blocks that begin, or go on after the end that was announced.
         """
-        return self._show(self.guards, snapshot)
+        return self._show(self.guards, snapshot, is_calm=False)
 
-    def follow(self, snapshot: Snapshot, news: Collection[str] = ()) -> list[Change]:
+    def follow(
+        self, snapshot: Snapshot, news: Collection[str] = (), *, is_calm: bool = False
+    ) -> list[Change]:
         """
-        The same for a candle on which no trade has closed and nothing is due (see `is_due`): those
-        that follow equity are asked, and those for whom the candle brings news (see `news`).
+        The same for a candle of which not all guards can learn.
+
+        Parameters
+        ----------
+        news : collection of str
+            Guards for whom it brings some (see `news`, `due` and `of_trades`).
+        is_calm : bool
+            Whether those that follow equity are not asked beside them (see `calm`).
         """
+        others = _NOBODY if is_calm else self._follow_equity
         if not news:
-            return self._show(self._follow_equity, snapshot)
-        asked = {n: g for n, g in self.guards.items() if n in news or n in self._follow_equity}
-        return self._show(asked, snapshot)
+            return self._show(others, snapshot, is_calm=is_calm)
+        asked = {n: g for n, g in self.guards.items() if n in news or n in others}
+        return self._show(asked, snapshot, is_calm=is_calm)
 
-    def _show(self, guards: Mapping[str, Guard], snapshot: Snapshot) -> list[Change]:
+    def _show(
+        self, guards: Mapping[str, Guard], snapshot: Snapshot, *, is_calm: bool
+    ) -> list[Change]:
         self.snapshot = None
         self._answered = (None, {})
         for guard in guards.values():
@@ -114,41 +130,39 @@ class GuardSet:
         changes = self._changes(snapshot, objections)
         self.flattens = next((name for name, g in self.guards.items() if g.flattens), None)
         self.snapshot = snapshot
+        if not is_calm:
+            self._followed, self._calm = snapshot, None
         return changes
 
-    def is_calm(self, equity: float, end: datetime) -> bool:
+    def calm(self) -> Calm:
         """
-        Whether a candle that brings no news may be shown later, or, where another one follows,
-        never: no guard that follows equity would learn more from it than the latest figure.
+        Where a candle that brings no news may be shown later, or, where another one follows, never:
+        no guard that follows equity would learn more from it than the latest and highest figure.
         """
-        seen, calm = self._calm
-        if seen is not self.snapshot:
-            seen, calm = self._calm = self.snapshot, self._calm_after(self.snapshot)
-        if seen is None:
-            return False
-        return calm.above < equity <= calm.up_to and end.timestamp() < calm.until
-
-    def _calm_after(self, seen: Snapshot | None) -> Calm:
-        calm = Calm()
-        if seen is not None:
-            for guard in self._follow_equity.values():
-                calm = calm.and_(guard.calm(seen))
-        return calm
+        if self.snapshot is None or self._followed is None:
+            return NOT_CALM
+        if self._calm is None:
+            self._calm = all_of(g.calm(self._followed) for g in self._follow_equity.values())
+        return self._calm
 
     def news(self, market: CrossSection) -> dict[str, np.ndarray]:
         """By guard and candle of the axis, whether it may say something new for candles' sake."""
         following = {name: guard for name, guard in self.guards.items() if guard.follows_candles}
         return {name: guard.news(market) for name, guard in following.items()}
 
-    def is_due(self, now: datetime) -> bool:
-        """Whether what was announced of a block has come to its end, or nothing was seen yet."""
-        return self.snapshot is None or self._first_end <= now
+    def due(self, now: datetime) -> list[str] | None:
+        """Guards of whose blocks an announced end has come; None (all) where nothing was seen."""
+        if self.snapshot is None:
+            return None
+        if self._first_end > now:
+            return []
+        return [guard for (guard, _), end in self._announced.items() if end <= now]
 
     def flowed(self, factor: float) -> None:
         """Money came or went: what guards remember in quote currency is multiplied by `factor`."""
         for guard in self.guards.values():
             guard.flowed(factor)
-        self._calm = (None, Calm())
+        self._calm = None
         self._answered = (None, {})
 
     def entry_verdict(self, pair: str, candle_end: datetime) -> Verdict:
@@ -232,7 +246,7 @@ class GuardSet:
             guard.memory = type(guard.memory)()
         self._announced, self._first_end = {}, NEVER
         self.beginnings = Beginnings()
-        self.snapshot = None
+        self.snapshot = self._followed = self._calm = None
         self.flattens = None
         self.lifted = []
 

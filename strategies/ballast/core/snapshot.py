@@ -45,6 +45,9 @@ class Snapshot:
         How far the leader is below its recent highest close (ratio).
     api_errors : int
         Failed requests to the exchange within the last ten minutes; 0 in backtests.
+    highest : float
+        The highest equity since the previous snapshot, this one's included, where candles without
+        news were not shown; it is then of the same UTC day.
     epoch : float
         `now` in seconds since the epoch, as guards remember times.
     """
@@ -57,7 +60,10 @@ class Snapshot:
     leader_trust: int = DataQuality.DISORDER
     leader_fall: float = math.nan
     api_errors: int = 0
+    highest: float = math.nan
     epoch: float = field(init=False)
 
     def __post_init__(self) -> None:
+        if not self.highest > self.equity:
+            object.__setattr__(self, "highest", self.equity)
         object.__setattr__(self, "epoch", self.now.timestamp())

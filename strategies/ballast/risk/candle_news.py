@@ -27,10 +27,15 @@ class CandleNews:
         self._any = np.zeros(0, dtype=bool)
         self._position = -1
 
-    def at(self, end: datetime) -> list[str] | None:
+    def at(self, end: datetime, *, has_closed: bool) -> list[str] | None:
         """
-        Guards that may say something else at the candle that ended at `end` than before it; None
-        for all of them.
+        Guards that may say something else at the candle that ended at `end` than before it, beside
+        those that follow equity; None for all of them.
+
+        Parameters
+        ----------
+        has_closed : bool
+            Whether a trade has closed since the candle before.
         """
         market = self._market_view.cross_section()
         if market is None:
@@ -47,8 +52,10 @@ class CandleNews:
         # After a gap nobody has looked at the candle before.
         next_one = position == self._position + 1 and position > 0
         self._position = position
-        if not next_one or self._guard_set.is_due(end):
+        due = self._guard_set.due(end)
+        if not next_one or due is None:
             return None
+        asked = due + self._guard_set.of_trades if has_closed else due
         if not self._any[position]:
-            return []
-        return [name for name, news in self._news.items() if news[position]]
+            return asked
+        return [*asked, *(name for name, news in self._news.items() if news[position])]

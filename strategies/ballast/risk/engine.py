@@ -175,10 +175,8 @@ class RiskEngine:
         closed = self._shown.take()
         # Live every candle is judged: there are no candles to come to look at.
         is_judged = self._store is not None or self._is_read
-        news = None if is_judged else self._news.at(end)
-        if closed:
-            news = None
-        if news != [] or not self._defers(positions, end):
+        news = None if is_judged else self._news.at(end, has_closed=bool(closed))
+        if closed or news != [] or not self._defers(positions, end):
             self._observe(positions, closed, end, news)
         self._locks.tidy(end, is_last=self._market_view.is_last(end))
         if self._store is not None:
@@ -211,7 +209,6 @@ class RiskEngine:
         news: Collection[str] | None,
     ) -> None:
         """Show the candle to the guards that it brings news to; None: to all."""
-        self._judged.catch_up()
         self._judged.closed([self._closed(trade) for trade in closed])
         self._take_flows(positions, closed, end)
         equity = self._portfolio.worth(positions)

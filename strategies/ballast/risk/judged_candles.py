@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
+from ballast.core.drawdown import is_equity
 from ballast.core.guard_set import Change, GuardSet
 from ballast.core.snapshot import ClosedTrade, Snapshot
 from ballast.core.verdict import ALLOW
@@ -41,9 +42,10 @@ class JudgedCandles:
         self._announce = announce
         self._api_errors = api_errors
         self._unseen: tuple[ClosedTrade, ...] = ()
-        # The last of the candles that nothing came of, if the guards were not shown it.
+        # The last of the candles that nothing came of, if the guards were not shown it; its equity
+        # (or that of the candle shown last), and the highest of those candles.
         self._deferred: datetime | None = None
-        self._equity = math.nan
+        self._equity = self._highest = math.nan
 
     def closed(self, trades: Sequence[ClosedTrade]) -> None:
         """
@@ -54,10 +56,10 @@ class JudgedCandles:
 
     def is_calm(self, equity: float, end: datetime) -> bool:
         """Whether nothing would come of a candle without news at this equity (quote currency)."""
-        calm = self._guard_set.is_calm
-        if self._unseen or (self._deferred and not calm(self._equity, self._deferred)):
+        calm = self._guard_set.calm()
+        if self._deferred and not calm.holds(self._equity, self._deferred):
             return False
-        return calm(equity, end)
+        return calm.holds(equity, end)
 
     def defer(self, end: datetime, equity: float | None = None) -> None:
         """
@@ -66,52 +68,90 @@ class JudgedCandles:
         Parameters
         ----------
         equity : float or None
-            Of the account (quote currency); None where it is what it was, for nothing is open.
+            Quote currency; None where it is what it was.
         """
+        if equity is None and self._has_highest and end.timestamp() >= self._guard_set.calm().until:
+            # The highest belongs to the day that has ended.
+            self.catch_up()
         self._deferred = end
         if equity is not None:
             self._equity = equity
+            if not self._highest > equity:
+                self._highest = equity
 
     def show(self, equity: float, end: datetime, news: Collection[str] | None) -> None:
-        """Show a candle to the guards that it brings news to (None: to all), and to those due."""
-        self._equity = equity
-        snapshot = self._snapshot(equity, end)
-        if news is None:
-            changes = self._guard_set.observe(snapshot)
+        """Show a candle to the guards that it brings news to (None: to all)."""
+        if news is not None and self.is_calm(equity, end):
+            snapshot = self._snapshot(equity, end, self._unseen)
+            changes = self._guard_set.follow(snapshot, news, is_calm=True)
+            self.defer(end, equity)
         else:
-            changes = self._guard_set.follow(snapshot, news)
+            changes = self._show_to_followers(equity, end, news)
         self._unseen = ()
         self._say(changes, end)
+
+    def _show_to_followers(
+        self, equity: float, end: datetime, news: Collection[str] | None
+    ) -> list[Change]:
+        """Show a candle to the guards that follow equity as well."""
+        if self._deferred and not self._supersedes(equity, end):
+            self.catch_up()
+        self._deferred, self._equity = None, equity
+        snapshot = self._snapshot(equity, end, self._unseen, self._taken_highest())
+        if news is None:
+            return self._guard_set.observe(snapshot)
+        return self._guard_set.follow(snapshot, news)
 
     def catch_up(self) -> None:
         """Show the guards the last candle that nothing came of."""
         if self._deferred is not None:
             end, self._deferred = self._deferred, None
-            self._say(self._guard_set.follow(self._snapshot(self._equity, end)), end)
+            snapshot = self._snapshot(self._equity, end, (), self._taken_highest())
+            self._say(self._guard_set.follow(snapshot), end)
+
+    def _supersedes(self, equity: float, end: datetime) -> bool:
+        """Whether a candle tells the guards all that the deferred one before it would have."""
+        return is_equity(equity) and end.timestamp() < self._guard_set.calm().until
 
     def silence(self) -> None:
         """Let the guards refuse entries until they are shown a candle: this one has failed."""
         self._guard_set.snapshot = None
-        self._deferred = None
+        self._deferred, self._highest = None, math.nan
 
     def forget(self) -> None:
         """Begin anew, as if no candle had ever been judged."""
         self._guard_set.forget()
         self._locks.forget()
-        self._deferred = None
+        self._deferred, self._highest = None, math.nan
         self._unseen = ()
 
-    def _snapshot(self, equity: float, end: datetime) -> Snapshot:
+    @property
+    def _has_highest(self) -> bool:
+        return not math.isnan(self._highest)
+
+    def _taken_highest(self) -> float:
+        """The highest equity of the candles deferred (NaN for none), which are told of now."""
+        highest, self._highest = self._highest, math.nan
+        return highest
+
+    def _snapshot(
+        self,
+        equity: float,
+        end: datetime,
+        closed: tuple[ClosedTrade, ...],
+        highest: float = math.nan,
+    ) -> Snapshot:
         trust, fall = self._market_view.leader(end)
         return Snapshot(
             now=end,
             equity=equity,
-            closed=self._unseen,
+            closed=closed,
             row=self._market_view.row(end),
             pairs=self._market_view.pairs,
             leader_trust=trust,
             leader_fall=fall,
             api_errors=self._api_errors(end),
+            highest=highest,
         )
 
     def _say(self, changes: Sequence[Change], end: datetime) -> None:

@@ -3,7 +3,7 @@
 import math
 import sys
 from abc import ABC
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar, NamedTuple
 
@@ -29,8 +29,8 @@ class Nothing(Memory):
 
 class Calm(NamedTuple):
     """
-    Where a guard that follows equity learns nothing but the latest figure: it remembers and says
-    the same after one such candle as after many.
+    Where a guard that follows equity learns nothing but the latest and the highest figure: it
+    remembers and says the same after one such candle as after many.
 
     Parameters
     ----------
@@ -44,14 +44,19 @@ class Calm(NamedTuple):
     up_to: float = sys.float_info.max
     until: float = math.inf
 
-    def and_(self, other: "Calm") -> "Calm":
-        """Where two guards learn nothing else."""
-        above, until = max(self.above, other.above), min(self.until, other.until)
-        return Calm(above, min(self.up_to, other.up_to), until)
+    def holds(self, equity: float, end: datetime) -> bool:
+        """Whether a candle that ended with this equity is one of these."""
+        return self.above < equity <= self.up_to and end.timestamp() < self.until
 
 
 # At every candle there may be something to learn.
 NOT_CALM = Calm(math.inf, -math.inf, -math.inf)
+
+
+def all_of(several: Iterable[Calm]) -> Calm:
+    """Where several guards learn nothing else."""
+    above, up_to, until = zip(Calm(), *several, strict=True)
+    return Calm(max(above), min(up_to), min(until))
 
 
 class Guard(ABC):
@@ -63,9 +68,10 @@ class Guard(ABC):
     """
 
     code: ClassVar[Reason]
-    # Whether candles alone, or equity alone, can change what it says.
+    # Whether candles alone, equity alone, or trades that close can change what it says.
     follows_candles: ClassVar[bool] = True
     follows_equity: ClassVar[bool] = True
+    follows_trades: ClassVar[bool] = True
     memory: Any = Nothing()
 
     def observe(self, snapshot: Snapshot) -> None:  # noqa: B027 - most guards only look

@@ -31,6 +31,7 @@ class DataOutageHalt(Guard):
 
     code: ClassVar[Reason] = Reason.DATA_OUTAGE
     follows_equity: ClassVar[bool] = False
+    follows_trades: ClassVar[bool] = False
 
     def __init__(self, api_errors: int, untrusted_share_pct: float) -> None:
         self._api_errors = api_errors

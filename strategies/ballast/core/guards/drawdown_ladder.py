@@ -53,6 +53,7 @@ class DrawdownLadder(Guard):
 
     code: ClassVar[Reason] = Reason.DRAWDOWN
     follows_candles: ClassVar[bool] = False
+    follows_trades: ClassVar[bool] = False
 
     def __init__(
         self,

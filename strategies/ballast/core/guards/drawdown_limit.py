@@ -53,6 +53,7 @@ class DrawdownLimit(Guard):
 
     code: ClassVar[Reason] = Reason.DRAWDOWN_LIMIT
     follows_candles: ClassVar[bool] = False
+    follows_trades: ClassVar[bool] = False
 
     def __init__(self, limit_pct: float, near_pct: float, least_pct: float) -> None:
         self._limit_pct = limit_pct

@@ -50,6 +50,7 @@ class LossLimit(Guard):
     """
 
     follows_candles: ClassVar[bool] = False
+    follows_trades: ClassVar[bool] = False
 
     def __init__(self, reducing_pct: float, halted_pct: float, halt_hours: float) -> None:
         self._reducing_pct = reducing_pct

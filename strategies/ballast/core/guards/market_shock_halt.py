@@ -46,6 +46,7 @@ class MarketShockHalt(Guard):
 
     code: ClassVar[Reason] = Reason.MARKET_SHOCK
     follows_equity: ClassVar[bool] = False
+    follows_trades: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -65,10 +66,12 @@ class MarketShockHalt(Guard):
         self.memory = ShockMemory()
 
     def news(self, market: CrossSection) -> np.ndarray:
-        """During a fall, or where it is not known, and on the candle after that."""
-        fall = market.axis["fall"]
-        known = (fall < self._leader_fall) & (market.deepest_fall < self._breadth_fall)
-        return np.asarray(~known | changes(known))
+        """During a shock, and where it begins or ends that the leader's fall is not known."""
+        # As wide as the one that is observed.
+        fall = market.axis["fall"].astype(np.float64)
+        unknown = np.isnan(fall)
+        wide = 100 * market.share_fallen(self._breadth_fall) >= self._breadth_share_pct
+        return np.asarray((fall >= self._leader_fall) | wide | changes(unknown))
 
     def observe(self, snapshot: Snapshot) -> None:
         """Block, or go on blocking, where the leader or the breadth of the market fell."""

@@ -50,6 +50,7 @@ class RollingDrawdownLimit(Guard):
 
     code: ClassVar[Reason] = Reason.ROLLING_DRAWDOWN
     follows_candles: ClassVar[bool] = False
+    follows_trades: ClassVar[bool] = False
 
     def __init__(self, limit_pct: float, window_days: int, least_pct: float) -> None:
         self._limit_pct = limit_pct
@@ -68,22 +69,21 @@ class RollingDrawdownLimit(Guard):
         # A clock that was set back makes no day that would be forgotten too early.
         newest = max(memory.highs, default=-1)
         day = max(int(snapshot.epoch // _DAY_S), newest)
-        memory.highs[day] = max(memory.highs.get(day, 0.0), snapshot.equity)
+        memory.highs[day] = max(memory.highs.get(day, 0.0), snapshot.highest)
         if day > newest:
             for past in [known for known in memory.highs if known <= day - self._window_days]:
                 del memory.highs[past]
         memory.drawdown_pct = drawdown_pct(self._high, snapshot.equity)
 
     def calm(self, snapshot: Snapshot) -> Calm:
-        """For the rest of the day, below its highest, on the side of the limit where it is."""
+        """For the rest of the day, below the window's highest, on its side of the limit."""
         highs = self.memory.highs
         if self._unknown or not highs:
             return NOT_CALM
-        today = max(highs)
-        high, up_to, until = self._high, highs[today], (today + 1.0) * _DAY_S
+        high, until = self._high, (max(highs) + 1.0) * _DAY_S
         if self.memory.drawdown_pct > self._block_pct:
-            return Calm(0.0, min(up_to, equity_below(high, self._block_pct)), until)
-        return Calm(equity_above(high, self._block_pct), up_to, until)
+            return Calm(0.0, equity_below(high, self._block_pct), until)
+        return Calm(equity_above(high, self._block_pct), high, until)
 
     def market_verdict(self, snapshot: Snapshot) -> Verdict:
         """

@@ -29,6 +29,7 @@ class VolatilityCooldown(Guard):
 
     code: ClassVar[Reason] = Reason.VOLATILITY
     follows_equity: ClassVar[bool] = False
+    follows_trades: ClassVar[bool] = False
 
     def __init__(self, candle_minutes: float) -> None:
         self._candle_minutes = candle_minutes

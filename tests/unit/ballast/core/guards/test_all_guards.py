@@ -1,5 +1,7 @@
 """What holds for every guard: restarts change nothing, asking changes nothing, order is kept."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -74,6 +76,20 @@ def test_a_restart_in_the_middle_changes_no_verdict(
             guard.observe(picture)
         assert verdicts(other, picture) == verdicts(through, picture)
     assert through.memory == other.memory
+
+
+@pytest.mark.parametrize("name", [n for n, g in SETTINGS.build(60).items() if not g.follows_trades])
+@settings(max_examples=50)
+@given(st.lists(CANDLES, max_size=15))
+def test_what_has_closed_is_nothing_to_a_guard_that_follows_no_trades(
+    name: str, candles: list[tuple]
+) -> None:
+    one, other = SETTINGS.build(60)[name], SETTINGS.build(60)[name]
+    for picture in story(candles):
+        one.observe(picture)
+        other.observe(replace(picture, closed=()))
+        assert verdicts(one, picture) == verdicts(other, picture)
+        assert one.memory == other.memory
 
 
 @pytest.mark.parametrize("name", NAMES)
