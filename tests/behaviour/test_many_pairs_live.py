@@ -12,10 +12,13 @@ from unittest.mock import patch
 
 from aiohttp import web
 from freqtrade.persistence import Trade
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from ballast.core.events import EventKind
 from ballast.execution.comparison_round import A_LOOP
 from ballast.execution.exchange_view import ExchangeView
+from ballast.execution.holdings import ROW
 from sandbox.candles import Candles
 from sandbox.markets import Market
 from sandbox.orders import Side
@@ -88,6 +91,31 @@ def test_open_orders_of_many_pairs_are_one_request_and_each_pairs_are_looked_at(
         assert (unknown.code, unknown.pair) == ("UNKNOWN_ORDER", "X7/USDT")
         watch = told.run.bot.strategy.session.execution.watch
         assert watch.verdict("X7/USDT", told.run.now).code == "UNKNOWN_ORDER"
+
+
+def test_what_a_first_loop_reads_and_writes_of_every_pair_is_read_and_written_at_once(
+    tmp_path: Path,
+) -> None:
+    """What the owner holds was written once a pair, and the journal asked once a pair."""
+    written: list[str] = []
+    asked: list[str] = []
+
+    def noted(connection: Any, cursor: Any, text: str, given: Any, *_: Any) -> None:
+        if ROW in str(given) and not text.startswith("SELECT"):
+            written.append(text.split()[0])
+        if text.startswith("SELECT") and "decisions.pair = " in text:
+            asked.append(text)
+
+    event.listen(Engine, "before_cursor_execute", noted)
+    try:
+        with many(tmp_path, quiet(8), []) as told:
+            told.loops(1)
+            holdings = told.run.bot.strategy.session.execution.watch.account
+            assert [holdings.owns(f"X{number}") for number in (1, MANY - 1)] == [0, 0]
+    finally:
+        event.remove(Engine, "before_cursor_execute", noted)
+    assert written == ["UPDATE", "INSERT"]
+    assert asked == []
 
 
 def test_the_lost_stop_of_one_of_many_pairs_is_adopted(tmp_path: Path) -> None:

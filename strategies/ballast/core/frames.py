@@ -76,6 +76,11 @@ def resample(frame: pd.DataFrame, timeframe: str, to: str) -> pd.DataFrame:
     """
     if not len(frame):
         return prices_of(frame).reset_index(drop=True)
+    return _frame(*_resampled(frame, timeframe, to))
+
+
+def _resampled(frame: pd.DataFrame, timeframe: str, to: str) -> tuple[np.ndarray, list[np.ndarray]]:
+    """When they opened (nanoseconds since the epoch), and open, high, low, close, volume."""
     opened, fine, coarse = nanoseconds(frame["date"]), span_ns(timeframe), span_ns(to)
     opened = opened - anchor_ns(to)
     bucket = opened // coarse
@@ -89,9 +94,7 @@ def resample(frame: pd.DataFrame, timeframe: str, to: str) -> pd.DataFrame:
         frame["close"].to_numpy()[last],
         np.add.reduceat(frame["volume"].to_numpy(), first),
     )
-    return _frame(
-        bucket[first][whole] * coarse + anchor_ns(to), [values[whole] for values in prices]
-    )
+    return bucket[first][whole] * coarse + anchor_ns(to), [values[whole] for values in prices]
 
 
 def _frame(opened: np.ndarray, prices: Sequence[np.ndarray]) -> pd.DataFrame:
@@ -135,13 +138,12 @@ def grouped(
     """
     if to == timeframe:
         return frame
-    coarse = resample(frame, timeframe, to)
     if older is None or not len(older) or not len(frame):
-        return coarse
+        return resample(frame, timeframe, to)
     if read_in(timeframe, to) != to:
         older = resample(older, read_in(timeframe, to), to)
-    opened, known = nanoseconds(coarse["date"]), nanoseconds(older["date"])
-    if len(coarse):
+    (opened, prices), known = _resampled(frame, timeframe, to), nanoseconds(older["date"])
+    if len(opened):
         before = known < opened[0]
         leads_up = before.any() and opened[0] - known[before][-1] == span_ns(to)
     else:
@@ -150,12 +152,12 @@ def grouped(
         before = known + span_ns(to) <= end
         leads_up = before.any()
     if not leads_up:
-        return coarse
-    prices = [
-        np.concatenate((older[name].to_numpy()[before], coarse[name].to_numpy()))
-        for name in PRICES[1:]
+        return _frame(opened, prices)
+    whole = [
+        np.concatenate((older[name].to_numpy()[before], values))
+        for name, values in zip(PRICES[1:], prices, strict=True)
     ]
-    return _frame(np.concatenate((known[before], opened)), prices)
+    return _frame(np.concatenate((known[before], opened)), whole)
 
 
 def prices_of(frame: pd.DataFrame) -> pd.DataFrame:

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import talib
-import talib.abstract
 
 from ballast.core.frames import PRICES, prices_of
 
@@ -35,7 +34,10 @@ _TEXTS = {"up": 1.0, "down": -1.0}
 
 def talib_function(name: str) -> Any:
     """TA-Lib's description of a function, which can be called."""
-    return talib.abstract.Function(name)  # type: ignore[attr-defined]
+    # Only where one is asked for: it describes all two hundred as it is imported.
+    from talib import abstract
+
+    return abstract.Function(name)  # type: ignore[attr-defined]
 
 
 @functools.cache

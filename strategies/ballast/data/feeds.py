@@ -142,7 +142,8 @@ class Feeds:
 
     def candles(self, pair: str, frame: pd.DataFrame) -> Candles:
         """What a strategy sees of `frame`, the pair's own candles."""
-        slow, own = self._slow(pair, frame), self._own(pair, frame)
+        own = self._own(pair, frame)
+        slow = self._slow(pair, frame, own)
         return Candles(frame, self._timeframe, slow, self, pair, own)
 
     def of(self, pair: str) -> Candles:
@@ -191,11 +192,13 @@ class Feeds:
         self._tell_what_is_missing(coins, leader=bool(len(frame)))
         if not len(frame):
             frame = _index(coins)
-        basket = {pair: self._slow(pair, candles) for pair, candles in coins.items()}
-        slow, own = self._slow(self.leader, frame), self._own(self.leader, frame)
+        kept = {pair: self._own(pair, candles) for pair, candles in coins.items()}
+        basket = {pair: self._slow(pair, coins[pair], own) for pair, own in kept.items()}
+        own = self._own(self.leader, frame)
+        slow = self._slow(self.leader, frame, own)
         self._market = Market(frame, self._timeframe, basket, slow, known, self, self.leader, own)
         self._kept.forget_but({self.leader, *coins, *self.traded(), *self._others})
-        of_all = (own, *(self._own(pair, candles) for pair, candles in coins.items()))
+        of_all = (own, *kept.values())
         self._all_arrived = len({one.opened[-1] for one in of_all if one}) <= 1
         return self._market
 
@@ -227,9 +230,9 @@ class Feeds:
             return self.traded()
         return [pair for pair in self._basket if self.is_listed(pair)]
 
-    def _slow(self, pair: str, frame: pd.DataFrame) -> MeasuredCandles:
+    def _slow(self, pair: str, frame: pd.DataFrame, own: MeasuredCandles | None) -> MeasuredCandles:
+        """What windows are measured on: of candles that are kept (see `_own`), or of the frame."""
         older = self._frame(pair, frames.SLOW_TIMEFRAME) if self._fine else None
-        own = self._own(pair, frame)
         if own is None:
             return slow_candles(frame, self._timeframe, older)
         return self._kept.grouped(pair, own, frames.SLOW_TIMEFRAME, older) if self._fine else own

@@ -44,6 +44,7 @@ class OwnerHoldings:
     def read(self) -> None:
         """Read them again: a person may have said meanwhile that something is theirs."""
         self._holdings = self._store.read(ROW, Holdings)
+        self._saved = True
 
     @property
     def since(self) -> datetime | None:
@@ -55,8 +56,14 @@ class OwnerHoldings:
         return self._holdings.units.get(currency) if self._holdings is not None else None
 
     def remember(self, currency: str, units: float, now: datetime) -> None:
-        """Take what is there of a currency for the owner's."""
+        """Take what is there of a currency for the owner's; it counts once it is saved."""
         if self._holdings is None:
             self._holdings = Holdings(since=to_epoch(now))
         self._holdings.units[currency] = units
-        self._store.write(ROW, self._holdings.model_dump_json(), "")
+        self._saved = False
+
+    def save(self) -> None:
+        """Write down what has been taken for the owner's since, of all pairs at once."""
+        if self._holdings is not None and not self._saved:
+            self._store.write(ROW, self._holdings.model_dump_json(), "")
+            self._saved = True

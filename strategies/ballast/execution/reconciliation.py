@@ -207,21 +207,24 @@ class Reconciliation:
         known = recorded_positions_of(pairs) if orders is not None else {}
         found: list[Discrepancy] = []
         done = {pair for pair in self._unlisted if not self._view.knows(pair)}
-        for pair in pairs:
-            try:
-                found += (
-                    self._of_orders(pair, orders[pair], known[pair], trades, now)
-                    if orders is not None
-                    else self._of_pair(pair, trades, now)
-                )
-            except TemporaryError:
-                raise
-            except ExchangeError as error:
-                self._not_read(pair, error, now)
-            else:
-                done.add(pair)
-                self._unread.pop(pair, None)
-                self._retry.succeeded(pair)
+        try:
+            for pair in pairs:
+                try:
+                    found += (
+                        self._of_orders(pair, orders[pair], known[pair], trades, now)
+                        if orders is not None
+                        else self._of_pair(pair, trades, now)
+                    )
+                except TemporaryError:
+                    raise
+                except ExchangeError as error:
+                    self._not_read(pair, error, now)
+                else:
+                    done.add(pair)
+                    self._unread.pop(pair, None)
+                    self._retry.succeeded(pair)
+        finally:
+            self._holdings.save()
         before = self._doubts
         self._doubts = {key: doubt for key, doubt in before.items() if doubt.seen.pair not in done}
         for seen in found:

@@ -225,11 +225,14 @@ class Recorder:
         candle = end - self._candle
         positions = self._sources.positions(end)
         pairs = dict.fromkeys([*self._sources.pairs(), *positions])
-        self._account_for_gap(list(pairs), candle)
+        # At a start: what is written already may be of this very candle.
+        written = self._newest_written() if self._last is None else None
+        self._account_for_gap(list(pairs), candle, written)
+        again = written is not None and written >= candle
         self._now = {}
         self._told.clear()
         for pair, verdicts in self._guard_set.said(pairs).items():
-            decided = self._before_restart(pair, candle)
+            decided = self._before_restart(pair, candle) if again else None
             self._put(decided or self._decide(pair, end, verdicts, positions.get(pair)))
         self._take_account(end)
         self._last = end
@@ -246,8 +249,6 @@ class Recorder:
 
     def _before_restart(self, pair: str, candle: datetime) -> Decision | None:
         """What was decided about the candle at which a bot is started again; it stays decided."""
-        if self._last is not None or not self._live:
-            return None
         known = self._ask(lambda journal: journal.decision(self._version(), pair, candle))
         return known if known is not None and known.outcome is not Outcome.UNSEEN else None
 
@@ -271,9 +272,11 @@ class Recorder:
                 return replace(decision, code=code, value=value, limit=limit)
         return decision
 
-    def _account_for_gap(self, pairs: list[str], candle: datetime) -> None:
+    def _account_for_gap(
+        self, pairs: list[str], candle: datetime, written: datetime | None
+    ) -> None:
         """Rows of the candles that nobody decided about: the bot was down, or the guards failed."""
-        before = self._last - self._candle if self._last is not None else self._newest_written()
+        before = self._last - self._candle if self._last is not None else written
         if before is None:
             return
         missed = min(int((candle - before) / self._candle) - 1, _LONGEST_GAP)
