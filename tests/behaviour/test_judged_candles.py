@@ -12,6 +12,7 @@ from freqtrade.strategy import IStrategy
 from ballast.core.guard_set import GuardSet
 from ballast.risk.candle_news import CandleNews
 from ballast.risk.locks import Locks
+from ballast.runtime.exits import ExitChecks
 from ballast.strategy import quiet
 from tests.behaviour.guard_stories import CASES
 from tests.behaviour.mini import LEADER, Mini, Story, play
@@ -81,7 +82,10 @@ def test_exits_that_freqtrade_is_not_asked_for_would_not_have_been() -> None:
         return outcome, asks.call_count
 
     outcome, found = exits_of()
-    with patch.object(quiet, "passes", lambda *_: False):
+    with (
+        patch.object(quiet, "passes", lambda *_: False),
+        patch.object(ExitChecks, "_stays", lambda *_: False),
+    ):
         every, all_candles = exits_of()
     (trades, locks), (expected, expected_locks) = told(outcome), told(every)
     pd.testing.assert_frame_equal(trades, expected)

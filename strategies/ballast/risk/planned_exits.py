@@ -58,6 +58,11 @@ class PlannedExits:
         """Sale of the whole position that is due, or None."""
         return next((name for name, sale in self._due(trade, now) if not sale.is_partial), None)
 
+    def holds(self, trade: LocalTrade, now: datetime) -> bool:
+        """Whether no exit rule is met; of a setup that has no sales."""
+        setup = self._manager.managed(trade).setup
+        return not self._sales_of(setup) and self.rule_met(trade, now) is None
+
     def parts_due(self, trade: LocalTrade, now: datetime) -> Iterator[tuple[str, float]]:
         """
         Parts of a position that are due and have not been sold: reason, and units of each.

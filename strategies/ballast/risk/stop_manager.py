@@ -205,6 +205,12 @@ class StopManager:
         """Exit reason where the trade's time is up."""
         return Reason.TIME_STOP if self.managed(trade).overdue(now) else None
 
+    def holds(self, trade: LocalTrade, now: datetime, rate: float) -> bool:
+        """Whether neither stop, chandelier nor time is a reason to leave at a rate (quote)."""
+        managed = self._advanced(trade, now)
+        plan = managed.plan
+        return plan.stop < rate and not plan.closed_below and not managed.overdue(now)
+
     def managed(self, trade: LocalTrade) -> ManagedStop:
         """The plan of a position and by what it is managed, as it was advanced last."""
         return self._managed.get(trade.id) or self._resumed(trade)

@@ -41,6 +41,9 @@ class ExitChecks:
         report: Callable[[str, Exception], None],
     ) -> None:
         self._manager = stop_manager
+        self._planned = planned
+        self._guards = guard_set
+        self._is_live = execution.watch is not None
         self._stops_rest = execution.stops_rest
         self._report = report
         watch = execution.watch
@@ -68,6 +71,8 @@ class ExitChecks:
         rate : float
             What a sale would fetch now, quote currency (in a backtest: the open of the candle).
         """
+        if self._stays(trade, now, rate):
+            return None
         for name, check in self._checks.items():
             try:
                 reason = check(trade, now, rate)
@@ -77,6 +82,19 @@ class ExitChecks:
             if reason is not None:
                 return str(reason)
         return None
+
+    def _stays(self, trade: LocalTrade, now: datetime, rate: float) -> bool:
+        """
+        Whether none of a backtest's checks finds a reason: one look at what each looks at.
+
+        Where it is not known each is asked by itself.
+        """
+        if self._is_live or self._guards.flattens is not None:
+            return False
+        try:
+            return self._manager.holds(trade, now, rate) and self._planned.holds(trade, now)
+        except Exception:
+            return False
 
     def _through_market(self, trade: LocalTrade, now: datetime, rate: float) -> str | None:
         return self._manager.through_market(trade, now, rate, self._resting(trade))
