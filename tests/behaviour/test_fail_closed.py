@@ -29,6 +29,7 @@ from ballast.data.feeds import Feeds
 from ballast.data.market_view import MarketView
 from ballast.execution.pre_trade import PreTradeChecks
 from ballast.risk.engine import RiskEngine
+from ballast.risk.open_risk import OpenRisk
 from ballast.risk.planned_exits import PlannedExits
 from ballast.risk.portfolio import Portfolio
 from ballast.risk.shown_trades import ShownTrades
@@ -146,12 +147,13 @@ BEFORE_ENTRY: dict[str, list[Fault]] = {
         stake_is(math.nan),
         stake_is(-math.inf),
         raising(RiskEngine, "entry_verdict"),
-        raising(RiskEngine, "open_risks"),
-        raising(RiskEngine, "exposure"),
-        giving(RiskEngine, "exposure", not_a_number),
-        raising(Portfolio, "equity"),
-        giving(Portfolio, "equity", not_a_number),
-        giving(Portfolio, "equity", lambda *_: 0.0),
+        raising(Portfolio, "committed"),
+        raising(OpenRisk, "by_pair"),
+        raising(Portfolio, "exposure"),
+        giving(Portfolio, "exposure", not_a_number),
+        raising(RiskEngine, "_equity"),
+        giving(RiskEngine, "_equity", not_a_number),
+        giving(RiskEngine, "_equity", lambda *_: 0.0),
         *(in_guard(guard, "verdict", lost) for guard in GUARDS),
         *(in_guard(guard, "verdict", no_number_verdict) for guard in GUARDS),
         *(in_guard(guard, "market_verdict", no_number_verdict) for guard in GUARDS),

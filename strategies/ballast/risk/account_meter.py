@@ -87,12 +87,13 @@ class AccountMeter:
             if gauge is not None:
                 found[guard.code] = Gauge(*gauge)
         if equity > 0:
-            heat, left = sum(self._engine.open_risks(end).values()), self._engine.heat_left(equity)
+            committed, left = self._engine.committed(end), self._engine.heat_left(equity)
+            heat = sum(committed.risks.values())
             left_pct = 100 * left / equity if left is not None else math.nan
             # The smaller one that is known.
             limit = float(np.fmin(self._heat_limit, left_pct))
             found[Reason.PORTFOLIO_HEAT] = Gauge(100 * heat / equity, limit)
-            exposure = 100 * self._engine.exposure(end) / equity
+            exposure = 100 * committed.exposure / equity
             found[Reason.EXPOSURE_CAP] = Gauge(exposure, self._exposure_limit)
         return found
 

@@ -25,7 +25,7 @@ from ballast.risk.candle_news import CandleNews
 from ballast.risk.flows import Flows
 from ballast.risk.judged_candles import JudgedCandles
 from ballast.risk.locks import Announced, Locks
-from ballast.risk.open_risk import OpenRisk
+from ballast.risk.open_risk import Committed, OpenRisk
 from ballast.risk.portfolio import Portfolio, Position
 from ballast.risk.shown_trades import SeenTrades, ShownTrades
 from ballast.risk.state_store import LEDGER, SHOWN, StateStore
@@ -222,26 +222,30 @@ class RiskEngine:
         What sizes are a share of: the account's value with open positions at their last completed
         close, less what may have been withdrawn (quote currency).
         """
+        return self._equity(self._portfolio.positions(now))
+
+    def _equity(self, positions: Sequence[Position]) -> float:
         pending = self._flows.pending if self._flows is not None else 0.0
-        return self._portfolio.equity(now) + min(pending, 0.0)
+        return self._portfolio.worth(positions) + min(pending, 0.0)
 
     def look_anew(self) -> None:
         """A loop begins, or an order has filled (see `Flows.pending`)."""
         if self._flows is not None:
             self._flows.look_anew()
 
-    def open_risks(self, now: datetime) -> dict[str, float]:
-        """By pair, what positions and open entries lose at their stops, quote currency."""
-        return self._open_risk.by_pair(now)
+    def committed(self, now: datetime) -> Committed:
+        """What the account is worth, and what of it is at stake."""
+        positions, entries = self._portfolio.committed(now)
+        return Committed(
+            self._equity(positions),
+            self._portfolio.exposure(positions, entries),
+            self._open_risk.by_pair(positions, entries, now),
+        )
 
     def heat_left(self, equity: float) -> float | None:
         """What guards let all positions lose at their stops at an equity (quote), or None."""
         self._judged.catch_up()
         return self.guard_set.heat_left(equity)
-
-    def exposure(self, now: datetime) -> float:
-        """Value of all open positions and open entries, quote currency."""
-        return self._portfolio.exposure(now)
 
     def correlation(self, one: str, other: str, now: datetime) -> float:
         """Correlation of two pairs' returns over the last 20 days."""

@@ -5,14 +5,34 @@ not each take what is left.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from ballast.core.heat import StopCosts, drawn_closer, loss_at_stop
 from ballast.core.ledger import Ledger
 from ballast.core.reasons import Reason
-from ballast.risk.portfolio import Portfolio, Position
+from ballast.risk.portfolio import Entry, Position
 from ballast.risk.stop_manager import StopManager
+
+
+class Committed(NamedTuple):
+    """
+    An account and what of it is committed, quote currency.
+
+    Parameters
+    ----------
+    equity : float
+        Its value with open positions.
+    exposure : float
+        Value of all open positions and entries.
+    risks : mapping of str to float
+        By pair, what positions and open entries lose at their stops.
+    """
+
+    equity: float
+    exposure: float
+    risks: Mapping[str, float]
 
 
 class OpenRisk:
@@ -21,7 +41,6 @@ class OpenRisk:
 
     Parameters
     ----------
-    portfolio : Portfolio
     ledger : Ledger
     stop_manager : StopManager
     costs_of : callable
@@ -34,21 +53,21 @@ class OpenRisk:
 
     def __init__(
         self,
-        portfolio: Portfolio,
         ledger: Ledger,
         stop_manager: StopManager,
         costs_of: Callable[[str], StopCosts],
         limit: float | None,
         left: Callable[[float], float | None],
     ) -> None:
-        self._portfolio = portfolio
         self._ledger = ledger
         self._stop_manager = stop_manager
         self._costs_of = costs_of
         self._limit = limit
         self._left = left
 
-    def by_pair(self, now: datetime) -> dict[str, float]:
+    def by_pair(
+        self, positions: Iterable[Position], entries: Iterable[Entry], now: datetime
+    ) -> dict[str, float]:
         """
         By pair, what positions and entries lose at their stops, costs and gap included, in quote
         currency.
@@ -57,7 +76,6 @@ class OpenRisk:
         give back is equity too.
         """
         stops = self._stop_manager
-        positions, entries = self._portfolio.committed(now)
         opened = [
             (trade, trade.amount, price, stops.stop(trade, now)) for trade, price in positions
         ]

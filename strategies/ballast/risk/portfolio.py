@@ -60,10 +60,6 @@ class Portfolio:
     def _held(self, trades: Iterable[LocalTrade], now: datetime) -> list[Position]:
         return [(trade, self.price(trade, now)) for trade in trades if trade.amount]
 
-    def equity(self, now: datetime) -> float:
-        """Account value with open positions at their last completed close, quote currency."""
-        return self.worth(self.positions(now))
-
     def worth(self, positions: Iterable[Position]) -> float:
         """Account value with these positions at these prices, quote currency."""
         realized = staked = value = 0.0
@@ -82,9 +78,9 @@ class Portfolio:
         }
         return opened
 
-    def exposure(self, now: datetime) -> float:
-        """Value of all open positions and open entries, quote currency."""
-        positions, entries = self.committed(now)
+    @staticmethod
+    def exposure(positions: Iterable[Position], entries: Iterable[Entry]) -> float:
+        """Value of positions and of open entries, quote currency."""
         held = sum(trade.amount * price for trade, price in positions)
         return held + sum(amount * price for _, amount, price in entries)
 

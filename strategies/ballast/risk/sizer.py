@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from freqtrade.persistence import LocalTrade
 
@@ -18,6 +18,7 @@ from ballast.core.sizing import Held, RiskBudget, Sized, SizingInputs
 from ballast.core.stops import StopRules
 from ballast.core.trust import DataQuality
 from ballast.core.verdict import Verdict
+from ballast.risk.open_risk import Committed
 from ballast.risk.proposals import OrderProposal, OrderProposals
 
 # Freqtrade truncates amounts and rounds prices to the exchange's steps between sizing and order.
@@ -30,20 +31,25 @@ class AccountView(Protocol):
     def equity(self, now: datetime) -> float:
         """Account value with open positions, quote currency."""
 
+    def committed(self, now: datetime) -> Committed:
+        """The account, and what of it is committed."""
+
     def heat_left(self, equity: float) -> float | None:
         """What guards let all positions lose at their stops at an equity (quote), or None."""
-
-    def exposure(self, now: datetime) -> float:
-        """Value of all open positions and entries, quote currency."""
-
-    def open_risks(self, now: datetime) -> Mapping[str, float]:
-        """By pair, what positions and open entries lose at their stops, quote currency."""
 
     def entry_verdict(self, pair: str, now: datetime) -> Verdict:
         """What the guards say."""
 
     def correlation(self, one: str, other: str, now: datetime) -> float:
         """Correlation of two pairs' returns."""
+
+
+class _Signal(NamedTuple):
+    """The candle that signalled, which can be trusted, and the guards' verdict, which allows."""
+
+    columns: CandleColumns
+    position: int
+    verdict: Verdict
 
 
 class PositionSizer:
@@ -114,7 +120,8 @@ class PositionSizer:
             left.
         """
         self._proposals.drop(pair)
-        columns, position, verdict = self._allowed(pair, now)
+        signal = self._allowed(pair, now)
+        columns, position, verdict = signal
         name = setup_name(tag)
         close, atr = columns.value("close", position), columns.value("atr", position)
         rules, share = self._terms_of(name)
@@ -122,7 +129,7 @@ class PositionSizer:
         stop = stops.initial_stop(close, atr, rules, disaster_ratio)
         # The disaster stop hangs below the fill, which may be above the signal's close.
         stop = max(stop, rate * (1 - disaster_ratio))
-        inputs = self._inputs(pair, now, rate, stop, share * verdict.multiplier, limits)
+        inputs = self._inputs(pair, now, signal, rate, stop, share, limits)
         sized = _some(sizing.size(inputs, self._budget_of(pair)), limits)
         candle = columns.opened.item(position)
         proposal = OrderProposal(pair, candle, name, stop, sized, verdict)
@@ -153,10 +160,10 @@ class PositionSizer:
             As above, or where it is one entry too many on this candle.
         """
         pair, costs = trade.pair, self._costs_of(trade.pair)
-        columns, position, verdict = self._allowed(pair, now)
-        self._check_entries(int(columns.opened[position]))
+        signal = self._allowed(pair, now)
+        self._check_entries(signal.columns.opened.item(signal.position))
         _, share = self._terms_of(setup_name(trade.enter_tag))
-        inputs = self._inputs(pair, now, rate, stop, share * verdict.multiplier, limits)
+        inputs = self._inputs(pair, now, signal, rate, stop, share, limits)
         held = Held(
             max(trade.stake_amount, trade.amount * rate),
             loss_at_stop(trade.amount, trade.open_rate, stop, costs)
@@ -220,7 +227,7 @@ class PositionSizer:
             raise refused(Reason.SIGNAL_STALE, 0, 1, "the newest completed candle is not analysed")
         return columns, position
 
-    def _allowed(self, pair: str, now: datetime) -> tuple[CandleColumns, int, Verdict]:
+    def _allowed(self, pair: str, now: datetime) -> _Signal:
         """The pair's newest candle, which can be trusted, and the guards' verdict, which allows."""
         columns, position = self.newest(pair, now)
         trust = int(columns.value("trust", position))
@@ -229,7 +236,7 @@ class PositionSizer:
         verdict = self._account.entry_verdict(pair, now)
         if verdict.blocks:
             raise EntryRefused(verdict)
-        return columns, position, verdict
+        return _Signal(columns, position, verdict)
 
     def _check_entries(self, candle: int) -> None:
         last, entries = self._confirmed
@@ -255,28 +262,28 @@ class PositionSizer:
         self,
         pair: str,
         now: datetime,
+        signal: _Signal,
         rate: float,
         stop: float,
-        multiplier: float,
+        share: float,
         limits: Mapping[str, float],
     ) -> SizingInputs:
-        risks = self._account.open_risks(now)
+        columns, position, verdict = signal
+        equity, exposure, risks = self._account.committed(now)
         proposed, theirs = limits.get("proposed_stake"), limits.get("user_stake")
         named = None if proposed is None else self._named_by_user(pair, proposed)
-        columns, position = self.newest(pair, now)
-        equity = self._account.equity(now)
         return SizingInputs(
             equity=equity,
             entry=rate,
             stop=stop,
-            volatility=float(columns.value("volatility", position)),
-            turnover=float(columns.value("turnover", position)),
-            exposure=self._account.exposure(now),
+            volatility=columns.value("volatility", position),
+            turnover=columns.value("turnover", position),
+            exposure=exposure,
             open_risk=sum(risks.values()),
             cluster_risk=self._cluster_risk(pair, now, risks),
             free_balance=limits["max_stake"],
             min_stake=limits["min_stake"],
-            multiplier=multiplier,
+            multiplier=share * verdict.multiplier,
             user_stake=min((stake for stake in (named, theirs) if stake is not None), default=None),
             heat_left=self._account.heat_left(equity),
         )

@@ -193,7 +193,6 @@ class TradingSession:
             ledger,
             portfolio,
             OpenRisk(
-                portfolio,
                 ledger,
                 stop_manager,
                 fees.stop_costs,

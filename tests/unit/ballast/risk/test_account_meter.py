@@ -10,6 +10,7 @@ from typing import Any
 from ballast.core.reasons import Reason
 from ballast.core.verdict import ALLOW
 from ballast.risk.account_meter import AccountMeter
+from ballast.risk.open_risk import Committed
 
 HOUR = timedelta(hours=1)
 END = datetime(2024, 1, 1, 10, tzinfo=UTC)
@@ -20,9 +21,8 @@ def test_asked_again_within_a_candle_it_tells_the_equity_of_its_end_and_the_risk
     engine: Any = SimpleNamespace(
         equity=lambda end: equity[-1],
         guard_set=SimpleNamespace(standing=dict, guards={}),
-        open_risks=lambda end: {"BTC/USDT": heat[-1]},
+        committed=lambda end: Committed(equity[-1], 0.0, {"BTC/USDT": heat[-1]}),
         heat_left=lambda equity: None,
-        exposure=lambda end: 0.0,
     )
     portfolio: Any = SimpleNamespace(positions=lambda end: ())
     unasked: Any = None

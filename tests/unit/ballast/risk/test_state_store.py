@@ -330,7 +330,7 @@ def engine(told: list[Flow] | None = None) -> RiskEngine:
         guard_set,
         ledger,
         portfolio,
-        OpenRisk(portfolio, ledger, stop_manager, lambda pair: costs, None, lambda equity: None),
+        OpenRisk(ledger, stop_manager, lambda pair: costs, None, lambda equity: None),
         stop_manager,
         MarketView(columns_by_pair, lambda: [PAIR]),
         "1h",
