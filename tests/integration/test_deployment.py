@@ -62,7 +62,6 @@ class Container:
             "FREQTRADE__API_SERVER__JWT_SECRET_KEY": SECRETS["jwt"],
             "FREQTRADE__FORCE_ENTRY_ENABLE": "true",
         }
-        settings.pop("PYTHONPYCACHEPREFIX")
         outside = dict(os.environ)
         # Freqtrade writes no log file where it sees a test.
         outside.pop("PYTEST_VERSION", None)

@@ -48,6 +48,15 @@ def test_only_the_bots_own_folder_can_be_written_from_a_container(name: str) -> 
     )
 
 
+@pytest.mark.parametrize("name", SERVICES)
+def test_python_reads_what_the_image_has_compiled(name: str) -> None:
+    """
+    A cache of its own is empty in every new container, and the image lets nothing be written to it:
+    each process, every health check too, compiled all of Freqtrade and its libraries.
+    """
+    assert "PYTHONPYCACHEPREFIX" not in SERVICES[name].get("environment", {})
+
+
 def test_images_are_pinned_and_keys_reach_only_the_bots() -> None:
     assert all(":" in service["image"] for service in SERVICES.values())
     assert not any(service["image"].endswith(":latest") for service in SERVICES.values())
