@@ -8,9 +8,8 @@ from datetime import UTC, datetime, timedelta
 from freqtrade.persistence import PairLocks
 from freqtrade.persistence.models import PairLock
 
-from ballast.core.guard_set import UNTIL_LIFTED, Change
+from ballast.core.guard_set import NEVER, UNTIL_LIFTED, Change
 
-_TIDY_EVERY = 10
 # Freqtrade rounds the end of a lock up to a candle border, and a border up to the one after it.
 _BEFORE_BORDER = timedelta(milliseconds=1)
 
@@ -36,12 +35,15 @@ class Locks:
 
     def __init__(self) -> None:
         self._announced: dict[Key, Announced] = {}
-        self._expired: list[PairLock] = []
+        # Of a backtest: locks made, as far as looked at, in order; how many of them are left in
+        # Freqtrade's list, where they stand first; when the next one expires.
+        self._made: list[PairLock] = []
         self._kept = 0
+        self._next_end = NEVER
 
     def forget(self) -> None:
         """Begin anew, as if nothing had ever been locked."""
-        self._announced, self._expired, self._kept = {}, [], 0
+        self._announced, self._made, self._kept, self._next_end = {}, [], 0, NEVER
 
     def add(self, change: Change, now: datetime) -> None:
         """Lock a pair ('*' for all) from `now` until the candle on which the verdict ends."""
@@ -50,6 +52,7 @@ class Locks:
         with _rolled_back_if_refused():
             PairLocks.lock_pair(change.pair, block.until, block.reason, now=now, side="*")
         self._announced[(change.guard, change.pair)] = block
+        self._next_end = min(self._next_end, block.until)
 
     def lift(self, keys: Iterable[Key], now: datetime) -> None:
         """End locks whose block has ended before its time (a win, a person's word)."""
@@ -110,13 +113,14 @@ class Locks:
         if PairLocks.use_db:
             return
         if is_last:
-            made = [*self._expired, *PairLocks.locks]
-            PairLocks.locks = sorted(made, key=lambda lock: lock.lock_time)
-            self._expired = []
-        elif len(PairLocks.locks) > self._kept + _TIDY_EVERY:
-            self._expired += [lock for lock in PairLocks.locks if lock.lock_end_time_utc <= now]
-            PairLocks.locks = [lock for lock in PairLocks.locks if lock.lock_end_time_utc > now]
+            PairLocks.locks = self._made + PairLocks.locks[self._kept :]
+            self._made, self._kept = [], 0
+        elif self._next_end <= now:
+            self._made += PairLocks.locks[self._kept :]
+            ends = [(lock, lock.lock_end_time_utc) for lock in PairLocks.locks]
+            PairLocks.locks = [lock for lock, end in ends if end > now]
             self._kept = len(PairLocks.locks)
+            self._next_end = min((end for _, end in ends if end > now), default=NEVER)
 
 
 def _release(pair: str, reason: str, now: datetime) -> None:

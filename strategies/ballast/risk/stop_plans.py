@@ -63,9 +63,10 @@ class ManagedStop:
     def overdue(self, now: datetime) -> bool:
         """Whether the time stop has come."""
         limit = self.plan.rules.time_stop
-        if limit is None or self.plan.reached(1.0):
+        if limit is None:
             return False
-        return stops.overdue(self.opened_at, now, minutes(limit))
+        # Most candles are before it: that is looked at first.
+        return stops.overdue(self.opened_at, now, minutes(limit)) and not self.plan.reached(1.0)
 
     def candle(self, columns: CandleColumns) -> int:
         """Candle up to which the plan has been advanced, as `as_of`."""

@@ -32,8 +32,10 @@ class ForeignExits(IStrategy):
     ) -> list[ExitCheckTuple]:
         """As the layer's; live, what theirs would delay is not tried."""
         exits = super().should_exit(trade, rate, current_time, **asked)
+        if not exits:
+            return exits
         live = self._ballast.decisions.connected.feeds.live and not trade.has_open_orders
-        if exits and live and implements(self._own, "confirm_trade_exit"):
+        if live and implements(self._own, "confirm_trade_exit"):
             return list(self._ballast_agreed(exits, trade, rate, current_time))
         return exits
 
