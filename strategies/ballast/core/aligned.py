@@ -60,6 +60,7 @@ class AlignedCandles:
         self.history = 0
         self._known: dict[Hashable, Any] = {}
         self._axis = (frame["date"], timeframe)
+        self._opened = self.base.opened
         self._at: np.ndarray | None = None
         self._there = np.ones(len(frame), dtype=bool)
         self._slow_at = None if same else self._slow_positions()
@@ -84,9 +85,10 @@ class AlignedCandles:
         view = copy.copy(self)
         view._known = {}
         view._axis = dates, timeframe or self.timeframe
-        theirs = self.frame["date"], self.timeframe
-        view._at = frames.last_completed(*view._axis, *theirs)
-        view._there = frames.is_newest(*view._axis, *theirs)
+        view._opened = frames.nanoseconds(dates)
+        seen = view._opened, view._axis[1], self.base.opened, self.timeframe
+        view._at = frames.last_completed(*seen)
+        view._there = frames.is_newest(*seen)
         same = self.slow is self.base
         view._slow_at = view._at if same else view._slow_positions()
         return view
@@ -227,7 +229,8 @@ class AlignedCandles:
         return pd.Series(values, index=self._axis[0].index)
 
     def _slow_positions(self) -> np.ndarray:
-        return frames.last_completed(*self._axis, self.slow.frame["date"], self.slow_timeframe)
+        axis = self._opened, self._axis[1]
+        return frames.last_completed(*axis, self.slow.opened, self.slow_timeframe)
 
 
 def slow_candles(

@@ -7,6 +7,8 @@ never a zero in place of a price.
 """
 
 import dataclasses
+import functools
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -66,6 +68,8 @@ def assess(
     ndarray of int8, shape (len(candles) - len(known),)
         `DataQuality` codes; where several findings meet, the gravest.
     """
+    if _goes_on(candles, limits, known):
+        return np.zeros(1, dtype=np.int8)
     # After a sound candle nothing before it counts, but for the scale of moves.
     sound = np.flatnonzero(known == DataQuality.OK)
     first = int(sound[-1]) if len(sound) else 0
@@ -75,7 +79,7 @@ def assess(
         return codes
     filled = _filled(bars)
     in_hole = _run_length(filled) >= limits.hole_candles
-    absurd = _absurd(_scale(candles, limits)[first:], bars, limits)
+    absurd = _absurd(candles, first, bars, limits)
 
     codes[: limits.history_candles] = DataQuality.SHORT_HISTORY
     real = np.cumsum(~filled)
@@ -91,12 +95,40 @@ def assess(
 
 def assessed(candles: MeasuredCandles, limits: DataQualityLimits) -> np.ndarray:
     """The same, worked out once for all that ask, however long a history they want."""
-    findings = dataclasses.replace(limits, history_candles=0)
-    codes = candles.carried(
-        ("quality", findings), lambda known: assess(candles, findings, known)
-    ).copy()
-    _raise_to(codes[: limits.history_candles], np.True_, DataQuality.SHORT_HISTORY)
+    findings = any_history(limits)
+    codes = candles.carried(("quality", findings), lambda known: assess(candles, findings, known))
+    if limits.history_candles:
+        codes = codes.copy()
+        _raise_to(codes[: limits.history_candles], np.True_, DataQuality.SHORT_HISTORY)
     return codes
+
+
+@functools.lru_cache(maxsize=64)
+def any_history(limits: DataQualityLimits) -> DataQualityLimits:
+    """The limits of candles that need none before them."""
+    return dataclasses.replace(limits, history_candles=0)
+
+
+def _goes_on(candles: MeasuredCandles, limits: DataQualityLimits, known: np.ndarray) -> bool:
+    """
+    Whether one candle is new and follows a sound one, and is so ordinary that nothing can be found
+    in it: what most new candles of a bot are, told by a few numbers.
+    """
+    if not len(known) or len(candles) != len(known) + 1 or known[-1] != DataQuality.OK:
+        return False
+    opened, high, low, close, volume = (
+        candles.values(name).item(-1) for name in ("open", "high", "low", "close", "volume")
+    )
+    before, traded = candles.values("close").item(-2), candles.values("volume").item(-2)
+    # From the lowest to the highest price, the last close among them; short of the limit by more
+    # than what is lost by rounding. A price that is endless or not above nought is never quiet.
+    reach = 1 + 0.99 * limits.absurd_move_min_pct / 100
+    is_quiet = max(high, before) < min(low, before) * reach
+    # A comparison with NaN is False, the least of numbers and NaN may be a number.
+    is_possible = low <= opened <= high and low <= close <= high
+    has_traded = volume != traded and 0 < volume < math.inf
+    is_next = candles.opened.item(-1) > candles.opened.item(-2)
+    return is_quiet and is_possible and has_traded and is_next
 
 
 class _Bars(NamedTuple):
@@ -157,10 +189,16 @@ def _scale(candles: MeasuredCandles, limits: DataQualityLimits) -> np.ndarray:
     return moved(candles.quantiles("moves", moves, limits.scale_candles, least=10))
 
 
-def _absurd(scale: np.ndarray, bars: _Bars, limits: DataQualityLimits) -> np.ndarray:
+def _absurd(
+    candles: MeasuredCandles, first: int, bars: _Bars, limits: DataQualityLimits
+) -> np.ndarray:
     widest = np.fmax(_moves(bars), _wick(bars))
-    far = widest > limits.absurd_move_sigmas * (1.4826 * scale)
-    return np.asarray(far & (widest > np.log1p(limits.absurd_move_min_pct / 100)), dtype=bool)
+    absurd = widest > np.log1p(limits.absurd_move_min_pct / 100)
+    # What is usual is worked out where there is something to judge by it.
+    if absurd.any():
+        usual = _scale(candles, limits)[first:]
+        absurd &= widest > limits.absurd_move_sigmas * (1.4826 * usual)
+    return np.asarray(absurd, dtype=bool)
 
 
 def _moves(bars: _Bars) -> np.ndarray:

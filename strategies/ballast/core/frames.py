@@ -7,7 +7,7 @@ hourly frame from the exchange only adds the older history that a short live fra
 
 import functools
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,11 @@ _EVERYWHERE = ("1d", "4h", "1h", "30m", "15m")
 PRICES = ["date", "open", "high", "low", "close", "volume"]
 
 
-def nanoseconds(dates: pd.Series | np.ndarray) -> np.ndarray:
+# Opening times of candles (UTC), of an array nanoseconds since the epoch.
+Dates: TypeAlias = pd.Series | np.ndarray
+
+
+def nanoseconds(dates: Dates) -> np.ndarray:
     """Opening times of candles as int64 nanoseconds since the epoch (UTC), if they are not yet."""
     if isinstance(dates, np.ndarray):
         return dates
@@ -199,7 +203,7 @@ def _index(names: tuple[str, ...]) -> pd.Index:
 
 
 def last_completed(
-    dates: pd.Series, timeframe: str, other_dates: pd.Series, other_timeframe: str
+    dates: Dates, timeframe: str, other_dates: Dates, other_timeframe: str
 ) -> np.ndarray:
     """
     For each candle, the position of the newest candle of another frame that has ended by then.
@@ -214,9 +218,7 @@ def last_completed(
     return np.searchsorted(other_ends, ends, side="right") - 1
 
 
-def is_newest(
-    dates: pd.Series, timeframe: str, other_dates: pd.Series, other_timeframe: str
-) -> np.ndarray:
+def is_newest(dates: Dates, timeframe: str, other_dates: Dates, other_timeframe: str) -> np.ndarray:
     """
     For each candle, whether the newest one of another frame (see `last_completed`) is the last that
     can have ended by then: none is missing since. True before the first, where nothing is missing.
@@ -232,8 +234,7 @@ def take(values: np.ndarray, positions: np.ndarray, missing: float = np.nan) -> 
     """Values at the positions; `missing` where a position is -1."""
     if not len(values):
         return np.full(len(positions), missing)
+    if not len(positions) or positions.min() >= 0:
+        return values.take(positions)
     absent = positions < 0
-    taken = values[np.where(absent, 0, positions)]
-    if not absent.any():
-        return taken
-    return np.where(absent, missing, taken)
+    return np.where(absent, missing, values[np.where(absent, 0, positions)])

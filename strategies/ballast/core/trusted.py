@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from ballast.core.candles import Candles
-from ballast.core.data_quality import DataQualityLimits, assessed
+from ballast.core.data_quality import DataQualityLimits, any_history, assessed
 from ballast.core.trust import DataQuality
 
 
@@ -32,7 +32,7 @@ def _codes(candles: Candles, limits: DataQualityLimits) -> np.ndarray:
     if candles.slow is candles.base:
         codes = candles.from_own(assessed(candles.base, limits), DataQuality.SHORT_HISTORY)
     else:
-        any_age = dataclasses.replace(limits, history_candles=0)
+        any_age = any_history(limits)
         codes = np.maximum(
             candles.from_own(assessed(candles.base, any_age), DataQuality.SHORT_HISTORY),
             candles.from_slow(assessed(candles.slow, limits), DataQuality.SHORT_HISTORY),

@@ -1,6 +1,7 @@
 """A candle is acted on only if it and those before it deserve trust."""
 
 from datetime import timedelta
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ballast.core.data_quality import DataQualityLimits, assess, assessed
+from ballast.core.frames import PRICES
 from ballast.core.measured import MeasuredCandles
 from ballast.core.trust import DataQuality
 from tests.unit.ballast.core.made import closes, filled, scaled, walk
@@ -216,6 +218,36 @@ def test_trust_that_is_carried_on_from_candle_to_candle_is_that_of_all(
         at += new
         candles = MeasuredCandles(frame[:at].reset_index(drop=True), "1h", candles)
         assert list(assessed(candles, LIMITS)) == codes(frame[:at])
+
+
+def after(frame: pd.DataFrame) -> MeasuredCandles:
+    """The candles of a frame, of which all but the newest have been judged."""
+    before = MeasuredCandles(frame[:-1].reset_index(drop=True), "1h")
+    assessed(before, LIMITS)
+    return MeasuredCandles(frame, "1h", before)
+
+
+def test_an_ordinary_candle_after_a_sound_one_needs_no_scale_of_moves() -> None:
+    with patch.object(MeasuredCandles, "quantiles", side_effect=AssertionError):
+        assert assessed(after(walk(1, 150)), LIMITS)[-1] == DataQuality.OK
+
+
+@pytest.mark.parametrize("factor", [0.5, 0.97, 1.03, 1.1, 1e9, 0.0, -1.0, np.nan, np.inf])
+@pytest.mark.parametrize("column", ["open", "high", "low", "close", "volume"])
+def test_a_new_candle_is_judged_as_it_is_among_all(column: str, factor: float) -> None:
+    frame = walk(1, 150)
+    frame.loc[149, column] *= factor
+    with np.errstate(divide="ignore", invalid="ignore"):
+        assert list(assessed(after(frame), LIMITS)) == codes(frame)
+
+
+@pytest.mark.parametrize("columns", [PRICES[1:], PRICES[1:5], PRICES[:1]])
+def test_a_new_candle_that_repeats_the_one_before_is_judged_as_it_is_among_all(
+    columns: list[str],
+) -> None:
+    frame = walk(1, 150)
+    frame.loc[149, columns] = frame.loc[148, columns]
+    assert list(assessed(after(frame), LIMITS)) == codes(frame)
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from([2.0**-30, 2.0**20]))
