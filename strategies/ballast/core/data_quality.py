@@ -128,7 +128,7 @@ def _goes_on(candles: MeasuredCandles, limits: DataQualityLimits, known: np.ndar
     is_possible = low <= opened <= high and low <= close <= high
     has_traded = volume != traded and 0 < volume < math.inf
     is_next = candles.opened.item(-1) > candles.opened.item(-2)
-    return is_quiet and is_possible and has_traded and is_next
+    return bool(is_quiet and is_possible and has_traded and is_next)
 
 
 class _Bars(NamedTuple):
