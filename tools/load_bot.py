@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from freqtrade.exchange import timeframe_to_seconds
+from freqtrade.system import gc_set_threshold
 from freqtrade.worker import Worker
 
 from sandbox.overlay import overlay
@@ -70,7 +71,7 @@ class Bot:
 
     Parameters
     ----------
-    strategy : of `tools.load_strategy`.
+    strategy : of `tools.load_bare` or `tools.load_strategy`.
     settings : of the bot's configuration, over the usual ones.
     """
 
@@ -134,8 +135,11 @@ def _configuration(
         "ballast": {"market": market, "risk": _RISK, **settings},
     }
     if strategy == "Bare":
-        # As large as the layer's, so that as many orders of it are filled.
-        own["stake_amount"] = 1000
+        # Not in the bot's process, where the layer's modules would count to the floor.
+        from ballast.strategy.state import ORDER_TYPES
+
+        # Orders of the layer's kinds, and as large, so that as many of them are filled.
+        own |= {"order_types": ORDER_TYPES, "stake_amount": 1000}
     (folder / "user_data" / "data").mkdir(parents=True)
     path = folder / "load.json"
     path.write_text(json.dumps(own | section), encoding="utf-8")
@@ -152,6 +156,8 @@ def _main(url: str, timeframe: str, arguments: dict[str, Any], log: Path, told: 
     """The process."""
     sys.stdout = sys.stderr = log.open("a", encoding="utf-8", buffering=1)
     sys.path[:0] = [str(ROOT / "strategies")]
+    # As the command `freqtrade` does.
+    gc_set_threshold()
     candle_s = timeframe_to_seconds(timeframe)
     clock = soak_bot.SteppedClock(url, candle_s)
     soak_bot.keep_time(clock)
