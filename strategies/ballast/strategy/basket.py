@@ -88,7 +88,7 @@ def _never_met(
     made = _Made(strategy.timeframe, count, alone=alone)
     pair, other = made.of(_OWN), made.of(_OTHER)
     leader = pair if leads else other
-    slow = {name: made.of(name).slow for name in made.basket}
+    slow = {coin.name: coin.slow for coin in (pair, other) if coin.name in made.basket}
     name = leader.name
     market = Market(leader.frame, leader.timeframe, slow, leader.slow, source=made, name=name)
     setups = setups_on(strategy, pair, market.onto(pair.frame["date"]))
