@@ -2,6 +2,7 @@
 
 import math
 
+import bottleneck
 import numpy as np
 import pandas as pd
 import talib
@@ -59,8 +60,10 @@ def tightest_range(pair: Candles, window: Window, history: Window, within: Windo
 
 
 def _lowest(values: np.ndarray, n: int) -> np.ndarray:
-    # pandas, not TA-Lib: MIN carries a NaN within the data on for ever.
-    return np.asarray(pd.Series(values).rolling(n).min())
+    # Not TA-Lib: MIN carries a NaN within the data on for ever.
+    if n > len(values):
+        return np.full(len(values), np.nan)
+    return np.asarray(bottleneck.move_min(np.where(np.isfinite(values), values, np.nan), n))
 
 
 def _positive(values: np.ndarray) -> np.ndarray:
