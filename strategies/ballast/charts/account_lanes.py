@@ -48,6 +48,8 @@ class AccountLanes:
         self._rows: deque[_Row] | None = None
         # The rows as arrays, until there is one more: every pair asks for them.
         self._arrays: tuple[np.ndarray, np.ndarray] | None = None
+        # What was asked for last: most pairs have candles of the same times.
+        self._asked: tuple[np.ndarray, dict[str, np.ndarray]] | None = None
 
     def add(self, account: Account) -> None:
         """Remember the account at the candle that was judged last, in place of an earlier one."""
@@ -55,7 +57,7 @@ class AccountLanes:
         if known and known[-1].candle == row.candle:
             known.pop()
         known.append(row)
-        self._arrays = None
+        self._arrays = self._asked = None
 
     def columns(self, dates: pd.Series | np.ndarray) -> dict[str, np.ndarray]:
         """
@@ -69,18 +71,23 @@ class AccountLanes:
         dates : Series or ndarray
             Opening times of the pair's candles (see `frames.nanoseconds`).
         """
+        opened, asked = nanoseconds(dates), self._asked
+        if asked is not None and np.array_equal(asked[0], opened):
+            return asked[1]
         if self._arrays is None:
             rows = self._known()
             times = np.array([row[0] for row in rows], dtype=np.int64)
             self._arrays = times, np.array([row[1:] for row in rows], dtype=float).reshape(-1, 3)
         times, values = self._arrays
-        before = nanoseconds(dates) - self._span
+        before = opened - self._span
         place = np.searchsorted(times, before, side="right") - 1
         is_there = (place >= 0) & (times[place] == before) if len(times) else place >= 0
         found = np.full((len(before), 3), np.nan)
         found[is_there] = values[place[is_there]]
         names = (SIZE, HEAT, DRAWDOWN)
-        return {name: found[:, number] for number, name in enumerate(names)}
+        columns = {name: found[:, number] for number, name in enumerate(names)}
+        self._asked = opened, columns
+        return columns
 
     def _known(self) -> deque[_Row]:
         if self._rows is None:

@@ -1,5 +1,6 @@
 """What FreqUI and `freqtrade plot-dataframe` draw when told to take the strategy's own chart."""
 
+import functools
 import logging
 import math
 import re
@@ -127,13 +128,18 @@ def shown(prices: np.ndarray) -> np.ndarray:
         return np.where(np.isfinite(scale), np.round(prices * scale) / scale, prices)
 
 
-def _short_names(setups: Sequence[Setup]) -> list[str]:
+def _short_names(setups: Sequence[Setup]) -> tuple[str, ...]:
     """The first words of the setups' names, as far as they tell them apart."""
-    firsts = [re.split(r"(?<=[a-z0-9])(?=[A-Z])", setup.name)[0] for setup in setups]
-    return [
-        first[:_LONGEST_NAME] if firsts.count(first) == 1 else setup.name
-        for first, setup in zip(firsts, setups, strict=True)
-    ]
+    return _shortened(tuple(setup.name for setup in setups))
+
+
+@functools.lru_cache(maxsize=64)
+def _shortened(names: tuple[str, ...]) -> tuple[str, ...]:
+    firsts = [re.split(r"(?<=[a-z0-9])(?=[A-Z])", name)[0] for name in names]
+    return tuple(
+        first[:_LONGEST_NAME] if firsts.count(first) == 1 else name
+        for first, name in zip(firsts, names, strict=True)
+    )
 
 
 def annotated(

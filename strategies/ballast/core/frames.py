@@ -178,11 +178,11 @@ def with_columns(frame: pd.DataFrame, columns: Mapping[str, np.ndarray]) -> pd.D
     All at once, those of a type together, and names last: one by one, each costs as much as an
     indicator.
     """
-    kept, known = frame.copy(deep=False), tuple(frame.columns)
+    kept, known = frame, tuple(frame.columns)
     by_type: dict[Any, dict[str, np.ndarray]] = {}
     for name, values in columns.items():
         if name in known:
-            kept[name] = values
+            kept = kept.assign(**{name: values})
         else:
             by_type.setdefault(values.dtype, {})[name] = values
     parts = (

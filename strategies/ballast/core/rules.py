@@ -78,7 +78,7 @@ def holds(flags: Values) -> Rule:
     Met on candles where a state column is true, such as a regime or a candle pattern:
     `holds(pair.ta("CDLHAMMER") > 0)`.
     """
-    values = np.asarray(flags, dtype=float)
+    values = _numbers(flags)
     known = np.isfinite(values)
     state = known & (values != 0)
     return Rule(state, "is", np.ones(len(state), dtype=bool), state, known)
@@ -125,9 +125,16 @@ def tag(names: Mapping[str, Rule]) -> str:
     return " + ".join(names)
 
 
+def _numbers(values: Values | float) -> np.ndarray:
+    """As an array of floats: what a Series holds is had from itself at a tenth of the price."""
+    if isinstance(values, pd.Series):
+        return np.asarray(values.to_numpy(dtype=float))
+    return np.asarray(values, dtype=float)
+
+
 def _compare(value: Values, relation: str, limit: Values | float) -> Rule:
-    left = np.asarray(value, dtype=float)
-    right = np.broadcast_to(np.asarray(limit, dtype=float), left.shape)
+    left = _numbers(value)
+    right = np.broadcast_to(_numbers(limit), left.shape)
     # A comparison with NaN is False, which is the refusal wanted.
     met = _RELATIONS[relation](left, right)
     return Rule(left, relation, right, met)

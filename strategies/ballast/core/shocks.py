@@ -104,6 +104,8 @@ def cooldown(level: np.ndarray, pause: int, longest: int, rules: ShockRules) -> 
     position = np.arange(len(level))
     with np.errstate(invalid="ignore"):
         shock = level >= 1
+        if not shock.any():
+            return np.zeros(len(level))
         quiet = level < rules.release
     lengths = np.minimum(np.ceil(pause * np.where(shock, level, 0)), longest)
     ends = np.maximum.accumulate(np.where(shock, position + lengths, -1))

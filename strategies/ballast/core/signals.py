@@ -169,17 +169,24 @@ def state_columns(
     market_regime (-1 down, 0 range, 1 up), intensity (1 is a volatility shock), cooldown (own
     candles), fall (ratio).
     """
-    columns = {
+    return {
         "trust": np.maximum(trust(pair, limits), trust(market, limits)),
+        **pair.bare(lambda: _measures(pair, atr_window)),
+        "market_regime": market.once("regime", lambda: regime.of_market(market)),
+        **_shock(pair),
+    }
+
+
+def _measures(pair: Candles, atr_window: str) -> dict[str, np.ndarray]:
+    """Those of `state_columns` that are indicators of the pair."""
+    measures = {
         "atr": pair.atr(atr_window),
         "volatility": pair.daily_volatility(calibrated(VOLATILITY_WINDOW, pair.timeframe)),
         "turnover": pair.hourly_turnover(calibrated(TURNOVER_WINDOW, pair.timeframe)),
         "regime": regime.of_pair(pair),
-        "market_regime": market.once("regime", lambda: regime.of_market(market)),
         "fall": pair.fall(calibrated(FALL_WINDOW, pair.timeframe)),
-        **_shock(pair),
     }
-    return {name: np.asarray(values) for name, values in columns.items()}
+    return {name: np.asarray(values) for name, values in measures.items()}
 
 
 def entry_rules(setups: Sequence[Setup]) -> dict[str, Rule]:

@@ -25,6 +25,8 @@ def trust_of_views(candles: Iterable[Candles], limits: DataQualityLimits) -> np.
         for view in one.views():
             own = dataclasses.replace(limits, history_candles=view.history)
             codes += [trust(view, own), trust_of_views([view], limits)]
+    if len(codes) == 1:
+        return codes[0]
     return np.asarray(np.maximum.reduce(np.broadcast_arrays(*codes)))
 
 

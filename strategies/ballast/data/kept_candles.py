@@ -16,10 +16,14 @@ from ballast.core.measured import MeasuredCandles
 
 
 class _Group(NamedTuple):
-    """Longer candles, what they were made of, and what tells one state of that from another."""
+    """
+    Longer candles, what they were made of and how far back that reaches, and what tells one state
+    of it from another.
+    """
 
     own: MeasuredCandles
     older: pd.DataFrame | None
+    reach: Hashable
     edition: Hashable
     candles: MeasuredCandles
 
@@ -66,13 +70,18 @@ class KeptCandles:
         kept = self._groups.get((pair, to))
         if kept is not None and kept.own is own and kept.older is older:
             return kept.candles
-        edition = self._edition(own, to, older)
+        if kept is not None and older is not None and kept.older is older:
+            reach = kept.reach
+        else:
+            opened = own.opened if older is None else nanoseconds(older["date"])
+            reach = opened[:1].tobytes(), len(opened)
+        edition = reach, self._edition(own, to)
         if kept is not None and kept.edition == edition:
             candles = kept.candles
         else:
             made = grouped(own.frame, self._timeframe, to, older)
             candles = MeasuredCandles(made, to, kept.candles if kept else None)
-        self._groups[pair, to] = _Group(own, older, edition, candles)
+        self._groups[pair, to] = _Group(own, older, reach, edition, candles)
         return candles
 
     def forget_but(self, pairs: Collection[str]) -> None:
@@ -80,10 +89,10 @@ class KeptCandles:
         self._own = {pair: kept for pair, kept in self._own.items() if pair in pairs}
         self._groups = {key: kept for key, kept in self._groups.items() if key[0] in pairs}
 
-    def _edition(self, own: MeasuredCandles, to: str, older: pd.DataFrame | None) -> Hashable:
+    def _edition(self, own: MeasuredCandles, to: str) -> Hashable:
         """
-        How far back they reach, when the last whole one ends, and of what it is made (exchanges
-        correct their newest candles).
+        When the last whole one ends, and of what it is made (exchanges correct their newest
+        candles).
         """
         fine, slow = span_ns(self._timeframe), span_ns(to)
         opened = own.opened
@@ -91,5 +100,4 @@ class KeptCandles:
         last = int(whole[-1]) + 1 if len(whole) else 0
         made_of = slice(max(0, last - slow // fine), last)
         parts = tuple(own.values(name)[made_of].tobytes() for name in PRICES[1:])
-        reach = opened if older is None else nanoseconds(older["date"])
-        return opened[:last][-1:].tobytes(), reach[:1].tobytes(), len(reach), parts
+        return opened[:last][-1:].tobytes(), parts

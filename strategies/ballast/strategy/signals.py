@@ -192,5 +192,7 @@ class SignalStrategy(IStrategy):
             self.position_adjustment_enable = self.config["position_adjustment_enable"] = True
 
     def _overridden(self, setup: Setup) -> Setup:
-        wanted = self._ballast.settings.stops.model_dump(exclude_none=True)
+        wanted = self._ballast.stops_wanted
+        if not wanted:
+            return setup
         return dataclasses.replace(setup, stops=dataclasses.replace(setup.stops, **wanted))

@@ -119,8 +119,9 @@ class LayerState:
             _say_what_stands_aside()
         logs.open_file(config, self.settings.log, self.redactor)
         stated: StopRules = strategy.layer_option("stops", FOREIGN_STOPS)
-        wanted = self.settings.stops.model_dump(exclude_none=True)
-        self.stops = dataclasses.replace(stated, **wanted)
+        # What the settings put in place of a strategy's own.
+        self.stops_wanted = self.settings.stops.model_dump(exclude_none=True)
+        self.stops = dataclasses.replace(stated, **self.stops_wanted)
         try:
             Setup(type(strategy).__name__, {}, self.stops, size=self.size)
             if timeframe := config.get("timeframe") or getattr(strategy, "timeframe", None):

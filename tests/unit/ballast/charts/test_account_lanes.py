@@ -49,6 +49,15 @@ def test_what_is_shown_of_a_candle_does_not_change_with_candles_to_come() -> Non
         drawn = lanes(*(account(h, 1 / (h + 1)) for h in reversed(range(hour + 1))))
 
 
+def test_pairs_with_candles_of_the_same_times_show_what_was_looked_up_once() -> None:
+    drawn, hours = lanes(account(0, 0.5)), pd.date_range(START, periods=3, freq="1h")
+    one, other = (drawn.columns(pd.Series(hours)) for _ in range(2))
+    assert all(one[name] is other[name] for name in one)
+    assert math.isnan(drawn.columns(pd.Series(hours + HOUR))["size_pct"][1])
+    drawn.add(account(1, 0.25))
+    assert drawn.columns(pd.Series(hours))["size_pct"].tolist()[1:] == [50, 25]
+
+
 def test_an_account_that_is_taken_again_within_its_candle_stands_for_the_first() -> None:
     """And takes the place of no older one."""
     drawn = lanes()

@@ -291,3 +291,14 @@ def test_what_the_basket_is_asked_counts_to_the_warm_up() -> None:
     market, stored = basket_of(a=1, b=3)
     market.rank(stored.of("a"), lambda coin: coin.on("1d").ema(50))
     assert market.warmup == 202
+
+
+def test_what_is_asked_bare_is_what_a_series_holds_and_nothing_else_is_bare() -> None:
+    pair = Candles(walk(1, 400, "5m"), "5m")
+    for of in (lambda: pair.atr("4h"), lambda: pair.fall("8h"), lambda: pair.close):
+        found = pair.bare(of)
+        assert isinstance(found, np.ndarray)
+        np.testing.assert_array_equal(found, of())
+    with pytest.raises(ValueError, match="atr"):
+        pair.bare(lambda: pair.atr("no time"))
+    assert isinstance(pair.atr("4h"), pd.Series)
