@@ -8,7 +8,8 @@ from freqtrade.enums import RPCMessageType
 from freqtrade.persistence.models import PairLock
 
 from ballast.alerts.messages import as_code
-from ballast.core.guard_set import ALL_PAIRS, Change
+from ballast.core.guard_set import Change
+from ballast.core.verdict import ALL_PAIRS
 from ballast.data.feeds import LIVE_MODES
 
 logger = logging.getLogger(__name__)

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 
 from ballast.config.messages import MessageSettings
 from ballast.core.events import Event, EventKind
-from ballast.core.guard_set import ALL_PAIRS
 from ballast.core.ledger import Cause
 from ballast.core.reasons import ALL_WELL
 from ballast.core.sentences import details, with_numbers
+from ballast.core.verdict import ALL_PAIRS
 
 # Telegram's limit is 4096 characters.
 _LONGEST = 3500

@@ -17,11 +17,11 @@ from ballast.commands.options import add_config, add_database
 from ballast.commands.tables import table
 from ballast.config import settings
 from ballast.config.guards import GuardSettings
-from ballast.core.guard_set import ALL_PAIRS, BEGINNINGS, Beginnings
+from ballast.core.beginnings import BEGINNINGS, Beginnings
 from ballast.core.guards.base import Guard
 from ballast.core.measures import share
 from ballast.core.snapshot import Snapshot
-from ballast.core.verdict import ALLOW, Verdict
+from ballast.core.verdict import ALL_PAIRS, ALLOW, Verdict
 from ballast.risk.state_store import StateStore
 from ballast.tooling.config_files import database_url, read_config
 from ballast.tooling.database import open_store

@@ -1,22 +1,18 @@
 """The guard set: asks every guard at every candle and keeps the strictest answer."""
 
-import math
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
-from pydantic import Field
 
+from ballast.core.beginnings import Beginnings
 from ballast.core.cross_section import CrossSection
-from ballast.core.guards.base import NOT_CALM, Calm, Guard, Memory, all_of
+from ballast.core.guards.base import NOT_CALM, Calm, Guard, all_of
 from ballast.core.reasons import Reason
 from ballast.core.snapshot import Snapshot
-from ballast.core.verdict import Verdict, compose
+from ballast.core.verdict import ALL_PAIRS, Verdict, compose
 
-ALL_PAIRS = "*"
-# The row that keeps what blocks and cuts began with.
-BEGINNINGS = "Beginnings"
 # A block that ends with its cause is announced for so long; it is lifted when it ends.
 UNTIL_LIFTED = timedelta(days=1)
 NEVER = datetime.max.replace(tzinfo=UTC)
@@ -31,25 +27,6 @@ class Change:
     guard: str
     pair: str
     verdict: Verdict
-
-
-class Beginnings(Memory):
-    """
-    Limit and value at which blocks and cuts began that still hold, by guard and pair (separated by
-    a space), '*' being all.
-    """
-
-    begun: dict[str, tuple[float, float]] = Field(default_factory=dict)
-
-    def dated(self, guard: str, pair: str, verdict: Verdict) -> Verdict:
-        """A verdict with the value that it began with."""
-        if verdict.multiplier == 1 or math.isfinite(verdict.began):
-            return verdict
-        for scope in (pair, ALL_PAIRS):
-            known = self.begun.get(f"{guard} {scope}")
-            if known is not None and known[0] == verdict.limit:
-                return replace(verdict, began=known[1])
-        return verdict
 
 
 class GuardSet:
@@ -126,7 +103,7 @@ class GuardSet:
         for guard in guards.values():
             guard.observe(snapshot)
         objections = {name: self._objection(name, g, snapshot) for name, g in guards.items()}
-        self._note_beginnings(objections)
+        self.beginnings = self.beginnings.followed_by(objections)
         changes = self._changes(snapshot, objections)
         self.flattens = next((name for name, g in self.guards.items() if g.flattens), None)
         self.snapshot = snapshot
@@ -249,23 +226,6 @@ class GuardSet:
         self.snapshot = self._followed = self._calm = None
         self.flattens = None
         self.lifted = []
-
-    def _note_beginnings(self, objections: Mapping[str, Mapping[str, Verdict]]) -> None:
-        """Keep with what value each objection began; one to another limit is another."""
-        before = self.beginnings.begun
-        if not before and not any(objections.values()):
-            return
-        begun = {key: at for key, at in before.items() if key.split(" ")[0] not in objections}
-        for name, verdicts in objections.items():
-            for pair, verdict in verdicts.items():
-                key = f"{name} {pair}"
-                known = before.get(key)
-                if known is not None and known[0] == verdict.limit:
-                    begun[key] = known
-                elif math.isfinite(verdict.value) and math.isfinite(verdict.limit):
-                    begun[key] = (verdict.limit, verdict.value)
-        if begun != before:
-            self.beginnings = Beginnings(begun=begun)
 
     def _changes(
         self, snapshot: Snapshot, objections: Mapping[str, Mapping[str, Verdict]]

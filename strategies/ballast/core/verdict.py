@@ -8,6 +8,8 @@ from datetime import datetime
 from ballast.core.measures import against
 from ballast.core.reasons import Reason
 
+ALL_PAIRS = "*"
+
 
 @dataclass(frozen=True)
 class Verdict:

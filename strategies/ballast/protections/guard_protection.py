@@ -12,7 +12,7 @@ from typing import Any
 from freqtrade.exceptions import OperationalException
 from freqtrade.plugins.protections import IProtection, ProtectionReturn
 
-from ballast.core.guard_set import ALL_PAIRS
+from ballast.core.verdict import ALL_PAIRS
 
 # Key of the config entry under which a GuardedStrategy hands over its answers: a callable that is
 # given a guard's name, a pair or '*', and the time, and gives the `locks.Announced` or None.

@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 from freqtrade.persistence import LocalTrade
 
 from ballast.config.guards import GuardSettings
-from ballast.core.guard_set import BEGINNINGS, Beginnings, Change, GuardSet
+from ballast.core.beginnings import BEGINNINGS, Beginnings
+from ballast.core.guard_set import Change, GuardSet
 from ballast.core.guards.base import Guard
 from ballast.core.ledger import Books, Flow, Ledger, LedgerMemory
 from ballast.core.snapshot import ClosedTrade, Snapshot

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from markupsafe import Markup
 
 from ballast.core.events import Event, EventKind
-from ballast.core.guard_set import ALL_PAIRS
 from ballast.core.measures import measure, number
 from ballast.core.reasons import Reason
 from ballast.core.sentences import what
+from ballast.core.verdict import ALL_PAIRS
 from ballast.tooling.pages import charts
 from ballast.tooling.pages.charts import Chart
 from ballast.tooling.pages.page import Section

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from ballast.core.guard_set import ALL_PAIRS
+from ballast.core.verdict import ALL_PAIRS
 from ballast.research.recordings import EntryCounts
 from ballast.research.report import guard_times, limits
 from ballast.research.report.crises import Crisis

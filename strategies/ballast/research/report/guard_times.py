@@ -7,7 +7,7 @@ from datetime import datetime
 import pandas as pd
 
 from ballast.config.guards import GuardSettings
-from ballast.core.guard_set import ALL_PAIRS
+from ballast.core.verdict import ALL_PAIRS
 from ballast.research.report.drawdowns import max_drawdown
 from ballast.research.report.results import RunResult
 

@@ -18,7 +18,7 @@ from sqlalchemy import create_engine
 
 from ballast.__main__ import main
 from ballast.config.guards import GuardSettings
-from ballast.core.guard_set import BEGINNINGS, Beginnings
+from ballast.core.beginnings import BEGINNINGS, Beginnings
 from ballast.core.guards.base import Guard
 from ballast.core.snapshot import ClosedTrade, Snapshot
 from ballast.risk.state_store import TABLE, StateStore

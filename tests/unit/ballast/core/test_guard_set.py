@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ballast.core.guard_set import ALL_PAIRS, GuardSet
+from ballast.core.guard_set import GuardSet
 from ballast.core.guards.base import Guard
 from ballast.core.guards.loss_streak_backoff import LossStreakBackoff
 from ballast.core.reasons import Reason
 from ballast.core.snapshot import Snapshot
-from ballast.core.verdict import ALLOW, Verdict
+from ballast.core.verdict import ALL_PAIRS, ALLOW, Verdict
 from tests.unit.ballast.core.made import moment, seen, trade
 
 PAIR = "A/USDT"

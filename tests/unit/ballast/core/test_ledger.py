@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ballast.config.guards import GuardSettings
-from ballast.core.guard_set import Beginnings, GuardSet
+from ballast.core.beginnings import Beginnings
+from ballast.core.guard_set import GuardSet
 from ballast.core.ledger import Books, Cause, Ledger, LedgerMemory
 from ballast.core.snapshot import Snapshot
 from tests.unit.ballast.core.made import moment, restarted
