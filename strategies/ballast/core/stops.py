@@ -7,7 +7,7 @@ one place, `relative_to`.
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from numbers import Real
 
 from ballast.core import windows
@@ -242,6 +242,6 @@ def relative_to(price: float, stop: float) -> float | None:
     return 1 - stop / price
 
 
-def overdue(opened: datetime, now: datetime, minutes_allowed: float) -> bool:
-    """Whether a trade has been open for at least `minutes_allowed`."""
-    return (now - opened).total_seconds() >= 60 * minutes_allowed
+def due(opened: datetime, minutes_allowed: float) -> datetime:
+    """From when on a trade has been open for at least `minutes_allowed`."""
+    return opened + timedelta(minutes=minutes_allowed)

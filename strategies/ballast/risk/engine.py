@@ -56,6 +56,8 @@ class RiskEngine:
         Told about money that came or went, with the equity after it (quote currency).
     api_errors : callable
         Failed requests to the exchange before a moment.
+    tell_end : callable
+        Told that no candle is known after the one that was judged.
     patience : timedelta
         How long the candle of a pair that is late is waited for; entries are refused meanwhile.
     """
@@ -73,6 +75,7 @@ class RiskEngine:
         announce: Callable[[Change], None],
         tell_flow: Callable[[Flow, float, datetime], None],
         api_errors: Callable[[datetime], int],
+        tell_end: Callable[[], None],
         patience: timedelta,
     ) -> None:
         self.guard_set = guard_set
@@ -84,6 +87,7 @@ class RiskEngine:
         self._candle = timedelta(minutes=minutes(timeframe))
         self._correlation = correlation
         self._tell_flow = tell_flow
+        self._tell_end = tell_end
         self._patience = patience
         self._store: StateStore | None = None
         self._flows: Flows | None = None
@@ -179,7 +183,8 @@ class RiskEngine:
         news = None if is_judged else self._news.at(end, has_closed=bool(closed))
         if closed or news != [] or not self._defers(positions, end):
             self._observe(positions, closed, end, news)
-        self._locks.tidy(end, is_last=self._market_view.is_last(end))
+        is_last = self._market_view.is_last(end)
+        self._locks.tidy(end, is_last=is_last)
         if self._store is not None:
             others = {
                 SHOWN: self._shown.memory,
@@ -189,6 +194,8 @@ class RiskEngine:
             self._store.save(self.guard_set.guards, end, others)
         for ask in self._asked_too:
             ask(end)
+        if is_last:
+            self._tell_end()
 
     def _defers(self, positions: Sequence[Position], end: datetime) -> bool:
         """Whether nothing comes of a candle without news; the heat of what is open is held."""

@@ -9,6 +9,7 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from freqtrade.persistence import LocalTrade
 from pydantic import BaseModel, ConfigDict, Field
@@ -62,11 +63,12 @@ class ManagedStop:
 
     def overdue(self, now: datetime) -> bool:
         """Whether the time stop has come."""
+        return self._due is not None and now >= self._due and not self.plan.reached(1.0)
+
+    @cached_property
+    def _due(self) -> datetime | None:
         limit = self.plan.rules.time_stop
-        if limit is None:
-            return False
-        # Most candles are before it: that is looked at first.
-        return stops.overdue(self.opened_at, now, minutes(limit)) and not self.plan.reached(1.0)
+        return None if limit is None else stops.due(self.opened_at, minutes(limit))
 
     def candle(self, columns: CandleColumns) -> int:
         """Candle up to which the plan has been advanced, as `as_of`."""

@@ -74,9 +74,9 @@ def _tell_moved(host: Host, move: StopMove) -> None:
         host.events.publish(stop_moved(move))
 
 
-def _tell_latches(host: Host, guard_set: GuardSet, view: MarketView, now: datetime) -> None:
+def _tell_latches(host: Host, guard_set: GuardSet) -> None:
     """A backtest, at its last candle: right above Freqtrade's tables, which do not tell."""
-    if not view.is_last(now) or host.dp.runmode != RunMode.BACKTEST:
+    if host.dp.runmode != RunMode.BACKTEST:
         return
     for guard, since in ((n, g.latched_at) for n, g in guard_set.guards.items()):
         if since is not None:
@@ -209,6 +209,7 @@ class TradingSession:
             ),
             # Hyperopt sends this to its workers, and a log handler cannot be sent.
             errors.count if feeds.live else _none,
+            partial(_tell_latches, host, guard_set),
             timedelta(seconds=settings.trust.late_candle_s if feeds.live else 0),
         )
         others = EveryCandle(
@@ -220,7 +221,6 @@ class TradingSession:
         )
         if others.any:
             engine.ask_too(others.ask)
-        engine.ask_too(partial(_tell_latches, host, guard_set, market_view))
         sizer = PositionSizer(
             settings.risk,
             heat,

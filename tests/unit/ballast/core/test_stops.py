@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ballast.core.stops import StopPlan, StopRules, initial_stop, overdue, relative_to
+from ballast.core.stops import StopPlan, StopRules, due, initial_stop, relative_to
 from ballast.core.trails import Extremes
 from tests.unit.ballast.core.made import START, moment
 
@@ -293,13 +293,13 @@ def test_a_price_that_is_none_gives_no_relative_form(price: float) -> None:
 
 @pytest.mark.parametrize(("hours", "expected"), [(23.999, False), (24.0, True), (24.001, True)])
 def test_a_trade_is_overdue_exactly_at_its_time(hours: float, expected: bool) -> None:
-    assert overdue(START, moment(hours), 1440) is expected
+    assert (moment(hours) >= due(START, 1440)) is expected
 
 
 def test_time_open_is_told_in_any_time_zone_and_is_never_negative_enough_to_leave() -> None:
     away = moment(24).astimezone(timezone(timedelta(hours=-11)))
-    assert overdue(START, away, 1440)
-    assert not overdue(START, moment(-48), 1440)
+    assert away >= due(START, 1440)
+    assert moment(-48) < due(START, 1440)
 
 
 @pytest.mark.parametrize(

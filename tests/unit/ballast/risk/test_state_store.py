@@ -338,6 +338,7 @@ def engine(told: list[Flow] | None = None) -> RiskEngine:
         lambda change: None,
         lambda flow, equity, now: None if told is None else told.append(flow),
         lambda moment: 0,
+        lambda: None,
         timedelta(0),
     )
 
