@@ -1,5 +1,6 @@
 """Secrets never leave the bot: not in its journal, not in its logs."""
 
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -57,6 +58,7 @@ class Redactor:
         return self.text(value) if isinstance(value, str) else value
 
 
+@functools.lru_cache(maxsize=1024)
 def _names_secret(name: str) -> bool:
     return _SECRET_NAME.search(name) is not None
 

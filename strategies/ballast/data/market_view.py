@@ -39,6 +39,14 @@ class MarketView:
 
     def row(self, end: datetime) -> CrossSectionRow | None:
         """The candles of all pairs that ended at `end`; None where the leader's is missing."""
+        axis = self._columns_by_pair.get(MARKET)
+        if axis is None:
+            return None
+        newest = len(axis) - 1
+        if not self._is_present(self.pairs) and axis.is_fresh(newest, end):
+            # A bot looks at its newest candle alone: those before have been looked at.
+            alone = CandleColumns(axis.opened[newest:], axis.timeframe, {})
+            return CrossSectionRow(CrossSection(alone, self._of(self.pairs)), 0)
         cross_section = self._present()
         return cross_section.at(end) if cross_section is not None else None
 
@@ -69,15 +77,16 @@ class MarketView:
         if axis is None:
             return None
         pairs = self.pairs
-        cross_section = self._cross_section
-        if (
-            cross_section is None
-            or self._edition != self._columns_by_pair.edition
-            or cross_section.pairs != pairs
-        ):
-            columns_by_pair = {
-                pair: self._columns_by_pair.get(pair) or _NO_CANDLES for pair in pairs
-            }
-            cross_section = self._cross_section = CrossSection(axis, columns_by_pair)
+        if not self._is_present(pairs):
+            self._cross_section = CrossSection(axis, self._of(pairs))
             self._edition = self._columns_by_pair.edition
-        return cross_section
+        return self._cross_section
+
+    def _is_present(self, pairs: tuple[str, ...]) -> bool:
+        """Whether the cross-section is that of the candles there are now."""
+        cross_section = self._cross_section
+        same = self._edition == self._columns_by_pair.edition
+        return cross_section is not None and same and cross_section.pairs == pairs
+
+    def _of(self, pairs: tuple[str, ...]) -> dict[str, CandleColumns]:
+        return {pair: self._columns_by_pair.get(pair) or _NO_CANDLES for pair in pairs}
