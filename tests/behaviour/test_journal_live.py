@@ -14,7 +14,7 @@ from unittest.mock import patch
 
 import pandas as pd
 import pytest
-from freqtrade.persistence import Trade
+from freqtrade.persistence import PairLocks, Trade
 from freqtrade.strategy import IStrategy
 
 from ballast import guarded
@@ -245,6 +245,26 @@ def test_a_signal_that_finds_no_place_says_so(tmp_path: Path) -> None:
         walk(running, 1, 5)
     row = rows_of(journal_in(tmp_path)).loc[(at(3), PAIR)]
     assert (row["outcome"], row["code"]) == ("SIGNAL", "SLOTS_FULL")
+
+
+@pytest.mark.parametrize(
+    ("locks", "outcome"),
+    [
+        ([(PAIR, "*")], "SIGNAL"),
+        ([("*", "long")], "SIGNAL"),
+        ([(PAIR, "short"), (OTHER, "*")], "ENTERED"),
+    ],
+)
+def test_a_signal_of_a_pair_that_is_locked_says_so(
+    locks: list[tuple[str, str]], outcome: str, tmp_path: Path
+) -> None:
+    with bot(tmp_path) as running:
+        for pair, side in locks:
+            PairLocks.lock_pair(pair, at(9), "by hand", now=at(0), side=side)
+        walk(running, 1, 4)
+    row = rows_of(journal_in(tmp_path)).loc[(at(3), PAIR)]
+    assert row["outcome"] == outcome
+    assert (row["code"] == "PAIR_LOCKED") == (outcome == "SIGNAL")
 
 
 def test_no_secret_is_in_the_journal(tmp_path: Path) -> None:

@@ -183,10 +183,12 @@ def _sources(
 
     def obstacle(pair: str, end: datetime) -> tuple[str, float, float] | None:
         slots = host.config.get("max_open_trades", float("inf"))
-        taken = Trade.get_open_trade_count()
+        taken = len(Portfolio.open_trades())
         if 0 <= slots <= taken:
             return Reason.SLOTS_FULL, taken, slots
-        if PairLocks.is_pair_locked(pair, end, side="long"):
+        # As `PairLocks.is_pair_locked` has it, which asks for those of the pair and of all in turn.
+        locks = PairLocks.get_pair_locks(None, end, side="long")
+        if any(lock.pair in (pair, "*") for lock in locks):
             return Reason.PAIR_LOCKED, 1, 0
         return None
 
