@@ -45,6 +45,9 @@ def test_a_secret_of_the_configuration_is_hidden_wherever_it_occurs(secret: str)
         '{"apiKey": "deadbeefdeadbeef"}',
         "postgresql://bot:deadbeefdeadbeef@host/db",
         "token=deadbeefdeadbeef",
+        # Letters that are others to an expression that does not look at case.
+        *(f"{name}=deadbeefdeadbeef" for name in ("to\u212aen", "\u017fecret", "s\u0131gnature")),
+        *(f"{name}=deadbeefdeadbeef" for name in ("PASSWORD", "Passphrase", "JWT", "Ap\u0131_Key")),
     ],
 )
 def test_what_looks_like_a_secret_is_hidden_without_a_configuration(text: str) -> None:
