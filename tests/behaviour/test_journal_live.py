@@ -275,7 +275,7 @@ def test_no_secret_is_in_the_journal(tmp_path: Path) -> None:
 
     with bot(tmp_path, telegram={"enabled": False, **SECRETS}) as running:
         walk(running, 1, 4)
-        with patch.object(RiskEngine, "exposure", failing):
+        with patch.object(RiskEngine, "committed", failing):
             walk(running, 5, 6)
         for name, secret in SECRETS.items():
             running.bot.strategy._ballast.incident(name, ValueError(secret))

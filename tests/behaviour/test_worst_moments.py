@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +15,7 @@ import pytest
 from ballast.config.guards import GuardSettings
 from ballast.core.guard_set import GuardSet
 from ballast.core.snapshot import Snapshot
+from ballast.risk.candle_news import CandleNews
 from sandbox.candles import TIMEFRAMES_MS, aggregate
 from sandbox.profiles import PROFILES
 from sandbox.regimes import Label
@@ -52,18 +53,17 @@ class Year:
 
 @contextmanager
 def equity_watched() -> Iterator[dict[datetime, float]]:
+    """The equity at every candle, of which the guards are shown each."""
     seen: dict[datetime, float] = {}
+    observe = GuardSet.observe
 
-    def watched(show: Callable[[GuardSet, Snapshot], object]) -> Callable[..., object]:
-        def showing(self: GuardSet, snapshot: Snapshot) -> object:
-            seen[snapshot.now] = snapshot.equity
-            return show(self, snapshot)
-
-        return showing
+    def watched(self: GuardSet, snapshot: Snapshot) -> object:
+        seen[snapshot.now] = snapshot.equity
+        return observe(self, snapshot)
 
     with (
-        patch.object(GuardSet, "observe", watched(GuardSet.observe)),
-        patch.object(GuardSet, "follow", watched(GuardSet.follow)),
+        patch.object(CandleNews, "at", lambda *_, **__: None),
+        patch.object(GuardSet, "observe", watched),
     ):
         yield seen
 
@@ -89,8 +89,7 @@ def year(*, guards: bool) -> Year:
         outcome = run_backtest(
             "strategies/RisingMarket.py", frames, config=config, fee=0.001, protections=True
         )
-    # Guards sleep where nothing is open, and equity stays what it was.
-    return Year(pd.Series(seen).sort_index().resample("1h").ffill(), outcome.trades)
+    return Year(pd.Series(seen).sort_index(), outcome.trades)
 
 
 def labels(name: str) -> list[Label]:
