@@ -116,7 +116,7 @@ class MeasuredCandles:
                 windows = (values[max(0, end - window) : end] for end in ends)
                 return np.array([_quantile(one, least, quantile) for one in windows])
             if quantile == 0.5:
-                return _medians(values, window, least)
+                return of_windows(bottleneck.move_median, values, window, least)
             rolling = pd.Series(values).rolling(window, min_periods=least)
             return np.asarray(rolling.quantile(quantile))
 
@@ -192,13 +192,22 @@ def _shared(before: MeasuredCandles, now: MeasuredCandles) -> tuple[int, int]:
     return (shared, gone) if same else (0, 0)
 
 
-def _medians(values: np.ndarray, window: int, least: int) -> np.ndarray:
-    """What `rolling(window, min_periods=least).median()` gives, at a fifth of its price."""
+def of_windows(
+    move: Callable[..., np.ndarray], values: np.ndarray, window: int, least: int
+) -> np.ndarray:
+    """
+    What pandas' `rolling(window, min_periods=least)` gives, at a fraction of its price.
+
+    Parameters
+    ----------
+    move : callable
+        Bottleneck's function of windows, such as `move_median`.
+    """
     window, least = min(window, len(values)), max(1, least)
     if window < least:
         return np.full(len(values), np.nan)
     known = np.where(np.isfinite(values), values, np.nan)
-    return np.asarray(bottleneck.move_median(known, window, least))
+    return np.asarray(move(known, window, least))
 
 
 def _quantile(window: np.ndarray, least: int, quantile: float) -> float:

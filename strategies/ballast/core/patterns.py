@@ -9,6 +9,7 @@ import talib
 
 from ballast.core.aligned import Window
 from ballast.core.candles import Candles
+from ballast.core.measured import of_windows
 
 # A history may lack this few of its candles (1 - share) before a rank in it is unknown.
 _KNOWN = 0.9
@@ -61,9 +62,7 @@ def tightest_range(pair: Candles, window: Window, history: Window, within: Windo
 
 def _lowest(values: np.ndarray, n: int) -> np.ndarray:
     # Not TA-Lib: MIN carries a NaN within the data on for ever.
-    if n > len(values):
-        return np.full(len(values), np.nan)
-    return np.asarray(bottleneck.move_min(np.where(np.isfinite(values), values, np.nan), n))
+    return of_windows(bottleneck.move_min, values, n, least=n)
 
 
 def _positive(values: np.ndarray) -> np.ndarray:

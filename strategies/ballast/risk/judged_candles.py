@@ -70,7 +70,8 @@ class JudgedCandles:
         equity : float or None
             Quote currency; None where it is what it was.
         """
-        if equity is None and self._has_highest and end.timestamp() >= self._guard_set.calm().until:
+        is_untold = equity is None and not math.isnan(self._highest)
+        if is_untold and end.timestamp() >= self._guard_set.calm().until:
             # The highest belongs to the day that has ended.
             self.catch_up()
         self._deferred = end
@@ -124,10 +125,6 @@ class JudgedCandles:
         self._locks.forget()
         self._deferred, self._highest = None, math.nan
         self._unseen = ()
-
-    @property
-    def _has_highest(self) -> bool:
-        return not math.isnan(self._highest)
 
     def _taken_highest(self) -> float:
         """The highest equity of the candles deferred (NaN for none), which are told of now."""
