@@ -47,7 +47,8 @@ class GuardSet:
         # Guard and pair of blocks that ended, at the last candle, before their announced end.
         self.lifted: list[tuple[str, str]] = []
         self._announced: dict[tuple[str, str], datetime] = {}
-        # When the first of them ends.
+        # When they end: as announced, or sooner where a block has become shorter since; the first.
+        self._ends: dict[tuple[str, str], datetime] = {}
         self._first_end = NEVER
         self._follow_equity = {n: g for n, g in self.guards.items() if g.follows_equity}
         # Guards to which a trade that has closed is news.
@@ -128,12 +129,15 @@ class GuardSet:
         return {name: guard.news(market) for name, guard in following.items()}
 
     def due(self, now: datetime) -> list[str] | None:
-        """Guards of whose blocks an announced end has come; None (all) where nothing was seen."""
+        """
+        Guards of whose blocks the end has come, the announced one or their own; None (all) where
+        nothing was seen.
+        """
         if self.snapshot is None:
             return None
         if self._first_end > now:
             return []
-        return [guard for (guard, _), end in self._announced.items() if end <= now]
+        return [guard for (guard, _), end in self._ends.items() if end <= now]
 
     def flowed(self, factor: float) -> None:
         """Money came or went: what guards remember in quote currency is multiplied by `factor`."""
@@ -215,13 +219,13 @@ class GuardSet:
     def recall(self, ends: Mapping[tuple[str, str], datetime]) -> None:
         """Take up what an earlier run announced: ends of blocks by guard and pair."""
         self._announced.update(ends)
-        self._first_end = min(self._announced.values(), default=NEVER)
+        self._note_ends({})
 
     def forget(self) -> None:
         """Begin anew, as if nothing had ever been observed."""
         for guard in self.guards.values():
             guard.memory = type(guard.memory)()
-        self._announced, self._first_end = {}, NEVER
+        self._announced, self._ends, self._first_end = {}, {}, NEVER
         self.beginnings = Beginnings()
         self.snapshot = self._followed = self._calm = None
         self.flattens = None
@@ -247,13 +251,21 @@ class GuardSet:
         others = {key: end for key, end in covered.items() if key[0] in unasked}
         self.lifted = [key for key in covered if key not in blocks and key not in others]
         fresh = {key: verdict for key, verdict in blocks.items() if key not in covered}
-        if not fresh and not self.lifted and len(covered) == len(known):
-            return []
-        self._announced = {k: end for k, end in covered.items() if k in blocks or k in others}
-        until_lifted = snapshot.now + UNTIL_LIFTED
-        self._announced |= {key: block.until or until_lifted for key, block in fresh.items()}
-        self._first_end = min(self._announced.values(), default=NEVER)
+        if fresh or self.lifted or len(covered) != len(known):
+            self._announced = {k: end for k, end in covered.items() if k in blocks or k in others}
+            until_lifted = snapshot.now + UNTIL_LIFTED
+            self._announced |= {key: block.until or until_lifted for key, block in fresh.items()}
+        self._note_ends(blocks)
         return [Change(*key, verdict) for key, verdict in fresh.items()]
+
+    def _note_ends(self, blocks: Mapping[tuple[str, str], Verdict]) -> None:
+        """Of what is announced, when it ends by the blocks of the guards asked now."""
+        before = self._ends
+        self._ends = {
+            key: min(end, blocks[key].until or end) if key in blocks else before.get(key, end)
+            for key, end in self._announced.items()
+        }
+        self._first_end = min(self._ends.values(), default=NEVER)
 
     def _objection(self, name: str, guard: Guard, snapshot: Snapshot) -> Mapping[str, Verdict]:
         common = guard.market_verdict(snapshot)

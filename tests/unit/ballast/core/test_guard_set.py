@@ -247,6 +247,17 @@ def test_a_block_that_ends_with_its_time_is_not_lifted() -> None:
     assert stop_manager.lifted == []
 
 
+def test_a_guard_whose_block_has_become_shorter_is_due_at_its_own_end() -> None:
+    guard = Fixed(0.0, until=moment(10))
+    guards = guard_set(guard, Fixed())
+    guards.observe(seen(1))
+    guard.until = moment(4)
+    guards.observe(seen(2))
+    guards.follow(seen(3), ["guard1"], is_calm=True)
+    assert guards.due(moment(3)) == []
+    assert guards.due(moment(4)) == ["guard0"]
+
+
 def test_a_block_told_before_a_restart_is_not_told_again_until_its_end() -> None:
     stop_manager = guard_set(Fixed(0.0, moment(3)))
     stop_manager.recall({("guard0", ALL_PAIRS): moment(3)})

@@ -26,7 +26,7 @@ GUARDS: dict[str, dict[str, Any]] = {
     "DrawdownLimit": {"limit_pct": 30.0, "near_pct": 12.0},
     "RollingDrawdownLimit": {"limit_pct": 8.0, "window_days": 5},
     "StopCascadeHalt": {"losses": 2, "window_hours": 120.0},
-    "LossStreakBackoff": {"pair_losses": 2, "all_losses": 3},
+    "LossStreakBackoff": {"pair_losses": 1, "all_losses": 2},
 }
 
 
@@ -73,7 +73,9 @@ class Account:
         # Spells of some hours to some days.
         if random.random() < (0.1 if self.held else 0.03):
             if self.held:
-                closed.append(ClosedTrade(PAIR, now, float(random.normal())))
+                # Or two: a win, and a loss that begins a shorter pause than the one that holds.
+                for _ in range(random.integers(1, 3)):
+                    closed.append(ClosedTrade(PAIR, now, float(random.normal())))
             self.held = not self.held
         known = self.equity if not self.held or random.random() > 0.002 else np.nan
         return self.held, float(known), tuple(closed)
