@@ -2,7 +2,7 @@
 
 It works the profit of a position out twice, in decimal arithmetic, before it looks at anything:
 most of what an open position costs. Where no signal leaves, the low stays above the stop and the
-high below what profit targets and a trailing stop wait for, the answer is known without.
+high below what raises a trailing stop or reaches a profit target, the answer is known without.
 """
 
 import math
@@ -40,12 +40,14 @@ def passes(
     state = strategy._ballast
     if not low or not high or not ASKED.isdisjoint(strategy._theirs):
         return False
-    if not earns_less(trade, high, least_awaited(strategy, state.own_custom_stop)) and (
-        not earns_less(trade, high, awaited(strategy, trade, now, state.own_custom_stop))
-    ):
+    if state.own_custom_stop or strategy.use_custom_roi:
+        return False
+    if reaches_target(strategy, trade, high, now):
         return False
     stop = state.decisions.stop(trade, now)
     if not (0 < (trade.stop_loss or 0.0) < low and stop < low):
+        return False
+    if strategy.trailing_stop and trails(strategy, trade, high, state.own_stoploss):
         return False
     trade.adjust_min_max_rates(high, low)
     trade_stops.raise_to(trade, stop, high, after_fill=False)
@@ -53,41 +55,32 @@ def passes(
     return trade.stop_loss < low
 
 
-def least_awaited(strategy: Any, has_own_stop: bool) -> float:
-    """No more than `awaited` says, at whatever time: found without asking Freqtrade."""
-    if has_own_stop or strategy.use_custom_roi:
-        return -math.inf
-    least: float = min(strategy.minimal_roi.values(), default=math.inf)
-    return _or_trailing(strategy, least)
-
-
-def awaited(strategy: Any, trade: LocalTrade, now: datetime, has_own_stop: bool) -> float:
-    """
-    The least profit (ratio) that a target or trailing stop waits for; minus infinity where
-    something looks at every candle.
-    """
-    if has_own_stop or strategy.use_custom_roi:
-        return -math.inf
-    return _or_trailing(strategy, _target(strategy, trade, now))
-
-
-def _or_trailing(strategy: Any, target: float) -> float:
-    if not strategy.trailing_stop:
-        return target
-    if not strategy.trailing_only_offset_is_reached:
-        return -math.inf
-    return min(target, strategy.trailing_stop_positive_offset)
-
-
-def _target(strategy: Any, trade: LocalTrade, now: datetime) -> float:
-    """The profit target (ratio) that holds by now."""
+def reaches_target(strategy: Any, trade: LocalTrade, high: float, now: datetime) -> bool:
+    """Whether a high may reach the profit target that holds by now."""
     targets: dict[int, float] = strategy.minimal_roi
+    # No target is lower than the least, found without asking Freqtrade which holds.
+    if earns_less(trade, high, min(targets.values(), default=math.inf)):
+        return False
     if len(targets) > 1:
         held = int((now.timestamp() - trade.open_date_utc.timestamp()) // 60)
         _, target = strategy.min_roi_reached_entry(trade, held, now)
-        return math.inf if target is None else float(target)
-    # One, whatever it waits for.
-    return min(targets.values(), default=math.inf)
+        return target is not None and not earns_less(trade, high, float(target))
+    return True
+
+
+def trails(strategy: Any, trade: LocalTrade, high: float, own_stoploss: float | None) -> bool:
+    """
+    Whether the strategy's trailing stop may raise the stop at a high.
+
+    `own_stoploss` is its distance where it stands for the class stop (negative ratio).
+    """
+    distance = abs(own_stoploss or strategy.stoploss)
+    if not earns_less(trade, high, strategy.trailing_stop_positive_offset):
+        # About at the offset or beyond it: whichever distance holds, it is not less than this.
+        distance = min(distance, strategy.trailing_stop_positive or distance)
+    elif strategy.trailing_only_offset_is_reached:
+        return False
+    return high * (1 - distance) > trade.stop_loss * (1 - _ROUNDING)
 
 
 def earns_less(trade: LocalTrade, high: float, profit: float) -> bool:
