@@ -12,6 +12,7 @@ from ballast.strategy import quiet
 from tests.engine import ScriptedStrategy, flat, run_backtest
 
 PAIR = "BTC/USDT"
+POSITIVES = (None, 0.005, 0.01)
 OPENED = datetime(2024, 1, 1, tzinfo=UTC)
 TARGETS: tuple[dict[int, float], ...] = (
     {0: 10},
@@ -55,7 +56,7 @@ def test_nothing_leaves_and_no_stop_moves_on_a_quiet_candle() -> None:
         strategy.trailing_stop = bool(rng.integers(2))
         strategy.trailing_only_offset_is_reached = bool(rng.integers(2))
         strategy.trailing_stop_positive_offset = float(rng.choice([0.0, 0.01, 0.02, 0.03]))
-        strategy.trailing_stop_positive = rng.choice([None, 0.005, 0.01])
+        strategy.trailing_stop_positive = POSITIVES[rng.integers(len(POSITIVES))]
         strategy.stoploss = -float(rng.choice([0.02, 0.05]))
         fee, initial = float(rng.choice([0.0, 0.001])), -float(rng.choice([0.02, 0.05]))
         trade = open_trade(fee, initial, float(rng.choice([1e-6, 0.01, 0.3])))
