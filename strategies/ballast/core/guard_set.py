@@ -11,7 +11,7 @@ from ballast.core.cross_section import CrossSection
 from ballast.core.guards.base import NOT_CALM, Calm, Guard, all_of
 from ballast.core.reasons import Reason
 from ballast.core.snapshot import Snapshot
-from ballast.core.verdict import ALL_PAIRS, Verdict, compose
+from ballast.core.verdict import ALL_PAIRS, ALLOW, Verdict, compose
 
 # A block that ends with its cause is announced for so long; it is lifted when it ends.
 UNTIL_LIFTED = timedelta(days=1)
@@ -159,6 +159,13 @@ class GuardSet:
         if seen is None or seen.now != candle_end:
             age_s = (candle_end - seen.now).total_seconds() if seen is not None else float("inf")
             return Verdict(Reason.GUARDS_SILENT, age_s, 0.0, 0.0)
+        return self._answer(seen, pair)
+
+    def allowed(self, pair: str) -> bool:
+        """Whether no guard objected to `pair` at the candle that they were shown last."""
+        return self.snapshot is not None and self._answer(self.snapshot, pair) is ALLOW
+
+    def _answer(self, seen: Snapshot, pair: str) -> Verdict:
         if self._answered[0] is not seen:
             self._answered = (seen, {})
         answers = self._answered[1]

@@ -252,8 +252,7 @@ class RiskEngine:
 
     def heat_left(self, equity: float) -> float | None:
         """What guards let all positions lose at their stops at an equity (quote), or None."""
-        self._judged.catch_up()
-        return self.guard_set.heat_left(equity)
+        return self._judged.heat_left(equity)
 
     def correlation(self, one: str, other: str, now: datetime) -> float:
         """Correlation of two pairs' returns over the last 20 days."""
@@ -261,8 +260,7 @@ class RiskEngine:
 
     def entry_verdict(self, pair: str, now: datetime) -> Verdict:
         """Whether, and at what size, `pair` may be entered."""
-        self._judged.catch_up()
-        return self.guard_set.entry_verdict(pair, self._border(now))
+        return self._judged.entry_verdict(pair, self._border(now))
 
     def _border(self, now: datetime) -> datetime:
         return candle_border(now, self._candle)

@@ -8,7 +8,7 @@ from datetime import datetime
 from ballast.core.drawdown import is_equity
 from ballast.core.guard_set import Change, GuardSet
 from ballast.core.snapshot import ClosedTrade, Snapshot
-from ballast.core.verdict import ALLOW
+from ballast.core.verdict import ALLOW, Verdict
 from ballast.data.market_view import MarketView
 from ballast.risk.locks import Locks
 
@@ -102,6 +102,25 @@ class JudgedCandles:
         if news is None:
             return self._guard_set.observe(snapshot)
         return self._guard_set.follow(snapshot, news)
+
+    def entry_verdict(self, pair: str, end: datetime) -> Verdict:
+        """Whether, and at what size, a pair may be entered on the candle that ended at `end`."""
+        # Where nobody objects, nobody would after a candle that nothing comes of.
+        if self._deferred == end and self._holds_deferred() and self._guard_set.allowed(pair):
+            return ALLOW
+        self.catch_up()
+        return self._guard_set.entry_verdict(pair, end)
+
+    def heat_left(self, equity: float) -> float | None:
+        """See `GuardSet.heat_left`."""
+        if not self._holds_deferred():
+            self.catch_up()
+        return self._guard_set.heat_left(equity)
+
+    def _holds_deferred(self) -> bool:
+        """Whether a candle is deferred, and those who follow equity have nothing to learn of it."""
+        end, calm = self._deferred, self._guard_set.calm()
+        return end is not None and calm.holds(self._equity, end)
 
     def catch_up(self) -> None:
         """Show the guards the last candle that nothing came of."""
