@@ -270,6 +270,9 @@ def load(section: Mapping[str, Any] | None) -> Settings:
 
 def _sentence(error: Any) -> str:
     path = [str(part) for part in error["loc"]]
+    if error["type"] == "missing":
+        # What is given is the entry of a list that lacks something.
+        path = path[:-1]
     name = ".".join([SECTION, *path])
     if error["type"] == "extra_forbidden":
         known = _model_at(path[:-1]).model_fields
@@ -280,16 +283,25 @@ def _sentence(error: Any) -> str:
 
 
 def _accepted(path: list[str], error: Any) -> str:
-    model = _model_at(path[:-1])
-    field = model.model_fields.get(path[-1])
+    field = _model_at(path[:-1]).model_fields.get(path[-1])
     if error["type"] == "model_type":
         return "a section of settings"
     if error["type"] == "literal_error":
         return str(error["ctx"]["expected"])
-    if field is None or error["type"] == "value_error":
+    if error["type"] == "value_error":
         return str(error["msg"]).removeprefix("Value error, ").removeprefix("expected ")
+    if field is None:
+        # An entry of a list, which the setting's description tells of.
+        return _described(path)
     note = f" ({field.description})" if field.description else ""
-    return (accepted(field) or "another type") + note
+    return (accepted(field) or "a list") + note
+
+
+def _described(path: list[str]) -> str:
+    """What the setting takes to which an entry of a list belongs."""
+    while path[-1].isdecimal():
+        path = path[:-1]
+    return str(_model_at(path[:-1]).model_fields[path[-1]].description)
 
 
 def accepted(field: FieldInfo) -> str:

@@ -146,13 +146,15 @@ def test_a_part_that_is_no_section_is_refused(name: str, given: Any) -> None:
         ({"market": {"leader": "BTC"}}, "ballast.market.leader is 'BTC': expected pairs such as"),
         ({"market": {"basket": ["BTC"]}}, "ballast.market.basket is ['BTC']: expected pairs such"),
         ({"market": {"leader": 3}}, "ballast.market.leader is 3: expected a text (a pair"),
-        ({"market": {"basket": [3]}}, "ballast.market.basket.0 is 3: expected"),
+        ({"market": {"basket": [3]}}, "ballast.market.basket.0 is 3: expected pairs such as 'BTC"),
+        ({"market": {"basket": "BTC/USDT"}}, "is 'BTC/USDT': expected a list (pairs such as"),
         ({"stops": {"time_stop": "soon"}}, "expected a length of time such as '36h'"),
         ({"stops": {"time_stop": "0h"}}, "expected a length of time such as '36h'"),
         ({"protections": {}}, "ballast.protections is {}: expected a list of entries such as"),
         ({"protections": ["X"]}, "ballast.protections is ['X']: expected a list of entries"),
         ({"guards": {"off": ["Daily"]}}, "ballast.guards.off.0 is 'Daily': expected"),
         ({"guards": {"off": "DailyLossLimit"}}, "ballast.guards.off is 'DailyLossLimit'"),
+        ({"guards": {"off": [3]}}, "ballast.guards.off.0 is 3: expected names of guards that are"),
     ],
 )
 def test_a_text_that_is_not_accepted_is_refused_with_what_is(given: dict, text: str) -> None:
@@ -220,6 +222,13 @@ def test_steps_that_do_not_descend_are_refused(steps: list[tuple[float, float]])
     text = refusal(ladder(*steps))
     assert text.startswith("ballast.guards.DrawdownLadder is ")
     assert "steps whose drawdowns ascend to below halt_pct" in text
+
+
+@pytest.mark.parametrize("step", [5, [3.0], [3.0, 0.5, 1.0]])
+def test_a_step_that_is_no_pair_is_refused_with_what_is_one(step: Any) -> None:
+    text = refusal({"guards": {"DrawdownLadder": {"steps": [step]}}})
+    name = "ballast.guards.DrawdownLadder.steps.0"
+    assert text.startswith(f"{name} is {step!r}: expected pairs of drawdown in percent, ascending")
 
 
 @pytest.mark.parametrize("step", [(math.inf, 0.5), (3.0, math.inf)])
