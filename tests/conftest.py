@@ -1,17 +1,23 @@
-"""What holds for every test: only loopback is contacted, the clock is set, output is wide."""
+"""
+What holds for every test: only loopback is contacted, the clock is set, output is wide, and no
+database waits for the disk.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
 import socket
+import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from sqlalchemy import Engine, event
 
 from tests import clock
 from tests.processes import CHILD
@@ -36,6 +42,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=datetime.fromisoformat,
         help="when all tests run, as 2024-02-29T00:00:20 (UTC)",
     )
+
+
+@event.listens_for(Engine, "connect")
+def _unsynced(connection: Any, _record: Any) -> None:
+    """
+    No database of a test outlives the machine: none waits for the disk at every commit. A killed
+    process loses nothing by that, and who asks for another level after this has it.
+    """
+    if isinstance(connection, sqlite3.Connection):
+        # A file that is locked, or none of SQLite's, is for the test to find.
+        with contextlib.suppress(sqlite3.Error):
+            connection.execute("PRAGMA synchronous=OFF")
 
 
 @pytest.fixture(autouse=True, scope="session")
