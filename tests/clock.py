@@ -19,7 +19,7 @@ ANY_HOUR = (
     datetime(2025, 10, 31, 23, 58, 30, tzinfo=UTC),
 )
 # Read by `tests/child/sitecustomize.py`.
-_AHEAD = "BALLAST_TEST_CLOCK_AHEAD_S"
+AHEAD = "BALLAST_TEST_CLOCK_AHEAD_S"
 
 
 @contextmanager
@@ -27,5 +27,5 @@ def set_to(moment: datetime) -> Iterator[None]:
     """Let it be this moment when the block begins."""
     with pytest.MonkeyPatch.context() as environment, time_machine.travel(moment):
         # It ticks from the moment on when it is first asked for.
-        environment.setenv(_AHEAD, str(time.time() - time_machine.escape_hatch.time.time()))
+        environment.setenv(AHEAD, str(time.time() - time_machine.escape_hatch.time.time()))
         yield

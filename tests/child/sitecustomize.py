@@ -43,13 +43,20 @@ _guard("connect")
 _guard("connect_ex")
 socket.getaddrinfo = _guarded_look_up
 
-_ahead_s = os.environ.get("BALLAST_TEST_CLOCK_AHEAD_S")
-if _ahead_s is not None:
+
+def set_clock() -> None:
+    """Let it be what the environment says."""
+    ahead_s = os.environ.get("BALLAST_TEST_CLOCK_AHEAD_S")
+    if ahead_s is None:
+        return
     # It would bring pytest along, and Freqtrade behaves otherwise where it sees that.
     sys.modules["pytest"] = None  # type: ignore[assignment]
     import time_machine
 
     del sys.modules["pytest"]
-    time_machine.travel(datetime.now(UTC) + timedelta(seconds=float(_ahead_s))).start()
+    time_machine.travel(datetime.now(UTC) + timedelta(seconds=float(ahead_s))).start()
     # It ticks from the moment on when it is first asked for.
     time.time()
+
+
+set_clock()

@@ -20,7 +20,7 @@ import pytest
 
 from ballast.strategy.guarded import GuardedStrategy
 from sandbox.beside import running_sandbox
-from tests.processes import ROOT
+from tests.processes import ROOT, run
 
 PAIRS = ["BTC/USDT", "ETH/USDT", "SOL/USDT"]
 MARKET = ["--generate", "7", "--days", "60", "--pairs", *PAIRS]
@@ -72,21 +72,12 @@ class Desk:
         named += ["--userdir", str(self.folder), "--strategy", strategy]
         if "--strategy-path" not in arguments:
             named += ["--strategy-path", str(ROOT / "strategies")]
-        return run(self.folder, "freqtrade", command, *named, *arguments)
+        return answered(self.folder, "freqtrade", command, *named, *arguments)
 
 
-def run(folder: Path, module: str, *arguments: str, cwd: Path | None = None) -> Answer:
-    ended = subprocess.run(
-        [sys.executable, "-m", module, *arguments],
-        cwd=cwd or folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert "BEYOND LOOPBACK" not in ended.stdout, ended.stdout
-    return Answer(ended.returncode, ended.stdout)
+def answered(folder: Path, module: str, *arguments: str) -> Answer:
+    ended = run(folder, module, *arguments)
+    return Answer(ended.returncode, ended.stdout + ended.stderr)
 
 
 @pytest.fixture(scope="module")
@@ -302,7 +293,7 @@ def test_a_taken_port_is_named(module: str, tmp_path: Path) -> None:
         port = str(taken.getsockname()[1])
         arguments = ["--port", port, "--days", "30"]
         arguments += ["--generate", "7"] if module == "sandbox" else ["--userdir", str(tmp_path)]
-        answer = run(tmp_path, module, *arguments, cwd=ROOT)
+        answer = answered(ROOT, module, *arguments)
     assert answer.code == 2
     assert f"Cannot listen on 127.0.0.1 port {port}: Address already in use." in answer.text
     assert "Traceback" not in answer.text

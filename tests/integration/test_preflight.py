@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +18,7 @@ from ballast.ops.preflight import inspect
 from ballast.ops.preflight.check import Bot, Level
 from ballast.ops.preflight.keys import key_rights
 from sandbox.beside import running_sandbox
-from tests.processes import ROOT, python_path
+from tests.processes import ROOT, python_path, run
 
 PAIRS = ["BTC/USDT", "ETH/USDT", "SOL/USDT"]
 MARKET = ["--generate", "7", "--days", "60", "--pairs", *PAIRS, "--shift-to-now"]
@@ -43,17 +42,10 @@ class Server:
     overlay: Path
 
     def preflight(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        command = ["-m", "ballast", "preflight", "-c", "config.json", "-c", str(self.overlay)]
+        configs = ("-c", "config.json", "-c", str(self.overlay))
         path = python_path(ROOT / "strategies")
-        return subprocess.run(
-            [sys.executable, *command, *arguments],
-            cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": path, **API, **SECRETS, **environment},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        own = {**os.environ, "PYTHONPATH": path, **API, **SECRETS, **environment}
+        return run(self.folder, "ballast", "preflight", *configs, *arguments, environment=own)
 
 
 @pytest.fixture(scope="module")
