@@ -9,6 +9,8 @@ import re
 
 _MINUTES = {"m": 1, "h": 60, "d": 1_440, "w": 10_080}
 _LONGEST_CALIBRATED = "4h"
+# Ten years: beyond what anybody looks back on, and what times can be reckoned with.
+_LONGEST = 3_650 * _MINUTES["d"]
 _WINDOW = re.compile(r"^(\d+(?:\.\d+)?)([mhdw])$")
 
 
@@ -25,12 +27,15 @@ def minutes(window: str) -> float:
     Raises
     ------
     ValueError
-        When the text is not such a window or its length is zero.
+        When the text is not such a window, its length is zero or beyond ten years.
     """
     match = _WINDOW.match(str(window).strip())
     if match is None or float(match[1]) == 0:
         raise ValueError(f"a length of time such as '36h' or '10d' (m, h, d or w), not {window!r}")
-    return float(match[1]) * _MINUTES[match[2]]
+    length = float(match[1]) * _MINUTES[match[2]]
+    if length > _LONGEST:
+        raise ValueError(f"a length of time of at most '3650d', not {window!r}")
+    return length
 
 
 def candles(window: str, timeframe: str) -> int:

@@ -148,6 +148,7 @@ def test_a_part_that_is_no_section_is_refused(name: str, given: Any) -> None:
         ({"market": {"leader": 3}}, "ballast.market.leader is 3: expected a text (a pair"),
         ({"market": {"basket": [3]}}, "ballast.market.basket.0 is 3: expected pairs such as 'BTC"),
         ({"market": {"basket": "BTC/USDT"}}, "is 'BTC/USDT': expected a list (pairs such as"),
+        ({"stops": {"time_stop": "999999999d"}}, "expected a length of time of at most '3650d'"),
         ({"stops": {"time_stop": "soon"}}, "expected a length of time such as '36h'"),
         ({"stops": {"time_stop": "0h"}}, "expected a length of time such as '36h'"),
         ({"protections": {}}, "ballast.protections is {}: expected a list of entries such as"),
