@@ -23,8 +23,11 @@ class MarketSettings(SettingsSection):
     @field_validator("leader", "basket")
     @classmethod
     def _are_pairs(cls, pairs: Any) -> Any:
-        listed = [pairs] if isinstance(pairs, str) else pairs or []
-        if any("/" not in pair for pair in listed):
+        if pairs is None:
+            return None
+        listed = [pairs] if isinstance(pairs, str) else pairs
+        # Of no pairs nothing leads, and nothing would ever be bought.
+        if not listed or any("/" not in pair for pair in listed):
             raise ValueError("pairs such as 'BTC/USDT'")
         return pairs
 

@@ -196,6 +196,7 @@ class JournalSettings(SettingsSection):
     backtest: bool = Field(False, description="whether backtests keep one as well")
     path: str | None = Field(
         None,
+        min_length=1,
         description="a file of this bot's database alone; null for one in the user data folder",
     )
     keep_days: int = Field(365, ge=1, le=3650, description="days that rows are kept")
@@ -314,6 +315,8 @@ def accepted(field: FieldInfo) -> str:
         sign: getattr(m, sign) for m in field.metadata for sign, _ in signs if hasattr(m, sign)
     }
     within = " ".join(f"{word} {bounds[sign]}" for sign, word in signs if sign in bounds)
+    if any(getattr(m, "min_length", 0) for m in field.metadata):
+        within = "that is not empty"
     return " ".join(filter(None, (kind, within)))
 
 

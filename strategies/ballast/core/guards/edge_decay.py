@@ -164,7 +164,9 @@ class EdgeDecaySettings(GuardSection):
 
     mean_r: float | None = Field(None, gt=0, le=20, description="R; null switches the guard off")
     strategy: str | None = Field(
-        None, description="whose results these are; off under another. null for one of the pack"
+        None,
+        min_length=1,
+        description="whose results these are; off under another. null for one of the pack",
     )
     sd_r: float = Field(1.5, gt=0, le=50)
     trades: int = Field(100, ge=30, le=100_000)
