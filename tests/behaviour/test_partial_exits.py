@@ -268,6 +268,9 @@ def test_a_bot_sells_what_its_backtest_sells_and_the_stop_is_back_in_the_same_lo
     expected = sales(play(story, selling(HALF)))
     with story_run(tmp_path, story, selling(HALF)) as told:
         told.loops(3)
+        # To the last candle before the sale, and from there loop by loop.
+        told.hours(round(expected[0][2]) - 4)
+        assert sold(told) == []
         while len(sold(told)) < 1:
             told.run.clock.shift(55)
             told.run.loop()
