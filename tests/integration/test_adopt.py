@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,7 @@ from ballast.__main__ import main
 from sandbox.files import export
 from sandbox.sources import GeneratedSource
 from tests.engine import ROOT
+from tests.processes import run
 
 PAIRS = ("BTC/USDT", "ETH/USDT")
 HEAD = """\
@@ -182,14 +181,8 @@ def test_file_is_written_that_freqtrade_loads(
         "from deep.shelf.macd import Theirs",
     ]
     command = ["list-strategies", "--userdir", str(strategies.parent), "-1"]
-    done = subprocess.run(
-        [sys.executable, "-m", "freqtrade", *command],
-        cwd=strategies.parent,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
+    done = run(strategies.parent, "freqtrade", *command)
+    assert done.returncode == 0, done.stderr
     assert "GuardedTheirs" in done.stdout.split()
 
 

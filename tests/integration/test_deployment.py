@@ -18,7 +18,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -122,9 +121,7 @@ class Container:
 
 
 @pytest.fixture
-def container(
-    any_hour: datetime, tmp_path: Path, request: pytest.FixtureRequest
-) -> Iterator[Container]:
+def container(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Container]:
     """The service `paper` on a sandbox; its mounts are where the compose file says."""
     service = COMPOSE["services"]["paper"]
     for mount in service["volumes"]:
@@ -148,6 +145,7 @@ def container(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("any_hour")
 def test_bot_starts_checked_survives_a_kill_and_stops_in_time(container: Container) -> None:
     """An open position and its stop outlive SIGKILL; a stop is clean and within the period."""
     silent = container.health()

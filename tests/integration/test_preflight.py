@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import shutil
@@ -18,6 +19,13 @@ from ballast.ops.preflight import inspect
 from ballast.ops.preflight.check import Bot, Level
 from ballast.ops.preflight.keys import key_rights
 from sandbox.beside import running_sandbox
+from sandbox.clock import RealClock
+from sandbox.market_data import MarketData
+from sandbox.overlay import overlay
+from sandbox.server import build_exchange_app
+from sandbox.sources import GeneratedSource
+from sandbox.trading_options import add_trading_options, api_key, exchange_of, overlay_key
+from tests.exchange_thread import serving
 from tests.processes import ROOT, python_path, run
 
 PAIRS = ["BTC/USDT", "ETH/USDT", "SOL/USDT"]
@@ -101,14 +109,18 @@ def test_environment_decides_over_the_files_and_a_failure_is_an_exit_code(server
     ],
 )
 def test_rights_of_a_real_key_decide(
-    rights: list[str], level: Level, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    rights: list[str], level: Level, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The sandbox's key with each combination of rights, asked over signed HTTP."""
     monkeypatch.setattr("ballast.ops.preflight.CHECKS", {"key rights": key_rights})
-    key = ["--live", "--key", "THEKEY99", "--secret", "THESECRET9", "--rights", *rights]
-    line = ["--generate", "7", "--days", "30", "--pairs", "BTC/USDT", "--shift-to-now", *key]
-    with running_sandbox(tmp_path, *line) as sandbox:
-        config = json.loads(sandbox.overlay.read_text(encoding="utf-8"))
+    parser = argparse.ArgumentParser()
+    add_trading_options(parser)
+    line = ["--live", "--key", "THEKEY99", "--secret", "THESECRET9", "--rights", *rights]
+    options = parser.parse_args(line)
+    market = MarketData(GeneratedSource(7, days=30, pairs=["BTC/USDT"]), RealClock())
+    exchange, key = exchange_of(options, market), api_key(options)
+    with serving(build_exchange_app(exchange, [key])) as url:
+        config = overlay(url, overlay_key(options))
         ((_, finding),) = inspect(Bot(config, None))
     assert finding.level is level
     assert words in finding.what

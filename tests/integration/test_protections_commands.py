@@ -23,7 +23,7 @@ import pytest
 
 from sandbox.beside import running_sandbox
 from tests.engine import ROOT
-from tests.processes import freqtrade, python_path
+from tests.processes import freqtrade, python_path, run
 
 PERIOD = "20240101-20240301"
 PAIRS = ["BTC/USDT", "ETH/USDT"]
@@ -200,15 +200,11 @@ def test_paper_trading_announces_them_and_keeps_what_the_guards_remember(bot: Bo
         output = live.run("trade", stop_after="Bot heartbeat", **database)
     assert "Using resolved protection DailyLossLimit" in output
     assert "failed and refused" not in output
-    named = [part for path in (*live.configs, bot.folder / "extra.json") for part in ("-c", path)]
-    table = subprocess.run(
-        [sys.executable, "-m", "ballast", "guards", *named],
-        env={**os.environ, "PYTHONPATH": python_path(bot.folder / "strategies")},
-        cwd=bot.folder,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    configs = (*live.configs, bot.folder / "extra.json")
+    named = [part for path in configs for part in ("-c", str(path))]
+    own = {**os.environ, "PYTHONPATH": python_path(bot.folder / "strategies")}
+    table = run(bot.folder, "ballast", "guards", *named, environment=own)
+    assert table.returncode == 0, table.stderr
     assert "DailyLossLimit" in table.stdout
     assert "nothing stored" not in table.stdout
 
