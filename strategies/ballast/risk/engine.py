@@ -220,6 +220,8 @@ class RiskEngine:
         self._judged.closed([self._closed(trade) for trade in closed])
         self._take_flows(positions, closed, end)
         equity = self._portfolio.worth(positions)
+        # An entry may have rested over midnight: its heat is held to what the new day began with.
+        self._judged.catch_up_before(equity, end)
         self._open_risk.hold(positions, equity, end)
         if self._store is not None:
             self._stop_manager.keep({trade.id for trade, _ in positions})

@@ -80,8 +80,15 @@ class JudgedCandles:
             if not self._highest > equity:
                 self._highest = equity
 
+    def catch_up_before(self, equity: float, end: datetime) -> None:
+        """Show the guards the candle deferred, where one to be shown would not tell all of it."""
+        if self._deferred and not self._supersedes(equity, end):
+            self.catch_up()
+
     def show(self, equity: float, end: datetime, news: Collection[str] | None) -> None:
-        """Show a candle to the guards that it brings news to (None: to all)."""
+        """
+        Show a candle to the guards that it brings news to (None: to all); `catch_up_before` it.
+        """
         if news is not None and self.is_calm(equity, end):
             snapshot = self._snapshot(equity, end, self._unseen)
             changes = self._guard_set.follow(snapshot, news, is_calm=True)
@@ -95,8 +102,6 @@ class JudgedCandles:
         self, equity: float, end: datetime, news: Collection[str] | None
     ) -> list[Change]:
         """Show a candle to the guards that follow equity as well."""
-        if self._deferred and not self._supersedes(equity, end):
-            self.catch_up()
         self._deferred, self._equity = None, equity
         snapshot = self._snapshot(equity, end, self._unseen, self._taken_highest())
         if news is None:

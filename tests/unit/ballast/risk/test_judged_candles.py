@@ -99,6 +99,7 @@ def played(names: tuple[str, ...], seed: int) -> tuple[list[tuple[Any, ...]], in
     for at in range(COUNT):
         now = START + at * HOUR
         held, equity, closed = account.next(now)
+        left = every.heat_left(equity)
         changes = every.observe(Snapshot(now, equity, closed, view.row(now), (PAIR,), 0, 0.0))
         expected.said += [(now, said) for said in (*every.lifted, *changes)]
         due = some.due(now)
@@ -108,6 +109,9 @@ def played(names: tuple[str, ...], seed: int) -> tuple[list[tuple[Any, ...]], in
             calm += 1
         else:
             judged.closed(closed)
+            judged.catch_up_before(equity, now)
+            # Stops are held before the guards are shown the candle.
+            assert not (held and equity == equity) or some.heat_left(equity) == left
             judged.show(equity, now, news)
         # Who enters asks; so does, now and then, who does not.
         entered, was_held = held and not was_held, held
@@ -142,6 +146,7 @@ def test_a_high_that_was_not_shown_counts_though_the_next_equity_is_not_known() 
     judged.show(1_000.0, START, None)
     judged.show(900.0, START + timedelta(days=1), None)
     judged.defer(START + timedelta(days=1, hours=1), 990.0)
+    judged.catch_up_before(np.nan, START + timedelta(days=1, hours=2))
     judged.show(np.nan, START + timedelta(days=1, hours=2), [])
     judged.show(950.0, START + timedelta(days=1, hours=3), [])
     assert list(guards.guards["RollingDrawdownLimit"].memory.highs.values()) == [1_000.0, 990.0]
