@@ -7,7 +7,7 @@ given) is Freqtrade's own; the resolver alone gives a model that learns nothing.
 from __future__ import annotations
 
 import sys
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -72,16 +72,15 @@ class Model:
 @pytest.fixture
 def model(monkeypatch: pytest.MonkeyPatch) -> Model:
     made = Model()
-    for name in ("freqtrade.freqai.utils", "freqtrade.resolvers.freqaimodel_resolver"):
-        monkeypatch.setitem(sys.modules, name, ModuleType(name))
-    resolver, utils = (
-        sys.modules["freqtrade.resolvers.freqaimodel_resolver"],
-        sys.modules["freqtrade.freqai.utils"],
-    )
-    vars(resolver)["FreqaiModelResolver"] = type(
-        "Resolver", (), {"load_freqaimodel": staticmethod(lambda _: made)}
-    )
-    vars(utils)["download_all_data_for_training"] = lambda *_: None
+    resolver = SimpleNamespace(load_freqaimodel=lambda _: made)
+    stand_ins: dict[str, dict[str, Any]] = {
+        "freqtrade.freqai.utils": {"download_all_data_for_training": lambda *_: None},
+        "freqtrade.resolvers.freqaimodel_resolver": {"FreqaiModelResolver": resolver},
+    }
+    for name, content in stand_ins.items():
+        module = ModuleType(name)
+        vars(module).update(content)
+        monkeypatch.setitem(sys.modules, name, module)
     return made
 
 

@@ -56,10 +56,9 @@ class JudgedCandles:
 
     def is_calm(self, equity: float, end: datetime) -> bool:
         """Whether nothing would come of a candle without news at this equity (quote currency)."""
-        calm = self._guard_set.calm()
-        if self._deferred and not calm.holds(self._equity, self._deferred):
+        if self._deferred and not self._holds_deferred():
             return False
-        return calm.holds(equity, end)
+        return self._guard_set.calm().holds(equity, end)
 
     def defer(self, end: datetime, equity: float | None = None) -> None:
         """
