@@ -50,8 +50,20 @@ class CrossSection:
         return changes(self._trust == _TRUSTED)
 
     def cooldown_changes(self) -> np.ndarray:
-        """Likewise, whether another pair cools down."""
-        return changes(self._cooldown > 0)
+        """
+        Likewise, whether another pair cools down, or the intensity of one that does is known for
+        the first time.
+        """
+        cooling, known = self._cooldown > 0, np.isfinite(self._intensity)
+        if known[cooling].all():
+            return changes(cooling)
+        position = np.arange(len(self.axis))
+        begins = cooling.copy()
+        # What was known before a candle that the axis lacks is known no longer.
+        begins[:, 1:] &= ~cooling[:, :-1] | (np.diff(self.axis.opened) != self.axis.span)
+        begun = np.maximum.accumulate(np.where(begins, position, 0), axis=1)
+        told = np.maximum.accumulate(np.where(cooling & known, position, -1), axis=1)
+        return changes(np.vstack((cooling, cooling & (told >= begun))))
 
     def share_fallen(self, by: float) -> np.ndarray:
         """

@@ -35,7 +35,7 @@ class VolatilityCooldown(Guard):
         self._candle_minutes = candle_minutes
 
     def news(self, market: CrossSection) -> np.ndarray:
-        """Where a cooldown begins or ends."""
+        """Where a cooldown begins or ends, or its intensity is known for the first time."""
         return market.cooldown_changes()
 
     def market_verdict(self, snapshot: Snapshot) -> Verdict:
