@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from contextlib import redirect_stdout
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import pytest
 from ballast.__main__ import main
 from ballast.research.backtests import Task, TaskError, run
 from ballast.research.foreign.pairing import pairing
+from ballast.research.foreign.replay import priced
 from ballast.research.foreign.source import find
 from ballast.research.recordings import entries_of
 from ballast.research.report.results import RunResult, read_folder, read_zip
@@ -108,6 +110,28 @@ def test_alone_is_what_freqtrade_makes_of_the_strategy_itself(desk: Desk, tmp_pa
         tables.append(read_zip(path)[0].trades[TRADE])
     assert len(tables[0]) > 5
     pd.testing.assert_frame_equal(*tables, check_exact=True)
+
+
+def test_adopt_counts_the_trades_that_compare_counts(desk: Desk, tmp_path: Path) -> None:
+    """`adopt` asks no exchange; in an account where some sizes are below its smallest order."""
+    source = find("EmaCross", desk.strategies)
+    under = {"strategy": source.guarded, "source": source.guarded_text()}
+    asked = desk.task(config={**desk.config, "dry_run_wallet": 60}, **under)
+    tables = []
+    for number, task in enumerate((asked, priced(asked, 0.001))):
+        path = tmp_path / f"{number}.zip"
+        path.write_bytes(run(task).zipped)
+        tables.append(read_zip(path)[0].trades)
+    assert tables[1]["stake_amount"].min() > 4.9
+    assert 5 < len(tables[0]) == len(tables[1])
+
+
+@pytest.mark.parametrize(("pair", "least"), [("A/USDT", 5.0), ("A/EUR", 5.0), ("A/BTC", 0.0001)])
+def test_the_smallest_order_follows_from_what_pays_for_it(
+    desk: Desk, pair: str, least: float
+) -> None:
+    made = priced(replace(desk.task(), pairs=(pair,)), 0.001).markets[pair]
+    assert made["limits"]["cost"]["min"] == least
 
 
 def test_both_sides_bear_the_costs(desk: Desk, told: str, tmp_path: Path) -> None:

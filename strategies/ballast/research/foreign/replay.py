@@ -25,13 +25,11 @@ from ballast.strategy.layer import Layer
 
 # How much longer the history is made, to see whether a difference shrinks.
 _TIMES = (1, 4)
-# The finest steps, and no smallest order.
 _FREE: dict[str, Any] = {"min": None, "max": None}
-_NO_STEPS: dict[str, Any] = {
-    "precision": {"amount": 1e-8, "price": 1e-8},
-    "limits": {"amount": _FREE, "price": _FREE, "cost": _FREE},
-    "contract": False,
-}
+# What Binance's smallest order is worth, in the currency that pays for it; of others that of a
+# dollar's. Without one a rest of the budget would be traded that no exchange takes.
+_SMALLEST_ORDER = {"BTC": 0.0001, "ETH": 0.001, "BNB": 0.01}
+_SMALLEST_IN_DOLLARS = 5.0
 
 Frames = dict[tuple[str, str], pd.DataFrame]
 
@@ -181,9 +179,17 @@ def _markets(config: dict[str, Any], task: Task) -> dict[str, Any]:
 
 def _market(pair: str) -> dict[str, Any]:
     base, _, quote = pair.partition("/")
-    names = {"base": base, "quote": quote, "baseId": base, "quoteId": quote}
-    kind = {"type": "spot", "spot": True, "active": True}
-    return {"id": base + quote, "symbol": pair, "info": {}, **names, **kind, **_NO_STEPS}
+    least = _SMALLEST_ORDER.get(quote, _SMALLEST_IN_DOLLARS)
+    return {
+        "id": base + quote,
+        "symbol": pair,
+        "info": {},
+        **{"base": base, "quote": quote, "baseId": base, "quoteId": quote},
+        **{"type": "spot", "spot": True, "active": True, "contract": False},
+        # The finest steps there are.
+        "precision": {"amount": 1e-8, "price": 1e-8},
+        "limits": {"amount": _FREE, "price": _FREE, "cost": {"min": least, "max": None}},
+    }
 
 
 def _reason(task: Task, config: dict[str, Any]) -> str:
