@@ -6,6 +6,7 @@ applied to them. Live, the same calls give the frames Freqtrade has just refresh
 
 import logging
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from ballast.core.market import Market
 from ballast.core.measured import MeasuredCandles
 from ballast.core.windows import minutes
 from ballast.data.kept_candles import KeptCandles
+from ballast.data.older_history import OlderHistory
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +68,7 @@ class Feeds:
         self._all_arrived = False
         self._stored: dict[tuple[str, str], pd.DataFrame] = {}
         self._kept = KeptCandles(timeframe)
+        self._older = OlderHistory(timeframe)
         # By pair, candles that rules ask for beside their own.
         self._others: dict[str, tuple[pd.DataFrame, Candles]] = {}
         self._asked: frozenset[AskedFrame] = frozenset()
@@ -105,7 +108,10 @@ class Feeds:
         return self._whitelist
 
     def wanted(self) -> list[tuple[str, str]]:
-        """Frames, as (pair, timeframe), to be kept fresh beside the strategy's own."""
+        """
+        Frames, as (pair, timeframe), to be read beside the strategy's own: live longer ones only in
+        loops in which they are due (see `OlderHistory`).
+        """
         # Asking an exchange for a pair that it does not list is an error each time.
         leader = [self.leader] if self.is_listed(self.leader) else []
         market = list(dict.fromkeys([*leader, *self.basket_pairs()]))
@@ -114,7 +120,14 @@ class Feeds:
             pairs = dict.fromkeys([*market, *self.traded()])
             wanted += [(pair, frames.SLOW_TIMEFRAME) for pair in pairs]
         asked = [(one, timeframe) for whose, timeframe in self._asked for one in self._of(whose)]
-        return list(dict.fromkeys([*wanted, *sorted(asked)]))
+        every = dict.fromkeys([*wanted, *sorted(asked)])
+        return [one for one in every if self._is_due(*one)] if self.live else list(every)
+
+    def _is_due(self, pair: str, timeframe: str) -> bool:
+        if timeframe == self._timeframe:
+            return True
+        older, own = self._frame(pair, timeframe), self._frame(pair, self._timeframe)
+        return self._older.is_due(pair, timeframe, older, own, datetime.now(UTC))
 
     def ask_for(self, asked: frozenset[AskedFrame]) -> None:
         """
