@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -265,4 +266,28 @@ def test_pair_without_candles_is_named_and_the_others_are_judged(
     assert "NONE/USDT could not be compared" in told
     assert "No column of Sound peeks: in 4 cuts of 1 pair" in told
     assert adopt(strategies, data, "Sound", "-p", "NONE/USDT", "--cuts", "4") == 1
-    assert "Nothing could be compared." in plain(capsys)
+    told = plain(capsys)
+    assert "Nothing could be compared." in told
+    assert f"{data} has no candles of NONE/USDT on 1h: try freqtrade download-data -p NONE" in told
+
+
+def test_candles_of_another_timeframe_that_are_missing_are_named_with_what_downloads_them(
+    strategies: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the strategy makes of an empty frame is said after it, and nothing of full ones."""
+    hourly = tmp_path / "hourly"
+    shutil.copytree(data, hourly, ignore=shutil.ignore_patterns("*-4h.feather"))
+    (strategies / "Sound.py").write_text(strategy("Sound"))
+    assert adopt(strategies, hourly, "Sound", "--cuts", "4") == 1
+    told = plain(capsys)
+    for pair in PAIRS:
+        assert (
+            f"{pair} could not be compared: GuardedSound: {hourly} has no candles of {pair} on 4h: "
+            f"try freqtrade download-data -p {pair} -t 4h, or another --datadir (ValueError: Inf"
+        ) in told
+    fails = {"x": 'dataframe["gone"]'}
+    (strategies / "Wrong.py").write_text(strategy("Wrong", fails))
+    assert adopt(strategies, data, "Wrong", "--cuts", "4") == 1
+    told = plain(capsys)
+    assert "GuardedWrong: KeyError: 'gone'" in told
+    assert "download-data" not in told

@@ -31,6 +31,16 @@ from tools.run_compare import SAMPLES
 PAIRS = ("BTC/USDT", "ETH/USDT", "SOL/USDT")
 NAMES = ("EmaCross", "RsiDip")
 WARMUP = 573
+HIGHER = """
+from EmaCross import EmaCross
+from freqtrade.strategy import informative
+
+
+class Higher(EmaCross):
+    @informative("4h")
+    def populate_indicators_4h(self, dataframe, metadata):
+        return dataframe
+"""
 # What decides nothing about a trade.
 TRADE = ["pair", "open_date", "close_date", "open_rate", "close_rate", "stake_amount", "profit_abs"]
 
@@ -214,6 +224,23 @@ def test_each_guard_is_left_out_once(desk: Desk) -> None:
     assert [job.without_guard for job in made.jobs] == ["", "", *guards]
     assert {job.level for job in made.jobs} == {"worst"}
     assert made.timeframe == "1h"
+
+
+def test_candles_of_another_timeframe_that_are_missing_are_named_with_what_downloads_them(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = desk.strategies / "Higher.py"
+    path.write_text(HIGHER, encoding="utf-8")
+    try:
+        assert desk.compare("Higher", "-p", "ETH/USDT", "--output", str(desk.folder / "more")) == 2
+    finally:
+        path.unlink()
+    told = capsys.readouterr().err
+    assert (
+        f"AloneHigher: {desk.folder / 'data'} has no candles of ETH/USDT on 4h: try freqtrade "
+        "download-data -p ETH/USDT -t 4h, or another --datadir (Higher, ETH/USDT: populate_ind"
+    ) in told
+    assert told.count("\n") == 1
 
 
 @pytest.mark.parametrize(

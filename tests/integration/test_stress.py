@@ -257,8 +257,8 @@ def test_a_pair_without_candles_is_named(
 ) -> None:
     assert _stress(first, tmp_path, ["--periods", PERIOD], [*PAIRS, "ADA/USDT"]) == 2
     assert (
-        "has no candles of ADA/USDT on 1h: ADA_USDT-1h.feather is missing (--datadir names another "
-        "folder)" in capsys.readouterr().err
+        "has no candles of ADA/USDT on 1h: try freqtrade download-data -p ADA/USDT -t 1h, or "
+        "another --datadir" in capsys.readouterr().err
     )
 
 

@@ -159,7 +159,8 @@ def _heard_table(source: Source, found: list[Heard]) -> Table:
 def _show(source: Source, proof: Proof, console: Console) -> None:
     examined = proof.examined
     for pair, why in proof.failed.items():
-        console.print(f"{pair} could not be compared: {why}", markup=False, style="yellow")
+        said = f"{pair} could not be compared: {why}"
+        console.print(said, markup=False, soft_wrap=True, style="yellow")
     if not proof.pairs:
         console.print("Nothing could be compared.", style="bold red")
         return

@@ -24,6 +24,7 @@ from ballast.core.windows import minutes
 from ballast.core.wording import one_line
 from ballast.data.market_view import MarketView
 from ballast.journal.reader import Row
+from ballast.research import missing_candles
 from ballast.runtime.session import TradingSession
 from ballast.strategy.guarded import GuardedStrategy
 from ballast.tooling.errors import CommandError
@@ -138,11 +139,9 @@ def _newest(strategy: GuardedStrategy, pair: str, candle: timedelta) -> datetime
 
 
 def _no_candles(strategy: GuardedStrategy, pair: str) -> CommandError:
-    timeframe, folder = strategy.timeframe, strategy.config["datadir"]
-    return CommandError(
-        f"no journal and no {timeframe} candles of {pair} of that time in {folder}: "
-        f"try freqtrade download-data -p {pair} -t {timeframe}"
-    )
+    folder, when = strategy.config["datadir"], " of that time"
+    said = missing_candles.sentence(folder, pair, strategy.timeframe, when)
+    return CommandError(f"there is no journal, and {said}")
 
 
 def _analysed(

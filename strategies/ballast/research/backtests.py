@@ -30,7 +30,7 @@ from freqtrade.resolvers import ExchangeResolver
 import ballast
 from ballast.core.redaction import Redactor
 from ballast.core.wording import one_line
-from ballast.research import changes
+from ballast.research import changes, missing_candles
 from ballast.research.kept_candles import CandleKeepingBacktesting
 from ballast.research.recordings import Recording
 from ballast.tooling.quiet import failures, quiet, silent
@@ -134,14 +134,14 @@ def prepared(task: Task) -> Iterator[dict[str, Any]]:
             yield _configuration(task, Path(name))
         except FreqtradeException as error:
             text = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise TaskError(f"{_named(task)}: {text}") from None
+            raise TaskError(_failed(task, error, text)) from None
         except TaskError:
             raise
         except Exception as error:
             if not task.source:
                 raise
             text = f"{type(error).__name__}: {one_line(error)}"
-            raise TaskError(f"{_named(task)}: {text}") from None
+            raise TaskError(_failed(task, error, text)) from None
         finally:
             Backtesting.cleanup()
             if task.source:
@@ -151,6 +151,10 @@ def prepared(task: Task) -> Iterator[dict[str, Any]]:
 
 def _named(task: Task) -> str:
     return f"{task.strategy} {task.timerange}".strip()
+
+
+def _failed(task: Task, error: Exception, text: str) -> str:
+    return f"{_named(task)}: {missing_candles.explained(error, text)}"
 
 
 def _forget(modules: set[str], folder: Path) -> None:
@@ -196,7 +200,8 @@ def _run(task: Task, config: dict[str, Any]) -> bytes:
         with changes.applied(strategy, task.parameters):
             backtesting.fit_warmup(strategy)
             data, timerange = backtesting.load_bt_data()
-            first, last = backtesting.backtest_one_strategy(strategy, data, timerange)
+            with missing_candles.noted(task.datadir, backtesting.empty_frames):
+                first, last = backtesting.backtest_one_strategy(strategy, data, timerange)
     content = backtesting.all_bt_content
     stats = generate_backtest_stats(data, content, min_date=first, max_date=last)
     store_backtest_results(

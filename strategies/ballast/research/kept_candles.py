@@ -16,6 +16,8 @@ _KEPT = 4
 
 _Loaded = dict[str, tuple[pd.DataFrame, pd.Series]]
 _loaded: "OrderedDict[tuple[Any, ...], _Loaded]" = OrderedDict()
+# A private name, held by a contract test: the provider copies what it gives.
+_PROVIDED = "_DataProvider__cached_pairs_backtesting"
 # What strategies ask for beside their own candles: the market's and coarser ones.
 _asked_for: "OrderedDict[tuple[Any, ...], dict[Any, pd.DataFrame]]" = OrderedDict()
 
@@ -40,8 +42,7 @@ class CandleKeepingBacktesting(Backtesting):
             self.required_startup,
         )
         known: _Loaded = _of(_loaded, key)
-        # A private name, held by a contract test: the provider copies what it gives.
-        vars(self.dataprovider)["_DataProvider__cached_pairs_backtesting"] = _of(_asked_for, key)
+        vars(self.dataprovider)[_PROVIDED] = _of(_asked_for, key)
         missing = [pair for pair in wanted if pair not in known]
         if missing:
             self._load(missing, known)
@@ -54,6 +55,11 @@ class CandleKeepingBacktesting(Backtesting):
             timeframe_to_seconds(self.timeframe), self.required_startup, first
         )
         return data, self.timerange
+
+    def empty_frames(self) -> list[tuple[str, str]]:
+        """Pair and timeframe of what the strategy asked for that there are no candles of."""
+        asked_for = vars(self.dataprovider)[_PROVIDED]
+        return [key[:2] for key, frame in asked_for.items() if not len(frame)]
 
     def _load(self, pairs: list[str], known: _Loaded) -> None:
         all_pairs, self.pairlists = self.pairlists, SimpleNamespace(whitelist=pairs)

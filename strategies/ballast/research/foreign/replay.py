@@ -20,6 +20,7 @@ from freqtrade.resolvers import StrategyResolver
 from freqtrade.strategy import IStrategy
 from freqtrade.wallets import Wallets
 
+from ballast.research import missing_candles
 from ballast.research.backtests import Task, TaskError, offline_exchange, prepared
 from ballast.strategy.layer import Layer
 
@@ -50,6 +51,11 @@ class CutProvider(DataProvider):
         self._traded = pd.Timedelta(minutes=timeframe_to_minutes(str(config["timeframe"])))
         self._opens = self._ends = pd.Timestamp(0, tz="UTC")
         self._warmup = 0
+        self._empty: set[tuple[str, str]] = set()
+
+    def empty_frames(self) -> list[tuple[str, str]]:
+        """Pair and timeframe of what was asked for that there are no candles of."""
+        return sorted(self._empty)
 
     def stored(self, pair: str, timeframe: str) -> pd.DataFrame:
         """All candles of a pair that there are."""
@@ -79,6 +85,7 @@ class CutProvider(DataProvider):
     def historic_ohlcv(self, pair: str, timeframe: str, candle_type: str = "") -> pd.DataFrame:
         frame = self.stored(pair, timeframe)
         if not len(frame):
+            self._empty.add((pair, timeframe))
             return frame
         span = pd.Timedelta(minutes=timeframe_to_minutes(timeframe))
         first = self._opens + self._warmup * (self._traded - span)
@@ -138,10 +145,8 @@ class Replay:
         elif len(frame):
             frame = frame.tail(most)
         if not len(frame):
-            raise TaskError(
-                f"there are no candles of {pair} on {self.timeframe} "
-                f"{f'in {timerange}' if timerange else ''}".strip()
-            )
+            folder, when = self.strategy.config["datadir"], f" in {timerange}" if timerange else ""
+            raise TaskError(missing_candles.sentence(folder, pair, self.timeframe, when))
         return frame.reset_index(drop=True)
 
     def populate(
@@ -151,10 +156,11 @@ class Replay:
         part = candles.iloc[first:end].reset_index(drop=True)
         span = pd.Timedelta(minutes=timeframe_to_minutes(self.timeframe))
         self._provider.show(part["date"].iloc[0], part["date"].iloc[-1] + span, warmup)
-        metadata = {"pair": pair}
-        frame = self._behind.advise_indicators(part, metadata)
-        frame = self._behind.advise_entry(frame, metadata)
-        return self._behind.advise_exit(frame, metadata)
+        metadata, provider = {"pair": pair}, self._provider
+        with missing_candles.noted(self.strategy.config["datadir"], provider.empty_frames):
+            frame = self._behind.advise_indicators(part, metadata)
+            frame = self._behind.advise_entry(frame, metadata)
+            return self._behind.advise_exit(frame, metadata)
 
 
 def priced(task: Task, fee: float) -> Task:

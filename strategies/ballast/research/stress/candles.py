@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 from freqtrade.configuration import TimeRange
 
+from ballast.research import missing_candles
 from ballast.research.backtests import TaskError
 
 
@@ -47,10 +48,7 @@ def require_candles(
 def _span(datadir: Path, pair: str, timeframe: str) -> tuple[pd.Timestamp, pd.Timestamp]:
     path = datadir / f"{pair.replace('/', '_')}-{timeframe}.feather"
     if not path.is_file():
-        raise TaskError(
-            f"{datadir} has no candles of {pair} on {timeframe}: {path.name} is missing (--datadir "
-            "names another folder)"
-        )
+        raise TaskError(missing_candles.sentence(datadir, pair, timeframe))
     try:
         dates = pd.read_feather(path, columns=["date"])["date"]
     except (OSError, ValueError, KeyError) as error:
