@@ -18,6 +18,8 @@ UNTIL_LIFTED = timedelta(days=1)
 NEVER = datetime.max.replace(tzinfo=UTC)
 _NOTHING: Mapping[str, Verdict] = {}
 _NOBODY: Mapping[str, Guard] = {}
+# Of a guard that has not been asked: it may object to anything.
+_NOT_KNOWN: Mapping[str, Verdict] = {ALL_PAIRS: ALLOW}
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ class GuardSet:
         self._judge_pairs = _overriding(self.guards, "pair_verdicts")
         self._limit_heat = _overriding(self.guards, "heat_left")
         self.beginnings = Beginnings()
+        # By guard and pair ('*' for all) what it objected to when it was asked last.
+        self._objections = dict.fromkeys(self.guards, _NOT_KNOWN)
         # The snapshot after which entries were asked about last, and what was said by pair.
         self._answered: tuple[Snapshot | None, dict[str, Verdict]] = (None, {})
         # The last snapshot that those who follow equity were shown, and where they learn nothing
@@ -104,6 +108,7 @@ class GuardSet:
         for guard in guards.values():
             guard.observe(snapshot)
         objections = {name: self._objection(name, g, snapshot) for name, g in guards.items()}
+        self._objections.update(objections)
         self.beginnings = self.beginnings.followed_by(objections)
         changes = self._changes(snapshot, objections)
         self.flattens = next((name for name, g in self.guards.items() if g.flattens), None)
@@ -145,6 +150,7 @@ class GuardSet:
             guard.flowed(factor)
         self._calm = None
         self._answered = (None, {})
+        self._objections = dict.fromkeys(self.guards, _NOT_KNOWN)
 
     def entry_verdict(self, pair: str, candle_end: datetime) -> Verdict:
         """
@@ -175,13 +181,22 @@ class GuardSet:
         return answers[pair]
 
     def _strictest(self, seen: Snapshot, pair: str) -> Verdict:
-        verdicts = [guard.verdict(seen, pair) for guard in self.guards.values()]
-        strictest = compose(verdicts)
+        asked = self._objecting(pair) if pair in seen.pairs else self.guards
+        verdicts = {name: guard.verdict(seen, pair) for name, guard in asked.items()}
+        strictest = compose(verdicts.values())
         if strictest.multiplier == 1:
             return strictest
-        said = zip(self.guards, verdicts, strict=True)
-        name = next(name for name, verdict in said if verdict is strictest)
+        name = next(name for name, verdict in verdicts.items() if verdict is strictest)
         return self.beginnings.dated(name, pair, strictest)
+
+    def _objecting(self, pair: str) -> dict[str, Guard]:
+        """Guards that objected when they were asked last: the others have learnt nothing since."""
+        guards = self.guards
+        return {
+            name: guards[name]
+            for name, said in self._objections.items()
+            if said and (ALL_PAIRS in said or pair in said)
+        }
 
     def said(self, pairs: Iterable[str]) -> dict[str, dict[str, Verdict]]:
         """By pair, the present verdict of every guard by name; nothing before the first candle."""
@@ -235,6 +250,7 @@ class GuardSet:
         self._announced, self._ends, self._first_end = {}, {}, NEVER
         self.beginnings = Beginnings()
         self.snapshot = self._followed = self._calm = None
+        self._objections = dict.fromkeys(self.guards, _NOT_KNOWN)
         self.flattens = None
         self.lifted = []
 
