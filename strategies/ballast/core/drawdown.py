@@ -30,6 +30,6 @@ def equity_below(high: float, fall_pct: float) -> float:
     return high * (1 - fall_pct / 100) * (1 - _MARGIN)
 
 
-def left_of(limit_pct: float, high: float, equity: float) -> float:
-    """What may still be lost of an equity until it is a limit below a former one, in its unit."""
-    return equity - high * (1 - limit_pct / 100)
+def floor_of(limit_pct: float, high: float) -> float:
+    """The equity that is a limit below a former one."""
+    return high * (1 - limit_pct / 100)

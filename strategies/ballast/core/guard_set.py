@@ -57,7 +57,9 @@ class GuardSet:
         self.of_trades = [name for name, guard in self.guards.items() if guard.follows_trades]
         # Most guards judge no single pair, and limit no heat.
         self._judge_pairs = _overriding(self.guards, "pair_verdicts")
-        self._limit_heat = _overriding(self.guards, "heat_left")
+        self._limit_heat = _overriding(self.guards, "floor")
+        # The snapshot after which the highest of their floors was asked for last, and that.
+        self._floor: tuple[Snapshot | None, float | None] = (None, None)
         self.beginnings = Beginnings()
         # By guard and pair ('*' for all) what it objected to when it was asked last.
         self._objections = dict.fromkeys(self.guards, _NOT_KNOWN)
@@ -104,7 +106,7 @@ class GuardSet:
         self, guards: Mapping[str, Guard], snapshot: Snapshot, *, is_calm: bool
     ) -> list[Change]:
         self.snapshot = None
-        self._answered = (None, {})
+        self._answered, self._floor = (None, {}), (None, None)
         for guard in guards.values():
             guard.observe(snapshot)
         objections = {name: self._objection(name, g, snapshot) for name, g in guards.items()}
@@ -149,7 +151,7 @@ class GuardSet:
         for guard in self.guards.values():
             guard.flowed(factor)
         self._calm = None
-        self._answered = (None, {})
+        self._answered, self._floor = (None, {}), (None, None)
         self._objections = dict.fromkeys(self.guards, _NOT_KNOWN)
 
     def entry_verdict(self, pair: str, candle_end: datetime) -> Verdict:
@@ -231,12 +233,12 @@ class GuardSet:
         What all open positions together may lose at their stops, quote currency; None where no
         guard limits it.
         """
-        least = None
-        for guard in self._limit_heat.values():
-            left = guard.heat_left(equity)
-            if left is not None and (least is None or left < least):
-                least = left
-        return least
+        if self.snapshot is None or self._floor[0] is not self.snapshot:
+            floors = [guard.floor for guard in self._limit_heat.values()]
+            known = [floor for floor in floors if floor is not None]
+            self._floor = self.snapshot, max(known, default=None)
+        floor = self._floor[1]
+        return None if floor is None else equity - floor
 
     def recall(self, ends: Mapping[tuple[str, str], datetime]) -> None:
         """Take up what an earlier run announced: ends of blocks by guard and pair."""

@@ -106,10 +106,11 @@ class Guard(ABC):
             return ALLOW if common.multiplier == 1 else common
         return compose((own, common))
 
-    def heat_left(self, equity: float) -> float | None:
+    @property
+    def floor(self) -> float | None:
         """
-        What all open positions together may lose at their stops, quote currency; None for a guard
-        that limits none.
+        Equity below which all open positions together may not bring the account at their stops,
+        quote currency; None for a guard that limits none.
         """
         return None
 

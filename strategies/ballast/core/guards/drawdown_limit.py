@@ -10,8 +10,8 @@ from ballast.core.drawdown import (
     drawdown_pct,
     equity_above,
     equity_below,
+    floor_of,
     is_equity,
-    left_of,
 )
 from ballast.core.guards.base import NOT_CALM, Calm, Guard, GuardSection, Memory
 from ballast.core.reasons import Reason
@@ -37,7 +37,7 @@ class DrawdownLimit(Guard):
 
     Protects from bleeding: a strategy that loses a little for a year passes every limit of a day
     and a week. What is open may lose no more at its stops than is left of the limit: entries that
-    would are cut, and stops are drawn closer (see `Guard.heat_left`). Where less than `near_pct` is
+    would are cut, and stops are drawn closer (see `Guard.floor`). Where less than `near_pct` is
     left, sizes shrink in proportion to it; where next to nothing is, the limit is latched until a
     person re-arms it. It does not protect from a gap that opens below every stop.
 
@@ -102,9 +102,10 @@ class DrawdownLimit(Guard):
         multiplier = self._left_pct / self._near_pct
         return Verdict(self.code, memory.drawdown_pct, self._limit_pct, multiplier)
 
-    def heat_left(self, equity: float) -> float | None:
-        """What is left of the limit; all of the equity where the peak is not known."""
-        return left_of(self._limit_pct, self.memory.peak, equity)
+    @property
+    def floor(self) -> float | None:
+        """The limit; 0 where the peak is not known."""
+        return floor_of(self._limit_pct, self.memory.peak)
 
     def gauge(self) -> tuple[float, float]:
         """The drawdown, and the limit."""

@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from ballast.core.drawdown import drawdown_pct, equity_above, is_equity, left_of
+from ballast.core.drawdown import drawdown_pct, equity_above, floor_of, is_equity
 from ballast.core.guards.base import NOT_CALM, Calm, Guard, GuardSection, Memory
 from ballast.core.reasons import Reason
 from ballast.core.snapshot import Snapshot
@@ -37,7 +37,7 @@ class LossLimit(Guard):
 
     Protects from a bad day (week) becoming a disastrous one. Latched: a recovery within the period
     does not lift it. What is open may lose no more at its stops than is left of `halted_pct`:
-    entries that would are cut (see `Guard.heat_left`), so that it is passed by gaps alone.
+    entries that would are cut (see `Guard.floor`), so that it is passed by gaps alone.
 
     Parameters
     ----------
@@ -113,9 +113,10 @@ class LossLimit(Guard):
             began=memory.blocked_value,
         )
 
-    def heat_left(self, equity: float) -> float | None:
-        """What is left of the limit that halts; all of the equity where no period has begun."""
-        return left_of(self._halted_pct, self.memory.start_equity, equity)
+    @property
+    def floor(self) -> float | None:
+        """The limit that halts; 0 where no period has begun."""
+        return floor_of(self._halted_pct, self.memory.start_equity)
 
     def gauge(self) -> tuple[float, float]:
         """The loss of the period, and what reduces, or, once that is latched, halts."""

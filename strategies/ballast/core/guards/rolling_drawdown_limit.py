@@ -9,8 +9,8 @@ from ballast.core.drawdown import (
     drawdown_pct,
     equity_above,
     equity_below,
+    floor_of,
     is_equity,
-    left_of,
 )
 from ballast.core.guards.base import NOT_CALM, Calm, Guard, GuardSection, Memory
 from ballast.core.reasons import Reason
@@ -35,7 +35,7 @@ class RollingDrawdownLimit(Guard):
     Protects from a crash that comes in waves: each passes the limits of a day and of a week, and a
     strategy that buys every dip is there for all of them. What is open may lose no more at its
     stops than is left of the limit: entries that would are cut, and stops are drawn closer (see
-    `Guard.heat_left`). Where next to nothing is left, nothing is entered until the high has left
+    `Guard.floor`). Where next to nothing is left, nothing is entered until the high has left
     the window. It does not protect from a gap that opens below every stop.
 
     Parameters
@@ -98,9 +98,10 @@ class RollingDrawdownLimit(Guard):
         until = from_epoch((highest_on + self._window_days) * _DAY_S)
         return Verdict(self.code, self.memory.drawdown_pct, self._block_pct, 0.0, until)
 
-    def heat_left(self, equity: float) -> float | None:
-        """What is left of the limit; all of the equity where no high is known."""
-        return left_of(self._limit_pct, self._high, equity)
+    @property
+    def floor(self) -> float | None:
+        """The limit; 0 where no high is known."""
+        return floor_of(self._limit_pct, self._high)
 
     def flowed(self, factor: float) -> None:
         """A deposit or withdrawal moves the highs with the equity: the drawdown stays."""

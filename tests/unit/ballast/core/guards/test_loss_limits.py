@@ -212,4 +212,4 @@ def test_what_is_open_may_lose_what_is_left_of_the_limit_that_halts(
     """From the account at the beginning of the period, whatever it rose to since."""
     guard = limit()
     run(guard, (0, 100), (1, 104), (2, 98.6))
-    assert guard.heat_left(98.6) == pytest.approx(98.6 - floor)
+    assert guard.floor == pytest.approx(floor)

@@ -42,7 +42,7 @@ def test_the_block_ends_once_the_high_has_left_the_window_whatever_the_account_d
     assert run(guard, 100, 96).until == moment(10 * DAY)
     assert run(guard, 96, hour=10 * DAY - 1).blocks
     assert not run(guard, 96, hour=10 * DAY).blocks
-    assert guard.heat_left(96.0) == pytest.approx(0.04 * 96)
+    assert guard.floor == pytest.approx(0.96 * 96)
 
 
 def test_a_high_counts_to_the_end_of_its_own_day() -> None:
@@ -71,9 +71,7 @@ def test_an_account_that_is_not_known_blocks_its_candle_and_is_no_high() -> None
 def test_what_is_open_may_lose_what_is_left_and_no_more(high: float, share: float) -> None:
     guard = limit()
     run(guard, high, high * share)
-    left = guard.heat_left(high * share)
-    assert left is not None
-    assert high * share - left == pytest.approx(0.96 * high)
+    assert guard.floor == pytest.approx(0.96 * high)
 
 
 def test_a_deposit_or_withdrawal_is_no_drawdown() -> None:
