@@ -175,6 +175,9 @@ class _NothingDecided(NoDecisions):
     def stop(self, trade: LocalTrade, now: datetime) -> float:
         return trade.stop_loss or 0.0
 
+    def staying(self, trade: LocalTrade, rate: float, now: datetime) -> float | None:
+        return trade.stop_loss or 0.0
+
 
 class _Undecided(CostsOnly):
     """The layer's way to each callback, and no decision behind it."""

@@ -84,7 +84,7 @@ def test_exits_that_freqtrade_is_not_asked_for_would_not_have_been() -> None:
     outcome, found = exits_of()
     with (
         patch.object(quiet, "passes", lambda *_: False),
-        patch.object(ExitChecks, "_stays", lambda *_: False),
+        patch.object(ExitChecks, "staying", lambda *_: None),
     ):
         every, all_candles = exits_of()
     (trades, locks), (expected, expected_locks) = told(outcome), told(every)

@@ -123,8 +123,8 @@ class JudgedCandles:
 
     def _holds_deferred(self) -> bool:
         """Whether a candle is deferred, and those who follow equity have nothing to learn of it."""
-        end, calm = self._deferred, self._guard_set.calm()
-        return end is not None and calm.holds(self._equity, end)
+        end = self._deferred
+        return end is not None and self._guard_set.calm().holds(self._equity, end)
 
     def catch_up(self) -> None:
         """Show the guards the last candle that nothing came of."""

@@ -205,11 +205,15 @@ class StopManager:
         """Exit reason where the trade's time is up."""
         return Reason.TIME_STOP if self.managed(trade).overdue(now) else None
 
-    def holds(self, trade: LocalTrade, now: datetime, rate: float) -> bool:
-        """Whether neither stop, chandelier nor time is a reason to leave at a rate (quote)."""
+    def staying(self, trade: LocalTrade, now: datetime, rate: float) -> float | None:
+        """
+        The stop (price) where neither it, the chandelier nor time is a reason to leave at a rate
+        (quote currency); None where one is.
+        """
         managed = self._advanced(trade, now)
         plan = managed.plan
-        return plan.stop < rate and not plan.closed_below and not managed.overdue(now)
+        leaves = plan.stop >= rate or plan.closed_below or managed.overdue(now)
+        return None if leaves else plan.stop
 
     def managed(self, trade: LocalTrade) -> ManagedStop:
         """The plan of a position and by what it is managed, as it was advanced last."""

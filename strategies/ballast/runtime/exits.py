@@ -71,7 +71,7 @@ class ExitChecks:
         rate : float
             What a sale would fetch now, quote currency (in a backtest: the open of the candle).
         """
-        if self._stays(trade, now, rate):
+        if self.staying(trade, now, rate) is not None:
             return None
         for name, check in self._checks.items():
             try:
@@ -83,18 +83,20 @@ class ExitChecks:
                 return str(reason)
         return None
 
-    def _stays(self, trade: LocalTrade, now: datetime, rate: float) -> bool:
+    def staying(self, trade: LocalTrade, now: datetime, rate: float) -> float | None:
         """
-        Whether none of a backtest's checks finds a reason: one look at what each looks at.
+        The plan's stop (quote currency) where none of a backtest's checks finds a reason to leave:
+        one look at what each looks at.
 
-        Where it is not known each is asked by itself.
+        None where one may, or it is not known: each is then asked by itself.
         """
         if self._is_live or self._guards.flattens is not None:
-            return False
+            return None
         try:
-            return self._manager.holds(trade, now, rate) and self._planned.holds(trade, now)
+            stop = self._manager.staying(trade, now, rate)
+            return stop if stop is not None and self._planned.holds(trade, now) else None
         except Exception:
-            return False
+            return None
 
     def _through_market(self, trade: LocalTrade, now: datetime, rate: float) -> str | None:
         return self._manager.through_market(trade, now, rate, self._resting(trade))

@@ -63,6 +63,9 @@ class NoDecisions(Decisions):
     def stop(self, trade: LocalTrade, now: datetime) -> float:
         return math.nan
 
+    def staying(self, trade: LocalTrade, rate: float, now: datetime) -> float | None:
+        return None
+
     def reason_to_leave(self, trade: LocalTrade, rate: float, now: datetime) -> str | None:
         return None
 

@@ -230,6 +230,11 @@ class Decisions:
             self._host.events.publish(event_factory.stop_moved(move))
 
     @fail_closed(refusal=None)
+    def staying(self, trade: LocalTrade, rate: float, now: datetime) -> float | None:
+        """The plan's stop where a backtest has no reason to leave (see `ExitChecks.staying`)."""
+        return self.connected.exits.staying(trade, now, rate)
+
+    @fail_closed(refusal=None)
     def reason_to_leave(self, trade: LocalTrade, rate: float, now: datetime) -> str | None:
         """Leave by rule, by time, or where the wanted stop is already through the market."""
         return self.connected.exits.reason(trade, now, rate)

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from copy import copy, deepcopy
 from datetime import datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -54,6 +55,7 @@ _SHOWN = (
     "process_only_new_candles",
     "ignore_buying_expired_candle_after",
 )
+_stated = attrgetter(*_SHOWN)
 # Attributes that the layer sets: one that cannot be set is none that can be held.
 _SET = (*_SHOWN, "can_short")
 
@@ -68,6 +70,7 @@ class ForeignLayer(ForeignFrames, ForeignExits, Layer):
     # Theirs may be a property; what it says is taken over when the strategy is made.
     startup_candle_count: int = 0
     can_short: bool
+    position_adjustment_enable: bool
 
     def __init__(self, config: dict[str, Any]) -> None:
         super().__init__(config)
@@ -109,10 +112,13 @@ class ForeignLayer(ForeignFrames, ForeignExits, Layer):
             self.stoploss = DISASTER_STOP
         elif self.stoploss > DISASTER_STOP:
             state.own_stoploss = None
-        if not implements(self._own, "adjust_trade_position"):
+        if self.position_adjustment_enable and not implements(self._own, "adjust_trade_position"):
             # A configuration may have switched it on.
             self.position_adjustment_enable = False
-        self.config.update((name, getattr(self, name)) for name in _SHOWN)
+        stated = _stated(self)
+        if stated != state.shown:
+            state.shown = stated
+            self.config.update(zip(_SHOWN, stated, strict=True))
 
     def load_params_from_file(self) -> dict[str, Any]:
         """Parameters beside the user's own file, or else those beside theirs, which is said."""

@@ -273,25 +273,28 @@ class Layer(IStrategy):
     ) -> list[ExitCheckTuple]:
         """Theirs, and before them the layer's own reason to leave, whatever theirs say."""
         exits: list[ExitCheckTuple] = []
+        leaving = self._ballast.leaving
         try:
-            if exit_ or not quiet.passes(self, trade, current_time, low, high):
-                exits = self._ballast_their_exits(
-                    trade,
-                    rate,
-                    current_time,
-                    enter=enter,
-                    exit_=exit_,
-                    low=low,
-                    high=high,
-                    force_stoploss=force_stoploss,
-                )
+            if not exit_ and quiet.passes(self, trade, rate, current_time, low, high):
+                leaving.pop(trade.id, None)
+                return exits
+            exits = self._ballast_their_exits(
+                trade,
+                rate,
+                current_time,
+                enter=enter,
+                exit_=exit_,
+                low=low,
+                high=high,
+                force_stoploss=force_stoploss,
+            )
         except Exception as error:
             self._ballast.incident("should_exit", error)
         reason = self._ballast.decisions.reason_to_leave(trade, rate, current_time)
         if reason is None:
-            self._ballast.leaving.pop(trade.id, None)
+            leaving.pop(trade.id, None)
             return exits
-        self._ballast.leaving[trade.id] = reason
+        leaving[trade.id] = reason
         return [ExitCheckTuple(exit_type=ExitType.CUSTOM_EXIT, exit_reason=reason), *exits]
 
     def _ballast_their_exits(self, *asked: Any, **named: Any) -> list[ExitCheckTuple]:

@@ -30,10 +30,16 @@ _ROUNDING = 1e-7
 
 
 def passes(
-    strategy: Any, trade: LocalTrade, now: datetime, low: float | None, high: float | None
+    strategy: Any,
+    trade: LocalTrade,
+    rate: float,
+    now: datetime,
+    low: float | None,
+    high: float | None,
 ) -> bool:
     """
-    Whether Freqtrade would find no exit at a candle where no signal leaves; live (None) never.
+    Whether neither Freqtrade nor the layer would find an exit at a candle where no signal leaves;
+    live (low and high are None) never.
 
     The candle is then done with: extremes are noted, and the stop is where the plan wants it.
     """
@@ -42,10 +48,10 @@ def passes(
         return False
     if state.own_custom_stop or strategy.use_custom_roi:
         return False
-    if reaches_target(strategy, trade, high, now):
+    stop = state.decisions.staying(trade, rate, now)
+    if stop is None or not (0 < (trade.stop_loss or 0.0) < low and stop < low):
         return False
-    stop = state.decisions.stop(trade, now)
-    if not (0 < (trade.stop_loss or 0.0) < low and stop < low):
+    if reaches_target(strategy, trade, high, now):
         return False
     if strategy.trailing_stop and trails(strategy, trade, high, state.own_stoploss):
         return False

@@ -155,6 +155,8 @@ class LayerState:
         # The pair that is being analysed, its candles and what the layer sees of them.
         self.seen: tuple[str, pd.DataFrame] = ("", pd.DataFrame())
         self.told_prices = False
+        # What the configuration was given of the strategy's attributes last.
+        self.shown: tuple[Any, ...] = ()
 
     @property
     def dp(self) -> DataProvider:
