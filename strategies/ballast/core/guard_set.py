@@ -169,9 +169,9 @@ class GuardSet:
             return Verdict(Reason.GUARDS_SILENT, age_s, 0.0, 0.0)
         return self._answer(seen, pair)
 
-    def allowed(self, pair: str) -> bool:
-        """Whether no guard objected to `pair` at the candle that they were shown last."""
-        return self.snapshot is not None and self._answer(self.snapshot, pair) is ALLOW
+    def last_verdict(self, pair: str) -> Verdict | None:
+        """The same after the candle that the guards were shown last; None before the first."""
+        return None if self.snapshot is None else self._answer(self.snapshot, pair)
 
     def _answer(self, seen: Snapshot, pair: str) -> Verdict:
         if self._answered[0] is not seen:

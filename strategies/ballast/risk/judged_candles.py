@@ -109,9 +109,12 @@ class JudgedCandles:
 
     def entry_verdict(self, pair: str, end: datetime) -> Verdict:
         """Whether, and at what size, a pair may be entered on the candle that ended at `end`."""
-        # Where nobody objects, nobody would after a candle that nothing comes of.
-        if self._deferred == end and self._holds_deferred() and self._guard_set.allowed(pair):
-            return ALLOW
+        if self._deferred == end and self._holds_deferred():
+            # After a candle that nothing comes of nobody allows another size. A verdict that blocks
+            # is told, with the figures of this candle.
+            known = self._guard_set.last_verdict(pair)
+            if known is not None and not known.blocks:
+                return known
         self.catch_up()
         return self._guard_set.entry_verdict(pair, end)
 

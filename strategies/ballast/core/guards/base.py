@@ -30,7 +30,7 @@ class Nothing(Memory):
 class Calm(NamedTuple):
     """
     Where a guard that follows equity learns nothing but the latest and the highest figure: it
-    remembers and says the same after one such candle as after many.
+    remembers the same after one such candle as after many, and allows the same size all along.
 
     Parameters
     ----------

@@ -9,7 +9,6 @@ from pydantic import Field
 from ballast.core.drawdown import (
     drawdown_pct,
     equity_above,
-    equity_below,
     floor_of,
     is_equity,
 )
@@ -75,16 +74,14 @@ class DrawdownLimit(Guard):
             memory.latched_at = to_epoch(snapshot.now)
 
     def calm(self, snapshot: Snapshot) -> Calm:
-        """Below the peak, on the side of `near_pct` where it is, where it is not latched then."""
+        """Below the peak, where it is latched or far away: near the limit sizes follow equity."""
         memory = self.memory
-        if self._unknown:
+        if memory.latched_at and not self._unknown:
+            return Calm(up_to=memory.peak)
+        if self._unknown or self._left_pct < self._near_pct:
             return NOT_CALM
-        peak, near = memory.peak, self._limit_pct - self._near_pct
-        if memory.latched_at:
-            return Calm(up_to=peak)
-        if self._left_pct >= self._near_pct:
-            return Calm(equity_above(peak, min(near, self._latch_pct)), peak)
-        return Calm(equity_above(peak, self._latch_pct), equity_below(peak, near))
+        near = min(self._limit_pct - self._near_pct, self._latch_pct)
+        return Calm(equity_above(memory.peak, near), memory.peak)
 
     def market_verdict(self, snapshot: Snapshot) -> Verdict:
         """
