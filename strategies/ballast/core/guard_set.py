@@ -261,7 +261,7 @@ class GuardSet:
     ) -> list[Change]:
         """Blocks of the guards asked that are not covered by what was announced before."""
         blocks = {
-            (name, pair): self.beginnings.dated(name, pair, verdict)
+            (name, pair): verdict
             for name, verdicts in objections.items()
             for pair, verdict in verdicts.items()
             if verdict.blocks
@@ -281,7 +281,8 @@ class GuardSet:
             until_lifted = snapshot.now + UNTIL_LIFTED
             self._announced |= {key: block.until or until_lifted for key, block in fresh.items()}
         self._note_ends(blocks)
-        return [Change(*key, verdict) for key, verdict in fresh.items()]
+        dated = self.beginnings.dated
+        return [Change(*key, dated(*key, verdict)) for key, verdict in fresh.items()]
 
     def _note_ends(self, blocks: Mapping[tuple[str, str], Verdict]) -> None:
         """Of what is announced, when it ends by the blocks of the guards asked now."""

@@ -159,7 +159,7 @@ class Ledger:
         A withdrawal alone draws no stop closer: the capital before it counts, until what is held
         fits the one that is left.
         """
-        if fits:
+        if fits and self.memory.withdrawn:
             self.memory.withdrawn = 0.0
         return equity + self.memory.withdrawn
 
