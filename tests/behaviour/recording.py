@@ -57,11 +57,11 @@ def border(moment: datetime) -> datetime:
 def recorded() -> Iterator[Record]:
     """Write down what is decided meanwhile; nothing is changed by it."""
     record = Record()
-    propose, stop = PositionSizer.propose, StopManager.stop
+    propose, stop, staying = PositionSizer.propose, StopManager.stop, StopManager.staying
 
-    def recording(show: Callable[[GuardSet, Any], Any]) -> Callable[..., Any]:
-        def showing(self: GuardSet, snapshot: Any) -> Any:
-            changes = show(self, snapshot)
+    def recording(show: Callable[..., Any]) -> Callable[..., Any]:
+        def showing(self: GuardSet, snapshot: Any, *rest: Any, **named: Any) -> Any:
+            changes = show(self, snapshot, *rest, **named)
             for name, guard in self.guards.items():
                 pairs = guard.pair_verdicts(snapshot)
                 of_pairs = {pair: said(verdict) for pair, verdict in pairs.items()}
@@ -87,11 +87,20 @@ def recorded() -> Iterator[Record]:
         record.stops[(trade.pair, border(now))] = price
         return price
 
+    def staying_at(
+        self: StopManager, trade: LocalTrade, now: datetime, rate: float
+    ) -> float | None:
+        price = staying(self, trade, now, rate)
+        if price is not None:
+            record.stops[(trade.pair, border(now))] = price
+        return price
+
     with (
         patch.object(GuardSet, "observe", recording(GuardSet.observe)),
         patch.object(GuardSet, "follow", recording(GuardSet.follow)),
         patch.object(PositionSizer, "propose", proposing),
         patch.object(StopManager, "stop", stopping),
+        patch.object(StopManager, "staying", staying_at),
     ):
         yield record
 
