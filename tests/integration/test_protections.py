@@ -67,6 +67,23 @@ class QuietHours(IProtection):
     def stop_per_pair(self, pair, date_now, side, starting_balance):
         return None
 """
+# Which Freqtrade takes, and fails at when a trade has closed, or makes another number of.
+WRONG_OPTIONS = [
+    ("StoplossGuard", "trade_limit", "4", "a whole number from 1 to 100000"),
+    ("StoplossGuard", "trade_limit", True, "a whole number"),
+    ("StoplossGuard", "only_per_pair", "no", "true or false"),
+    ("LowProfitPairs", "required_profit", "0.02", "a ratio, a number"),
+    ("LowProfitPairs", "required_profit", float("nan"), "a ratio, a number"),
+    ("MaxDrawdown", "max_allowed_drawdown", [0.2], "a ratio, a number from 0"),
+    ("MaxDrawdown", "max_allowed_drawdown", -0.2, "a ratio, a number from 0"),
+    ("MaxDrawdown", "calculation_mode", "ratio", "'ratios' or 'equity'"),
+    ("CooldownPeriod", "stop_duration_candles", 2.5, "a whole number from 1 to 100000"),
+    ("CooldownPeriod", "stop_duration_candles", 0, "a whole number from 1 to 100000"),
+    ("CooldownPeriod", "stop_duration", 10**400, "a whole number from 1 to 5256000"),
+    ("CooldownPeriod", "unlock_at", 14, "a time of day such as '14:30'"),
+    ("CooldownPeriod", "unlock_at", "25:00", "a time of day such as '14:30'"),
+    ("QuietHours", "lookback_period", "60", "a whole number from 1 to 5256000"),
+]
 BROKEN = QUIET_HOURS.replace("QuietHours", "Broken").replace("if date_now.hour", "if date_now.gone")
 
 
@@ -280,7 +297,7 @@ def test_strategy_that_sets_protections_is_refused() -> None:
             r"ballast\.protections\[0\]\.method is 'CooldownPriod': expected one of Broken, "
             r"CooldownPeriod, .*QuietHours.* \(did you mean CooldownPeriod\?\)",
         ),
-        ({"methode": "CooldownPeriod"}, r"ballast\.protections\[0\] is \{'methode'.*expected an"),
+        ({"methode": "CooldownPeriod"}, r"ballast\.protections\.0 is \{'methode'.*expected an"),
         (
             {"method": "CooldownPeriod", "stop_duraton": 5},
             r"ballast\.protections\[0\]\.stop_duraton is 5, and no option of CooldownPeriod: "
@@ -288,7 +305,14 @@ def test_strategy_that_sets_protections_is_refused() -> None:
         ),
         (
             {"method": "StoplossGuard", "stop_duration": "long"},
-            r"ballast\.protections\[0\] \(StoplossGuard\) cannot be built: .*'long'",
+            r"ballast\.protections\[0\]\.stop_duration is 'long': expected a whole number",
+        ),
+        *(
+            (
+                {"method": method, option: value},
+                rf"ballast\.protections\[0\]\.{option} is .*: expected {accepted}",
+            )
+            for method, option, value, accepted in WRONG_OPTIONS
         ),
         (
             {"method": "CooldownPeriod", "stop_duration": 5, "stop_duration_candles": 5},
@@ -324,10 +348,33 @@ def test_wrong_entry_is_answered_in_one_sentence(
     assert "\n" not in str(refused.value)
 
 
-@pytest.mark.parametrize("listed", [{"method": "CooldownPeriod"}, ["CooldownPeriod"], "all"])
+@pytest.mark.parametrize("listed", [{"method": "CooldownPeriod"}, "all"])
 def test_what_is_no_list_of_entries_is_answered_in_one_sentence(listed: Any) -> None:
     with pytest.raises(OperationalException, match=r"ballast\.protections is .*: expected a list"):
         AlwaysIn({"stake_currency": "USDT", "ballast": {"protections": listed}})
+
+
+@pytest.mark.parametrize("entry", ["CooldownPeriod", {"method": 5}, {}, {"method": "x" * 10_000}])
+def test_wrong_entry_of_a_strategys_own_is_answered_in_one_short_sentence(entry: Any) -> None:
+    wrong = type("Wrong", (AlwaysIn,), {"extra_protections": [entry]})
+    sentence = r"Wrong\.extra_protections\[0\].* is .*: expected"
+    with pytest.raises(OperationalException, match=sentence) as refused:
+        wrong({"stake_currency": "USDT"})
+    assert len(str(refused.value)) < 600
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"method": "CooldownPeriod", "unlock_at": "14:30"},
+        {"method": "StoplossGuard", "trade_limit": 1, "only_per_pair": True, "lookback_period": 60},
+        {"method": "MaxDrawdown", "max_allowed_drawdown": 0, "calculation_mode": "equity"},
+        {"method": "LowProfitPairs", "required_profit": -0.01, "stop_duration_candles": 100_000},
+    ],
+)
+def test_entry_with_options_as_freqtrade_documents_them_is_taken(entry: dict[str, Any]) -> None:
+    config = {"stake_currency": "USDT", "ballast": {"protections": [entry]}}
+    assert entry in AlwaysIn(config).protections
 
 
 def test_guard_may_be_named_as_well_and_is_there_once() -> None:

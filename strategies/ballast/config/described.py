@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from ballast.config.settings import accepted
+from ballast.config.refusals import accepted
 
 
 class Described(NamedTuple):

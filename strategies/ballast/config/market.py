@@ -29,6 +29,8 @@ class MarketSettings(SettingsSection):
         # Of no pairs nothing leads, and nothing would ever be bought.
         if not listed or any("/" not in pair for pair in listed):
             raise ValueError("pairs such as 'BTC/USDT'")
+        if len(set(listed)) < len(listed):
+            raise ValueError("pairs such as 'BTC/USDT', each of them once")
         return pairs
 
     def unlike(self, whitelist: Sequence[str]) -> str:

@@ -4,23 +4,23 @@ Unknown names, wrong types and values out of range are refused at start with one
 that a misspelled risk limit cannot silently be no limit.
 """
 
-import difflib
 import hashlib
 from collections.abc import Mapping
-from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal
 
-from pydantic import BaseModel, Field, ValidationError, field_validator
-from pydantic.fields import FieldInfo
+from pydantic import Field, ValidationError, field_validator
 
 from ballast.config.costs import CostSettings
 from ballast.config.execution import PreTradeSettings, PricingSettings, WatchSettings
 from ballast.config.guards import GuardSettings
 from ballast.config.market import MarketSettings
 from ballast.config.messages import MessageSettings
+from ballast.config.protections import ProtectionEntry
+from ballast.config.refusals import sentence
 from ballast.core import windows
 from ballast.core.data_quality import DataQualityLimits
 from ballast.core.heat import PortfolioHeatSettings, StopCosts
+from ballast.core.quoting import quoted
 from ballast.core.section import SettingsSection
 from ballast.core.sizing import RiskBudget
 from ballast.core.stops import RANGES
@@ -228,17 +228,10 @@ class Settings(SettingsSection):
     log: LogSettings = LogSettings()
     watch: WatchSettings = WatchSettings()
     pricing: PricingSettings = PricingSettings()
-    # Checked by `ballast.risk.protection_list`.
-    protections: list[dict[str, Any]] = Field(
-        [], description="Freqtrade's own and yours, beside the guards"
+    # Whether they can be built is checked by `ballast.risk.protection_list`.
+    protections: list[ProtectionEntry] = Field(
+        [], description='entries such as {"method": "CooldownPeriod"}, beside the guards'
     )
-
-    @field_validator("protections", mode="before")
-    @classmethod
-    def _are_entries(cls, entries: Any) -> Any:
-        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-            raise ValueError('a list of entries such as {"method": "CooldownPeriod"}')
-        return entries
 
     def for_single_pairs(self) -> "Settings":
         """The same without rules of the account, which look across pairs."""
@@ -262,76 +255,9 @@ def load(section: Mapping[str, Any] | None) -> Settings:
         With one sentence for each wrong setting, naming it, its value and what is accepted.
     """
     if section is not None and not isinstance(section, Mapping):
-        raise SettingsError(f"{SECTION} is {section!r}: expected a section of settings")
+        raise SettingsError(f"{SECTION} is {quoted(section)}: expected a section of settings")
     try:
         return Settings.model_validate(dict(section or {}))
     except ValidationError as error:
-        raise SettingsError("\n".join(_sentence(e) for e in error.errors())) from None
-
-
-def _sentence(error: Any) -> str:
-    path = [str(part) for part in error["loc"]]
-    if error["type"] == "missing":
-        # What is given is the entry of a list that lacks something.
-        path = path[:-1]
-    name = ".".join([SECTION, *path])
-    if error["type"] == "extra_forbidden":
-        known = _model_at(path[:-1]).model_fields
-        close = difflib.get_close_matches(path[-1], known, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(known)}"
-        return f"{name} is not a setting: {hint}"
-    return f"{name} is {error['input']!r}: expected {_accepted(path, error)}"
-
-
-def _accepted(path: list[str], error: Any) -> str:
-    field = _model_at(path[:-1]).model_fields.get(path[-1])
-    if error["type"] == "model_type":
-        return "a section of settings"
-    if error["type"] == "literal_error":
-        return str(error["ctx"]["expected"])
-    if error["type"] == "value_error":
-        return str(error["msg"]).removeprefix("Value error, ").removeprefix("expected ")
-    if field is None:
-        # An entry of a list, which the setting's description tells of.
-        return _described(path)
-    note = f" ({field.description})" if field.description else ""
-    return (accepted(field) or "a list") + note
-
-
-def _described(path: list[str]) -> str:
-    """What the setting takes to which an entry of a list belongs."""
-    while path[-1].isdecimal():
-        path = path[:-1]
-    return str(_model_at(path[:-1]).model_fields[path[-1]].description)
-
-
-def accepted(field: FieldInfo) -> str:
-    """Type and range of a setting in words; empty where its type is no plain one."""
-    kind = {float: "a number", int: "a whole number", bool: "true or false", str: "a text"}.get(
-        _plain_type(field.annotation), ""
-    )
-    signs = (("gt", "above"), ("ge", "from"), ("lt", "below"), ("le", "to"))
-    bounds = {
-        sign: getattr(m, sign) for m in field.metadata for sign, _ in signs if hasattr(m, sign)
-    }
-    within = " ".join(f"{word} {bounds[sign]}" for sign, word in signs if sign in bounds)
-    if any(getattr(m, "min_length", 0) for m in field.metadata):
-        within = "that is not empty"
-    return " ".join(filter(None, (kind, within)))
-
-
-def _model_at(path: list[str]) -> type[BaseModel]:
-    model: type[BaseModel] = Settings
-    for part in path:
-        kind = _plain_type(model.model_fields[part].annotation)
-        if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
-            break
-        model = kind
-    return model
-
-
-def _plain_type(annotation: Any) -> Any:
-    """The type behind `X | None`."""
-    if get_origin(annotation) in (Union, UnionType):
-        return next(arg for arg in get_args(annotation) if arg is not type(None))
-    return annotation
+        faults = [sentence(each, Settings, SECTION) for each in error.errors()]
+        raise SettingsError("\n".join(faults)) from None

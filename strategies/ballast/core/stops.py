@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from numbers import Real
 
 from ballast.core import windows
+from ballast.core.quoting import quoted
 from ballast.core.reasons import Reason
 from ballast.core.trails import UNKNOWN, Extremes, ParabolicSar
 
@@ -81,7 +82,7 @@ class StopRules:
                 continue
             is_number = isinstance(value, Real) and not isinstance(value, bool)
             if not (is_number and low <= float(value) <= high):
-                yield f"{name} is {value!r}: expected a number from {low:g} to {high:g}"
+                yield f"{name} is {quoted(value)}: expected a number from {low:g} to {high:g}"
         for name in ("swing_low", "time_stop"):
             window = getattr(self, name)
             if window is None:
@@ -89,7 +90,7 @@ class StopRules:
             try:
                 windows.minutes(str(window))
             except ValueError as error:
-                yield f"{name} is {window!r}: expected {error}"
+                yield f"{name} is {quoted(window)}: expected {error}"
 
     def swing_candles(self, timeframe: str) -> int:
         """
@@ -105,7 +106,7 @@ class StopRules:
         count = round(windows.minutes(self.swing_low) / windows.minutes(timeframe))
         if count < 1:
             raise ValueError(
-                f"swing_low {self.swing_low!r} is shorter than a candle of {timeframe}"
+                f"swing_low {quoted(self.swing_low)} is shorter than a candle of {timeframe}"
             )
         return count
 

@@ -7,6 +7,8 @@ the windows it uses instead of from a number somebody has to remember.
 import functools
 import re
 
+from ballast.core.quoting import quoted
+
 _MINUTES = {"m": 1, "h": 60, "d": 1_440, "w": 10_080}
 _LONGEST_CALIBRATED = "4h"
 # Ten years: beyond what anybody looks back on, and what times can be reckoned with.
@@ -31,10 +33,12 @@ def minutes(window: str) -> float:
     """
     match = _WINDOW.match(str(window).strip())
     if match is None or float(match[1]) == 0:
-        raise ValueError(f"a length of time such as '36h' or '10d' (m, h, d or w), not {window!r}")
+        raise ValueError(
+            f"a length of time such as '36h' or '10d' (m, h, d or w), not {quoted(window)}"
+        )
     length = float(match[1]) * _MINUTES[match[2]]
     if length > _LONGEST:
-        raise ValueError(f"a length of time of at most '3650d', not {window!r}")
+        raise ValueError(f"a length of time of at most '3650d', not {quoted(window)}")
     return length
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from ballast.config.settings import JournalSettings
+from ballast.core.quoting import quoted
 from ballast.journal.file import read_only, take_over
 from ballast.journal.identity import ForeignJournal, is_empty, last_trade, owner
 from ballast.journal.place import journal_path
@@ -67,8 +68,8 @@ def own_journal(
     if is_set and found != identity:
         whose = f"database {found}" if found else "a database that is not known"
         raise ForeignJournal(
-            f"ballast.journal.path is {settings.path!r}: that is the journal of {whose}, and this "
-            f"is database {identity}; name another file, or move that one away"
+            f"ballast.journal.path is {quoted(settings.path)}: that is the journal of {whose}, and "
+            f"this is database {identity}; name another file, or move that one away"
         )
     return path, ""
 

@@ -7,8 +7,9 @@ from typing import Any
 from freqtrade.persistence.models import PairLock
 from freqtrade.plugins.protectionmanager import ProtectionManager
 
+from ballast.config.protections import EVERY_CANDLE
 from ballast.data.feeds import LIVE_MODES
-from ballast.risk.protection_list import EVERY_CANDLE, Entry
+from ballast.risk.protection_list import Entry
 
 
 class EveryCandle:

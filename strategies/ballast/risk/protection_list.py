@@ -15,16 +15,13 @@ from freqtrade.plugins.protectionmanager import ProtectionManager
 from freqtrade.resolvers import ProtectionResolver
 from freqtrade.resolvers.iresolver import IResolver
 
+from ballast.config import protections
 from ballast.config.guards import GuardSettings
+from ballast.core.quoting import quoted, shortened
 from ballast.core.wording import one_line
 from ballast.protections import guard_protection
 
-EVERY_CANDLE = "every_candle"
-
 _OURS = Path(guard_protection.__file__).parent
-# Options that Freqtrade reads for every protection.
-_COMMON = {"method", "stop_duration", "stop_duration_candles", "unlock_at"}
-_COMMON |= {"lookback_period", "lookback_period_candles", EVERY_CANDLE}
 
 Entry = dict[str, Any]
 
@@ -101,30 +98,33 @@ def check(
 
 
 def _check_entry(entry: Entry, where: str, config: dict[str, Any], guards: GuardSettings) -> None:
-    if not isinstance(entry, dict) or not isinstance(entry.get("method"), str):
-        raise OperationalException(
-            f"{where} is {entry!r}: expected an entry such as "
-            '{"method": "CooldownPeriod", "stop_duration_candles": 2}'
-        )
+    try:
+        protections.is_entry(entry)
+    except ValueError as error:
+        raise OperationalException(f"{where} is {quoted(entry)}: expected {error}") from None
     method = entry["method"]
     if method in guards.names():
         _check_guard(entry, where, guards)
         return
-    every = entry.get(EVERY_CANDLE, False)
-    if not isinstance(every, bool):
-        raise OperationalException(f"{where}.{EVERY_CANDLE} is {every!r}: expected true or false")
+    _check_options(entry, where, protections.COMMON)
     options = _Options(entry)
     built = _built(options, where, config)
     # A user's own may read its options later; Freqtrade's read them all when they are built.
     if Path(built.__file__).parent != ProtectionResolver.initial_search_path:
         return
-    accepted = _COMMON | options.read
+    _check_options(entry, where, protections.OWN)
+    accepted = {"method", *protections.COMMON} | options.read
     unknown = sorted(set(entry) - accepted)
     if unknown:
         raise OperationalException(
-            f"{where}.{unknown[0]} is {entry[unknown[0]]!r}, and no option of {method}: "
-            f"expected {', '.join(sorted(accepted - {'method'}))}"
+            f"{where}.{shortened(unknown[0])} is {quoted(entry[unknown[0]])}, and no option of "
+            f"{method}: expected {', '.join(sorted(accepted - {'method'}))}"
         )
+
+
+def _check_options(entry: Entry, where: str, options: Mapping[str, protections.Taken]) -> None:
+    if wrong := protections.wrong_option(entry, options):
+        raise OperationalException(f"{where}.{wrong}")
 
 
 def _check_guard(entry: Entry, where: str, guards: GuardSettings) -> None:
@@ -140,7 +140,7 @@ def _check_guard(entry: Entry, where: str, guards: GuardSettings) -> None:
         )
     if set(entry) - {"method"}:
         raise OperationalException(
-            f"{where} is {entry!r}: expected no options, those of a guard are in "
+            f"{where} is {quoted(entry)}: expected no options, those of a guard are in "
             f"ballast.guards.{name}"
         )
 
@@ -159,7 +159,7 @@ def _built(entry: "_Options", where: str, config: dict[str, Any]) -> Any:
     close = difflib.get_close_matches(method, names, n=1)
     hint = f" (did you mean {close[0]}?)" if close else ""
     raise OperationalException(
-        f"{where}.method is {method!r}: expected one of {', '.join(names)}{hint}"
+        f"{where}.method is {quoted(method)}: expected one of {', '.join(names)}{hint}"
     )
 
 

@@ -23,10 +23,10 @@ from freqtrade.optimize.hyperopt_tools import HyperoptTools
 from freqtrade.strategy import IStrategy
 from freqtrade.strategy.parameters import BaseParameter
 
+from ballast.config.protections import EVERY_CANDLE
 from ballast.core.reasons import Reason
 from ballast.core.refusals import refused
 from ballast.core.sizing import NO_TRADE
-from ballast.risk.protection_list import EVERY_CANDLE
 from ballast.strategy import quiet
 from ballast.strategy.conditional import implements, needed_for
 from ballast.strategy.fail_closed import fail_closed

@@ -16,6 +16,7 @@ from freqtrade.exceptions import OperationalException
 from freqtrade.optimize.hyperopt_tools import HyperoptTools
 from freqtrade.strategy import IStrategy
 
+from ballast.core.quoting import quoted
 from ballast.strategy.overrides import refuse_before_layer, refuse_overrides
 from ballast.strategy.state import is_lookahead_analysis
 
@@ -164,12 +165,12 @@ def stops(strategy: IStrategy) -> Iterator[Fault]:
     """Ballast moves the stops, and a disaster stop is behind them."""
     for name, (wanted, why) in _NEEDED.items():
         if (value := getattr(strategy, name)) is not wanted:
-            yield Fault(f"{name} is {value!r}", f"expected {wanted!r}, {why}")
+            yield Fault(f"{name} is {quoted(value)}", f"expected {wanted!r}, {why}")
     yield from _leaves_at_once(strategy)
     deepest, tightest = DISASTER_STOP
     if not deepest <= strategy.stoploss <= tightest:
         yield Fault(
-            f"stoploss is {strategy.stoploss!r}",
+            f"stoploss is {quoted(strategy.stoploss)}",
             f"expected a disaster stop from {deepest} to {tightest}",
         )
 
@@ -181,7 +182,7 @@ def held(strategy: IStrategy) -> Iterator[Fault]:
     yield from _leaves_at_once(strategy)
     deepest, _ = DISASTER_STOP
     if not deepest <= strategy.stoploss < 0:
-        yield Fault(f"stoploss is {strategy.stoploss!r}", f"expected one from {deepest} to 0")
+        yield Fault(f"stoploss is {quoted(strategy.stoploss)}", f"expected one from {deepest} to 0")
 
 
 def exits(strategy: IStrategy) -> Iterator[Fault]:
@@ -198,7 +199,7 @@ def adjustment(strategy: IStrategy) -> Iterator[Fault]:
     wanted = strategy._ballast.sells_parts
     if (value := strategy.position_adjustment_enable) is not wanted:
         yield Fault(
-            f"position_adjustment_enable is {value!r}",
+            f"position_adjustment_enable is {quoted(value)}",
             f"expected {wanted!r}, positions are sold in parts by exit_rules alone",
         )
 
@@ -295,7 +296,7 @@ def _leaves_at_once(strategy: IStrategy) -> Iterator[Fault]:
     for name in _LEAVES:
         if (value := strategy.order_types.get(name, "market")) != "market":
             yield Fault(
-                f"order_types.{name} is {value!r}",
+                f"order_types.{name} is {quoted(value)}",
                 "expected 'market', what leaves a position does not wait for a price",
             )
 

@@ -155,8 +155,13 @@ def test_a_part_that_is_no_section_is_refused(name: str, given: Any) -> None:
         ({"guards": {"EdgeDecay": {"strategy": ""}}}, "strategy is '': expected a text that is"),
         ({"stops": {"time_stop": "soon"}}, "expected a length of time such as '36h'"),
         ({"stops": {"time_stop": "0h"}}, "expected a length of time such as '36h'"),
-        ({"protections": {}}, "ballast.protections is {}: expected a list of entries such as"),
-        ({"protections": ["X"]}, "ballast.protections is ['X']: expected a list of entries"),
+        ({"protections": {}}, "ballast.protections is {}: expected a list (entries such as {"),
+        ({"protections": ["X"]}, "ballast.protections.0 is 'X': expected an entry such as {"),
+        ({"protections": [{"method": 5}]}, "protections.0 is {'method': 5}: expected an entry"),
+        (
+            {"market": {"basket": ["A/B"] * 2}},
+            "expected pairs such as 'BTC/USDT', each of them once",
+        ),
         ({"guards": {"off": ["Daily"]}}, "ballast.guards.off.0 is 'Daily': expected"),
         ({"guards": {"off": "DailyLossLimit"}}, "ballast.guards.off is 'DailyLossLimit'"),
         ({"guards": {"off": [3]}}, "ballast.guards.off.0 is 3: expected names of guards that are"),
@@ -164,6 +169,39 @@ def test_a_part_that_is_no_section_is_refused(name: str, given: Any) -> None:
 )
 def test_a_text_that_is_not_accepted_is_refused_with_what_is(given: dict, text: str) -> None:
     assert text in refusal(given)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"risk": {"fee_pct": 10**400}},
+        {"risk": {"entries_per_candle": 10**400}},
+        {"risk": {"x" * 10_000: 1}},
+        {"x" * 10_000: 1},
+        {"stops": {"time_stop": "x" * 10_000}},
+        {"stops": {"time_stop": "9" * 300 + "d"}},
+        {"market": {"leader": "x" * 10_000}},
+        {"market": {"basket": ["A/B"] * 5_000}},
+        {"market": {"basket": [["x" * 10_000]]}},
+        {"guards": {"off": ["x" * 10_000]}},
+        {"guards": {"DrawdownLadder": {"steps": [("x" * 10_000, 1)]}}},
+        {"guards": "x" * 10_000},
+        {"protections": ["x" * 10_000]},
+        {"protections": [{"method": ["x" * 10_000]}]},
+        "x" * 10_000,
+    ],
+)
+def test_what_is_long_is_not_repeated_whole(given: Any) -> None:
+    text = refusal(given)
+    assert "... (" in text
+    assert " characters)" in text
+    # Name and value, what is accepted, and the value again where that says of it what it is not.
+    assert all(len(line) < 900 for line in text.splitlines())
+
+
+def test_what_fits_into_a_line_is_repeated_whole() -> None:
+    pairs = [f"PAIR{number}" for number in range(15)]
+    assert f"is {pairs!r}: expected" in refusal({"market": {"basket": pairs}})
 
 
 def test_a_policy_that_is_not_known_is_refused_with_those_that_are() -> None:

@@ -27,7 +27,7 @@ def test_a_text_that_is_no_length_of_time_is_refused_by_name(text: str) -> None:
 @pytest.mark.parametrize("text", ["3651d", "522w", "999999999d", "9" * 400 + "m"])
 def test_a_length_beyond_ten_years_is_refused(text: str) -> None:
     assert windows.minutes("3650d") == 3650 * 1440
-    with pytest.raises(ValueError, match=f"at most '3650d', not '{text}'"):
+    with pytest.raises(ValueError, match=f"at most '3650d', not '{text[:150]}"):
         windows.minutes(text)
 
 
