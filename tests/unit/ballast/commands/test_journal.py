@@ -392,7 +392,7 @@ def test_without_a_journal_it_is_said_that_candles_answer(
     (folder / "config.json").write_text(json.dumps(config))
     text = said(capsys, "why", "foo/usdt", code=2)
     assert "there is no journal user_data/ballast_journal.dryrun.sqlite: working it out" in text
-    assert "no 1h candles of FOO/USDT" in text
+    assert "has no candles of FOO/USDT on 1h of that time: try freqtrade download-data" in text
 
 
 @pytest.fixture
