@@ -119,6 +119,17 @@ def test_short_signals_are_named_as_not_heard(caplog: pytest.LogCaptureFixture) 
     assert "Shorting: its short signals are not heard" in caplog.text
 
 
+class Leveraged(Wishes):
+    def leverage(self, **kwargs: Any) -> float:
+        return 20.0
+
+
+def test_leverage_is_named_as_not_heard(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        played(Leveraged)
+    assert "Leveraged: its leverage is not heard" in caplog.text
+
+
 def test_exit_signal_and_its_tag_are_honoured() -> None:
     story = [*BOUGHT, (101, 101, 96.9, 96.95), *quiet(3, 97)]
     assert reasons(played(Wishes, story)) == ["low"]

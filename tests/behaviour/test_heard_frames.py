@@ -57,9 +57,14 @@ def test_failure_names_the_method_that_failed() -> None:
     for name in ("populate_indicators", "populate_entry_trend"):
         with pytest.raises(OperationalException, match=f"{name} raised KeyError"):
             play(BOUGHT, held(making(name, raising)))
-    sentence = "populate_indicators returned NoneType: expected a frame"
+
+
+@pytest.mark.parametrize("name", ["indicators", "entry_trend", "exit_trend"])
+def test_a_method_that_returns_no_frame_is_named(name: str) -> None:
+    """Of two of them a line of Freqtrade's own was, which had asked None for its columns."""
+    sentence = f"populate_{name} returned NoneType: expected a frame"
     with pytest.raises(OperationalException, match=sentence):
-        play(BOUGHT, held(making("populate_indicators", lambda frame: None)))
+        play(BOUGHT, held(making(f"populate_{name}", lambda frame: None)))
 
 
 def test_trades_are_at_the_candles_prices_whatever_theirs_makes_of_them(

@@ -21,6 +21,7 @@ from ballast.core.exits import Sell, shares_fault
 from ballast.core.frames import PRICES
 from ballast.core.market import Market
 from ballast.core.rules import Axis, Rule
+from ballast.core.stated import rules_fault, told
 from ballast.core.stops import StopRules
 from ballast.core.trust import DataQuality
 from ballast.core.trusted import trust
@@ -59,7 +60,7 @@ class Setup:
     Raises
     ------
     SetupRefused
-        For stops or a size that cannot be used.
+        For rules that are none, and for stops or a size that cannot be used.
     """
 
     name: str
@@ -71,14 +72,16 @@ class Setup:
     stop_history: int = field(default=0, repr=False)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.stops, StopRules):
+            raise SetupRefused(
+                f"{self.name}.stops is {told(self.stops)}: expected StopRules(initial_atr=3)"
+            )
         for fault in self.stops.faults():
             raise SetupRefused(f"{self.name}.stops.{fault}")
-        for name, one in self.exit.items():
-            if not isinstance(one, Rule | Sell):
-                raise SetupRefused(
-                    f"{self.name}.exit.{name} is {one!r}: expected a rule such as below(...), or "
-                    "sell(...)"
-                )
+        if fault := rules_fault("entry", self.entry, Rule) or rules_fault(
+            "exit", self.exit, Rule | Sell
+        ):
+            raise SetupRefused(f"{self.name}.{fault}")
         if fault := shares_fault(self.sales):
             raise SetupRefused(f"{self.name}.exit: {fault}")
         size: object = self.size
@@ -148,9 +151,37 @@ class StatesRules(Protocol):
 
 
 def setups_on(strategy: StatesRules, pair: Candles, market: Market) -> list[Setup]:
-    """The setups of a strategy, their rules asked about the candles of the pair."""
+    """
+    The setups of a strategy, their rules asked about the candles of the pair.
+
+    Raises
+    ------
+    SetupRefused
+        Where one has rules, stops or a size that cannot be used.
+    """
     axis = Axis(pair.frame["date"], pair.timeframe)
     return [setup.on(axis) for setup in strategy.setups(pair, market)]
+
+
+def lines_of(strategy: StatesRules, pair: Candles, market: Market) -> dict[str, pd.Series]:
+    """
+    Prices that a strategy draws, by name.
+
+    Raises
+    ------
+    SetupRefused
+        Where they are no prices of every candle.
+    """
+    stated, name = strategy.lines(pair, market), type(strategy).__name__
+    if not isinstance(stated, Mapping):
+        raise SetupRefused(f"{name}.lines is {told(stated)}: expected prices by name")
+    for line, prices in stated.items():
+        if not isinstance(prices, pd.Series):
+            raise SetupRefused(
+                f"{name}.lines.{line} is {told(prices)}: expected a price of every candle, such "
+                "as pair.ema('5d')"
+            )
+    return dict(stated)
 
 
 def setup_name(tag: str | None) -> str:

@@ -11,13 +11,15 @@ from ballast.core.quoting import quoted
 
 _MINUTES = {"m": 1, "h": 60, "d": 1_440, "w": 10_080}
 _LONGEST_CALIBRATED = "4h"
+# The market's trend is measured over five days, which two candles of three days are not.
+_LONGEST_TIMEFRAME = "1d"
 # Ten years: beyond what anybody looks back on, and what times can be reckoned with.
 _LONGEST = 3_650 * _MINUTES["d"]
 _WINDOW = re.compile(r"^(\d+(?:\.\d+)?)([mhdw])$")
 
 
 @functools.lru_cache(maxsize=256)
-def minutes(window: str) -> float:
+def minutes(window: object) -> float:
     """
     Length of a window in minutes.
 
@@ -40,6 +42,17 @@ def minutes(window: str) -> float:
     if length > _LONGEST:
         raise ValueError(f"a length of time of at most '3650d', not {quoted(window)}")
     return length
+
+
+def timeframe_fault(timeframe: object) -> str:
+    """What is wrong with a timeframe for windows of time, in one sentence; empty if nothing is."""
+    try:
+        if minutes(timeframe) <= minutes(_LONGEST_TIMEFRAME) and isinstance(timeframe, str):
+            return ""
+    except ValueError:
+        pass
+    accepted = f"one from '1m' to '{_LONGEST_TIMEFRAME}', such as '1h'"
+    return f"timeframe is {timeframe!r}: expected {accepted}"
 
 
 def candles(window: str, timeframe: str) -> int:

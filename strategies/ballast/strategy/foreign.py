@@ -18,7 +18,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, ClassVar
 
-from freqtrade.exceptions import OperationalException
+from freqtrade.exceptions import FreqtradeException, OperationalException
 from freqtrade.optimize.hyperopt_tools import HyperoptTools
 from freqtrade.strategy import IStrategy
 from freqtrade.strategy.parameters import BaseParameter
@@ -33,6 +33,7 @@ from ballast.strategy.fail_closed import fail_closed
 from ballast.strategy.foreign_exits import ForeignExits
 from ballast.strategy.foreign_frames import ForeignFrames
 from ballast.strategy.layer import Layer
+from ballast.strategy.raised import raised
 from ballast.strategy.startup import refuse_configuration, refuse_unsafe_layer
 from ballast.strategy.state import DISASTER_STOP, ORDER_TYPES, todays_order_types
 
@@ -73,7 +74,13 @@ class ForeignLayer(ForeignFrames, ForeignExits, Layer):
     position_adjustment_enable: bool
 
     def __init__(self, config: dict[str, Any]) -> None:
-        super().__init__(config)
+        try:
+            super().__init__(config)
+        except FreqtradeException:
+            raise
+        except Exception as error:
+            own = self._own.__name__
+            raise OperationalException(f"{own} cannot be made: {raised(error)}") from error
         _refuse_clashes(type(self)._own, set(vars(self)))
         state = self._ballast
         # Long spot alone is traded: short signals are not heard, which is said at the start.
@@ -87,7 +94,14 @@ class ForeignLayer(ForeignFrames, ForeignExits, Layer):
     def _ballast_take_over_startup(self, config: dict[str, Any]) -> None:
         """As many candles as the layer needs at least; the configuration wins over theirs."""
         theirs = vars(self).get("startup_candle_count", self._behind().startup_candle_count)
-        wanted = int(config.get("startup_candle_count", theirs) or 0)
+        stated = config.get("startup_candle_count", theirs) or 0
+        try:
+            wanted = int(stated)
+        except (TypeError, ValueError, OverflowError):
+            raise OperationalException(
+                f"startup_candle_count of {self._own.__name__} is {stated!r}: expected a whole "
+                "number of candles"
+            ) from None
         self.startup_candle_count = max(wanted, self._ballast_needed_candles(config))
         if "startup_candle_count" in config:
             config["startup_candle_count"] = self.startup_candle_count
@@ -98,8 +112,11 @@ class ForeignLayer(ForeignFrames, ForeignExits, Layer):
         self._refuse_unsafe()
         super().ft_bot_start(**kwargs)
         self._refuse_unsafe()
+        own = self._own.__name__
         if self._ballast.shorts:
-            logger.warning("%s: its short signals are not heard, spot alone", self._own.__name__)
+            logger.warning("%s: its short signals are not heard, spot alone", own)
+        if implements(self._own, "leverage"):
+            logger.warning("%s: its leverage is not heard, spot alone", own)
 
     def _refuse_unsafe(self) -> None:
         refuse_unsafe_layer(self)
@@ -198,6 +215,13 @@ def guarded(theirs: type[IStrategy], layer: type[ForeignLayer] = ForeignLayer) -
     if issubclass(theirs, Layer):
         raise OperationalException(f"{theirs.__name__} is under the layer already")
     _refuse_clashes(theirs, _names(theirs))
+    if missing := sorted(theirs.__abstractmethods__):
+        raise OperationalException(f"{theirs.__name__} has no {', '.join(missing)}: add it")
+    if awaited := sorted(name for name in dir(IStrategy) if _is_awaited(theirs, name)):
+        raise OperationalException(
+            f"{theirs.__name__} has {', '.join(awaited)} as async def, which Freqtrade does not "
+            "await, and takes for a yes: expected a plain def"
+        )
     for name in _SET:
         found = getattr(theirs, name, None)
         if isinstance(found, property) and found.fset is None:
@@ -234,6 +258,10 @@ def _names(strategy: type[IStrategy]) -> set[str]:
     """What a strategy's classes have beyond Freqtrade's own."""
     bases = strategy.__mro__[: strategy.__mro__.index(IStrategy)]
     return {name for base in bases for name in (*vars(base), *inspect.get_annotations(base))}
+
+
+def _is_awaited(owner: type, name: str) -> bool:
+    return inspect.iscoroutinefunction(inspect.getattr_static(owner, name, None))
 
 
 def _is_property(owner: type, name: str) -> bool:

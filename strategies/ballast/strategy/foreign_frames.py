@@ -4,12 +4,11 @@ import logging
 import traceback
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from typing import Any, ClassVar
 
 import pandas as pd
 from freqtrade.exceptions import FreqtradeException, OperationalException
-from freqtrade.strategy import IStrategy
+from freqtrade.strategy import IStrategy, interface
 
 from ballast.charts import beside
 from ballast.core.candles import Candles
@@ -19,6 +18,7 @@ from ballast.core.signals import Setup, columns_of, state_columns
 from ballast.core.windows import calibrated, minutes
 from ballast.strategy import foreign_signals
 from ballast.strategy.foreign_signals import FrameRefused
+from ballast.strategy.raised import raised
 from ballast.strategy.state import LayerState
 from ballast.strategy.warm_up import checked_startup
 
@@ -39,6 +39,12 @@ class _Needs:
 
     def lines(self, pair: Candles, market: Market) -> dict[str, pd.Series]:
         return {}
+
+
+def _asks_for_columns(error: Exception) -> bool:
+    """Whether Freqtrade has stumbled over what theirs returned, which it asks for its columns."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return getattr(error, "name", "") == "columns" and last.filename == interface.__file__
 
 
 class ForeignFrames(IStrategy):
@@ -116,11 +122,9 @@ class ForeignFrames(IStrategy):
         except FreqtradeException:
             raise
         except Exception as error:
-            last = traceback.extract_tb(error.__traceback__)[-1]
-            line = f"{Path(last.filename).name}, line {last.lineno}"
-            raise OperationalException(
-                f"{where} raised {type(error).__name__}: {error} ({line})"
-            ) from error
+            if not _asks_for_columns(error):
+                raise OperationalException(f"{where} {raised(error)}") from error
+            made = getattr(error, "obj", None)
         if not isinstance(made, pd.DataFrame):
             raise OperationalException(f"{where} returned {type(made).__name__}: expected a frame")
         return made

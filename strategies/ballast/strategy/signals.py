@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
+from freqtrade.exceptions import OperationalException
 from freqtrade.strategy import IStrategy
 
 from ballast.charts import drawing
@@ -60,7 +61,9 @@ class SignalStrategy(IStrategy):
         pair, market : Candles
             The pair and the market leader, on the pair's candles.
         """
-        raise NotImplementedError
+        raise signals.SetupRefused(
+            f"{type(self).__name__} has no entry_rules: expected a method that gives rules by name"
+        )
 
     def exit_rules(self, pair: Candles, market: Market) -> Mapping[str, Rule | Sell]:
         """
@@ -78,7 +81,8 @@ class SignalStrategy(IStrategy):
         """
         entry = cls.entry_rules(parameters, pair, market)
         leave = cls.exit_rules(parameters, pair, market)
-        return Setup(cls.__name__, entry, cls.stops, leave, cls.size)
+        stops: Any = getattr(cls, "stops", None)
+        return Setup(cls.__name__, entry, stops, leave, cls.size)
 
     def setups(self, pair: Candles, market: Market) -> list[Setup]:
         """Ways into a position, in order of precedence; one unless a strategy combines several."""
@@ -182,8 +186,22 @@ class SignalStrategy(IStrategy):
         return state.views.of(state.decisions.connected, name, dataframe, limits)
 
     def _probed_setups(self) -> list[Setup]:
-        """What the strategy states, asked on a few candles."""
-        return signals.setups_on(self, *probe(self.timeframe))
+        """
+        What the strategy states, asked on a few candles.
+
+        Raises
+        ------
+        OperationalException
+            Where it would never buy.
+        """
+        setups = signals.setups_on(self, *probe(self.timeframe))
+        bare = [f"{setup.name}.entry" for setup in setups if not setup.entry]
+        if bare or not setups:
+            what = bare[0] if bare else f"{type(self).__name__}.setups"
+            raise OperationalException(
+                f"{what} is empty, so that nothing is ever bought: state one"
+            )
+        return setups
 
     def _adjust_where_parts_are_sold(self, setups: Sequence[Setup]) -> None:
         """Let Freqtrade ask `adjust_trade_position`, once a setup sells positions in parts."""

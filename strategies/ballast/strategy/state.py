@@ -21,6 +21,7 @@ from ballast.core.events import Events
 from ballast.core.redaction import Redactor
 from ballast.core.signals import Setup
 from ballast.core.stops import StopRules
+from ballast.core.windows import timeframe_fault
 from ballast.journal.reader import stop_moves
 from ballast.risk import protection_list
 from ballast.strategy.decisions import Decisions
@@ -118,14 +119,17 @@ class LayerState:
             self.settings = self.settings.for_single_pairs()
             _say_what_stands_aside()
         logs.open_file(config, self.settings.log, self.redactor)
-        stated: StopRules = strategy.layer_option("stops", FOREIGN_STOPS)
+        timeframe = config.get("timeframe") or getattr(strategy, "timeframe", None)
+        if fault := timeframe_fault(timeframe):
+            raise OperationalException(fault)
         # What the settings put in place of a strategy's own.
         self.stops_wanted = self.settings.stops.model_dump(exclude_none=True)
-        self.stops = dataclasses.replace(stated, **self.stops_wanted)
+        name, stated = type(strategy).__name__, strategy.layer_option("stops", FOREIGN_STOPS)
         try:
-            Setup(type(strategy).__name__, {}, self.stops, size=self.size)
-            if timeframe := config.get("timeframe") or getattr(strategy, "timeframe", None):
-                self.stops.swing_candles(timeframe)
+            Setup(name, {}, stated, size=self.size)
+            self.stops: StopRules = dataclasses.replace(stated, **self.stops_wanted)
+            Setup(name, {}, self.stops)
+            self.stops.swing_candles(str(timeframe))
         except ValueError as refusal:
             raise OperationalException(str(refusal)) from None
         self.incidents = IncidentLog()

@@ -17,9 +17,10 @@ from ballast.core.candles import Candles
 from ballast.core.data_quality import DataQualityLimits
 from ballast.core.market import Market
 from ballast.core.measured import MeasuredCandles
-from ballast.core.signals import SetupRefused, StatesRules, setups_on, state_columns
+from ballast.core.signals import SetupRefused, StatesRules, lines_of, setups_on, state_columns
 from ballast.core.windows import minutes
 from ballast.data.feeds import BASKET, LEADER, TRADED, AskedFrame
+from ballast.strategy.raised import raised
 
 # Freqtrade makes at most five requests of a thousand candles, the last of which is still forming.
 MOST_CANDLES = 4999
@@ -46,8 +47,8 @@ def needs(strategy: StatesRules) -> Needs:
     Raises
     ------
     OperationalException
-        When a window is shorter than two candles, or needs more candles than can be had. What
-        parameters might be is no reason outside of hyperopt.
+        When a window is shorter than two candles, or needs more candles than can be had, and where
+        the rules are none or raise. What parameters might be is no reason outside of hyperopt.
     """
     # Of all variants the same, so that what is measured on them is so once.
     equal = _Equal.of(strategy.timeframe)
@@ -89,23 +90,24 @@ def _at_their_ends(strategy: StatesRules) -> Iterator[tuple[str, StatesRules]]:
 
 
 def _needs(strategy: StatesRules, equal: "_Equal") -> Needs:
-    timeframe = strategy.timeframe
+    name, timeframe = type(strategy).__name__, strategy.timeframe
     asked = _Asked(equal)
     pair, market = asked.pair, asked.market
     try:
         of_state = _state_needs(timeframe, strategy.atr_window)
         setups = setups_on(strategy, pair, market)
-        strategy.lines(pair, market)
+        lines_of(strategy, pair, market)
     except SetupRefused as refusal:
         raise OperationalException(str(refusal)) from None
     except ValueError as error:
-        name = type(strategy).__name__
         raise OperationalException(f"{name} cannot run on timeframe {timeframe}: {error}") from None
+    except Exception as error:
+        raise OperationalException(f"{name} was asked for its rules: {raised(error)}") from error
     history = max((setup.history for setup in setups), default=0)
     needed = max(of_state.candles, pair.warmup, market.warmup) + history
     if needed > MOST_CANDLES:
         raise OperationalException(
-            f"{type(strategy).__name__} cannot run on timeframe {timeframe}: its longest window "
+            f"{name} cannot run on timeframe {timeframe}: its longest window "
             f"needs {needed} candles, at most {MOST_CANDLES} can be had"
         )
     return Needs(needed, frozenset(asked.frames) | of_state.frames)

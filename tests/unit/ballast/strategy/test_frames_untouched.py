@@ -9,7 +9,10 @@ import pandas as pd
 from freqtrade.strategy import IStrategy
 from ballast import guarded
 
-class Theirs(IStrategy): ...
+class Theirs(IStrategy):
+    def populate_indicators(self, dataframe, metadata):
+        return dataframe
+
 class Guarded(guarded(Theirs)): ...
 
 frame = pd.DataFrame({"rsi": [20.0, 40.0], "macd": [1.0, -1.0]})
