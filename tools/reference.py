@@ -123,7 +123,9 @@ def _meaning(name: str, field: FieldInfo, described: Sequence[type]) -> str:
         return _plain(field.description)
     texts = [_parameters(one).get(name, "") for one in described]
     sentence = next(filter(None, texts), "").removesuffix(".")
-    return _plain(sentence[:1].lower() + sentence[1:])
+    # 'UTC days' stays as it is, 'A trade' does not.
+    abbreviated = sentence[1:2].isupper()
+    return _plain(sentence if abbreviated else sentence[:1].lower() + sentence[1:])
 
 
 def _parameters(described: type) -> dict[str, str]:

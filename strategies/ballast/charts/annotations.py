@@ -27,8 +27,8 @@ _LABELLED_CANDLES = 24
 _CANDLES_A_LABEL = 120
 # Labels are written at the top of their areas, in rows: regimes', and below it the others'.
 _LINES_APART, _ROWS = 3, 6
-# What a letter is wide then.
-_CANDLES_A_LETTER = 1.2
+# What a letter is wide then, in the narrower chart beside the list of pairs.
+_CANDLES_A_LETTER = 1.6
 # FreqUI writes an area's label in light grey whatever lies behind it, with an outline in the
 # area's colour where that is white: on one that is dark and opaque both are read.
 _INK = "#333333"

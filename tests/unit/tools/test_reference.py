@@ -48,6 +48,29 @@ def test_a_setting_has_default_range_and_meaning_from_field_or_docstring() -> No
     assert row in lines
 
 
+class Days(BaseModel):
+    """
+    A part.
+
+    Parameters
+    ----------
+    days : int
+        UTC days.
+    trade_r : float
+        A trade counts.
+    """
+
+    days: int = 1
+    trade_r: float = 1.0
+
+
+def test_a_meaning_begins_with_a_small_letter_but_for_abbreviations() -> None:
+    """The page said 'uTC days'."""
+    table = settings_tables(Days())
+    assert "| UTC days |" in table
+    assert "| a trade counts |" in table
+
+
 def test_a_setting_that_nothing_says_the_meaning_of_is_refused() -> None:
     with pytest.raises(Undocumented, match="ballast: nothing says what `pct` means"):
         settings_tables(Silent())

@@ -60,7 +60,8 @@ def overview(reader: Reader, moment: datetime | None) -> Page:
         Tab("trades", "Trades", _trades(status.account, events)),
     ]
     who = f"{status.strategy} {status.timeframe}"
-    return Page(who, f"{who}, {seen(status)}", tabs, _FOOTER)
+    told = seen(status)
+    return Page(who, f"{told[:1].upper()}{told[1:]}", tabs, _FOOTER)
 
 
 _FOOTER = "Read from the bot's journal. This page contacts nothing but the panel, on this machine."

@@ -99,6 +99,13 @@ def test_halts_close_to_one_another_have_their_labels_at_different_heights() -> 
     assert far == first
 
 
+def test_labels_a_day_apart_do_not_meet_in_the_narrow_chart_beside_the_list_of_pairs() -> None:
+    """'VOLATILITY 1.3x' and 'VOLATILITY 1.06x' were written over one another in FreqUI."""
+    blocks = [Block(at(0), at(8), "VOLATILITY 1.3x"), Block(at(21), at(29), "VOLATILITY2 1.06x")]
+    first, second = heights(labelled(of_blocks(blocks, at(0), at(200)), HOUR, at(200)))
+    assert first != second
+
+
 def test_labels_of_different_kinds_do_not_lie_over_one_another() -> None:
     """An absurd bar is a shock as well, and its area begins where the cooldown's does."""
     columns = {"cooldown": [0, 2, 1], "intensity": [0.5, 9.4, 1.2], "trust": [0, 5, 0]}
