@@ -1,11 +1,13 @@
 """Which file is the journal of a database; one from before journals had an identity is adopted."""
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import inspect
 from sqlalchemy.exc import SQLAlchemyError
 
 from ballast.config.settings import JournalSettings
@@ -13,8 +15,14 @@ from ballast.core.quoting import quoted
 from ballast.journal.file import read_only, take_over
 from ballast.journal.identity import ForeignJournal, is_empty, last_trade, owner
 from ballast.journal.place import journal_path
+from ballast.journal.tables import EVENTS, IDENTITY
 
 logger = logging.getLogger(__name__)
+
+# How a file of SQLite begins.
+_SQLITE = b"SQLite format 3\0"
+# How a text begins, and what is packed or kept in columns: a disk's fault leaves no letters there.
+_TEXT = re.compile(rb"[\t\n\r -~]{4}|[\t\n\r -~]+\Z")
 
 
 @dataclass(frozen=True)
@@ -48,10 +56,15 @@ def own_journal(
     Raises
     ------
     ForeignJournal
-        Where the path that is set holds another database's journal.
+        Where the path that is set holds another database's journal, or is that of something else.
     """
     path = journal_path(config, settings.path, identity)
     is_set = settings.path is not None
+    if is_set and (other := _no_journal(path)):
+        raise ForeignJournal(
+            f"ballast.journal.path is {quoted(settings.path)}: that is {other} and no journal; "
+            "name a file of its own, which need not be there yet"
+        )
     before = path if is_set else journal_path(config, settings.path, None)
     if not before.is_file() or (not is_set and path.exists()):
         return path, ""
@@ -72,6 +85,33 @@ def own_journal(
             f"this is database {identity}; name another file, or move that one away"
         )
     return path, ""
+
+
+def _no_journal(path: Path) -> str:
+    """
+    What is at a path, where that surely never was a journal; empty where it may be one.
+
+    A journal that is damaged is moved aside and begun anew: never a file that somebody named by
+    mistake, and a database of trades gets no tables of ours.
+    """
+    if path.is_dir():
+        return "a folder"
+    try:
+        with path.open("rb") as file:
+            head = file.read(len(_SQLITE))
+    except OSError:
+        return ""
+    if head != _SQLITE:
+        is_other = _TEXT.match(head) and not head.startswith(_SQLITE[:6])
+        return "another kind of file" if is_other else ""
+    engine = read_only(path)
+    try:
+        tables = set(inspect(engine).get_table_names())
+    except SQLAlchemyError:
+        return ""
+    finally:
+        engine.dispose()
+    return "another database" if tables and not tables & {EVENTS.name, IDENTITY.name} else ""
 
 
 def _looked_into(path: Path, knows: Knows | None) -> tuple[str | None, bool]:

@@ -201,7 +201,33 @@ def test_a_journal_of_another_database_is_not_opened_to_be_written(tmp_path: Pat
         assert whose(path) == identity
 
 
-@pytest.mark.parametrize("damage", [b"", b"no database" * 100])
+@pytest.mark.parametrize("other", ['{"dry_run": true}', "a,b", "[]", "ARROW1\0\0"])
+def test_a_file_that_never_was_a_journal_is_refused_and_left_as_it_is(
+    other: str, tmp_path: Path
+) -> None:
+    """A configuration named by mistake was taken for a damaged journal and moved aside."""
+    path = tmp_path / "config.json"
+    path.write_text(other, encoding="ascii")
+    with pytest.raises(ForeignJournal, match=r"is '.*config\.json': that is another kind of file"):
+        told(tmp_path, None, path)
+    assert path.read_text(encoding="ascii") == other
+
+
+def test_a_database_of_trades_is_no_journal(tmp_path: Path) -> None:
+    """Two engines would have held one file, and each waited for the other's locks."""
+    path = tmp_path / "trades.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE trades (id INTEGER)")
+    with pytest.raises(ForeignJournal, match="that is another database and no journal"):
+        told(tmp_path, None, path)
+
+
+def test_a_folder_is_no_journal(tmp_path: Path) -> None:
+    with pytest.raises(ForeignJournal, match="that is a folder and no journal; name a file"):
+        told(tmp_path, None, tmp_path)
+
+
+@pytest.mark.parametrize("damage", [b"", b"\0" * 100, b"\x07no database" * 100, b"SQLite form\0t"])
 def test_a_damaged_file_in_its_place_is_left_to_whoever_opens_it(
     damage: bytes, tmp_path: Path
 ) -> None:
