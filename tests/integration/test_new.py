@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ballast.__main__ import main
+from ballast.commands import new
 from ballast.research.backtests import TaskError
 from ballast.research.rehearsal import rehearse, walks
 from ballast.tooling.typed import typed
@@ -173,3 +174,17 @@ def test_an_unknown_example_is_answered_with_those_there_are(
         f"ballast: --like trend is no example: expected one of {', '.join(EXAMPLES)}\n"
     )
     assert not list(tmp_path.iterdir())
+
+
+def test_examples_are_said_to_be_in_the_repository_where_there_are_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the layer was copied beside other strategies."""
+    monkeypatch.setattr(new, "_EXAMPLES", tmp_path / "examples")
+    folder = str(tmp_path / "mine")
+    assert main(["new", "Fresh", "--like", "supertrend", "--strategy-path", folder]) == 2
+    assert capsys.readouterr().err == (
+        "ballast: --like supertrend is no example: expected one of those of the repository, and "
+        f"{tmp_path / 'examples'} has none\n"
+    )
+    assert main(["new", "Fresh", "--strategy-path", folder]) == 0

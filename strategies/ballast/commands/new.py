@@ -27,7 +27,9 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("name", metavar="NAME", help="of its class and file, such as Momentum")
     parser.add_argument(
-        "--like", metavar="EXAMPLE", help="begin with an example, such as supertrend"
+        "--like",
+        metavar="EXAMPLE",
+        help="begin with an example of the repository, such as supertrend",
     )
     backtest_options.add_places(parser)
     parser.set_defaults(run=run)
@@ -98,7 +100,7 @@ def _like(asked: str, name: str) -> str:
     known = {path.stem: path for path in sorted(_EXAMPLES.glob("[A-Z]*.py"))}
     found = [stem for stem in known if stem.lower() == re.sub(r"[\W_]", "", asked).lower()]
     if not found:
-        listed = ", ".join(known) or f"those in {_EXAMPLES}, where there is none"
+        listed = ", ".join(known) or f"those of the repository, and {_EXAMPLES} has none"
         raise CommandError(f"--like {asked} is no example: expected one of {listed}")
     text = known[found[0]].read_text(encoding="utf-8")
     return re.sub(rf"\b{found[0]}\b", name, text)
