@@ -5,7 +5,6 @@ A real server, started in a folder of the test; skipped where there is no server
 
 from __future__ import annotations
 
-import gc
 import os
 import shutil
 import signal
@@ -13,7 +12,6 @@ import socket
 import subprocess
 import tempfile
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -96,16 +94,11 @@ def bot(folder: Path, url: str, begin: int) -> Iterator[Paper]:
     frames = {p: candle_frame(told(s, len(STORY)), "1h") for p, s in stories.items()}
     with paper(Mini, frames, folder, at(begin), db_url=url, ballast=BALLAST) as started:
         engine = Trade.session.get_bind()
-        try:
-            yield started
-        finally:
-            Trade.session.remove()
-            engine.dispose()
-            # Freqtrade leaves connections to the garbage collector.
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ResourceWarning)
-                del started
-                gc.collect()
+        yield started
+    # Its end has asked the database once more.
+    Trade.session.remove()
+    assert not engine.pool.checkedout()
+    engine.dispose()
 
 
 @pytest.mark.slow
@@ -140,7 +133,3 @@ def test_bot_remembers_on_postgresql_across_a_restart(
         config = {"dry_run": True, "db_url": url}
         (finding,) = database(Bot(config, Mini))
         assert (finding.level, "hushhush" in finding.what) == (Level.PASS, False)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ResourceWarning)
-            del first, second, guards
-            gc.collect()
