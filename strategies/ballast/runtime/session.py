@@ -53,6 +53,7 @@ from ballast.runtime.exits import ExitChecks
 from ballast.runtime.host import Host
 from ballast.runtime.journal import place_of, recorder_of
 from ballast.runtime.operator_channel import OperatorChannel
+from ballast.runtime.sole_bot import hold_database
 
 logger = logging.getLogger(__name__)
 
@@ -143,7 +144,15 @@ class TradingSession:
 
     @classmethod
     def of(cls, host: Host) -> "TradingSession":
-        """Connect the parts for a host that Freqtrade has given its data provider."""
+        """
+        Connect the parts for a host that Freqtrade has given its data provider.
+
+        Raises
+        ------
+        OperationalException
+            Where another bot trades on the database, or its journal is another's.
+        """
+        hold_database(host)
         settings, stake_currency = host.settings, host.config["stake_currency"]
         columns_by_pair = ColumnsByPair()
         sizes: dict[str, float] = {}

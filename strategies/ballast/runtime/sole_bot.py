@@ -1,0 +1,68 @@
+"""One process trades on a database: of two each would sell, and stop, what the other has bought."""
+
+import logging
+import os
+from pathlib import Path
+
+from freqtrade.enums import TRADE_MODES
+from freqtrade.exceptions import OperationalException
+from freqtrade.persistence import Trade
+
+from ballast.runtime.host import Host
+
+try:
+    import fcntl
+except ImportError:  # Windows, where nothing is held
+    fcntl = None  # type: ignore[assignment]
+
+logger = logging.getLogger(__name__)
+
+# Descriptors of this process by file: Freqtrade's /reload_config begins anew in the same one.
+_held: dict[Path, int] = {}
+
+
+def hold_database(host: Host) -> None:
+    """
+    Hold the database of a bot that starts, until its process ends, however it does.
+
+    A lock on a file beside an SQLite database. Nothing holds a database in memory, which nobody
+    shares, or one of a server, which the bots of several machines may reach.
+
+    Raises
+    ------
+    OperationalException
+        Where another process trades on it.
+    """
+    if host.dp.runmode not in TRADE_MODES:
+        return
+    url = Trade.session.get_bind().url
+    is_file = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
+    if fcntl is None or not is_file:
+        return
+    database = Path(str(url.database)).resolve()
+    path = database.with_name(f"{database.name}.lock")
+    if path in _held:
+        return
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        logger.warning("%s cannot be made (%s): a second bot would not be seen", path, error)
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        whose = os.read(descriptor, 20).decode(errors="replace").strip()
+        os.close(descriptor)
+        # As it ends Freqtrade would take back the orders of the bot that trades.
+        host.config["cancel_open_orders_on_exit"] = False
+        raise OperationalException(
+            f"a bot trades on the database {database} already (process {whose}): stop that one, or "
+            "give this one a database of its own (--db-url)"
+        ) from None
+    except OSError as error:
+        os.close(descriptor)
+        logger.warning("%s cannot be held (%s): a second bot would not be seen", path, error)
+        return
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, str(os.getpid()).encode())
+    _held[path] = descriptor
