@@ -64,13 +64,14 @@ def passes(
 def reaches_target(strategy: Any, trade: LocalTrade, high: float, now: datetime) -> bool:
     """Whether a high may reach the profit target that holds by now."""
     targets: dict[int, float] = strategy.minimal_roi
+    earned = most_earned(trade, high)
     # No target is lower than the least, found without asking Freqtrade which holds.
-    if earns_less(trade, high, min(targets.values(), default=math.inf)):
+    if earned < min(targets.values(), default=math.inf):
         return False
     if len(targets) > 1:
         held = int((now.timestamp() - trade.open_date_utc.timestamp()) // 60)
         _, target = strategy.min_roi_reached_entry(trade, held, now)
-        return target is not None and not earns_less(trade, high, float(target))
+        return target is not None and earned >= target
     return True
 
 
@@ -81,7 +82,7 @@ def trails(strategy: Any, trade: LocalTrade, high: float, own_stoploss: float | 
     `own_stoploss` is its distance where it stands for the class stop (negative ratio).
     """
     distance = abs(own_stoploss or strategy.stoploss)
-    if not earns_less(trade, high, strategy.trailing_stop_positive_offset):
+    if most_earned(trade, high) >= strategy.trailing_stop_positive_offset:
         # About at the offset or beyond it: whichever distance holds, it is not less than this.
         distance = min(distance, strategy.trailing_stop_positive or distance)
     elif strategy.trailing_only_offset_is_reached:
@@ -89,6 +90,6 @@ def trails(strategy: Any, trade: LocalTrade, high: float, own_stoploss: float | 
     return high * (1 - distance) > trade.stop_loss * (1 - _ROUNDING)
 
 
-def earns_less(trade: LocalTrade, high: float, profit: float) -> bool:
-    """Whether a long position earns less than a profit (ratio) up to a high, fees or none."""
-    return trade.amount * high < trade.open_trade_value * (1 + profit - _ROUNDING)
+def most_earned(trade: LocalTrade, high: float) -> float:
+    """What a long position earns at a high (ratio) at most, fees or none."""
+    return trade.amount * high / trade.open_trade_value - 1 + _ROUNDING
