@@ -47,7 +47,7 @@ def minutes(window: object) -> float:
 def timeframe_fault(timeframe: object) -> str:
     """What is wrong with a timeframe for windows of time, in one sentence; empty if nothing is."""
     try:
-        if minutes(timeframe) <= minutes(_LONGEST_TIMEFRAME) and isinstance(timeframe, str):
+        if isinstance(timeframe, str) and minutes(timeframe) <= minutes(_LONGEST_TIMEFRAME):
             return ""
     except ValueError:
         pass

@@ -76,3 +76,14 @@ def test_on_longer_candles_it_holds_as_many_as_on_those(
     timeframe: str, window: str, candles: int
 ) -> None:
     assert windows.candles(windows.calibrated(window, timeframe), timeframe) == candles
+
+
+@pytest.mark.parametrize("timeframe", [None, 5, ["1h"], "x", "0h", "3d"])
+def test_what_is_no_timeframe_is_told_in_a_sentence(timeframe: object) -> None:
+    said = windows.timeframe_fault(timeframe)
+    assert said == f"timeframe is {timeframe!r}: expected one from '1m' to '1d', such as '1h'"
+
+
+@pytest.mark.parametrize("timeframe", ["1m", "1h", "1d"])
+def test_a_timeframe_of_up_to_a_day_is_one(timeframe: str) -> None:
+    assert windows.timeframe_fault(timeframe) == ""
