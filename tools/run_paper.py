@@ -43,6 +43,8 @@ from tools.stepped_time import stepped_time
 USER = "paper"
 # What REST and FreqUI listen on where it is free: neither a bot's 8080 nor the panel's.
 API_PORT = 8085
+# Freqtrade's exit code after Ctrl+C.
+INTERRUPTED = 130
 # Between two loops of the bot at most, while a candle lasts an hour [simulated s].
 LOOP_SECONDS = 600
 # The market is made from here on, so that there is a past to start up with.
@@ -190,6 +192,8 @@ def _trade(
         except SystemExit as end:
             code = end.code
     if not paper.is_over:
+        if code == INTERRUPTED:
+            raise KeyboardInterrupt
         _say(f"Freqtrade ended early; its log is {folder / 'freqtrade.log'}.")
         return code if isinstance(code, int) else 1
     _say(f"{time.monotonic() - started:.0f} seconds. Log and database: {folder}")
@@ -266,7 +270,9 @@ def _standing() -> str:
 def _summary(trades: Iterable[LocalTrade]) -> Table:
     """Every trade, and what came of it."""
     heads = ("pair", "opened", "closed", "stake", "profit", "why it closed")
-    shown = table(*heads, numbers=("stake", "profit"), title="The trades")
+    shown = table(
+        *heads, numbers=("stake", "profit"), title="The trades (stake and profit in USDT)"
+    )
     for column in shown.columns[:-1]:
         column.no_wrap = True
     for trade in sorted(trades, key=lambda trade: trade.open_date):

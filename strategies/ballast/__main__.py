@@ -1,7 +1,7 @@
 """`ballast`, or `python -m ballast`: tools that read what a run left behind or watch one that runs.
 
 Exit code 0, or 2 with one sentence on standard error for anything that cannot be used; a command
-that judges (`preflight`, `health`, `doctor`) answers 1 where its judgement is no.
+that judges (`preflight`, `health`, `doctor`) answers 1 where its judgement is no. 130 after Ctrl+C.
 """
 
 import argparse
@@ -63,7 +63,15 @@ class _Version(argparse.Action):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; the exit code."""
+    """Run the command line; the exit code, 130 where somebody has ended it by Ctrl+C."""
+    try:
+        return _run(arguments)
+    except KeyboardInterrupt:
+        sys.stderr.write("\nballast: interrupted\n")
+        return 130
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     parser = _Parser(
         prog="ballast",
         description="Tools of the risk layer.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 from importlib import import_module
+from unittest.mock import patch
 
 import pytest
 
@@ -55,6 +56,13 @@ def test_the_version_is_that_of_both(capsys: pytest.CaptureFixture[str]) -> None
     with pytest.raises(SystemExit):
         main(["--version"])
     assert capsys.readouterr().out == f"ballast {__version__}, Freqtrade 2026.9\n"
+
+
+def test_who_ends_a_command_by_hand_gets_no_trace(capsys: pytest.CaptureFixture[str]) -> None:
+    """`compare` ended in forty lines of a library's that waits for its workers."""
+    with patch("ballast.commands.doctor.run", side_effect=KeyboardInterrupt):
+        assert main(["doctor"]) == 130
+    assert capsys.readouterr().err == "\nballast: interrupted\n"
 
 
 @pytest.mark.parametrize("name", COMMANDS)
