@@ -271,6 +271,20 @@ def test_pair_without_candles_is_named_and_the_others_are_judged(
     assert f"{data} has no candles of NONE/USDT on 1h: try freqtrade download-data -p NONE" in told
 
 
+def test_baseline_is_measured_on_the_pairs_that_have_candles(
+    strategies: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Half of the pairs without candles is a market in disorder: nothing was bought, it said."""
+    (strategies / "Sound.py").write_text(strategy("Sound"))
+    adopt(strategies, data, "Sound", "--cuts", "2")
+    figures = plain(capsys).partition("EdgeDecay stays off under GuardedSound: ")[2]
+    assert "trades" in figures
+    missing = ("NONE/USDT", "NADA/USDT", "NIL/USDT")
+    adopt(strategies, data, "Sound", "--cuts", "2", "-p", *PAIRS, *missing)
+    told = plain(capsys).partition("EdgeDecay stays off under GuardedSound: ")[2]
+    assert told == figures
+
+
 def test_candles_of_another_timeframe_that_are_missing_are_named_with_what_downloads_them(
     strategies: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,6 +9,7 @@ column peeks, or nothing could be compared.
 import argparse
 import importlib.metadata
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,9 @@ def run(options: argparse.Namespace) -> int:
     _show(source, proof, console)
     if not options.no_baseline and proof.pairs and not proof.examined.peeks:
         risk = settings.load(config.get(settings.SECTION)).risk
-        _show_baseline(priced(task, risk.fee_pct / 100), console)
+        # Pairs without candles would count as a market in disorder, in which nothing is bought.
+        judged = replace(task, pairs=proof.pairs)
+        _show_baseline(priced(judged, risk.fee_pct / 100), console)
     return int(bool(proof.examined.peeks) or not proof.pairs)
 
 

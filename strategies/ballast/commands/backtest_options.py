@@ -161,7 +161,8 @@ def markets(
     CommandError, TaskError
     """
     with _asked(options.offline, config, datadir) as asked:
-        return markets_of(asked, pairs)
+        known = f"the sandbox, which serves {datadir}," if options.offline else ""
+        return markets_of(asked, pairs, known)
 
 
 @contextmanager

@@ -164,9 +164,14 @@ def _forget(modules: set[str], folder: Path) -> None:
             del sys.modules[name]
 
 
-def markets_of(config: Mapping[str, Any], pairs: Sequence[str]) -> dict[str, Any]:
+def markets_of(config: Mapping[str, Any], pairs: Sequence[str], called: str = "") -> dict[str, Any]:
     """
     Markets and fees of pairs, asked of the configured exchange once.
+
+    Parameters
+    ----------
+    called : str
+        What the exchange is called where it has no such pair; its name unless given.
 
     Raises
     ------
@@ -187,7 +192,11 @@ def markets_of(config: Mapping[str, Any], pairs: Sequence[str]) -> dict[str, Any
         raise TaskError(f"{name} does not tell its markets: {reason}")
     unknown = [pair for pair in pairs if pair not in markets]
     if unknown:
-        raise TaskError(f"{name} has no market of {', '.join(unknown)}")
+        names = ", ".join(unknown)
+        raise TaskError(
+            f"{called or name} has no market of {names}: take them out of exchange.pair_whitelist, "
+            "or name other pairs"
+        )
     # `info` is the exchange's own answer, which nobody reads again.
     return {pair: {**markets[pair], "info": {}} for pair in pairs}
 
