@@ -20,7 +20,8 @@ def share(ratio: float, digits: int = 0) -> str:
 
 def number(value: float, digits: int = 2) -> str:
     """A plain number; '-' where there is none."""
-    return _known(value, lambda: f"{value:,.{digits}f}")
+    # 'z': what rounds to nothing has no sign here either.
+    return _known(value, lambda: f"{value:z,.{digits}f}")
 
 
 def chance(ratio: float) -> str:

@@ -31,6 +31,11 @@ def test_shares_have_none() -> None:
     assert wording.share(math.inf) == "-"
 
 
+def test_a_number_that_rounds_to_nothing_has_no_sign() -> None:
+    """A pair's mean result read '-0.00'."""
+    assert [wording.number(n) for n in (-0.004, 0.004, -0.006)] == ["0.00", "0.00", "-0.01"]
+
+
 def test_chances_are_never_certain() -> None:
     assert [wording.chance(c) for c in (0.0, 0.54, 1.0)] == [
         "less than 1 %",
