@@ -63,9 +63,8 @@ def test_nothing_leaves_and_no_stop_moves_on_a_quiet_candle() -> None:
         stop, now = trade.stop_loss, OPENED + timedelta(minutes=int(rng.integers(1_000)))
         high = float(rng.choice([99.5, 100, 100.99999999, 101, 101.00000001, 102, 102.2, 105]))
         low = float(rng.uniform(stop + 0.1, high))
-        is_quiet = not quiet.reaches_target(strategy, trade, high, now) and not (
-            strategy.trailing_stop and quiet.trails(strategy, trade, high, None)
-        )
+        price, _ = quiet.ceiling(strategy, trade, now, None)
+        is_quiet = high < price
         asked: Any = {"enter": False, "exit_": False, "low": low, "high": high}
         found = strategy.should_exit(trade, low, now, **asked)
         exits[is_quiet] += len(found)

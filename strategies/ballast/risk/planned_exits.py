@@ -61,6 +61,12 @@ class PlannedExits:
         """Sale of the whole position that is due, or None."""
         return next((name for name, sale in self._due(trade, now) if not sale.is_partial), None)
 
+    def has_none(self, trade: LocalTrade) -> bool:
+        """Whether nothing of the setup leaves beside its stops and its time."""
+        setup, columns = self._manager.managed(trade).setup, self._columns_of(trade.pair)
+        has_rules = columns is None or bool(columns.labels.get(f"exit:{setup}"))
+        return not self._sales_of(setup) and not has_rules
+
     def holds(self, trade: LocalTrade, now: datetime) -> bool:
         """Whether no exit rule is met; of a setup that has no sales."""
         setup = self._manager.managed(trade).setup

@@ -65,6 +65,11 @@ class ManagedStop:
         """Whether the time stop has come."""
         return self._due is not None and now >= self._due and not self.plan.reached(1.0)
 
+    @property
+    def time_is_up(self) -> datetime | None:
+        """When the time stop comes, if it may come."""
+        return None if self.plan.reached(1.0) else self._due
+
     @cached_property
     def _due(self) -> datetime | None:
         limit = self.plan.rules.time_stop

@@ -10,6 +10,7 @@ from ballast.execution.resting_stops import resting_stop
 from ballast.risk.kill_switch import KillSwitch
 from ballast.risk.planned_exits import PlannedExits
 from ballast.risk.stop_manager import StopManager
+from ballast.risk.stop_plans import ManagedStop
 from ballast.runtime.execution import Execution
 
 # A trade, the moment, and what a sale would fetch; answers an exit reason, or None to stay.
@@ -90,13 +91,24 @@ class ExitChecks:
 
         None where one may, or it is not known: each is then asked by itself.
         """
-        if self._is_live or self._guards.flattens is not None:
+        if self._is_live or self.flattens:
             return None
         try:
             stop = self._manager.staying(trade, now, rate)
             return stop if stop is not None and self._planned.holds(trade, now) else None
         except Exception:
             return None
+
+    @property
+    def flattens(self) -> bool:
+        """Whether a guard wants positions closed."""
+        return self._guards.flattens is not None
+
+    def steady(self, trade: LocalTrade) -> ManagedStop | None:
+        """The plan of a position that a backtest leaves by its stops and its time alone."""
+        if self._is_live or not self._planned.has_none(trade):
+            return None
+        return self._manager.managed(trade)
 
     def _through_market(self, trade: LocalTrade, now: datetime, rate: float) -> str | None:
         return self._manager.through_market(trade, now, rate, self._resting(trade))

@@ -12,6 +12,7 @@ from freqtrade.exceptions import OperationalException
 from freqtrade.persistence import LocalTrade, Order
 from freqtrade.strategy import IStrategy
 
+from ballast.risk.stop_plans import ManagedStop
 from ballast.strategy.decisions import Decisions, EntryOrder
 from ballast.strategy.fail_closed import fail_closed
 from ballast.strategy.foreign import ForeignLayer, guarded
@@ -64,6 +65,9 @@ class NoDecisions(Decisions):
         return math.nan
 
     def staying(self, trade: LocalTrade, rate: float, now: datetime) -> float | None:
+        return None
+
+    def steady(self, trade: LocalTrade) -> ManagedStop | None:
         return None
 
     def reason_to_leave(self, trade: LocalTrade, rate: float, now: datetime) -> str | None:

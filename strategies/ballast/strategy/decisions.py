@@ -19,6 +19,7 @@ from ballast.journal.recorder import Recorder
 from ballast.risk import custom_data
 from ballast.risk.locks import Announced
 from ballast.risk.stop_manager import EXPLANATION, INITIAL_STOP, StopMove, first_stop_text
+from ballast.risk.stop_plans import ManagedStop
 from ballast.runtime import event_factory
 from ballast.runtime.host import Host
 from ballast.runtime.session import TradingSession
@@ -233,6 +234,11 @@ class Decisions:
     def staying(self, trade: LocalTrade, rate: float, now: datetime) -> float | None:
         """The plan's stop where a backtest has no reason to leave (see `ExitChecks.staying`)."""
         return self.connected.exits.staying(trade, now, rate)
+
+    @fail_closed(refusal=None)
+    def steady(self, trade: LocalTrade) -> ManagedStop | None:
+        """The plan of a position that leaves by it alone (see `ExitChecks.steady`)."""
+        return self.connected.exits.steady(trade)
 
     @fail_closed(refusal=None)
     def reason_to_leave(self, trade: LocalTrade, rate: float, now: datetime) -> str | None:

@@ -6,11 +6,13 @@ high below what raises a trailing stop or reaches a profit target, the answer is
 """
 
 import math
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from freqtrade.persistence import LocalTrade
 
+from ballast.risk.stop_plans import ManagedStop
 from ballast.strategy import trade_stops
 
 # What Freqtrade asks there: a strategy with one of its own is asked at every candle.
@@ -25,8 +27,63 @@ ASKED = frozenset(
         "custom_sell",
     }
 )
+# What profit targets and trailing stops follow from.
+_stated = attrgetter(
+    "minimal_roi",
+    "stoploss",
+    "trailing_stop",
+    "trailing_stop_positive",
+    "trailing_stop_positive_offset",
+    "trailing_only_offset_is_reached",
+)
 # Freqtrade rounds profits to eight digits.
 _ROUNDING = 1e-7
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+class Bounds(NamedTuple):
+    """
+    Where a position was found quiet: as long as nothing of this changes, it is.
+
+    Parameters
+    ----------
+    stop, stop_loss : float
+        The plan's stop and Freqtrade's, quote currency: lows are above both.
+    ceiling : float
+        Highs are below it, quote currency.
+    until : datetime
+        When another profit target holds, or the position's time is up.
+    stated : tuple
+        What the strategy says of targets and trailing stops.
+    """
+
+    trade: LocalTrade
+    managed: ManagedStop
+    stop: float
+    stop_loss: float
+    amount: float
+    ceiling: float
+    until: datetime
+    stated: tuple[Any, ...]
+
+    def hold(
+        self, strategy: Any, trade: LocalTrade, now: datetime, low: float, high: float
+    ) -> bool:
+        """Whether a candle lies within, to which the plan has been advanced."""
+        managed, plan = self.managed, self.managed.plan
+        return (
+            self.trade is trade
+            and self.stop < low
+            and self.stop_loss < low
+            and high < self.ceiling
+            and now < self.until
+            and managed.asked == now
+            and plan.stop == self.stop
+            and not plan.closed_below
+            and trade.stop_loss == self.stop_loss
+            and trade.amount == self.amount
+            and _stated(strategy) == self.stated
+        )
 
 
 def passes(
@@ -44,52 +101,96 @@ def passes(
     The candle is then done with: extremes are noted, and the stop is where the plan wants it.
     """
     state = strategy._ballast
-    if not low or not high or not ASKED.isdisjoint(strategy._theirs):
+    if not low or not high:
         return False
-    if state.own_custom_stop or strategy.use_custom_roi:
+    known = state.bounds.get(trade.id)
+    if (
+        known is not None
+        and known.hold(strategy, trade, now, low, high)
+        and not state.decisions.connected.exits.flattens
+    ):
+        trade.adjust_min_max_rates(high, low)
+        return True
+    state.bounds.pop(trade.id, None)
+    if not ASKED.isdisjoint(strategy._theirs) or state.own_custom_stop or strategy.use_custom_roi:
         return False
     stop = state.decisions.staying(trade, rate, now)
     if stop is None or not (0 < (trade.stop_loss or 0.0) < low and stop < low):
         return False
-    if reaches_target(strategy, trade, high, now):
-        return False
-    if strategy.trailing_stop and trails(strategy, trade, high, state.own_stoploss):
+    price, until = ceiling(strategy, trade, now, state.own_stoploss)
+    if high >= price:
         return False
     trade.adjust_min_max_rates(high, low)
     trade_stops.raise_to(trade, stop, high, after_fill=False)
     # It is rounded up to the exchange's steps.
-    return trade.stop_loss < low
-
-
-def reaches_target(strategy: Any, trade: LocalTrade, high: float, now: datetime) -> bool:
-    """Whether a high may reach the profit target that holds by now."""
-    targets: dict[int, float] = strategy.minimal_roi
-    earned = most_earned(trade, high)
-    # No target is lower than the least, found without asking Freqtrade which holds.
-    if earned < min(targets.values(), default=math.inf):
+    if trade.stop_loss >= low:
         return False
-    if len(targets) > 1:
-        held = int((now.timestamp() - trade.open_date_utc.timestamp()) // 60)
-        _, target = strategy.min_roi_reached_entry(trade, held, now)
-        return target is not None and earned >= target
+    managed = state.decisions.steady(trade)
+    if managed is not None:
+        # What may be changed in place is copied. A stop that was raised lets another trail begin.
+        targets, *rest = _stated(strategy)
+        price, _ = ceiling(strategy, trade, now, state.own_stoploss)
+        state.bounds[trade.id] = Bounds(
+            trade,
+            managed,
+            stop,
+            trade.stop_loss,
+            trade.amount,
+            price,
+            min(until, managed.time_is_up or _NEVER),
+            (dict(targets), *rest),
+        )
     return True
 
 
-def trails(strategy: Any, trade: LocalTrade, high: float, own_stoploss: float | None) -> bool:
+def ceiling(
+    strategy: Any, trade: LocalTrade, now: datetime, own_stoploss: float | None
+) -> tuple[float, datetime]:
     """
-    Whether the strategy's trailing stop may raise the stop at a high.
+    Price (quote currency) below which no profit target is reached and no trailing stop raised, and
+    until when the targets are these.
 
-    `own_stoploss` is its distance where it stands for the class stop (negative ratio).
+    `own_stoploss` is the trailing stop's distance where it stands for the class stop (negative
+    ratio).
     """
+    price, until = _target(strategy, trade, now)
+    if strategy.trailing_stop:
+        price = min(price, _trail(strategy, trade, own_stoploss))
+    return price, until
+
+
+def _target(strategy: Any, trade: LocalTrade, now: datetime) -> tuple[float, datetime]:
+    """Price at which the profit target is reached that holds by now, and when another does."""
+    targets: dict[int, float] = strategy.minimal_roi
+    if not targets:
+        return math.inf, _NEVER
+    opened = trade.open_date_utc
+    held = int((now.timestamp() - opened.timestamp()) // 60)
+    _, target = strategy.min_roi_reached_entry(trade, held, now)
+    later = min((minute for minute in targets if minute > held), default=None)
+    until = _NEVER if later is None else opened + timedelta(minutes=later)
+    return math.inf if target is None else price_at(trade, target), until
+
+
+def _trail(strategy: Any, trade: LocalTrade, own_stoploss: float | None) -> float:
+    """Price from which the strategy's trailing stop may raise the stop."""
     distance = abs(own_stoploss or strategy.stoploss)
-    if most_earned(trade, high) >= strategy.trailing_stop_positive_offset:
-        # About at the offset or beyond it: whichever distance holds, it is not less than this.
-        distance = min(distance, strategy.trailing_stop_positive or distance)
-    elif strategy.trailing_only_offset_is_reached:
-        return False
-    return high * (1 - distance) > trade.stop_loss * (1 - _ROUNDING)
+    # About at the offset or beyond it: whichever distance holds, it is not less than this.
+    closest = min(distance, strategy.trailing_stop_positive or distance)
+    offset = price_at(trade, strategy.trailing_stop_positive_offset)
+    if not strategy.trailing_only_offset_is_reached:
+        before = _raised_at(trade, distance)
+        if before < offset:
+            return before
+    return max(offset, _raised_at(trade, closest))
 
 
-def most_earned(trade: LocalTrade, high: float) -> float:
-    """What a long position earns at a high (ratio) at most, fees or none."""
-    return trade.amount * high / trade.open_trade_value - 1 + _ROUNDING
+def _raised_at(trade: LocalTrade, distance: float) -> float:
+    """Price from which a stop that trails at a distance (ratio) is above the present one."""
+    level = float(trade.stop_loss or 0.0) * (1 - _ROUNDING)
+    return level / (1 - distance) if distance < 1 else math.inf
+
+
+def price_at(trade: LocalTrade, profit: float) -> float:
+    """Price at which a long position may have earned a profit (ratio), fees or none."""
+    return trade.open_trade_value * (1 + profit - _ROUNDING) / trade.amount

@@ -24,6 +24,7 @@ from ballast.core.stops import StopRules
 from ballast.core.windows import timeframe_fault
 from ballast.journal.reader import stop_moves
 from ballast.risk import protection_list
+from ballast.strategy import quiet
 from ballast.strategy.decisions import Decisions
 from ballast.strategy.views import Views
 from ballast.version import __version__
@@ -159,6 +160,8 @@ class LayerState:
         # The pair that is being analysed, its candles and what the layer sees of them.
         self.seen: tuple[str, pd.DataFrame] = ("", pd.DataFrame())
         self.told_prices = False
+        # In backtests, by number of the trade, where a position was found quiet.
+        self.bounds: dict[int, quiet.Bounds] = {}
         # What the configuration was given of the strategy's attributes last.
         self.shown: tuple[Any, ...] = ()
 
