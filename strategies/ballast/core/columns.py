@@ -1,13 +1,15 @@
 """One pair's completed candles as arrays, for callbacks that only look things up."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ballast.core.frames import nanoseconds, span_ns
+
+_BEFORE = datetime.min.replace(tzinfo=UTC)
 
 
 class ColumnsByPair(dict[str, "CandleColumns"]):
@@ -56,8 +58,10 @@ class CandleColumns:
         self._regular = bool((steps == self.span).all())
         self._first = int(self.opened[0]) if len(self.opened) else 0
         self._last = int(self.opened[-1]) if len(self.opened) else 0
-        # Every callback of a candle asks for the same moment: the last answer is kept.
-        self._asked: datetime | None = None
+        # Every callback of a candle asks for the same moment, and then those of the next one.
+        self._asked = _BEFORE
+        self._newest = len(self.opened) - 1
+        self._step = timedelta(microseconds=self.span // 1_000)
         self._position, self._fresh = -1, False
 
     def __len__(self) -> int:
@@ -73,8 +77,12 @@ class CandleColumns:
     def completed_at(self, now: datetime) -> int:
         """Position of the newest candle that had ended at `now`; -1 where there is none."""
         if now != self._asked:
+            is_next = now - self._asked == self._step
+            if is_next and self._fresh and self._regular and self._position < self._newest:
+                self._position += 1
+            else:
+                self._position, self._fresh = self._find(now)
             self._asked = now
-            self._position, self._fresh = self._find(now)
         return self._position
 
     def is_fresh(self, position: int, now: datetime) -> bool:

@@ -95,6 +95,7 @@ class RiskEngine:
         self._of_balance = False
         self._shown = ShownTrades()
         self._last: datetime | None = None
+        self._bordered = datetime.min.replace(tzinfo=UTC)
         self._locks = Locks()
         self._judged = JudgedCandles(guard_set, market_view, self._locks, announce, api_errors)
         self._asked_too: list[Callable[[datetime], None]] = []
@@ -265,7 +266,13 @@ class RiskEngine:
         return self._judged.entry_verdict(pair, self._border(now))
 
     def _border(self, now: datetime) -> datetime:
-        return candle_border(now, self._candle)
+        """Where the last candle ended: mostly where it did before, or one candle on."""
+        known = self._bordered
+        if now == known:
+            return known
+        next_one = known + self._candle
+        self._bordered = next_one if now == next_one else candle_border(now, self._candle)
+        return self._bordered
 
     def _begin_again(self) -> None:
         """

@@ -235,6 +235,7 @@ def guarded(theirs: type[IStrategy], layer: type[ForeignLayer] = ForeignLayer) -
         "__module__": layer.__module__,
         "_own": theirs,
         "_own_file": getattr(module, "__file__", None) or theirs.__file__,
+        "_own_way_out": any(implements(theirs, n) for n in ("should_exit", "ft_stoploss_reached")),
         "_theirs": frozenset(name for name in _ASKED | quiet.ASKED if implements(theirs, name)),
         **needed_for(theirs),
         **{name: copied for name, copied in _state_of(theirs) if not _is_property(layer, name)},

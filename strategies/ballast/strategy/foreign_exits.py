@@ -25,6 +25,8 @@ class ForeignExits(IStrategy):
     __module__ = "ballast.strategy.foreign_exits"  # see `strategy/__init__.py`
 
     _own: ClassVar[type[IStrategy]]
+    # Whether theirs looks for exits, or at the stop, in a way of its own.
+    _own_way_out: ClassVar[bool] = False
     _ballast: LayerState
 
     def should_exit(
@@ -50,8 +52,7 @@ class ForeignExits(IStrategy):
             # One of its own: Freqtrade's catches what it asks.
             self._ballast.incident("should_exit", error)
             return IStrategy.should_exit(self, trade, rate, now, **asked)
-        own_way = any(implements(self._own, n) for n in ("should_exit", "ft_stoploss_reached"))
-        if own_way and not any(check.exit_type in _STOPS for check in exits):
+        if self._own_way_out and not any(check.exit_type in _STOPS for check in exits):
             low, high, profit = asked.get("low"), asked.get("high"), trade.calc_profit_ratio(rate)
             reached = IStrategy.ft_stoploss_reached(self, rate, trade, now, profit, 0, low, high)
             return [*exits, reached] if reached.exit_flag else exits

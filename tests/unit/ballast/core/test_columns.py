@@ -91,3 +91,16 @@ def test_columns_and_labels_are_looked_up_by_name() -> None:
     assert columns().labels == {}
     with pytest.raises(KeyError):
         columns()["nothing"]
+
+
+@pytest.mark.parametrize("hours", [list(range(12)), [0, 1, 2, 5, 6, 7, 8, 9, 10, 11], [3]])
+def test_an_answer_one_candle_on_is_what_it_is_anew(hours: list[int]) -> None:
+    """Most are found one candle on from the last."""
+    random, asked = np.random.default_rng(3), columns(hours)
+    at = -2.0
+    for step in random.choice([0.0, 0.25, 0.5, 1.0, 1.0, 1.0, 1.0, 2.0, -3.0], 400):
+        at = at + step if at < 15 else -2.0
+        now, anew = moment(at), columns(hours)
+        position = anew.completed_at(now)
+        assert asked.completed_at(now) == position
+        assert asked.is_fresh(position, now) == anew.is_fresh(position, now)
