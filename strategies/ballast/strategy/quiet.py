@@ -66,7 +66,7 @@ class Bounds(NamedTuple):
     until: datetime
     stated: tuple[Any, ...]
 
-    def hold(
+    def holds(
         self, strategy: Any, trade: LocalTrade, now: datetime, low: float, high: float
     ) -> bool:
         """Whether a candle lies within, to which the plan has been advanced."""
@@ -106,7 +106,7 @@ def passes(
     known = state.bounds.get(trade.id)
     if (
         known is not None
-        and known.hold(strategy, trade, now, low, high)
+        and known.holds(strategy, trade, now, low, high)
         and not state.decisions.connected.exits.flattens
     ):
         trade.adjust_min_max_rates(high, low)
@@ -127,9 +127,10 @@ def passes(
         return False
     managed = state.decisions.steady(trade)
     if managed is not None:
-        # What may be changed in place is copied. A stop that was raised lets another trail begin.
+        # A trailing stop begins elsewhere, where the stop has just been raised.
+        price, until = ceiling(strategy, trade, now, state.own_stoploss)
+        # Targets may be changed in place.
         targets, *rest = _stated(strategy)
-        price, _ = ceiling(strategy, trade, now, state.own_stoploss)
         state.bounds[trade.id] = Bounds(
             trade,
             managed,
