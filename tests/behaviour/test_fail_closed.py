@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
@@ -83,6 +83,21 @@ def in_guard(guard: str, method: str, answer: Callable[..., Any]) -> Fault:
     return lambda: patch.object(type(GUARDS[guard]), method, answer)
 
 
+def in_objecting(guard: str, answer: Callable[..., Any]) -> Fault:
+    """The answer of a guard that wants sizes cut: it is asked about each entry."""
+    kind, cut = type(GUARDS[guard]), Verdict("CUT", 1.0, 1.0, 0.5)
+
+    @contextmanager
+    def broken() -> Iterator[None]:
+        with (
+            patch.object(kind, "market_verdict", lambda *_: cut),
+            patch.object(kind, "verdict", answer),
+        ):
+            yield
+
+    return broken
+
+
 def stake_is(value: float) -> Fault:
     """The sizer's answer with another stake in it."""
     propose = PositionSizer.propose
@@ -154,8 +169,8 @@ BEFORE_ENTRY: dict[str, list[Fault]] = {
         raising(RiskEngine, "_equity"),
         giving(RiskEngine, "_equity", not_a_number),
         giving(RiskEngine, "_equity", lambda *_: 0.0),
-        *(in_guard(guard, "verdict", lost) for guard in GUARDS),
-        *(in_guard(guard, "verdict", no_number_verdict) for guard in GUARDS),
+        *(in_objecting(guard, lost) for guard in GUARDS),
+        *(in_objecting(guard, no_number_verdict) for guard in GUARDS),
         *(in_guard(guard, "market_verdict", no_number_verdict) for guard in GUARDS),
         columns_are(lambda columns: None),
         columns_are(ending_early),
@@ -190,6 +205,13 @@ AFTER_ENTRY: dict[str, list[Fault]] = {
         giving(StopManager, "stop", lambda *_: 0.0),
         giving(StopManager, "stop", lambda *_: -math.inf),
     ],
+    "staying": [
+        raising(ExitChecks, "staying"),
+        raising(StopManager, "staying"),
+        giving(StopManager, "staying", not_a_number),
+        giving(StopManager, "staying", lambda *_: 0.0),
+    ],
+    "steady": [raising(ExitChecks, "steady"), raising(PlannedExits, "has_none")],
     "reason_to_leave": [
         raising(ExitChecks, "reason"),
         *(raising(owner, name) for name, owner in EXIT_CHECKS.items()),
@@ -228,7 +250,7 @@ NOT_WRAPPED = {
     "populate_exit_trend": "returns what it is given",
     "populate_indicators": "a backtest stops; live the columns are not renewed: SIGNAL_STALE",
     "order_filled": "asks `Decisions.filled`, which is wrapped; theirs is caught",
-    "should_exit": "asks `Decisions.reason_to_leave`, which is wrapped",
+    "should_exit": "asks `Decisions.staying` and `reason_to_leave`, which are wrapped",
     "protections": "read once at start; Freqtrade stops the run",
     "startup_candle_count": "read at start; Freqtrade stops the run",
     "version": "a text",
