@@ -35,6 +35,7 @@ _stated = attrgetter(
     "trailing_stop_positive",
     "trailing_stop_positive_offset",
     "trailing_only_offset_is_reached",
+    "use_custom_roi",
 )
 # Freqtrade rounds profits to eight digits.
 _ROUNDING = 1e-7

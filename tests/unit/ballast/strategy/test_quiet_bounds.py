@@ -31,6 +31,7 @@ class Case:
             trailing_stop_positive=0.02,
             trailing_stop_positive_offset=0.04,
             trailing_only_offset_is_reached=True,
+            use_custom_roi=False,
         )
         self.trade = made(stop_loss=95.0, amount=2.0)
         plan = made(stop=94.0, closed_below=False)
@@ -64,6 +65,7 @@ def changed(where: str, name: str, value: Any) -> Callable[[Case], None]:
         changed("strategy", "trailing_stop_positive_offset", 0.01),
         changed("strategy", "trailing_only_offset_is_reached", False),
         changed("strategy", "minimal_roi", {0: 0.01}),
+        changed("strategy", "use_custom_roi", True),
         lambda case: case.strategy.minimal_roi.update({0: 0.01}),
         lambda case: setattr(case.managed.plan, "stop", 94.5),
         lambda case: setattr(case.managed.plan, "closed_below", True),
