@@ -45,11 +45,8 @@ class PlannedExits:
     def rule_met(self, trade: LocalTrade, now: datetime) -> str | None:
         """Exit rule of the setup that is met, or None."""
         managed, columns = self._manager.managed(trade), self._columns_of(trade.pair)
-        # Most strategies have none: no name is made for nothing.
-        if columns is None or not columns.labels:
-            return None
         column = f"exit:{managed.setup}"
-        if not columns.labels.get(column):
+        if columns is None or not columns.labels.get(column):
             return None
         position = columns.completed_at(now)
         number = columns.value(column, position) if position >= 0 else 0

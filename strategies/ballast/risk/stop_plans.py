@@ -63,7 +63,7 @@ class ManagedStop:
 
     def overdue(self, now: datetime) -> bool:
         """Whether the time stop has come."""
-        return self._due is not None and now >= self._due and not self.plan.reached(1.0)
+        return (due := self.time_is_up) is not None and now >= due
 
     @property
     def time_is_up(self) -> datetime | None:

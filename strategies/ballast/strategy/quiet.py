@@ -6,12 +6,13 @@ high below what raises a trailing stop or reaches a profit target, the answer is
 """
 
 import math
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any, NamedTuple
 
 from freqtrade.persistence import LocalTrade
 
+from ballast.core.guard_set import NEVER
 from ballast.risk.stop_plans import ManagedStop
 from ballast.strategy import trade_stops
 
@@ -39,7 +40,6 @@ _stated = attrgetter(
 )
 # Freqtrade rounds profits to eight digits.
 _ROUNDING = 1e-7
-_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Bounds(NamedTuple):
@@ -122,14 +122,16 @@ def passes(
     if high >= price:
         return False
     trade.adjust_min_max_rates(high, low)
+    before = trade.stop_loss
     trade_stops.raise_to(trade, stop, high, after_fill=False)
     # It is rounded up to the exchange's steps.
     if trade.stop_loss >= low:
         return False
     managed = state.decisions.steady(trade)
     if managed is not None:
-        # A trailing stop begins elsewhere, where the stop has just been raised.
-        price, until = ceiling(strategy, trade, now, state.own_stoploss)
+        if trade.stop_loss != before:
+            # A trailing stop begins elsewhere now.
+            price, until = ceiling(strategy, trade, now, state.own_stoploss)
         # Targets may be changed in place.
         targets, *rest = _stated(strategy)
         state.bounds[trade.id] = Bounds(
@@ -139,7 +141,7 @@ def passes(
             trade.stop_loss,
             trade.amount,
             price,
-            min(until, managed.time_is_up or _NEVER),
+            min(until, managed.time_is_up or NEVER),
             (dict(targets), *rest),
         )
     return True
@@ -165,12 +167,12 @@ def _target(strategy: Any, trade: LocalTrade, now: datetime) -> tuple[float, dat
     """Price at which the profit target is reached that holds by now, and when another does."""
     targets: dict[int, float] = strategy.minimal_roi
     if not targets:
-        return math.inf, _NEVER
+        return math.inf, NEVER
     opened = trade.open_date_utc
     held = int((now.timestamp() - opened.timestamp()) // 60)
     _, target = strategy.min_roi_reached_entry(trade, held, now)
     later = min((minute for minute in targets if minute > held), default=None)
-    until = _NEVER if later is None else opened + timedelta(minutes=later)
+    until = NEVER if later is None else opened + timedelta(minutes=later)
     return math.inf if target is None else price_at(trade, target), until
 
 

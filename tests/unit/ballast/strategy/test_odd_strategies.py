@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
-import pandas as pd
 import pytest
 from freqtrade.exceptions import OperationalException
 from freqtrade.strategy import IStrategy
 
 from ballast import GuardedStrategy, StopRules, above, guarded
 from ballast.strategy.warm_up import needs
+from tests.unit.ballast.strategy.test_heard import Plain as Theirs
 
 CONFIG = {"stake_currency": "USDT"}
 
@@ -113,22 +113,6 @@ def test_a_strategy_without_stops_or_entry_rules_is_told_what_is_missing() -> No
 @pytest.mark.parametrize("timeframe", ["1m", "5m", "1h", "4h", "1d"])
 def test_every_timeframe_in_between_is_taken(timeframe: str) -> None:
     guarded(Theirs)({**CONFIG, "timeframe": timeframe})
-
-
-class Theirs(IStrategy):
-    INTERFACE_VERSION = 3
-    timeframe = "1h"
-    minimal_roi: ClassVar[Any] = {"0": 10}
-    stoploss = -0.1
-
-    def populate_indicators(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
-        return dataframe
-
-    def populate_entry_trend(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
-        return dataframe
-
-    def populate_exit_trend(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
-        return dataframe
 
 
 def held(**odd: Any) -> Any:
