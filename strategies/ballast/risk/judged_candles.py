@@ -102,10 +102,13 @@ class JudgedCandles:
     ) -> list[Change]:
         """Show a candle to the guards that follow equity as well."""
         self._deferred, self._equity = None, equity
-        snapshot = self._snapshot(equity, end, self._unseen, self._taken_highest())
-        if news is None:
-            return self._guard_set.observe(snapshot)
-        return self._guard_set.follow(snapshot, news)
+        snapshot = self._snapshot(equity, end, self._unseen, self._highest)
+        guards = self._guard_set
+        changes = guards.observe(snapshot) if news is None else guards.follow(snapshot, news)
+        if is_equity(equity):
+            # Else nobody has learnt of it.
+            self._highest = math.nan
+        return changes
 
     def entry_verdict(self, pair: str, end: datetime) -> Verdict:
         """Whether, and at what size, a pair may be entered on the candle that ended at `end`."""
@@ -115,13 +118,13 @@ class JudgedCandles:
             known = self._guard_set.last_verdict(pair)
             if known is not None and not known.blocks:
                 return known
-        self.catch_up()
+        self._catch_up_unless_silent()
         return self._guard_set.entry_verdict(pair, end)
 
     def heat_left(self, equity: float) -> float | None:
         """See `GuardSet.heat_left`."""
         if not self._holds_deferred():
-            self.catch_up()
+            self._catch_up_unless_silent()
         return self._guard_set.heat_left(equity)
 
     def _holds_deferred(self) -> bool:
@@ -132,18 +135,27 @@ class JudgedCandles:
     def catch_up(self) -> None:
         """Show the guards the last candle that nothing came of."""
         if self._deferred is not None:
-            end, self._deferred = self._deferred, None
-            snapshot = self._snapshot(self._equity, end, (), self._taken_highest())
-            self._say(self._guard_set.follow(snapshot), end)
+            end = self._deferred
+            snapshot = self._snapshot(self._equity, end, (), self._highest)
+            changes = self._guard_set.follow(snapshot)
+            self._deferred, self._highest = None, math.nan
+            self._say(changes, end)
+
+    def _catch_up_unless_silent(self) -> None:
+        """After a candle that failed guards are shown nothing before the next one is judged."""
+        if self._guard_set.snapshot is not None:
+            self.catch_up()
 
     def _supersedes(self, equity: float, end: datetime) -> bool:
         """Whether a candle tells the guards all that the deferred one before it would have."""
         return is_equity(equity) and end.timestamp() < self._guard_set.calm().until
 
     def silence(self) -> None:
-        """Let the guards refuse entries until they are shown a candle: this one has failed."""
+        """
+        Let the guards refuse entries until they are shown a candle: this one has failed. What was
+        deferred before is shown then: a high, or what a day began with, is not lost with it.
+        """
         self._guard_set.snapshot = None
-        self._deferred, self._highest = None, math.nan
 
     def forget(self) -> None:
         """Begin anew, as if no candle had ever been judged."""
@@ -151,11 +163,6 @@ class JudgedCandles:
         self._locks.forget()
         self._deferred, self._highest = None, math.nan
         self._unseen = ()
-
-    def _taken_highest(self) -> float:
-        """The highest equity of the candles deferred (NaN for none), which are told of now."""
-        highest, self._highest = self._highest, math.nan
-        return highest
 
     def _snapshot(
         self,

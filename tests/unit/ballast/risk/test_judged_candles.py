@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -149,9 +150,13 @@ def test_guards_say_and_know_the_same_as_if_they_had_been_shown_every_candle(
     assert min(calm for _, calm in stories) > COUNT / 2
 
 
+def judged_by(*names: str) -> tuple[GuardSet, JudgedCandles]:
+    guards = guard_set(*names)
+    return guards, JudgedCandles(guards, market(), Told(), lambda _: None, lambda _: 0)  # type: ignore[arg-type]
+
+
 def test_a_high_that_was_not_shown_counts_though_the_next_equity_is_not_known() -> None:
-    guards = guard_set("RollingDrawdownLimit")
-    judged = JudgedCandles(guards, market(), Told(), lambda _: None, lambda _: 0)  # type: ignore[arg-type]
+    guards, judged = judged_by("RollingDrawdownLimit")
     judged.show(1_000.0, START, None)
     judged.show(900.0, START + timedelta(days=1), None)
     judged.defer(START + timedelta(days=1, hours=1), 990.0)
@@ -159,3 +164,54 @@ def test_a_high_that_was_not_shown_counts_though_the_next_equity_is_not_known() 
     judged.show(np.nan, START + timedelta(days=1, hours=2), [])
     judged.show(950.0, START + timedelta(days=1, hours=3), [])
     assert list(guards.guards["RollingDrawdownLimit"].memory.highs.values()) == [1_000.0, 990.0]
+
+
+def test_a_high_that_was_not_shown_counts_though_the_next_candle_fails() -> None:
+    guards, judged = judged_by("RollingDrawdownLimit")
+    judged.show(1_000.0, START, None)
+    judged.show(900.0, START + timedelta(days=1), None)
+    judged.defer(START + timedelta(days=1, hours=1), 990.0)
+    judged.silence()
+    last = START + timedelta(days=1, hours=3)
+    judged.catch_up_before(950.0, last)
+    judged.show(950.0, last, None)
+    assert list(guards.guards["RollingDrawdownLimit"].memory.highs.values()) == [1_000.0, 990.0]
+
+
+def test_a_high_that_was_not_shown_counts_though_a_guard_fails_where_it_is_shown() -> None:
+    guards, judged = judged_by("DailyLossLimit", "RollingDrawdownLimit")
+    judged.show(1_000.0, START, None)
+    judged.show(900.0, START + timedelta(days=1), None)
+    judged.defer(START + timedelta(days=1, hours=1), 990.0)
+    with (
+        patch.object(guards.guards["DailyLossLimit"], "observe", side_effect=MemoryError),
+        pytest.raises(MemoryError),
+    ):
+        judged.show(940.0, START + timedelta(days=1, hours=2), None)
+    judged.silence()
+    judged.show(950.0, START + timedelta(days=1, hours=3), None)
+    assert list(guards.guards["RollingDrawdownLimit"].memory.highs.values()) == [1_000.0, 990.0]
+
+
+def test_a_day_begins_with_what_it_began_with_though_the_next_candle_fails() -> None:
+    """An entry rested over midnight: the candle there is not shown, and the one after fails."""
+    guards, judged = judged_by("DailyLossLimit")
+    judged.show(1_000.0, START, None)
+    judged.defer(START + timedelta(days=1))
+    judged.silence()
+    last = START + timedelta(days=1, hours=2)
+    judged.catch_up_before(980.0, last)
+    judged.show(980.0, last, None)
+    assert guards.guards["DailyLossLimit"].memory.start_equity == 1_000.0
+    assert judged.entry_verdict(PAIR, last).blocks
+
+
+@pytest.mark.parametrize("asks_heat", [False, True])
+def test_a_candle_that_failed_after_it_was_deferred_is_none_to_enter_on(asks_heat: bool) -> None:
+    _, judged = judged_by("DailyLossLimit")
+    judged.show(1_000.0, START, None)
+    judged.defer(START + HOUR)
+    judged.silence()
+    if asks_heat:
+        judged.heat_left(1_000.0)
+    assert judged.entry_verdict(PAIR, START + HOUR).blocks
