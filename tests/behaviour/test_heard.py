@@ -100,7 +100,9 @@ def test_edge_decay_is_on_with_a_baseline_of_the_very_strategy(
         outcome = played(Wishes, ballast={"guards": {"EdgeDecay": figures}})
     names = [entry["method"] for entry in outcome.strategy.protections]
     assert ("EdgeDecay" in names) is on
-    assert ("EdgeDecay is off until it has a baseline of this strategy" in caplog.text) is not on
+    waits = "EdgeDecay waits for a baseline of this strategy"
+    assert (waits in caplog.text) is not on
+    assert (waits in outcome.strategy.version()) is not on
 
 
 class Shorting(Wishes):

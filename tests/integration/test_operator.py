@@ -155,6 +155,7 @@ def test_show_config_is_followed_by_the_guards_that_are_on_and_off(scene: Scene)
     config = scene.telegram.ask("/show_config", "Mode: Live")
     assert "Strategy: Quiet" in config
     guards = scene.telegram.ask("/show_config", "DrawdownLadder: on")
+    assert "EdgeDecay: waits for a baseline of this strategy" in guards
     assert "StopCascadeHalt: OFF" in guards
     assert "guards off: StopCascadeHalt" in scene.telegram.ask("/version", "Strategy version")
 

@@ -335,6 +335,10 @@ def test_strategy_that_sets_protections_is_refused() -> None:
             {"method": "DailyLossLimit", "reducing_pct": 1},
             r"expected no options, those of a guard are in ballast\.guards\.DailyLossLimit",
         ),
+        (
+            {"method": "EdgeDecay"},
+            r"method is 'EdgeDecay', which waits for a baseline of this strategy",
+        ),
     ],
 )
 def test_wrong_entry_is_answered_in_one_sentence(

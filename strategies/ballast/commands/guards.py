@@ -79,9 +79,12 @@ def run(options: argparse.Namespace) -> None:
 
 def _rearm(store: StateStore, guards: GuardSettings, name: str, because: str | None) -> None:
     built = guards.build(_CANDLE_MINUTES)
+    if name not in guards.names():
+        raise CommandError(f"{name} is not a guard: expected one of {', '.join(built)}")
     if name not in built:
-        state = "is switched off or keeps nothing" if name in guards.names() else "is not a guard"
-        raise CommandError(f"{name} {state}: expected one of {', '.join(built)}")
+        state = "keeps nothing" if guards.is_on(name) else guards.state(name)
+        names = ", ".join(built)
+        raise CommandError(f"{name} cannot be re-armed ({state}): expected one of {names}")
     if not (because or "").strip():
         raise CommandError(f'--because is missing: say why {name} is re-armed, --because "..."')
     guard = built[name]
@@ -116,8 +119,8 @@ def _table(store: StateStore, engine: Engine, guards: GuardSettings, now: dateti
     for name in guards.names():
         note = rows[name]["note"] if name in rows else ""
         if name not in built:
-            on = "on" if guards.is_on(name) else "off"
-            shown.add_row(name, on, "in the sizer" if guards.is_on(name) else "", note)
+            is_on = guards.is_on(name)
+            shown.add_row(name, guards.state(name), "in the sizer" if is_on else "", note)
             continue
         standing = _standing(built[name], name in lost, locks, now, partial(begun.dated, name))
         shown.add_row(name, "on", standing.state, "\n".join(filter(None, (standing.by, note))))

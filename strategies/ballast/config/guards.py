@@ -1,6 +1,7 @@
 """The guards there are, each with its settings; adding one is its file and a line here.
 
-Every guard is on unless it is named in `off`, and what is off is said at start and in the version.
+Every guard is on unless it is named in `off`, and what is off, or waits for
+something, is said at start and in the version.
 """
 
 from typing import Annotated, Self
@@ -28,6 +29,9 @@ def _known(name: str) -> str:
         raise ValueError(f"{', '.join(names[:-1])} or {names[-1]}")
     return name
 
+
+# What a guard that is not switched off and not ready has not got, by name.
+_NEEDED = {"EdgeDecay": "a baseline of this strategy"}
 
 GuardName = Annotated[str, AfterValidator(_known)]
 
@@ -92,4 +96,19 @@ class GuardSettings(SettingsSection):
 
     def is_on(self, name: str) -> bool:
         """Whether the guard of that name is on, and has what it needs."""
-        return name not in self.off and getattr(getattr(self, name), "is_ready", True)
+        return name not in self.off and not self._lacks(name)
+
+    def state(self, name: str) -> str:
+        """Whether the guard of that name is 'on' or 'OFF', or what it waits for."""
+        if name in self.off:
+            return "OFF"
+        return f"waits for {self._lacks(name)}" if self._lacks(name) else "on"
+
+    def waiting(self) -> list[str]:
+        """Of guards that are not switched off and yet not on: which, and what they wait for."""
+        asked = [name for name in self.names() if name not in self.off]
+        return [f"{name} {self.state(name)}" for name in asked if self._lacks(name)]
+
+    def _lacks(self, name: str) -> str:
+        is_ready = getattr(getattr(self, name), "is_ready", True)
+        return "" if is_ready else _NEEDED[name]

@@ -131,9 +131,8 @@ def _check_guard(entry: Entry, where: str, guards: GuardSettings) -> None:
     """A guard may be named as well, but is switched and set in its own place."""
     name = entry["method"]
     if not guards.is_on(name):
-        raise OperationalException(
-            f"{where}.method is {name!r}, which ballast.guards.off switches off"
-        )
+        why = "ballast.guards.off switches off" if name in guards.off else guards.state(name)
+        raise OperationalException(f"{where}.method is {name!r}, which {why}")
     if name not in guards.judged_at_candles():
         raise OperationalException(
             f"{where}.method is {name!r}, which locks nothing and is on without being named"

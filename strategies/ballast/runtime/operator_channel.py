@@ -75,12 +75,12 @@ def sender(redactor: Redactor, send: Callable[[str], None]) -> Callable[[str], N
 
 
 def guards_text(version: str, settings: Settings, standing: dict[str, Verdict]) -> str:
-    """Which guards are on, what they say of the market now, and which are off."""
+    """Which guards are on, what they say of the market now, and which are off, or wait."""
     guards = settings.guards
     lines = [version, ""]
     for name in guards.names():
         verdict = standing.get(name)
-        state = "on" if guards.is_on(name) else "OFF"
+        state = guards.state(name)
         if verdict is not None and verdict.multiplier < 1:
             cut = "blocks" if verdict.blocks else f"cuts sizes to {share(verdict.multiplier)}"
             state += f", {cut}: {verdict}"

@@ -301,9 +301,8 @@ class TradingSession:
     @staticmethod
     def log_start(name: str, guards: GuardSettings) -> None:
         """Say which guards are on, and warn of those that are off."""
-        if not guards.EdgeDecay.is_ready:
-            text = "%s: EdgeDecay is off until it has a baseline of this strategy (%s)"
-            logger.info(text, name, "python -m ballast baseline, or adopt")
+        for waiting in guards.waiting():
+            logger.info("%s: %s, and is off until then", name, waiting)
         on = [guard for guard in guards.names() if guards.is_on(guard)]
         logger.info("%s: guards on: %s", name, ", ".join(on))
         if guards.off:

@@ -216,8 +216,12 @@ class LayerState:
         return self._strategy.get_strategy_name()
 
     def version(self) -> str:
-        """Version of the pack, of the settings that decide; which journal, which guards are off."""
-        off = ", ".join(self.settings.guards.off) or "none"
+        """
+        Version of the pack, of the settings that decide; which journal, which guards are off, and
+        which wait for something.
+        """
+        guards = self.settings.guards
+        off = "; ".join([", ".join(guards.off) or "none", *guards.waiting()])
         session = self.decisions.session
         kept = f" journal {session.journal.path.name}" if session and session.journal else ""
         return f"ballast {__version__} settings {self.settings.digest()}{kept}, guards off: {off}"

@@ -3,7 +3,6 @@
 What fails here `freqtrade trade` refuses as well: the checks are those of `strategy.startup`.
 """
 
-from ballast.config import settings
 from ballast.ops.preflight.check import Bot, CheckResult, failed, found, is_pattern, passed, warned
 from ballast.strategy import basket, startup
 from ballast.strategy.foreign import ForeignLayer
@@ -31,10 +30,12 @@ def layer(bot: Bot) -> list[CheckResult]:
         refuse(type(bot.strategy), tuple(vars(bot.strategy)))
     except OverrideRefused as refusal:
         return [failed(str(refusal), "take it out of the strategy")]
-    off = settings.load(bot.strategy.config.get(settings.SECTION)).guards.off
-    if off:
-        return [warned(f"guards switched off: {', '.join(off)}", "know why, or switch them on")]
-    return [passed(f"{name} with every guard on")]
+    guards = bot.strategy._ballast.settings.guards
+    if guards.off:
+        off = ", ".join(guards.off)
+        return [warned(f"guards switched off: {off}", "know why, or switch them on")]
+    waiting = "".join(f"; {each}" for each in guards.waiting())
+    return [passed(f"{name} with every guard on{waiting}")]
 
 
 def _is_foreign(bot: Bot) -> bool:

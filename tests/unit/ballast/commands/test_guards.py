@@ -113,7 +113,8 @@ def test_table_shows_what_is_off_and_what_only_scales(
     edit(database, memory)
     assert main(["guards"]) == 0
     shown = rows(capsys.readouterr().out)
-    assert shown["LossStreakBackoff"][:2] == ["off", ""]
+    assert shown["LossStreakBackoff"][:2] == ["OFF", ""]
+    assert shown["EdgeDecay"][0] == "waits for a baseline of this strategy"
     assert shown["DrawdownLadder"] == [
         "on",
         "cuts sizes to 67 %",
@@ -198,7 +199,8 @@ def test_running_bot_adopts_what_was_rearmed_and_keeps_the_rest() -> None:
         (["rearm", "DrawdownLadder"], "--because is missing: say why DrawdownLadder"),
         (["rearm", "DrawdownLadder", "--because", " "], "--because is missing"),
         (["rearm"], "NAME"),
-        (["rearm", "PortfolioHeat", "--because", "x"], "PortfolioHeat is switched off or keeps"),
+        (["rearm", "PortfolioHeat", "--because", "x"], "PortfolioHeat cannot be re-armed (keeps"),
+        (["rearm", "EdgeDecay", "--because", "x"], "EdgeDecay cannot be re-armed (waits for a"),
         (["rearm", "VolatilityCooldown", "--because", "x"], "VolatilityCooldown remembers no"),
         (["rearm", "MarketShockHalt", "--because", "x"], "MarketShockHalt remembers no block"),
         (["disarm", "DrawdownLadder"], "invalid choice: 'disarm'"),

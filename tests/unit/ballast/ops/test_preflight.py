@@ -332,7 +332,9 @@ def test_strategy_without_the_layer_fails_and_guards_that_are_off_are_named(
     made = bot()
     assert levels(trading.layer(made)) == {Level.FAIL}
     made.strategy = Plain(config)
-    assert levels(trading.layer(made)) == {Level.PASS}
+    (finding,) = trading.layer(made)
+    assert finding.level == Level.PASS
+    assert finding.what.endswith("every guard on; EdgeDecay waits for a baseline of this strategy")
     made.strategy = Plain({**config, "ballast": {"guards": {"off": ["DrawdownLadder"]}}})
     (finding,) = trading.layer(made)
     assert (finding.level, "DrawdownLadder" in finding.what) == (Level.WARN, True)
