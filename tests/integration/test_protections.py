@@ -297,7 +297,7 @@ def test_strategy_that_sets_protections_is_refused() -> None:
             r"ballast\.protections\[0\]\.method is 'CooldownPriod': expected one of Broken, "
             r"CooldownPeriod, .*QuietHours.* \(did you mean CooldownPeriod\?\)",
         ),
-        ({"methode": "CooldownPeriod"}, r"ballast\.protections\.0 is \{'methode'.*expected an"),
+        ({"methode": "CooldownPeriod"}, r"ballast\.protections\[0\] is \{'methode'.*expected an"),
         (
             {"method": "CooldownPeriod", "stop_duraton": 5},
             r"ballast\.protections\[0\]\.stop_duraton is 5, and no option of CooldownPeriod: "

@@ -7,7 +7,7 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from ballast.core.quoting import quoted, shortened
+from ballast.core.quoting import placed, quoted, shortened
 
 
 def sentence(error: Any, model: type[BaseModel], section: str) -> str:
@@ -21,11 +21,9 @@ def sentence(error: Any, model: type[BaseModel], section: str) -> str:
     model : type
         Of all settings, in the section of this name.
     """
-    path = [str(part) for part in error["loc"]]
-    if error["type"] == "missing":
-        # What is given is the entry of a list that lacks something.
-        path = path[:-1]
-    name = shortened(".".join([section, *path]))
+    # Where an entry of a list lacks something, it is the entry that is given.
+    place = error["loc"][:-1] if error["type"] == "missing" else error["loc"]
+    name, path = shortened(placed([section, *place])), [str(part) for part in place]
     if error["type"] == "extra_forbidden":
         known = _model_at(model, path[:-1]).model_fields
         close = difflib.get_close_matches(path[-1], known, n=1)

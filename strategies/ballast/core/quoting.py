@@ -1,5 +1,7 @@
 """What was given, as a sentence repeats it."""
 
+from collections.abc import Iterable
+
 # What is longer is recognised by its beginning.
 _LONGEST = 200
 
@@ -9,6 +11,12 @@ def shortened(text: str) -> str:
     if len(text) <= _LONGEST:
         return text
     return f"{text[:_LONGEST]}... ({len(text):,} characters)"
+
+
+def placed(path: Iterable[str | int]) -> str:
+    """Where a value is, as in 'protections[0].method': an entry of a list by its number."""
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return "".join(parts).removeprefix(".")
 
 
 def quoted(value: object) -> str:

@@ -32,6 +32,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, field_
 
 from ballast.config import settings
 from ballast.core.heat import StopCosts
+from ballast.core.quoting import placed
 from ballast.core.times import from_epoch
 from ballast.core.windows import minutes
 from ballast.research.report.export import account_of, locks_of, trades_of
@@ -199,7 +200,7 @@ def _read_index(path: Path) -> list[IndexEntry]:
         entries = TypeAdapter(list[IndexEntry]).validate_json(content)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the whole file"
+        where = placed(first["loc"]) or "the whole file"
         raise ResultError(f"{path} is no list of runs: {where}: {first['msg']}") from None
     if not entries:
         raise ResultError(f"{path} lists no run")

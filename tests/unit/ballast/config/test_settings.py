@@ -146,7 +146,7 @@ def test_a_part_that_is_no_section_is_refused(name: str, given: Any) -> None:
         ({"market": {"leader": "BTC"}}, "ballast.market.leader is 'BTC': expected pairs such as"),
         ({"market": {"basket": ["BTC"]}}, "ballast.market.basket is ['BTC']: expected pairs such"),
         ({"market": {"leader": 3}}, "ballast.market.leader is 3: expected a text (a pair"),
-        ({"market": {"basket": [3]}}, "ballast.market.basket.0 is 3: expected pairs such as 'BTC"),
+        ({"market": {"basket": [3]}}, "ballast.market.basket[0] is 3: expected pairs such as 'BTC"),
         ({"market": {"basket": "BTC/USDT"}}, "is 'BTC/USDT': expected a list (pairs such as"),
         ({"stops": {"time_stop": "999999999d"}}, "expected a length of time of at most '3650d'"),
         ({"market": {"basket": []}}, "ballast.market.basket is []: expected pairs such as"),
@@ -156,15 +156,19 @@ def test_a_part_that_is_no_section_is_refused(name: str, given: Any) -> None:
         ({"stops": {"time_stop": "soon"}}, "expected a length of time such as '36h'"),
         ({"stops": {"time_stop": "0h"}}, "expected a length of time such as '36h'"),
         ({"protections": {}}, "ballast.protections is {}: expected a list (entries such as {"),
-        ({"protections": ["X"]}, "ballast.protections.0 is 'X': expected an entry such as {"),
-        ({"protections": [{"method": 5}]}, "protections.0 is {'method': 5}: expected an entry"),
+        ({"protections": ["X"]}, "ballast.protections[0] is 'X': expected an entry such as {"),
+        ({"protections": [{"method": 5}]}, "protections[0] is {'method': 5}: expected an entry"),
         (
             {"market": {"basket": ["A/B"] * 2}},
             "expected pairs such as 'BTC/USDT', each of them once",
         ),
-        ({"guards": {"off": ["Daily"]}}, "ballast.guards.off.0 is 'Daily': expected"),
+        ({"guards": {"off": ["Daily"]}}, "ballast.guards.off[0] is 'Daily': expected"),
+        (
+            {"guards": {"DrawdownLadder": {"steps": [[1, "x"]]}}},
+            "ballast.guards.DrawdownLadder.steps[0][1] is 'x': expected pairs of drawdown in",
+        ),
         ({"guards": {"off": "DailyLossLimit"}}, "ballast.guards.off is 'DailyLossLimit'"),
-        ({"guards": {"off": [3]}}, "ballast.guards.off.0 is 3: expected names of guards that are"),
+        ({"guards": {"off": [3]}}, "ballast.guards.off[0] is 3: expected names of guards that are"),
     ],
 )
 def test_a_text_that_is_not_accepted_is_refused_with_what_is(given: dict, text: str) -> None:
@@ -270,7 +274,7 @@ def test_steps_that_do_not_descend_are_refused(steps: list[tuple[float, float]])
 @pytest.mark.parametrize("step", [5, [3.0], [3.0, 0.5, 1.0]])
 def test_a_step_that_is_no_pair_is_refused_with_what_is_one(step: Any) -> None:
     text = refusal({"guards": {"DrawdownLadder": {"steps": [step]}}})
-    name = "ballast.guards.DrawdownLadder.steps.0"
+    name = "ballast.guards.DrawdownLadder.steps[0]"
     assert text.startswith(f"{name} is {step!r}: expected pairs of drawdown in percent, ascending")
 
 
@@ -385,7 +389,7 @@ def test_a_guard_that_is_not_there_cannot_be_switched_off_and_those_that_are_the
     None
 ):
     text = refusal({"guards": {"off": ["EdgeDecay", "Daily"]}})
-    assert text.startswith("ballast.guards.off.1 is 'Daily': expected 'VolatilityCooldown', 'Mar")
+    assert text.startswith("ballast.guards.off[1] is 'Daily': expected 'VolatilityCooldown', 'Mar")
     assert text.endswith("'DataOutageHalt' or 'EdgeDecay'")
 
 

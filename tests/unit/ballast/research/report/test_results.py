@@ -106,7 +106,7 @@ def write_index(folder: Path, entries: Any) -> None:
     [
         ([], "lists no run"),
         ({"file": "a.zip"}, "is no list of runs: the whole file"),
-        ([{"file": "a.zip"}], "is no list of runs: 0.strategy: Field required"),
+        ([{"file": "a.zip"}], r"is no list of runs: \[0\]\.strategy: Field required"),
         ([{"file": "a.zip", "strategy": "Other"}], "holds no result of Other"),
         ([{"file": "b.zip", "strategy": "Made"}], "b.zip is not there"),
     ],
