@@ -243,6 +243,20 @@ def test_candles_of_another_timeframe_that_are_missing_are_named_with_what_downl
     assert told.count("\n") == 1
 
 
+def test_candles_downloaded_between_two_runs_of_a_process_are_seen(
+    desk: Desk, tmp_path: Path
+) -> None:
+    """A worker that waits for tasks outlives them: it must not keep what it found empty."""
+    data = tmp_path / "data"
+    shutil.copytree(desk.folder / "data", data)
+    task = replace(desk.task(datadir=str(data), strategy="Higher"), source=HIGHER)
+    with pytest.raises(TaskError, match="has no candles of BTC/USDT on 4h"):
+        run(task)
+    export(GeneratedSource(7, days=75, pairs=PAIRS), data, {"4h": None})
+    (tmp_path / "run.zip").write_bytes(run(task).zipped)
+    assert len(read_zip(tmp_path / "run.zip")[0].trades)
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -1,6 +1,8 @@
 """Freqtrade's backtesting with candles kept: reading them is most of a short backtest."""
 
+import os
 from collections import OrderedDict
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +13,7 @@ from freqtrade.exchange import timeframe_to_seconds
 from freqtrade.optimize.backtesting import Backtesting
 from freqtrade.strategy import IStrategy
 
-# Candles of so many combinations of folder, timeframe and period are kept.
+# Candles of so many combinations of folder, its state, timeframe and period are kept.
 _KEPT = 4
 
 _Loaded = dict[str, tuple[pd.DataFrame, pd.Series]]
@@ -36,7 +38,7 @@ class CandleKeepingBacktesting(Backtesting):
     def load_bt_data(self) -> tuple[dict[str, pd.DataFrame], TimeRange]:
         wanted = list(self.pairlists.whitelist)
         key = (
-            str(self.config["datadir"]),
+            *_state(self.config["datadir"]),
             self.timeframe,
             self.config.get("timerange"),
             self.required_startup,
@@ -69,6 +71,13 @@ class CandleKeepingBacktesting(Backtesting):
             self.pairlists = all_pairs
         for pair, frame in data.items():
             known[pair] = (frame, self.price_pair_prec[pair])
+
+
+def _state(folder: Path) -> tuple[Any, ...]:
+    """A folder and its files as they are now: what was downloaded since is read, empty or not."""
+    with os.scandir(folder) as files:
+        stats = ((file.name, file.stat()) for file in files)
+        return str(folder), frozenset((name, s.st_mtime_ns, s.st_size) for name, s in stats)
 
 
 def _of(kept: "OrderedDict[tuple[Any, ...], dict[Any, Any]]", key: tuple[Any, ...]) -> Any:
