@@ -46,6 +46,7 @@ COUNTERS = {
     "refusals": "entries refused by code",
     "decisions": "decisions in the journal by outcome and code",
     "events": "events in the journal by kind and code",
+    "incidents": "exceptions inside the layer, each of which refused",
 }
 
 Labels = Mapping[str, str]

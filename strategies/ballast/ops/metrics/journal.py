@@ -8,9 +8,8 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ballast.core.events import EventKind
 from ballast.ops.metrics.families import Sample
-
-_MOST_ROWS = 100_000
 
 
 class JournalCounts:
@@ -39,7 +38,6 @@ class JournalCounts:
         if not path.is_file():
             return
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as connection:
-            # Those of the candle just past may still change.
             newest = connection.execute("SELECT MAX(candle) FROM decisions").fetchone()[0]
             self._read_decisions(connection, newest)
             self._read_events(connection)
@@ -49,19 +47,22 @@ class JournalCounts:
         yield from self._totals()
 
     def _read_decisions(self, connection: sqlite3.Connection, newest: str | None) -> None:
+        # Those of the newest candle may still change; a late one of an older candle waits with them.
+        first = connection.execute("SELECT MIN(id) FROM decisions WHERE candle = ?", (newest,))
+        end = first.fetchone()[0] or 0
         rows = connection.execute(
-            "SELECT id, outcome, code FROM decisions WHERE id > ? AND candle < ?"
-            " ORDER BY id LIMIT ?",
-            (self._seen["decisions"], newest, _MOST_ROWS),
+            "SELECT outcome, code, COUNT(*) FROM decisions WHERE id > ? AND id < ?"
+            " GROUP BY outcome, code",
+            (self._seen["decisions"], end),
         )
-        for number, outcome, code in rows:
-            self._decisions[(outcome, code)] += 1
-            self._seen["decisions"] = number
+        for outcome, code, count in rows:
+            self._decisions[(outcome, code)] += count
+        self._seen["decisions"] = max(end - 1, self._seen["decisions"])
 
     def _read_events(self, connection: sqlite3.Connection) -> None:
         rows = connection.execute(
-            "SELECT id, kind, code, facts FROM events WHERE id > ? ORDER BY id LIMIT ?",
-            (self._seen["events"], _MOST_ROWS),
+            "SELECT id, kind, code, facts FROM events WHERE id > ? ORDER BY id",
+            (self._seen["events"],),
         )
         for number, kind, code, facts in rows:
             self._events[(kind, code)] += 1
@@ -81,3 +82,6 @@ class JournalCounts:
             yield "refusals", {"code": code}, count
         for (kind, code), count in self._events.items():
             yield "events", {"kind": kind, "code": code}, count
+        # Told while there is none, so that the first one is seen as an increase.
+        failed = sum(n for (kind, _), n in self._events.items() if kind == EventKind.INCIDENT)
+        yield "incidents", {}, failed

@@ -281,6 +281,47 @@ def test_journal_is_counted_as_it_grows_and_the_running_candle_waits(tmp_path: P
     assert counts.latencies == {"sent": [1.5, 1.5, 1.5]}
 
 
+def test_a_pair_that_is_decided_late_is_counted_and_so_is_the_one_before_it(tmp_path: Path) -> None:
+    path, counts = tmp_path / "journal.sqlite", JournalCounts()
+    journal(path)
+    add(path, 3, ("REFUSED", "DAILY_LOSS"))
+    add(path, 2, ("REFUSED", "SIZE_TOO_SMALL"))
+    add(path, 3, ("REFUSED", "DAILY_LOSS"))
+    list(counts.read(path, NOW, 3600))
+    add(path, 1, ("NO_SIGNAL", "market_up"))
+    told = {
+        labels["code"]: value
+        for name, labels, value in counts.read(path, NOW, 3600)
+        if name == "refusals"
+    }
+    assert told == {"DAILY_LOSS": 2, "SIZE_TOO_SMALL": 1}
+
+
+def test_a_long_journal_is_counted_whole_when_it_is_first_read(tmp_path: Path) -> None:
+    # Counted in parts it would grow from one scrape to the next, as if all that happened just now.
+    path, counts = tmp_path / "journal.sqlite", JournalCounts()
+    journal(path)
+    add(path, 2, *[("REFUSED", "DAILY_LOSS")] * 100_001)
+    add(path, 1, ("NO_SIGNAL", "market_up"))
+    rows = {name: value for name, _, value in counts.read(path, NOW, 3600)}
+    assert rows["refusals"] == 100_001
+
+
+def test_that_nothing_has_failed_inside_is_told_before_anything_does(tmp_path: Path) -> None:
+    # A series that begins with the first failure never increases by it.
+    path, counts = tmp_path / "journal.sqlite", JournalCounts()
+    journal(path)
+
+    def incidents() -> float:
+        return {name: value for name, _, value in counts.read(path, NOW, 3600)}["incidents"]
+
+    assert incidents() == 0
+    with closing(sqlite3.connect(path)) as file:
+        file.execute("INSERT INTO events VALUES (NULL, 'incident', 'KeyError', '{}')")
+        file.commit()
+    assert incidents() == 1
+
+
 def expressions() -> list[str]:
     """Every query of the dashboard."""
     dashboard = json.loads((DEPLOY / "grafana" / "ballast.json").read_text(encoding="utf-8"))
