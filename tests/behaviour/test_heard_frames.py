@@ -42,6 +42,7 @@ SPOILT = {
     "dates": (lambda frame: frame.assign(date=frame["date"].astype(str)), "'date' is of type"),
     "no dates": (lambda frame: frame.drop(columns="date"), "the column 'date' is gone"),
     "signals": (lambda frame: frame.assign(exit_long="yes"), "'exit_long' holds other things"),
+    "digits": (lambda frame: frame.assign(enter_long="1"), "'enter_long' holds other things"),
 }
 
 
@@ -51,6 +52,41 @@ def test_backtest_on_a_spoilt_frame_ends_in_one_sentence(spoilt: str) -> None:
     with pytest.raises(OperationalException, match=f"Making, .*{sentence}") as refused:
         play(BOUGHT, held(making("populate_exit_trend", what)))
     assert "\n" not in str(refused.value)
+
+
+SPOILT_AT_ONCE = {
+    "length": (lambda frame: frame.iloc[1:], ": populate_indicators: .* mismatching length"),
+    "last close": (
+        lambda frame: frame.assign(close=2 * frame["close"]),
+        ": populate_indicators: .* mismatching last close price",
+    ),
+    "no dates": (lambda frame: frame.drop(columns="date"), ", .*: the column 'date' is gone"),
+    "no close": (lambda frame: frame.drop(columns="close"), ", .*: the column 'close' is gone"),
+}
+
+
+@pytest.mark.parametrize("spoilt", SPOILT_AT_ONCE)
+def test_what_freqtrade_checks_after_the_indicators_is_told_with_the_strategys_name(
+    spoilt: str,
+) -> None:
+    what, sentence = SPOILT_AT_ONCE[spoilt]
+    with pytest.raises(OperationalException, match=f"^Making{sentence}") as refused:
+        play(BOUGHT, held(making("populate_indicators", what)))
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["indicators", "entry_trend", "exit_trend"])
+def test_columns_that_come_twice_are_taken_once(name: str) -> None:
+    """Frames put side by side have two columns of each price, over which Freqtrade stumbled."""
+
+    def doubled(frame: pd.DataFrame) -> pd.DataFrame:
+        return pd.concat([frame, frame], axis=1)
+
+    played = play(BOUGHT, held(making(f"populate_{name}", doubled)))
+    columns = ["open_date", "open_rate", "close_date", "close_rate", "stake_amount"]
+    as_it_is = play(BOUGHT, held(Wishes)).trades[columns]
+    pd.testing.assert_frame_equal(played.trades[columns], as_it_is)
+    assert len(as_it_is) == 1
 
 
 def test_failure_names_the_method_that_failed() -> None:

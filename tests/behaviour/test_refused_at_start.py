@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import pandas as pd
 import pytest
 from freqtrade.data.dataprovider import DataProvider
 from freqtrade.exceptions import OperationalException
@@ -27,9 +28,11 @@ from ballast.ops.preflight.check import Bot, Level
 from ballast.strategy.guarded import GuardedStrategy
 from tests.behaviour.mini import LEADER, PAIR, Mini, at, play, quiet, signal, told
 from tests.behaviour.paper import paper
+from tests.behaviour.wishes import Wishes, held
 from tests.engine import candle_frame, resolvable
 
 BOUGHT = [*quiet(2), signal(), (101, 101.4, 100.8, 101.2), *quiet(3, 101)]
+FALLING = [*quiet(2), signal(), (101, 101.4, 100.8, 101.2), (101, 101, 90, 91), *quiet(3, 91)]
 SOURCE = """
 from ballast import GuardedStrategy, StopRules, above
 
@@ -148,6 +151,79 @@ def test_a_veto_that_was_hung_on_the_instance_is_refused_at_start(tmp_path: Path
         on_paper(Late, tmp_path),
     ):
         pass
+
+
+SAME_FILE = """
+from freqtrade.strategy import IStrategy
+
+from ballast import guarded
+
+
+class Theirs(IStrategy):
+    timeframe = "1h"
+    stoploss = -0.1
+    minimal_roi = {"0": 10}
+    startup_candle_count = 10
+
+    def populate_indicators(self, dataframe, metadata):
+        return dataframe
+
+    def populate_entry_trend(self, dataframe, metadata):
+        dataframe.loc[dataframe["close"] > 100.5, "enter_long"] = 1
+        return dataframe
+
+    def populate_exit_trend(self, dataframe, metadata):
+        return dataframe
+
+
+class Both(guarded(Theirs)): ...
+"""
+
+
+def test_the_two_lines_may_stand_in_the_strategys_own_file(tmp_path: Path) -> None:
+    """Freqtrade imports the file under no name, so that theirs has none to look beside."""
+    path = tmp_path / "Both.py"
+    path.write_text(SAME_FILE, encoding="utf-8")
+    assert len(play(BOUGHT, path).trades) == 1
+
+
+@pytest.mark.parametrize(
+    ("protections", "sentence"),
+    [
+        (
+            property(lambda self: self.missing),
+            "Odd: protections raised AttributeError: .*'missing'",
+        ),
+        ({"method": "CooldownPeriod"}, "protections of Odd are {'method': 'CooldownPeriod'}: exp"),
+        (["CooldownPeriod"], r"protections of Odd are \['CooldownPeriod'\]: expected a list"),
+    ],
+)
+def test_protections_of_theirs_that_are_none_are_told_in_one_sentence(
+    protections: Any, sentence: str
+) -> None:
+    odd = type("Odd", (Wishes,), {"protections": protections})
+    with pytest.raises(OperationalException, match=sentence) as refused:
+        play(BOUGHT, held(odd))
+    assert "\n" not in str(refused.value)
+
+
+class Hanging(Wishes):
+    """Hangs a yes on itself, and a stop that is none, once it trades."""
+
+    def bot_loop_start(self, current_time: Any, **kwargs: Any) -> None:
+        self.looped = True
+        self.custom_stoploss = lambda **_: -0.99
+        self.confirm_trade_entry = lambda **_: True
+
+
+def test_nothing_is_hung_on_a_strategy_of_theirs_while_it_runs(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    columns = ["open_date", "stake_amount", "initial_stop_loss_abs", "stop_loss_abs"]
+    hung = play(FALLING, held(Hanging)).trades[columns]
+    assert "Hanging sets custom_stoploss on itself while it runs" in caplog.text
+    pd.testing.assert_frame_equal(hung, play(FALLING, held(Wishes)).trades[columns])
+    assert len(hung) == 1
 
 
 STRONG = {

@@ -33,6 +33,7 @@ from ballast.strategy.fail_closed import fail_closed
 from ballast.strategy.foreign_exits import ForeignExits
 from ballast.strategy.foreign_frames import ForeignFrames
 from ballast.strategy.layer import Layer
+from ballast.strategy.overrides import OverrideRefused, answered_by
 from ballast.strategy.raised import raised
 from ballast.strategy.startup import refuse_configuration, refuse_unsafe_layer
 from ballast.strategy.state import DISASTER_STOP, ORDER_TYPES, todays_order_types
@@ -66,6 +67,7 @@ class ForeignLayer(ForeignFrames, ForeignExits, Layer):
 
     __module__ = "ballast.strategy.foreign"  # see `strategy/__init__.py`
 
+    # Empty where theirs stands in the user's own file: Freqtrade imports it under no name.
     _own_file: ClassVar[str]
 
     # Theirs may be a property; what it says is taken over when the strategy is made.
@@ -137,11 +139,24 @@ class ForeignLayer(ForeignFrames, ForeignExits, Layer):
             state.shown = stated
             self.config.update(zip(_SHOWN, stated, strict=True))
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set what theirs keep on themselves; once it runs, nothing that the layer answers for."""
+        state = vars(self).get("_ballast")
+        running = state is not None and state.decisions.session is not None
+        if running and name in answered_by(ForeignLayer):
+            raise OverrideRefused(
+                f"{self._own.__name__} sets {name} on itself while it runs: the risk controls live "
+                "there; state it in its class"
+            )
+        super().__setattr__(name, value)
+
     def load_params_from_file(self) -> dict[str, Any]:
         """Parameters beside the user's own file, or else those beside theirs, which is said."""
         own: dict[str, Any] = super().load_params_from_file()
+        if own or not self._own_file:
+            return own
         path = Path(self._own_file).with_suffix(".json")
-        if own or not path.is_file():
+        if not path.is_file():
             return own
         theirs: dict[str, Any] = HyperoptTools.load_params_from_file(path)
         if theirs.get("strategy_name") != self._own.__name__:
@@ -167,8 +182,18 @@ class ForeignLayer(ForeignFrames, ForeignExits, Layer):
 
     def _ballast_their_protections(self) -> list[dict[str, Any]]:
         # Asked anew each time: parameters get their values late, and anew with every epoch.
-        theirs = self._ballast.set_by_theirs.get("protections", self._behind().protections)
-        return deepcopy(theirs) or []
+        own = self._own.__name__
+        try:
+            theirs = self._ballast.set_by_theirs.get("protections", self._behind().protections)
+        except Exception as error:
+            raise OperationalException(f"{own}: protections {raised(error)}") from error
+        listed = theirs or []
+        if not (isinstance(listed, list | tuple) and all(isinstance(e, dict) for e in listed)):
+            raise OperationalException(
+                f"protections of {own} are {theirs!r}: expected a list of sections, each with a "
+                "'method'"
+            )
+        return deepcopy(list(listed))
 
     def _ballast_own_protections(self) -> list[dict[str, Any]]:
         return [{**entry, EVERY_CANDLE: True} for entry in self._ballast_their_protections()]

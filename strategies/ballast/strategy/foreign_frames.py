@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 import pandas as pd
-from freqtrade.exceptions import FreqtradeException, OperationalException
+from freqtrade.exceptions import FreqtradeException, OperationalException, StrategyError
 from freqtrade.strategy import IStrategy, interface
 
 from ballast.charts import beside
@@ -73,18 +73,28 @@ class ForeignFrames(IStrategy):
         return analysed
 
     def advise_indicators(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
-        """Their indicators."""
-        return self._ballast_made(
+        """Their indicators, on candles that Freqtrade can hold against those it gave."""
+        frame = self._ballast_made(
             "populate_indicators", super().advise_indicators, dataframe, metadata
         )
+        for name in ("date", "close"):
+            if name not in frame.columns:
+                where = f"{self._own.__name__}, {metadata['pair']}"
+                raise OperationalException(f"{where}: the column {name!r} is gone")
+        return frame
+
+    def advise_all_indicators(self, data: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+        """In a backtest: Freqtrade's check of their candles names no strategy."""
+        try:
+            return super().advise_all_indicators(data)
+        except StrategyError as error:
+            where = f"{self._own.__name__}: populate_indicators"
+            raise OperationalException(f"{where}: {error}") from error
 
     def advise_entry(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
         """Their entry signals, beside what the layer sees of the pair's own candles."""
         self._ballast_see(metadata["pair"])
-        frame = self._ballast_made(
-            "populate_entry_trend", super().advise_entry, dataframe, metadata
-        )
-        return foreign_signals.single_tags(frame)
+        return self._ballast_made("populate_entry_trend", super().advise_entry, dataframe, metadata)
 
     def advise_exit(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
         """Their exit signals; then their frame is checked, and read for journal and charts."""
@@ -127,7 +137,7 @@ class ForeignFrames(IStrategy):
             made = getattr(error, "obj", None)
         if not isinstance(made, pd.DataFrame):
             raise OperationalException(f"{where} returned {type(made).__name__}: expected a frame")
-        return made
+        return foreign_signals.single_columns(made)
 
     def _ballast_see(self, pair: str) -> None:
         """Work out what callbacks look up, from the candles as they are, whatever theirs change."""

@@ -18,8 +18,12 @@ class FrameRefused(ValueError):
     """A strategy has made of the candles what cannot be traded on."""
 
 
-def single_tags(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with one column of each tag: version 2's `buy_tag` makes a second `enter_tag`."""
+def single_columns(frame: pd.DataFrame) -> pd.DataFrame:
+    """
+    The frame with one column of each name, the last.
+
+    Version 2's `buy_tag` makes a second `enter_tag`, and frames put side by side second prices.
+    """
     doubled = frame.columns.duplicated(keep="last")
     return frame.loc[:, ~doubled] if doubled.any() else frame
 
@@ -51,8 +55,9 @@ def checked(frame: pd.DataFrame, own: pd.DataFrame) -> tuple[pd.DataFrame, list[
         raise FrameRefused("its candles are not those of the pair: other length, order or dates")
     for name in _SIGNALS:
         if name in frame.columns:
+            # Freqtrade compares with 1: to it a '1' that is text is no signal.
             numbers = pd.to_numeric(frame[name], errors="coerce").notna()
-            if (frame[name].notna() & ~numbers).any():
+            if (frame[name].notna() & ~numbers).any() or _has_text(frame[name]):
                 raise FrameRefused(f"the column {name!r} holds other things than numbers")
     prices = {name: own[name].to_numpy()[len(own) - len(frame) :] for name in _NUMBERS}
     changed = [name for name, values in prices.items() if not _same(frame, name, values)]
@@ -105,6 +110,11 @@ def _signals(frame: pd.DataFrame) -> np.ndarray:
 
 def _padded(flags: np.ndarray, before: int) -> np.ndarray:
     return np.concatenate([np.zeros(before, dtype=bool), flags])
+
+
+def _has_text(values: pd.Series) -> bool:
+    is_number = pd.api.types.is_numeric_dtype(values.dtype)
+    return not is_number and any(isinstance(value, str) for value in values)
 
 
 def _same(frame: pd.DataFrame, name: str, values: np.ndarray) -> bool:

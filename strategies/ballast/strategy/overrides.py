@@ -1,6 +1,7 @@
 """Who answers Freqtrade: the risk layer, and no class that stands before it."""
 
 from collections.abc import Iterator
+from functools import cache
 
 from freqtrade.exceptions import OperationalException
 
@@ -71,6 +72,19 @@ def refuse_before_layer(strategy: type, own: Iterator[str] | tuple[str, ...] = (
             f"{', '.join(sorted({owner for owner, _ in found}))} redefines {names} before the "
             "layer: the risk controls live there; put it into the strategy behind"
         )
+
+
+@cache
+def answered_by(layer: type) -> frozenset[str]:
+    """Names that a class of the layer, or Freqtrade behind it, answers for by methods."""
+    members = {
+        name: getattr(layer, name)
+        for owner in layer.__mro__
+        if _is_trusted(owner)
+        for name in _calls(owner)
+    }
+    # What a property's setter takes is heard as that says.
+    return frozenset(n for n, member in members.items() if not isinstance(member, property)) - _FREE
 
 
 def overrides(strategy: type, own: set[str]) -> Iterator[tuple[str, str]]:
