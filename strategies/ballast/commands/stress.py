@@ -159,14 +159,16 @@ def _show(
     jobs: Sequence[StressRun], ran: Ran, store: Store, wall: float, options: argparse.Namespace
 ) -> None:
     numbers = ("trades", "return", "drawdown")
-    shown = table("strategy", "period", "costs", "what differs", *numbers, numbers=numbers)
-    for job, key in zip(jobs, ran.keys, strict=True):
+    differences = [_difference(job, jobs[0].task.pairs) for job in jobs]
+    heads = ["strategy", "period", "costs", *(["what differs"] if any(differences) else [])]
+    shown = table(*heads, *numbers, numbers=numbers)
+    for job, key, difference in zip(jobs, ran.keys, differences, strict=True):
         found = statistics(store.path(key))
         shown.add_row(
             job.task.strategy,
             job.task.timerange,
             job.level,
-            _difference(job, jobs[0].task.pairs),
+            *([difference] if any(differences) else []),
             str(found["total_trades"]),
             f"{100 * found['profit_total']:+.1f} %",
             f"{100 * found['wallet_stats']['max_relative_drawdown']:.1f} %",

@@ -47,7 +47,7 @@ class JournalCounts:
         yield from self._totals()
 
     def _read_decisions(self, connection: sqlite3.Connection, newest: str | None) -> None:
-        # Those of the newest candle may still change; a late one of an older candle waits with them.
+        # Those of the newest candle may still change; late ones of an older candle wait with them.
         first = connection.execute("SELECT MIN(id) FROM decisions WHERE candle = ?", (newest,))
         end = first.fetchone()[0] or 0
         rows = connection.execute(

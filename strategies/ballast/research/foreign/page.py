@@ -24,7 +24,7 @@ def page(found: Sequence[StrategyComparison]) -> Page:
     run = found[0].under.run
     tabs = [Tab(f"strategy-{n}", each.name, _sections(each)) for n, each in enumerate(found)]
     if len(found) > 1:
-        tabs.insert(0, Tab("all", "All", [_overview(found)]))
+        tabs.insert(0, Tab("all", "All strategies", [_overview(found)]))
     subtitle = (
         f"{day(run.start)} to {day(run.end)}, {counted(len(run.pairs), 'pair')}, "
         f"{number(run.starting_balance, 0)} {run.stake_currency} at the start, costs on both: "
@@ -44,15 +44,20 @@ def _overview(found: Sequence[StrategyComparison]) -> Section:
                     f"{each.name}, {name}",
                     Cell(percent(side.total_return), tone(side.total_return, _FULL_RETURN)),
                     Cell(share(side.max_drawdown, 1), tone(-side.max_drawdown, _FULL_FALL)),
-                    percent(side.worst_day[0]),
                     share(worst, 1),
+                    percent(side.worst_day[0]),
                     share(side.exposure),
                     f"{len(side.run.trades):,}",
                 ]
             )
-    heads = ("", "return", "drawdown", "worst day", "worst window", "in the market", "trades")
-    lead = "The same candles, fees and costs of every fill; each row is a backtest of its own."
-    return Section("All strategies", lead, [table(heads, rows)])
+    fall = "in a crash window"
+    heads = ("", "return", "drawdown", fall, "worst day", "in the market", "trades")
+    lead = (
+        "The same candles, fees and costs of every fill; each row is a backtest of its own. Beside "
+        "the largest drawdown stands the largest that began and ended in a known crash or one of "
+        "the market's worst weeks."
+    )
+    return Section("", lead, [table(heads, rows)])
 
 
 def _sections(found: StrategyComparison) -> list[Section]:
