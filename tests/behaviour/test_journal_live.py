@@ -186,7 +186,7 @@ def test_entries_are_refused_while_the_journal_cannot_be_written(
             holder.execute("BEGIN IMMEDIATE")
         walk(running, 1 if holder is None else 4, 5)
         assert running.trades == []
-        assert any("journal" in cause for cause in running.bot.strategy.incidents.counts)
+        assert any(f"journal {path}: " in cause for cause in running.bot.strategy.incidents.counts)
         if holder is not None:
             holder.rollback()
             holder.close()

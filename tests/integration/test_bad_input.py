@@ -258,6 +258,32 @@ def test_a_log_that_cannot_be_written_is_named(desk: Desk) -> None:
     assert refused_with(answer).startswith(f"the log {path} cannot be written (File exists): give")
 
 
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        (
+            "sqlite:///{folder}/none/bot.sqlite",
+            "the database {folder}/none/bot.sqlite cannot be written (unable to open database "
+            "file): make room on its disk, make its folder and give it to the bot's user (chown), "
+            "or name another file in db_url",
+        ),
+        (
+            "sqlite:///{folder}/words.txt",
+            "the database {folder}/words.txt cannot be written (file is not a database): make",
+        ),
+        ("bot.sqlite", "db_url is no database URL: expected one such as sqlite:///user_data/bot"),
+    ],
+)
+def test_a_database_that_cannot_be_written_is_named(desk: Desk, url: str, sentence: str) -> None:
+    """`trade` ended in a traceback of Freqtrade's."""
+    (desk.folder / "words.txt").write_text("no database" * 100, encoding="utf-8")
+    more = desk.folder / "more.json"
+    settings = {"db_url": url.format(folder=desk.folder)}
+    more.write_text(json.dumps(settings), encoding="utf-8")
+    said = refused_with(desk.command("trade", "--config", str(more)))
+    assert said.startswith(sentence.format(folder=desk.folder))
+
+
 def test_an_unknown_strategy_is_named(desk: Desk) -> None:
     sentence = refused_with(desk.backtest(strategy="Donchian"))
     assert "Donchian" in sentence

@@ -31,7 +31,9 @@ class IncidentLog:
         where : str
             Name of the callback.
         """
-        cause = f"{where}: {type(error).__name__}: {error}"
+        # The first line: a database's errors go on with their statement and a link.
+        said, _, _ = str(error).partition("\n")
+        cause = f"{where}: {type(error).__name__}: {said}"
         self.counts[cause] += 1
         now = time.monotonic()
         if now - self._announced.get(cause, -_QUIET_S) < _QUIET_S:

@@ -114,7 +114,7 @@ def recorder_of(
         live,
         host.redactor,
         # Not as an event: it could not be written either.
-        lambda error: host.incidents.record("journal", error),
+        lambda error: host.incidents.record(f"journal {place.path if place else ''}", error),
     )
     if place is not None and not live:
         _begin(recorder, place.path)

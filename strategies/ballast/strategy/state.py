@@ -24,6 +24,7 @@ from ballast.core.stops import StopRules
 from ballast.core.windows import timeframe_fault
 from ballast.journal.reader import stop_moves
 from ballast.risk import protection_list
+from ballast.runtime import database_file
 from ballast.strategy import quiet
 from ballast.strategy.decisions import Decisions
 from ballast.strategy.views import Views
@@ -120,6 +121,7 @@ class LayerState:
             self.settings = self.settings.for_single_pairs()
             _say_what_stands_aside()
         logs.open_file(config, self.settings.log, self.redactor)
+        database_file.refuse_unwritable(config)
         timeframe = config.get("timeframe") or getattr(strategy, "timeframe", None)
         if fault := timeframe_fault(timeframe):
             raise OperationalException(fault)
