@@ -6,8 +6,10 @@ a traceback where the file cannot be written, and is read before anything of our
 
 import logging
 import math
+import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
@@ -94,6 +96,22 @@ class JsonLines(RotatingFileHandler):
         path.parent.mkdir(parents=True, exist_ok=True)
         super().__init__(path, maxBytes=10_000_000, backupCount=10, encoding="utf-8")
         self.setFormatter(EventFormatter())
+        self._is_told = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """Say once that the disk is full; Python would print a traceback for each line."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)
+        elif not self._is_told:
+            self._is_told = True
+            said = f"the log {self.baseFilename} cannot be written ({error.strerror}): make room\n"
+            sys.stderr.write(said)
+
+    def close(self) -> None:
+        """Lines that a full disk has not taken are lost; a bot that begins anew goes on."""
+        with suppress(OSError):
+            super().close()
 
 
 def attach(redactor: Redactor) -> None:

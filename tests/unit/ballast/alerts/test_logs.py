@@ -160,6 +160,22 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None
         opened(tmp_path)
 
 
+def test_a_full_disk_is_one_sentence_and_no_traceback_for_each_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "lines.jsonl").symlink_to("/dev/full")
+    try:
+        opened(tmp_path)
+        for line in ("one", "two"):
+            logging.getLogger("x").warning(line)
+    finally:
+        closed()
+    told = capsys.readouterr().err
+    path = tmp_path / "logs" / "lines.jsonl"
+    assert told == f"the log {path} cannot be written (No space left on device): make room\n"
+
+
 def test_a_backtest_writes_no_bots_log(tmp_path: Path) -> None:
     opened(tmp_path, RunMode.BACKTEST)
     assert not (tmp_path / "logs").exists()
