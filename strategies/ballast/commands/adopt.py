@@ -204,7 +204,8 @@ def _show_baseline(task: Task, console: Console) -> None:
         console.print(f"{name}: {error}", markup=False, soft_wrap=True, style="yellow")
         return
     said = f"{name} until the configuration has what {counted(len(result.trades), 'trade')} of a "
-    console.print(f"{said}backtest under the layer came to:\n{text}", markup=False, soft_wrap=True)
+    said += "backtest under the layer came to, their amounts not rounded to an exchange's lots:"
+    console.print(f"{said}\n{text}", markup=False, soft_wrap=True)
     if backtest_options.is_generated(Path(task.datadir)):
         warning = "These are figures of the generated market: a bot needs those of its exchange's."
         console.print(warning, markup=False, soft_wrap=True, style="yellow")
