@@ -88,6 +88,28 @@ def test_candle_with_entry_and_exit_is_no_entry() -> None:
     assert not len(played(Both).trades)
 
 
+@pytest.mark.parametrize("name", ["custom_stake_amount", "confirm_trade_entry"])
+def test_callback_that_calls_itself_without_end_is_refused_once_a_candle(
+    name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each of its calls passes through the layer, which told a refusal for each."""
+
+    moments = set()
+
+    def calls_itself(self: Any, **asked: Any) -> Any:
+        moments.add(asked["current_time"])
+        return getattr(self, name)(**asked)
+
+    endless = type("Endless", (Wishes,), {name: calls_itself})
+    with caplog.at_level(logging.INFO):
+        outcome = played(endless)
+    assert not len(outcome.trades)
+    counts = outcome.strategy._ballast.incidents.counts
+    assert counts.total() == len(moments) > 0
+    assert all(cause.startswith(f"{name}: RecursionError: maximum rec") for cause in counts)
+    assert "entry refused" not in caplog.text
+
+
 @pytest.mark.parametrize(
     ("figures_of", "on"), [("GuardedWishes", True), ("Another", False), (None, False)]
 )

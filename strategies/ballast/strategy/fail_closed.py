@@ -9,8 +9,10 @@ import functools
 import inspect
 import logging
 import math
+import sys
 from collections.abc import Callable
 from numbers import Real
+from types import FrameType
 from typing import Any, TypeVar
 
 logger = logging.getLogger(__name__)
@@ -51,6 +53,10 @@ def fail_closed(refusal: Any) -> Callable[[Callable[..., Any]], Callable[..., An
                 if is_number and not math.isfinite(answer):
                     raise ArithmeticError(f"{callback.__name__} gave {answer}")
             except Exception as error:
+                if isinstance(error, RecursionError) and _asks_itself(callback):
+                    # A strategy that calls itself without end is refused once, where it was asked
+                    # first, and not at each of its calls.
+                    raise
                 try:
                     getattr(self, "_ballast", self).incident(callback.__name__, error)
                 except Exception:
@@ -64,3 +70,11 @@ def fail_closed(refusal: Any) -> Callable[[Callable[..., Any]], Callable[..., An
         return asked_with_the_trade(guarded)
 
     return mark
+
+
+def _asks_itself(callback: Callable[..., Any]) -> bool:
+    """Whether a callback that has failed was called from within itself."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code is not callback.__code__:
+        frame = frame.f_back
+    return frame is not None
