@@ -63,7 +63,7 @@ def test_nothing_leaves_and_no_stop_moves_on_a_quiet_candle() -> None:
         stop, now = trade.stop_loss, OPENED + timedelta(minutes=int(rng.integers(1_000)))
         high = float(rng.choice([99.5, 100, 100.99999999, 101, 101.00000001, 102, 102.2, 105]))
         low = float(rng.uniform(stop + 0.1, high))
-        price, _ = quiet.ceiling(strategy, trade, now, None)
+        price = quiet.ceiling(strategy, trade, quiet.target_of(strategy, trade, now), None)
         is_quiet = high < price
         asked: Any = {"enter": False, "exit_": False, "low": low, "high": high}
         found = strategy.should_exit(trade, low, now, **asked)

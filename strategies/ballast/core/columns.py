@@ -57,7 +57,8 @@ class CandleColumns:
         steps = np.diff(self.opened)
         self._regular = bool((steps == self.span).all())
         self._first = int(self.opened[0]) if len(self.opened) else 0
-        self._last = int(self.opened[-1]) if len(self.opened) else 0
+        last = int(self.opened[-1]) // 1_000_000_000 if len(self.opened) else 0
+        self._last_opened = datetime.fromtimestamp(last, UTC)
         # Every callback of a candle asks for the same moment, and then those of the next one.
         self._asked = _BEFORE
         self._newest = len(self.opened) - 1
@@ -91,7 +92,7 @@ class CandleColumns:
 
     def ends_by(self, now: datetime) -> bool:
         """Whether the last candle of all has ended by `now`, or is the one running."""
-        return int(now.timestamp()) * 1_000_000_000 >= self._last
+        return now >= self._last_opened
 
     def _find(self, now: datetime) -> tuple[int, bool]:
         if not len(self.opened):

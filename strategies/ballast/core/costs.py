@@ -7,6 +7,7 @@ charged at the most that the model allows.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,7 @@ class LiquidityClass:
     half_spread: float
 
 
-@dataclass(frozen=True)
-class Conditions:
+class Conditions(NamedTuple):
     """
     A pair at the moment of a fill, as completed candles show it.
 
@@ -80,8 +80,7 @@ class Conditions:
     tick: float = 0.0
 
 
-@dataclass(frozen=True)
-class FillCost:
+class FillCost(NamedTuple):
     """Parts of what a fill costs, ratios of the price."""
 
     half_spread: float

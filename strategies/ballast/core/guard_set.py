@@ -55,9 +55,10 @@ class GuardSet:
         self._follow_equity = {n: g for n, g in self.guards.items() if g.follows_equity}
         # Guards to which a trade that has closed is news.
         self.of_trades = [name for name, guard in self.guards.items() if guard.follows_trades]
-        # Most guards judge no single pair, and limit no heat.
+        # Most guards judge no single pair, limit no heat, and close nothing.
         self._judge_pairs = _overriding(self.guards, "pair_verdicts")
         self._limit_heat = _overriding(self.guards, "floor")
+        self._may_flatten = _overriding(self.guards, "flattens")
         # The snapshot after which the highest of their floors was asked for last, and that.
         self._floor: tuple[Snapshot | None, float | None] = (None, None)
         self.beginnings = Beginnings()
@@ -113,7 +114,7 @@ class GuardSet:
         self._objections.update(objections)
         self.beginnings = self.beginnings.followed_by(objections)
         changes = self._changes(snapshot, objections)
-        self.flattens = next((name for name, g in self.guards.items() if g.flattens), None)
+        self.flattens = next((name for name, g in self._may_flatten.items() if g.flattens), None)
         self.snapshot = snapshot
         if not is_calm:
             self._followed, self._calm = snapshot, None
@@ -267,12 +268,12 @@ class GuardSet:
             if verdict.blocks
         }
         known = self._announced
-        if not blocks and not known:
+        # Not those of guards that have been switched off since: nobody else lifts them.
+        unasked = self.guards.keys() - objections.keys()
+        if not blocks and all(k[0] in unasked and end > snapshot.now for k, end in known.items()):
             self.lifted = []
             return []
         covered = {key: end for key, end in known.items() if end > snapshot.now}
-        # Not those of guards that have been switched off since: nobody else lifts them.
-        unasked = self.guards.keys() - objections.keys()
         others = {key: end for key, end in covered.items() if key[0] in unasked}
         self.lifted = [key for key in covered if key not in blocks and key not in others]
         fresh = {key: verdict for key, verdict in blocks.items() if key not in covered}

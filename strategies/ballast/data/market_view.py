@@ -31,11 +31,17 @@ class MarketView:
         self._traded = pairs
         self._cross_section: CrossSection | None = None
         self._edition = -1
+        # In a backtest it is one list all along.
+        self._listed: list[str] = []
+        self._pairs: tuple[str, ...] = ()
 
     @property
     def pairs(self) -> tuple[str, ...]:
         """Pairs that are traded now."""
-        return tuple(self._traded())
+        listed = self._traded()
+        if listed is not self._listed:
+            self._listed, self._pairs = listed, tuple(listed)
+        return self._pairs
 
     def row(self, end: datetime) -> CrossSectionRow | None:
         """The candles of all pairs that ended at `end`; None where the leader's is missing."""

@@ -29,16 +29,13 @@ class ForeignExits(IStrategy):
     _own_way_out: ClassVar[bool] = False
     _ballast: LayerState
 
-    def should_exit(
-        self, trade: LocalTrade, rate: float, current_time: datetime, **asked: Any
+    def _ballast_tried(
+        self, exits: list[ExitCheckTuple], trade: LocalTrade, rate: float, now: datetime
     ) -> list[ExitCheckTuple]:
-        """As the layer's; live, what theirs would delay is not tried."""
-        exits = super().should_exit(trade, rate, current_time, **asked)
-        if not exits:
-            return exits
+        """As the layer has it; live, without those that theirs would delay."""
         live = self._ballast.decisions.connected.feeds.live and not trade.has_open_orders
         if live and implements(self._own, "confirm_trade_exit"):
-            return list(self._ballast_agreed(exits, trade, rate, current_time))
+            return list(self._ballast_agreed(exits, trade, rate, now))
         return exits
 
     def _ballast_their_exits(

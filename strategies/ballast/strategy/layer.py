@@ -293,9 +293,16 @@ class Layer(IStrategy):
         reason = self._ballast.decisions.reason_to_leave(trade, rate, current_time)
         if reason is None:
             leaving.pop(trade.id, None)
-            return exits
-        leaving[trade.id] = reason
-        return [ExitCheckTuple(exit_type=ExitType.CUSTOM_EXIT, exit_reason=reason), *exits]
+        else:
+            leaving[trade.id] = reason
+            exits = [ExitCheckTuple(exit_type=ExitType.CUSTOM_EXIT, exit_reason=reason), *exits]
+        return self._ballast_tried(exits, trade, rate, current_time) if exits else exits
+
+    def _ballast_tried(
+        self, exits: list[ExitCheckTuple], trade: LocalTrade, rate: float, now: datetime
+    ) -> list[ExitCheckTuple]:
+        """Of the exits found, those that are tried now: all."""
+        return exits
 
     def _ballast_their_exits(self, *asked: Any, **named: Any) -> list[ExitCheckTuple]:
         return super().should_exit(*asked, **named)

@@ -42,6 +42,13 @@ _stated = attrgetter(
 _ROUNDING = 1e-7
 
 
+class Target(NamedTuple):
+    """Price (quote currency) at which the present profit target is reached, and until when."""
+
+    price: float
+    until: datetime
+
+
 class Bounds(NamedTuple):
     """
     Where a position was found quiet: as long as nothing of this changes, it is.
@@ -52,6 +59,7 @@ class Bounds(NamedTuple):
         The plan's stop and Freqtrade's, quote currency: lows are above both.
     ceiling : float
         Highs are below it, quote currency.
+    target : Target
     until : datetime
         When another profit target holds, or the position's time is up.
     stated : tuple
@@ -64,8 +72,18 @@ class Bounds(NamedTuple):
     stop_loss: float
     amount: float
     ceiling: float
+    target: Target
     until: datetime
     stated: tuple[Any, ...]
+
+    def keeps_target(self, strategy: Any, trade: LocalTrade, now: datetime) -> bool:
+        """Whether the profit target is still the same."""
+        return (
+            self.trade is trade
+            and now < self.target.until
+            and trade.amount == self.amount
+            and _stated(strategy) == self.stated
+        )
 
     def holds(
         self, strategy: Any, trade: LocalTrade, now: datetime, low: float, high: float
@@ -118,7 +136,9 @@ def passes(
     stop = state.decisions.staying(trade, rate, now)
     if stop is None or not (0 < (trade.stop_loss or 0.0) < low and stop < low):
         return False
-    price, until = ceiling(strategy, trade, now, state.own_stoploss)
+    is_same = known is not None and known.keeps_target(strategy, trade, now)
+    target = known.target if known is not None and is_same else target_of(strategy, trade, now)
+    price = ceiling(strategy, trade, target, state.own_stoploss)
     if high >= price:
         return False
     trade.adjust_min_max_rates(high, low)
@@ -131,7 +151,7 @@ def passes(
     if managed is not None:
         if trade.stop_loss != before:
             # A trailing stop begins elsewhere now.
-            price, until = ceiling(strategy, trade, now, state.own_stoploss)
+            price = ceiling(strategy, trade, target, state.own_stoploss)
         # Targets may be changed in place.
         targets, *rest = _stated(strategy)
         state.bounds[trade.id] = Bounds(
@@ -141,39 +161,36 @@ def passes(
             trade.stop_loss,
             trade.amount,
             price,
-            min(until, managed.time_is_up or NEVER),
+            target,
+            min(target.until, managed.time_is_up or NEVER),
             (dict(targets), *rest),
         )
     return True
 
 
-def ceiling(
-    strategy: Any, trade: LocalTrade, now: datetime, own_stoploss: float | None
-) -> tuple[float, datetime]:
+def ceiling(strategy: Any, trade: LocalTrade, target: Target, own_stoploss: float | None) -> float:
     """
-    Price (quote currency) below which no profit target is reached and no trailing stop raised, and
-    until when the targets are these.
+    Price (quote currency) below which a profit target is not reached and no trailing stop raised.
 
     `own_stoploss` is the trailing stop's distance where it stands for the class stop (negative
     ratio).
     """
-    price, until = _target(strategy, trade, now)
-    if strategy.trailing_stop:
-        price = min(price, _trail(strategy, trade, own_stoploss))
-    return price, until
+    if not strategy.trailing_stop:
+        return target.price
+    return min(target.price, _trail(strategy, trade, own_stoploss))
 
 
-def _target(strategy: Any, trade: LocalTrade, now: datetime) -> tuple[float, datetime]:
-    """Price at which the profit target is reached that holds by now, and when another does."""
+def target_of(strategy: Any, trade: LocalTrade, now: datetime) -> Target:
+    """The profit target that holds by now."""
     targets: dict[int, float] = strategy.minimal_roi
     if not targets:
-        return math.inf, NEVER
+        return Target(math.inf, NEVER)
     opened = trade.open_date_utc
     held = int((now.timestamp() - opened.timestamp()) // 60)
     _, target = strategy.min_roi_reached_entry(trade, held, now)
     later = min((minute for minute in targets if minute > held), default=None)
     until = NEVER if later is None else opened + timedelta(minutes=later)
-    return math.inf if target is None else price_at(trade, target), until
+    return Target(math.inf if target is None else price_at(trade, target), until)
 
 
 def _trail(strategy: Any, trade: LocalTrade, own_stoploss: float | None) -> float:

@@ -58,7 +58,7 @@ def test_more_volatility_never_costs_less(
     value: float, seen: Conditions, one: float, other: float, level: CostLevel
 ) -> None:
     low, high = sorted((one, other))
-    calm, wild = (replace(seen, volatility=each) for each in (low, high))
+    calm, wild = (seen._replace(volatility=each) for each in (low, high))
     assert at(level).of(value, wild).total >= at(level).of(value, calm).total
 
 
@@ -66,13 +66,13 @@ def test_more_volatility_never_costs_less(
 def test_less_turnover_never_costs_less(
     value: float, seen: Conditions, one: float, other: float, level: CostLevel
 ) -> None:
-    thin, deep = (replace(seen, turnover=each) for each in sorted((one, other)))
+    thin, deep = (seen._replace(turnover=each) for each in sorted((one, other)))
     assert at(level).of(value, thin).total >= at(level).of(value, deep).total
 
 
 @given(money, conditions, levels)
 def test_a_shock_never_costs_less(value: float, seen: Conditions, level: CostLevel) -> None:
-    shock, calm = (replace(seen, shock=on) for on in (True, False))
+    shock, calm = (seen._replace(shock=on) for on in (True, False))
     assert at(level).of(value, shock).total >= at(level).of(value, calm).total
 
 
@@ -108,7 +108,7 @@ def test_impact_is_the_square_root_law() -> None:
     [(200e6, 1.0), (199e6, 3.0), (20e6, 3.0), (19e6, 10.0), (0.0, 10.0), (math.nan, 10.0)],
 )
 def test_class_of_a_pair_follows_from_its_turnover(turnover: float, bps: float) -> None:
-    cost = MODEL.of(100, replace(QUIET, turnover=turnover))
+    cost = MODEL.of(100, QUIET._replace(turnover=turnover))
     assert 1e4 * cost.half_spread == pytest.approx(bps)
 
 
@@ -118,13 +118,13 @@ def test_what_is_not_known_is_charged_at_the_cap(seen: Conditions) -> None:
 
 
 def test_a_measured_spread_counts_where_it_is_wider_than_the_class() -> None:
-    assert MODEL.of(100, replace(QUIET, spread=0.002)).half_spread == pytest.approx(0.001)
-    assert MODEL.of(100, replace(QUIET, spread=0.0001)).half_spread == pytest.approx(0.0001)
-    assert MODEL.of(100, replace(QUIET, spread=-0.01)).half_spread == pytest.approx(0.0001)
+    assert MODEL.of(100, QUIET._replace(spread=0.002)).half_spread == pytest.approx(0.001)
+    assert MODEL.of(100, QUIET._replace(spread=0.0001)).half_spread == pytest.approx(0.0001)
+    assert MODEL.of(100, QUIET._replace(spread=-0.01)).half_spread == pytest.approx(0.0001)
 
 
 def test_no_book_is_narrower_than_a_tick() -> None:
-    assert MODEL.of(100, replace(QUIET, tick=0.001)).half_spread == pytest.approx(0.0005)
+    assert MODEL.of(100, QUIET._replace(tick=0.001)).half_spread == pytest.approx(0.0005)
 
 
 @pytest.mark.parametrize(("low", "paid"), [(96, 99), (100, 100), (101, 100)])

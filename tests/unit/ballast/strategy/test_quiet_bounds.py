@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ballast.strategy.quiet import Bounds, _stated
+from ballast.strategy.quiet import Bounds, Target, _stated
 
 NOW = datetime(2024, 1, 1, 5, tzinfo=UTC)
 LOW, HIGH = 98.0, 102.0
@@ -38,7 +38,8 @@ class Case:
         self.managed = made(plan=plan, asked=NOW)
         targets, *rest = _stated(self.strategy)
         until, stated = NOW + timedelta(hours=1), (dict(targets), *rest)
-        self.found = Bounds(self.trade, self.managed, 94.0, 95.0, 2.0, 104.0, until, stated)
+        target = Target(110.0, until)
+        self.found = Bounds(self.trade, self.managed, 94.0, 95.0, 2.0, 104.0, target, until, stated)
 
     def holds(self) -> bool:
         return self.found.holds(self.strategy, self.trade, self.now, self.low, self.high)
@@ -78,3 +79,25 @@ def test_whatever_changes_lets_freqtrade_and_the_layer_look_again(
     assert case.holds()
     change(case)
     assert not case.holds()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        changed("", "now", NOW + timedelta(hours=1)),
+        changed("", "trade", made(stop_loss=95.0, amount=2.0)),
+        changed("trade", "amount", 1.0),
+        changed("strategy", "minimal_roi", {0: 0.01}),
+        changed("strategy", "use_custom_roi", True),
+        lambda case: case.strategy.minimal_roi.update({0: 0.01}),
+    ],
+)
+def test_a_profit_target_is_worked_out_again_where_it_may_be_another(
+    change: Callable[[Case], None],
+) -> None:
+    """A stop that has moved is no reason to."""
+    case = Case()
+    case.trade.stop_loss = 97.0
+    assert case.found.keeps_target(case.strategy, case.trade, case.now)
+    change(case)
+    assert not case.found.keeps_target(case.strategy, case.trade, case.now)
