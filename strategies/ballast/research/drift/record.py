@@ -109,6 +109,11 @@ class Record:
         """Pairs that were decided about, in the order of the first candle."""
         return tuple(dict.fromkeys(pair for pair, _ in self.decisions))
 
+    @property
+    def last(self) -> datetime:
+        """Opening time (UTC) of the newest candle decided about, of which there must be one."""
+        return max(candle for _, candle in self.decisions)
+
 
 def read_journal(path: Path, strategy: str | None = None) -> Record:
     """

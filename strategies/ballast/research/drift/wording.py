@@ -12,7 +12,9 @@ from ballast.research.drift.study import DriftStudy
 def headline(study: DriftStudy) -> list[str]:
     """The few sentences that matter, the worst first."""
     counts = {layer: count for layer, count in study.by_layer().items() if count}
-    sentences = [_layer_sentence(layer, count, study) for layer, count in counts.items()]
+    ended = study.replay.decisions and study.replay.last < study.bot.last
+    sentences = [_end_sentence(study)] if ended else []
+    sentences += [_layer_sentence(layer, count, study) for layer, count in counts.items()]
     if study.following:
         sentences.append(following_sentence(study))
     sentences += [alarm_sentence(alarm) for alarm in study.alarms if _raised(alarm)]
@@ -28,6 +30,15 @@ def headline(study: DriftStudy) -> list[str]:
         f"of the bot alone; shortfall {study.shortfall.total:+.1f} bps of what was bought."
     )
     return sentences
+
+
+def _end_sentence(study: DriftStudy) -> str:
+    """That the candles end before the journal does."""
+    ended, until = (f"{run.last:%Y-%m-%d %H:%M}" for run in (study.replay, study.bot))
+    return (
+        f"The replay's candles end with {ended} UTC, the journal with {until}: what lies between "
+        "differs for want of candles; download them (freqtrade download-data) and compare again."
+    )
 
 
 def following_sentence(study: DriftStudy) -> str:

@@ -11,6 +11,7 @@ from ballast.core.verdict import Verdict
 from ballast.research.drift.page import page
 from ballast.research.drift.record import Fill, Record, Traded
 from ballast.research.drift.study import DriftStudy, study
+from ballast.research.drift.wording import headline
 from tests.html_page import Shown
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
@@ -62,6 +63,16 @@ def test_names_are_text_and_run_nothing() -> None:
         assert evil(name) in shown.text, name
     assert shown.allowed == shown.digests
     assert shown.handlers == []
+
+
+def test_candles_that_end_before_the_journal_are_told_before_what_that_makes_differ() -> None:
+    same = decisions("ETH/USDT", 3)
+    both = ((), ())
+    assert "want of candles" not in headline(compared(decisions=[same, same], trades=both))[0]
+    longer = compared(decisions=[decisions("ETH/USDT", 5), same], trades=both)
+    assert headline(longer)[0].startswith(
+        "The replay's candles end with 2024-05-01 14:00 UTC, the journal with 2024-05-01 16:00: "
+    )
 
 
 def test_fills_are_drawn_by_kind_beside_what_was_modelled() -> None:
