@@ -24,7 +24,8 @@ from tools.run_backtest import find_strategies
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md")}
 PAGES |= {
-    name: (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "CONTRIBUTING.md")
+    name: (ROOT / name).read_text(encoding="utf-8")
+    for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")
 }
 PAIRS = ("BTC/USDT", "ETH/USDT", "SOL/USDT")
 # Of whoever reads it, or of the system: nothing here can tell whether they are right.
@@ -35,6 +36,7 @@ MODULES = {
     "benchmarks": "benchmarks.cli",
     "tools.figures": "tools.figures",
     "tools.run_load": "tools.run_load",
+    "tools.run_soak": "tools.run_soak",
     "tools.run_week": "tools.run_week",
 }
 
@@ -45,8 +47,13 @@ def blocks(page: str, language: str) -> list[str]:
 
 
 def commands() -> Iterator[tuple[str, str]]:
-    """Page and command of every line of the blocks that name no language."""
-    for page in PAGES:
+    """
+    Page and command of every line of the blocks that name no language, and of the text where a
+    command has options.
+    """
+    for page, text in PAGES.items():
+        for command in re.findall(r"`((?:python -m|ballast|freqtrade) [^`]*--[^`]*)`", text):
+            yield page, command
         for block in blocks(page, ""):
             for line in block.replace("\\\n", " ").splitlines():
                 words = shlex.split(line, comments=True)
@@ -122,7 +129,7 @@ def test_every_tool_and_command_in_the_text_is_there(page: str) -> None:
     for module in re.findall(r"`python -m (\w+\.\w+)", text):
         assert (ROOT / (module.replace(".", "/") + ".py")).exists()
     known = importlib.import_module("ballast.__main__").COMMANDS
-    for command in re.findall(r"`python -m ballast (\w+)", text):
+    for command in re.findall(r"`(?:python -m )?ballast (\w+)", text):
         assert command in {*known, "COMMAND"}
 
 
