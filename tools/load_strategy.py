@@ -9,7 +9,7 @@ from ballast import GuardedStrategy, StopRules
 from ballast.core.candles import Candles
 from ballast.core.market import Market
 from ballast.core.rules import Rule, holds
-from ballast.core.signals import Setup
+from ballast.core.setups import Setup
 from tools.load_bare import due
 
 # Far away: what is sold is sold because it is due, by both.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ballast.core.exits import sell
     from ballast.core.patterns import deepest_dip, tightest_range, zscore
     from ballast.core.rules import Rule, above, at_least, at_most, below, holds
-    from ballast.core.signals import Setup
+    from ballast.core.setups import Setup
     from ballast.core.stops import StopRules
     from ballast.core.uptrend import leads_rising_market, rising_market, trend_gap
     from ballast.strategy.foreign import guarded
@@ -82,7 +82,7 @@ _HOMES = {
     "ballast.core.exits": ("sell",),
     "ballast.core.patterns": ("deepest_dip", "tightest_range", "zscore"),
     "ballast.core.rules": ("Rule", "above", "at_least", "at_most", "below", "holds"),
-    "ballast.core.signals": ("Setup",),
+    "ballast.core.setups": ("Setup",),
     "ballast.core.stops": ("StopRules",),
     "ballast.core.uptrend": ("leads_rising_market", "rising_market", "trend_gap"),
     "ballast.strategy.foreign": ("guarded",),

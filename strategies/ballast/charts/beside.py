@@ -9,7 +9,8 @@ import pandas as pd
 
 from ballast.charts import drawing
 from ballast.core.frames import with_columns
-from ballast.core.signals import NO_SETUP, Setup
+from ballast.core.setups import Setup
+from ballast.core.signals import NO_SETUP
 
 PREFIX = "ballast_"
 # Columns of `signals.state_columns` that are drawn or make an annotation.

@@ -20,7 +20,8 @@ from ballast.charts.account_lanes import DRAWDOWN, HEAT, SIZE
 from ballast.charts.annotations import Block, StopPath
 from ballast.core.events import Event
 from ballast.core.reasons import Reason
-from ballast.core.signals import Setup, first_stops, setup_name
+from ballast.core.setups import Setup
+from ballast.core.signals import first_stops, setup_name
 from ballast.core.stops import one_r
 from ballast.core.windows import minutes
 

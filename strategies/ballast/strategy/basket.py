@@ -17,7 +17,7 @@ from ballast.core.candles import Candles
 from ballast.core.market import Market
 from ballast.core.measured import MeasuredCandles
 from ballast.core.rules import Rule
-from ballast.core.signals import StatesRules, setups_on
+from ballast.core.setups import StatesRules, setups_on
 from ballast.core.windows import minutes
 from ballast.data.feeds import Feeds
 from ballast.strategy.warm_up import checked_startup

@@ -14,7 +14,8 @@ from ballast.charts import beside
 from ballast.core.candles import Candles
 from ballast.core.frames import prices_of, with_columns
 from ballast.core.market import Market
-from ballast.core.signals import Setup, columns_of, state_columns
+from ballast.core.setups import Setup
+from ballast.core.signals import columns_of, state_columns
 from ballast.core.windows import calibrated, minutes
 from ballast.strategy import foreign_signals
 from ballast.strategy.foreign_signals import FrameRefused

@@ -22,7 +22,7 @@ from ballast.core.frames import with_columns
 from ballast.core.market import Market
 from ballast.core.rulebook import Rulebook
 from ballast.core.rules import Rule
-from ballast.core.signals import Setup
+from ballast.core.setups import Setup, SetupRefused, setups_on
 from ballast.core.stops import StopRules
 from ballast.core.trusted import trust_of_views
 from ballast.strategy.startup import refuse_unsafe
@@ -61,7 +61,7 @@ class SignalStrategy(IStrategy):
         pair, market : Candles
             The pair and the market leader, on the pair's candles.
         """
-        raise signals.SetupRefused(
+        raise SetupRefused(
             f"{type(self).__name__} has no entry_rules: expected a method that gives rules by name"
         )
 
@@ -142,7 +142,7 @@ class SignalStrategy(IStrategy):
             # Hyperopt sets values anew at every epoch.
             refuse_unsafe(self)
         pair, market = self._views(dataframe, metadata["pair"])
-        setups = [self._overridden(setup) for setup in signals.setups_on(self, pair, market)]
+        setups = [self._overridden(setup) for setup in setups_on(self, pair, market)]
         limits = self._ballast.settings.trust.limits(0)
         others = trust_of_views((pair, market), limits)
         state = self._ballast.views.state(dataframe)
@@ -194,7 +194,7 @@ class SignalStrategy(IStrategy):
         OperationalException
             Where it would never buy.
         """
-        setups = signals.setups_on(self, *probe(self.timeframe))
+        setups = setups_on(self, *probe(self.timeframe))
         bare = [f"{setup.name}.entry" for setup in setups if not setup.entry]
         if bare or not setups:
             what = bare[0] if bare else f"{type(self).__name__}.setups"

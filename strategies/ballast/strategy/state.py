@@ -19,7 +19,7 @@ from ballast.charts import drawing
 from ballast.config import settings
 from ballast.core.events import Events
 from ballast.core.redaction import Redactor
-from ballast.core.signals import Setup
+from ballast.core.setups import Setup
 from ballast.core.stops import StopRules
 from ballast.core.windows import timeframe_fault
 from ballast.journal.reader import stop_moves

@@ -17,7 +17,8 @@ from ballast.core.candles import Candles
 from ballast.core.data_quality import DataQualityLimits
 from ballast.core.market import Market
 from ballast.core.measured import MeasuredCandles
-from ballast.core.signals import SetupRefused, StatesRules, lines_of, setups_on, state_columns
+from ballast.core.setups import SetupRefused, StatesRules, lines_of, setups_on
+from ballast.core.signals import state_columns
 from ballast.core.windows import minutes
 from ballast.data.feeds import BASKET, LEADER, TRADED, AskedFrame
 from ballast.strategy.raised import raised

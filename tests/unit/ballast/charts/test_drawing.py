@@ -17,7 +17,8 @@ from ballast.core import stops
 from ballast.core.events import Event, EventKind
 from ballast.core.frames import with_columns
 from ballast.core.rules import holds
-from ballast.core.signals import Setup, signal_columns
+from ballast.core.setups import Setup
+from ballast.core.signals import signal_columns
 from ballast.core.stops import StopRules
 from tests.engine import START
 

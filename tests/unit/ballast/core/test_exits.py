@@ -14,7 +14,8 @@ from ballast.core.candles import Candles
 from ballast.core.combinations import hours, within
 from ballast.core.exits import Sell, explained, sell
 from ballast.core.rules import Axis, holds
-from ballast.core.signals import STATE, Setup, SetupRefused, columns_of
+from ballast.core.setups import Setup, SetupRefused
+from ballast.core.signals import STATE, columns_of
 from ballast.core.stops import StopRules
 from tests.unit.ballast.core.made import walk
 

@@ -17,6 +17,7 @@ from ballast.core.candles import Candles
 from ballast.core.data_quality import DataQualityLimits, assess
 from ballast.core.frames import with_columns
 from ballast.core.market import Market
+from ballast.core.setups import Setup
 from ballast.core.shocks import ShockRules
 from ballast.core.stops import StopRules
 from tests.unit.ballast.core.made import TIMEFRAMES, span, walk
@@ -110,8 +111,8 @@ def state(timeframe: str, k: int) -> dict[str, np.ndarray]:
     above = rules.above(pair.close, pair.mean("1d"))
     below = rules.below(pair.close, pair.mean("1d"))
     setups = [
-        signals.Setup("Up", {"above": above}, StopRules(2.0), {"below": below}),
-        signals.Setup("Down", {"below": below}, StopRules(2.0)),
+        Setup("Up", {"above": above}, StopRules(2.0), {"below": below}),
+        Setup("Down", {"below": below}, StopRules(2.0)),
     ]
     state |= signals.signal_columns(state["trust"], setups)
     frame = with_columns(pair.frame, state)

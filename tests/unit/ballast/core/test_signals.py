@@ -1,7 +1,5 @@
 """Signals need every rule and trusted candles of the pair, its hours and the market."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,9 +10,8 @@ from ballast.core.data_quality import DataQualityLimits
 from ballast.core.frames import with_columns
 from ballast.core.market import Market
 from ballast.core.rules import holds
+from ballast.core.setups import Setup
 from ballast.core.signals import (
-    Setup,
-    SetupRefused,
     columns_of,
     market_columns,
     setup_name,
@@ -211,14 +208,3 @@ def test_a_pair_without_candles_has_a_state_without_rows() -> None:
     assert len(frame) == 0
     assert {"trust", "atr", "cooldown", "market_regime"} <= set(frame)
     assert signals.NO_SETUP == -1
-
-
-@pytest.mark.parametrize("size", [3, 0, -1, 1.01, float("nan"), "1", True, None])
-def test_a_size_that_is_no_share_of_the_usual_risk_is_refused(size: Any) -> None:
-    with pytest.raises(SetupRefused, match=r"^Up\.size is .*: expected a number above 0 to 1"):
-        Setup("Up", {}, STOPS, size=size)
-
-
-def test_a_setup_names_the_stop_that_cannot_be_used() -> None:
-    with pytest.raises(SetupRefused, match=r"^Up\.stops\.initial_atr is -3: expected"):
-        Setup("Up", {}, StopRules(initial_atr=-3))

@@ -13,7 +13,7 @@ import talib
 
 from ballast.core.reasons import Reason
 from ballast.core.rules import Axis, holds
-from ballast.core.signals import Setup
+from ballast.core.setups import Setup
 from ballast.core.stops import StopPlan, StopRules
 from ballast.core.trails import Extremes, ParabolicSar, swing_low
 
