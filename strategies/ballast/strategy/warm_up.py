@@ -52,8 +52,9 @@ class KnownNeeds:
 
     def of(self, strategy: StatesRules) -> Needs:
         """Of the strategy as it is now; raises as `needs` does."""
-        of_parameters = {f"{name}.value": one.value for name, one in _parameters(strategy)}
-        asked = vars(strategy) | of_parameters
+        # Freqtrade's notes of parameters come to nothing but their values.
+        own = {name: one for name, one in vars(strategy).items() if not name.startswith("_ft_")}
+        asked = own | {f"{name}.value": one.value for name, one in _parameters(strategy)}
         is_same = asked.keys() == self._asked.keys() and all(
             asked[name] is known for name, known in self._asked.items()
         )
