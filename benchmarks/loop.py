@@ -11,11 +11,12 @@ next one in the replay; their number is reported.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from statistics import median
 from typing import Any
 
 from benchmarks.errors import BenchmarkError
 from benchmarks.market import Candles
-from benchmarks.worker import Job, Measured, measure_apart
+from benchmarks.worker import Job, Measured, measure_apart, measure_in_turns
 
 FLOOR, ASKED, BALLAST, STOP = "no risk layer", "empty callbacks", "Ballast", "custom_stoploss"
 UNDECIDED = "empty layer"
@@ -39,14 +40,14 @@ Say = Callable[[str], None]
 
 def run(candles: Candles, strategy: str, repeats: int, say: Say) -> dict[str, Any]:
     """
-    Measure them in turn, `repeats` times, each in a fresh process.
+    Measure them side by side, `repeats` times (see `measure_in_turns`).
 
     Returns
     -------
     dict
         by variant: seconds (of each phase the least of all repeats, CPU), peak_mb (the least);
         trades, rows, locks, at_once (trades left on their entry candle), ratios to the floor;
-        to_asked, the loop's ratio to that with empty callbacks.
+        to_asked, the loop's ratio to that with empty callbacks, the median of the repeats.
 
     Raises
     ------
@@ -72,10 +73,10 @@ def run(candles: Candles, strategy: str, repeats: int, say: Say) -> dict[str, An
         jobs[STOP] = Job.on(candles, "ReplayWithStop", **same)
     measured: dict[str, list[Measured]] = {name: [] for name in jobs}
     for turn in range(1, repeats + 1):
-        for name, job in jobs.items():
-            say(f"{name}, {turn} of {repeats}")
-            measured[name].append(measure_apart(job))
-            disagreement = differences(first.trades, measured[name][-1].trades)
+        say(f"{', '.join(jobs)}: {turn} of {repeats}")
+        for name, run in zip(jobs, measure_in_turns(list(jobs.values())), strict=True):
+            measured[name].append(run)
+            disagreement = differences(first.trades, run.trades)
             if disagreement:
                 raise BenchmarkError(f"{name} did not make the same trades: {disagreement}.")
     return {
@@ -90,9 +91,9 @@ def run(candles: Candles, strategy: str, repeats: int, say: Say) -> dict[str, An
 
 
 def _to_asked(measured: Mapping[str, Sequence[Measured]]) -> float:
-    """Loop with all guards to the loop with empty callbacks, the least of each."""
-    ours, asked = (min(run.seconds["loop"] for run in measured[n]) for n in (BALLAST, ASKED))
-    return ours / asked
+    """Loop with all guards to the loop with empty callbacks, which ran beside it."""
+    both = zip(measured[BALLAST], measured[ASKED], strict=True)
+    return median(ours.seconds["loop"] / asked.seconds["loop"] for ours, asked in both)
 
 
 def differences(recorded: Sequence[Trade], replayed: Sequence[Trade]) -> str:

@@ -7,10 +7,12 @@ the CPU time of this process; the peak of memory is what the operating system ha
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -30,6 +32,8 @@ from tests.engine import base_config, offline_exchange, resolvable
 
 # One thread each: two would be counted twice and depend on what else runs.
 _ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "NUMEXPR_NUM_THREADS": "1"}
+# Seconds: less than a machine's speed takes to move, more than a cache takes to fill again.
+_TURN_S = 0.05
 # Freqtrade asks for these prices where exits are market orders.
 _PRICING = {"price_side": "other", "use_order_book": False}
 _TRADE = ("pair", "open_date", "close_date", "open_rate", "close_rate", "exit_reason")
@@ -167,21 +171,64 @@ def measure_apart(job: Job) -> Measured:
     BenchmarkError
         If it fails; its own output says why.
     """
+    return measure_in_turns([job])[0]
+
+
+def measure_in_turns(jobs: Sequence[Job]) -> list[Measured]:
+    """
+    Run jobs in fresh processes of which one goes on at a time, for `_TURN_S`: on a machine whose
+    speed moves, all of them are measured at the same speeds.
+
+    Raises
+    ------
+    BenchmarkError
+        If one fails; its own output says why.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        order, answer = Path(folder, "job.json"), Path(folder, "result.json")
+        runs = [_Run(job, Path(folder, str(number))) for number, job in enumerate(jobs)]
+        try:
+            waiting = list(runs)
+            while waiting:
+                waiting = [run for run in waiting if run.goes_on(alone=len(waiting) == 1)]
+        finally:
+            for run in runs:
+                run.process.kill()
+                run.process.wait()
+        return [run.measured() for run in runs]
+
+
+class _Run:
+    """A job in a process, which stands still until it is let go on."""
+
+    def __init__(self, job: Job, files: Path) -> None:
+        self._job = job
+        order = files.with_suffix(".job")
         order.write_text(json.dumps(asdict(job)), encoding="utf-8")
-        command = [sys.executable, "-m", "benchmarks.worker", str(order), str(answer)]
-        done = subprocess.run(  # noqa: S603
-            command,
-            cwd=ROOT,
-            env={**os.environ, **_ENVIRONMENT},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise BenchmarkError(f"The backtest of {job.strategy} failed:\n{done.stderr[-2000:]}")
-        return Measured(**json.loads(answer.read_text(encoding="utf-8")))
+        self._answer, self._said = files.with_suffix(".result"), files.with_suffix(".said")
+        command = [sys.executable, "-m", "benchmarks.worker", str(order), str(self._answer)]
+        environment = {**os.environ, **_ENVIRONMENT}
+        with self._said.open("w") as said:
+            self.process = subprocess.Popen(  # noqa: S603
+                command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=said
+            )
+        self.process.send_signal(signal.SIGSTOP)
+
+    def goes_on(self, *, alone: bool) -> bool:
+        """Let it run for its turn, or to its end where no other waits; whether it has not ended."""
+        self.process.send_signal(signal.SIGCONT)
+        try:
+            self.process.wait(None if alone else _TURN_S)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGSTOP)
+            return True
+        return False
+
+    def measured(self) -> Measured:
+        """What it wrote."""
+        if self.process.returncode:
+            said = self._said.read_text(encoding="utf-8")[-2000:]
+            raise BenchmarkError(f"The backtest of {self._job.strategy} failed:\n{said}")
+        return Measured(**json.loads(self._answer.read_text(encoding="utf-8")))
 
 
 def _strategy(job: Job) -> type[IStrategy] | str:
