@@ -3,6 +3,7 @@
 Numbers in JSON have ten significant digits; a number that is missing is null. Moments are UTC.
 """
 
+import functools
 import json
 import math
 from collections.abc import Mapping
@@ -163,6 +164,8 @@ def _plain(value: Any) -> Any:
     return _number(value) if isinstance(value, float) else value
 
 
+# Limits and the market's values are the same in the rows of all pairs.
+@functools.lru_cache(maxsize=1024)
 def _number(value: float | None) -> float | None:
     """Ten significant digits; null for what is missing or endless."""
     if value is None or not math.isfinite(value):

@@ -84,6 +84,10 @@ def _forgets(table: Table, ids: Select[Any]) -> Delete:
 _WRITE_DECISIONS = _written_over(DECISIONS, _KEY)
 _WRITE_ACCOUNTS = _written_over(ACCOUNTS, _ACCOUNT_KEY)
 _WRITE_EVENTS = insert(EVENTS)
+_SIZE = text(
+    "SELECT page_count, freelist_count, page_size "
+    "FROM pragma_page_count, pragma_freelist_count, pragma_page_size"
+)
 _FORGET_OLD = [
     _forgets(table, select(table.c.id).where(column < bindparam("oldest")))
     for table, column in _AGED
@@ -252,8 +256,7 @@ def _rows_of(version: Version, wanted: Select[Any]) -> Select[Any]:
 
 def _size_mb(connection: Connection) -> float:
     """What the rows take, megabytes; pages that are free do not count."""
-    names = ("page_count", "freelist_count", "page_size")
-    pages, free, size = (connection.execute(text(f"PRAGMA {n}")).scalar_one() for n in names)
+    pages, free, size = connection.execute(_SIZE).one()
     return float((pages - free) * size / 1_000_000)
 
 
