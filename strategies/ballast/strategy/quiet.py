@@ -14,6 +14,7 @@ from freqtrade.persistence import LocalTrade
 
 from ballast.core.guard_set import NEVER
 from ballast.risk.stop_plans import ManagedStop
+from ballast.runtime.exits import ExitChecks
 from ballast.strategy import trade_stops
 
 # What Freqtrade asks there: a strategy with one of its own is asked at every candle.
@@ -68,6 +69,7 @@ class Bounds(NamedTuple):
 
     trade: LocalTrade
     managed: ManagedStop
+    exits: ExitChecks
     stop: float
     stop_loss: float
     amount: float
@@ -101,6 +103,7 @@ class Bounds(NamedTuple):
             and not plan.closed_below
             and trade.stop_loss == self.stop_loss
             and trade.amount == self.amount
+            and not self.exits.flattens
             and _stated(strategy) == self.stated
         )
 
@@ -123,11 +126,7 @@ def passes(
     if not low or not high:
         return False
     known = state.bounds.get(trade.id)
-    if (
-        known is not None
-        and known.holds(strategy, trade, now, low, high)
-        and not state.decisions.connected.exits.flattens
-    ):
+    if known is not None and known.holds(strategy, trade, now, low, high):
         trade.adjust_min_max_rates(high, low)
         return True
     state.bounds.pop(trade.id, None)
@@ -157,6 +156,7 @@ def passes(
         state.bounds[trade.id] = Bounds(
             trade,
             managed,
+            state.decisions.connected.exits,
             stop,
             trade.stop_loss,
             trade.amount,

@@ -38,8 +38,19 @@ class Case:
         self.managed = made(plan=plan, asked=NOW)
         targets, *rest = _stated(self.strategy)
         until, stated = NOW + timedelta(hours=1), (dict(targets), *rest)
-        target = Target(110.0, until)
-        self.found = Bounds(self.trade, self.managed, 94.0, 95.0, 2.0, 104.0, target, until, stated)
+        self.exits = made(flattens=False)
+        self.found = Bounds(
+            self.trade,
+            self.managed,
+            self.exits,
+            stop=94.0,
+            stop_loss=95.0,
+            amount=2.0,
+            ceiling=104.0,
+            target=Target(110.0, until),
+            until=until,
+            stated=stated,
+        )
 
     def holds(self) -> bool:
         return self.found.holds(self.strategy, self.trade, self.now, self.low, self.high)
@@ -60,6 +71,7 @@ def changed(where: str, name: str, value: Any) -> Callable[[Case], None]:
         changed("trade", "stop_loss", 96.0),
         changed("trade", "amount", 1.0),
         changed("managed", "asked", NOW - timedelta(hours=1)),
+        changed("exits", "flattens", True),
         changed("strategy", "stoploss", -0.1),
         changed("strategy", "trailing_stop", False),
         changed("strategy", "trailing_stop_positive", 0.01),
