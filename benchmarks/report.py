@@ -40,8 +40,9 @@ def show(results: dict[str, Any], console: Console) -> None:
     on = results["machine"]
     console.print(
         f"Freqtrade {on['freqtrade']}, Python {on['python']}, {on['processors']} processors. "
-        f"CPU time, what is compared side by side. Load {on['load_before']} before and {on['load_after']} "
-        "after; where other work kept the machine busy, only ratios mean something."
+        "CPU time, what is compared side by side. "
+        f"Load {on['load_before']} before and {on['load_after']} after; "
+        "where other work kept the machine busy, only ratios mean something."
     )
 
 

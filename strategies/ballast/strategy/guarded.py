@@ -19,6 +19,7 @@ from ballast.strategy.overrides import refuse_overrides
 from ballast.strategy.signals import SignalStrategy
 from ballast.strategy.startup import named_basket, refuse_configuration, refuse_unsafe, spaces
 from ballast.strategy.state import DISASTER_STOP, ORDER_TYPES
+from ballast.strategy.warm_up import needs
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +65,8 @@ class GuardedStrategy(Layer, SignalStrategy):
         refuse_unsafe(self)
         tell = partial(self.dp.send_msg, always_send=True)
         feeds = self._ballast.decisions.connected.feeds
-        found = self._ballast.needs.of(self)
+        # Asked once for both: with parameters the rules are asked at each end of each.
+        found = needs(self)
         try:
             feeds.ask_for(found.frames)
         except ValueError as error:

@@ -27,7 +27,7 @@ from ballast.core.stops import StopRules
 from ballast.core.trusted import trust_of_views
 from ballast.strategy.startup import refuse_unsafe
 from ballast.strategy.state import LayerState
-from ballast.strategy.warm_up import probe
+from ballast.strategy.warm_up import checked_startup, probe
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ class SignalStrategy(IStrategy):
     @property
     def startup_candle_count(self) -> int:
         """Candles before the first signal: the longest window that the rules ask for."""
-        return self._ballast.needs.of(self).candles
+        return checked_startup(self)
 
     @property
     def plot_config(self) -> dict[str, Any]:

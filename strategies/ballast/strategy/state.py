@@ -28,7 +28,6 @@ from ballast.runtime import database_file
 from ballast.strategy import quiet
 from ballast.strategy.decisions import Decisions
 from ballast.strategy.views import Views
-from ballast.strategy.warm_up import KnownNeeds
 from ballast.version import __version__
 
 logger = logging.getLogger(__name__)
@@ -109,7 +108,6 @@ class LayerState:
         # Share of the usual risk that a trade takes.
         self.size: float = strategy.layer_option("size", 1.0)
         self.warmup = 0
-        self.needs = KnownNeeds()
         # Now, because Freqtrade forgets the exchange's keys in paper trading soon.
         self.redactor = Redactor(config)
         logs.attach(self.redactor)

@@ -4,7 +4,7 @@ import copy
 import functools
 import inspect
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import pandas as pd
 from freqtrade.enums import RunMode
@@ -33,35 +33,6 @@ class Needs(NamedTuple):
 
     candles: int
     frames: frozenset[AskedFrame]
-
-
-class KnownNeeds:
-    """
-    What a strategy needs (see `needs`), asked again once an attribute or a parameter is another.
-
-    While a bot starts it is wanted five times, by Freqtrade and by the layer.
-    """
-
-    def __init__(self) -> None:
-        self._asked: dict[str, Any] = {}
-        self._found: Needs | None = None
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Hyperopt sends the strategy to its workers: what was asked is known by identity."""
-        return {"_asked": {}, "_found": None}
-
-    def of(self, strategy: StatesRules) -> Needs:
-        """Of the strategy as it is now; raises as `needs` does."""
-        # Freqtrade's notes of parameters come to nothing but their values.
-        own = {name: one for name, one in vars(strategy).items() if not name.startswith("_ft_")}
-        asked = own | {f"{name}.value": one.value for name, one in _parameters(strategy)}
-        is_same = asked.keys() == self._asked.keys() and all(
-            asked[name] is known for name, known in self._asked.items()
-        )
-        if self._found is None or not is_same:
-            self._found = needs(strategy)
-            self._asked = asked
-        return self._found
 
 
 def checked_startup(strategy: StatesRules) -> int:
@@ -104,7 +75,8 @@ def _at_their_ends(strategy: StatesRules) -> Iterator[tuple[str, StatesRules]]:
         name: parameter.opt_range
         if isinstance(parameter, CategoricalParameter)
         else (parameter.low, parameter.high)
-        for name, parameter in _parameters(strategy)
+        for name, parameter in inspect.getmembers_static(strategy)
+        if isinstance(parameter, CategoricalParameter | NumericParameter)
     }
     variants = [{name: value} for name, values in choices.items() for value in values]
     if len(choices) > 1:
@@ -116,17 +88,6 @@ def _at_their_ends(strategy: StatesRules) -> Iterator[tuple[str, StatesRules]]:
             parameter.value = value
             setattr(variant, name, parameter)
         yield ", ".join(f"{name} = {value!r}" for name, value in values.items()), variant
-
-
-def _parameters(
-    strategy: StatesRules,
-) -> list[tuple[str, CategoricalParameter | NumericParameter]]:
-    """A strategy's parameters by their names, whatever they are set to."""
-    return [
-        (name, one)
-        for name, one in inspect.getmembers_static(strategy)
-        if isinstance(one, CategoricalParameter | NumericParameter)
-    ]
 
 
 def _needs(strategy: StatesRules, equal: "_Equal") -> Needs:

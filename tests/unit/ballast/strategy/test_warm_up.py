@@ -14,7 +14,7 @@ from ballast import GuardedStrategy, StopRules, above, for_at_least
 from ballast.core import data_quality
 from ballast.core.measured import MeasuredCandles
 from ballast.data.feeds import TRADED
-from ballast.strategy.warm_up import KnownNeeds, needs
+from ballast.strategy.warm_up import needs
 
 
 class Tuned(GuardedStrategy):
@@ -43,40 +43,6 @@ def test_it_is_that_of_the_longest_window_that_parameters_can_make() -> None:
 
 def test_frames_of_every_category_are_wanted() -> None:
     assert needs(made(Tuned)).frames == {(TRADED, "4h"), (TRADED, "1d")}
-
-
-class Counted(Tuned):
-    window = "5d"
-    asked = 0
-
-    def entry_rules(self, pair: Any, market: Any) -> Any:
-        Counted.asked += 1
-        below = above(pair.close, pair.lowest_low(self.window))
-        return {**super().entry_rules(pair, market), "below": below}
-
-
-def test_rules_are_asked_once_while_nothing_of_the_strategy_changes() -> None:
-    """A bot that starts wants the warm-up five times."""
-    strategy, known = made(Counted), KnownNeeds()
-    first, asked = known.of(strategy), Counted.asked
-    assert known.of(strategy) == first
-    assert Counted.asked == asked
-
-
-def test_a_parameter_or_an_attribute_that_has_changed_is_asked_about() -> None:
-    """A parameter file and `bot_start` have their say between two of the times."""
-    strategy = made(Counted)
-    before = strategy.startup_candle_count
-    strategy.window = "70d"
-    longer = strategy.startup_candle_count
-    assert longer == before + 10 * 24
-    strategy.window = "5d"
-    strategy.days = IntParameter(2, 80, default=5, space="buy")
-    assert strategy.startup_candle_count == before + 20 * 24
-    asked = Counted.asked
-    strategy.days.value = 6
-    assert strategy.startup_candle_count == before + 20 * 24
-    assert Counted.asked > asked
 
 
 def test_asking_changes_no_parameter() -> None:
