@@ -74,9 +74,9 @@ def run(candles: Candles, strategy: str, repeats: int, say: Say) -> dict[str, An
     measured: dict[str, list[Measured]] = {name: [] for name in jobs}
     for turn in range(1, repeats + 1):
         say(f"{', '.join(jobs)}: {turn} of {repeats}")
-        for name, run in zip(jobs, measure_in_turns(list(jobs.values())), strict=True):
-            measured[name].append(run)
-            disagreement = differences(first.trades, run.trades)
+        for name, found in zip(jobs, measure_in_turns(list(jobs.values())), strict=True):
+            measured[name].append(found)
+            disagreement = differences(first.trades, found.trades)
             if disagreement:
                 raise BenchmarkError(f"{name} did not make the same trades: {disagreement}.")
     return {

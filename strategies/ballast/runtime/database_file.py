@@ -8,7 +8,7 @@ from typing import Any
 
 from freqtrade.enums import TRADE_MODES
 from freqtrade.exceptions import OperationalException
-from sqlalchemy import make_url
+from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 # Longer than this nobody who writes is waited for: that it is written is seen then.
@@ -43,8 +43,18 @@ def refuse_unwritable(config: Mapping[str, Any]) -> None:
         ) from None
 
 
+def sqlite_file(address: URL) -> Path | None:
+    """File of an SQLite database; None for one in memory, or of a server."""
+    is_file = address.get_backend_name() == "sqlite" and address.database not in (
+        None,
+        "",
+        ":memory:",
+    )
+    return Path(str(address.database)) if is_file else None
+
+
 def _path_of(url: str) -> Path | None:
-    """File of an SQLite database; None for others."""
+    """File of an SQLite database whose address is a plain path; None for others."""
     try:
         address = make_url(url)
     except ArgumentError:
@@ -52,7 +62,4 @@ def _path_of(url: str) -> Path | None:
         raise OperationalException(
             "db_url is no database URL: expected one such as sqlite:///user_data/bot.sqlite"
         ) from None
-    is_plain = address.get_backend_name() == "sqlite" and "uri" not in address.query
-    if not is_plain or address.database in (None, "", ":memory:"):
-        return None
-    return Path(str(address.database))
+    return None if "uri" in address.query else sqlite_file(address)

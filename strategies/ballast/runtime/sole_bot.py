@@ -8,6 +8,7 @@ from freqtrade.enums import TRADE_MODES
 from freqtrade.exceptions import OperationalException
 from freqtrade.persistence import Trade
 
+from ballast.runtime.database_file import sqlite_file
 from ballast.runtime.host import Host
 
 try:
@@ -35,11 +36,10 @@ def hold_database(host: Host) -> None:
     """
     if host.dp.runmode not in TRADE_MODES:
         return
-    url = Trade.session.get_bind().url
-    is_file = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
-    if fcntl is None or not is_file:
+    file = sqlite_file(Trade.session.get_bind().url)
+    if fcntl is None or file is None:
         return
-    database = Path(str(url.database)).resolve()
+    database = file.resolve()
     path = database.with_name(f"{database.name}.lock")
     if path in _held:
         return
