@@ -1,7 +1,7 @@
 """The guards there are, each with its settings; adding one is its file and a line here.
 
-Every guard is on unless it is named in `off`, and what is off, or waits for
-something, is said at start and in the version.
+Every guard is on unless it is named in `off` or waits for something; both are said at start and in
+the version.
 """
 
 from typing import Annotated, Self
@@ -29,9 +29,6 @@ def _known(name: str) -> str:
         raise ValueError(f"{', '.join(names[:-1])} or {names[-1]}")
     return name
 
-
-# What a guard that is not switched off and not ready has not got, by name.
-_NEEDED = {"EdgeDecay": "a baseline of this strategy"}
 
 GuardName = Annotated[str, AfterValidator(_known)]
 
@@ -75,7 +72,7 @@ class GuardSettings(SettingsSection):
         """
         baseline = self.EdgeDecay
         of_its_own = baseline.strategy == strategy or (baseline.strategy is None and not foreign)
-        if of_its_own or not baseline.is_ready:
+        if of_its_own or baseline.lacks:
             return self
         unknown = baseline.model_copy(update={"mean_r": None})
         return self.model_copy(update={"EdgeDecay": unknown})
@@ -110,5 +107,5 @@ class GuardSettings(SettingsSection):
         return [f"{name} {self.state(name)}" for name in asked if self._lacks(name)]
 
     def _lacks(self, name: str) -> str:
-        is_ready = getattr(getattr(self, name), "is_ready", True)
-        return "" if is_ready else _NEEDED[name]
+        lacks: str = getattr(getattr(self, name), "lacks", "")
+        return lacks

@@ -147,9 +147,9 @@ class GuardSection(SettingsSection):
     guard: ClassVar[type[Guard]]
 
     @property
-    def is_ready(self) -> bool:
-        """Whether the guard has what it needs to be on."""
-        return True
+    def lacks(self) -> str:
+        """What the guard waits for before it is on; empty where it has all it needs."""
+        return ""
 
     def build(self, candle_minutes: float) -> Guard:
         """

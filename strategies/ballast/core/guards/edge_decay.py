@@ -180,9 +180,9 @@ class EdgeDecaySettings(GuardSection):
         return self.guard(**self.model_dump(exclude={"strategy"}))
 
     @property
-    def is_ready(self) -> bool:
-        """Whether there is a baseline to compare with."""
-        return self.mean_r is not None
+    def lacks(self) -> str:
+        """A baseline to compare with, where there is none."""
+        return "a baseline of this strategy" if self.mean_r is None else ""
 
     @model_validator(mode="after")
     def _can_be_told(self) -> Self:
