@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import pandas as pd
 import pytest
 from freqtrade.data.dataprovider import DataProvider
 from freqtrade.exceptions import OperationalException
@@ -32,7 +31,6 @@ from tests.behaviour.wishes import Wishes, held
 from tests.engine import candle_frame, resolvable
 
 BOUGHT = [*quiet(2), signal(), (101, 101.4, 100.8, 101.2), *quiet(3, 101)]
-FALLING = [*quiet(2), signal(), (101, 101.4, 100.8, 101.2), (101, 101, 90, 91), *quiet(3, 91)]
 SOURCE = """
 from ballast import GuardedStrategy, StopRules, above
 
@@ -205,25 +203,6 @@ def test_protections_of_theirs_that_are_none_are_told_in_one_sentence(
     with pytest.raises(OperationalException, match=sentence) as refused:
         play(BOUGHT, held(odd))
     assert "\n" not in str(refused.value)
-
-
-class Hanging(Wishes):
-    """Hangs a yes on itself, and a stop that is none, once it trades."""
-
-    def bot_loop_start(self, current_time: Any, **kwargs: Any) -> None:
-        self.looped = True
-        self.custom_stoploss = lambda **_: -0.99
-        self.confirm_trade_entry = lambda **_: True
-
-
-def test_nothing_is_hung_on_a_strategy_of_theirs_while_it_runs(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    columns = ["open_date", "stake_amount", "initial_stop_loss_abs", "stop_loss_abs"]
-    hung = play(FALLING, held(Hanging)).trades[columns]
-    assert "Hanging sets custom_stoploss on itself while it runs" in caplog.text
-    pd.testing.assert_frame_equal(hung, play(FALLING, held(Wishes)).trades[columns])
-    assert len(hung) == 1
 
 
 STRONG = {

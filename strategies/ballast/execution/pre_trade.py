@@ -71,6 +71,8 @@ class PreTradeChecks:
         self._events = events
         # When the order watch last came to its end; None while it looks, and where it failed.
         self.watched: datetime | None = None
+        # Why the strategy is trusted with no entry until it is started anew; empty where it is.
+        self.spoiled = ""
 
     def check(self, pair: str, amount: float, rate: float, now: datetime) -> None:
         """
@@ -81,6 +83,8 @@ class PreTradeChecks:
         EntryRefused
             With the first check that it fails.
         """
+        if self.spoiled:
+            raise refused(Reason.STRATEGY_FAILED, 1, 0, self.spoiled)
         facts = self._check_signal(pair, rate, now)
         _refuse_first(self._states(pair, now))
         if self._view.is_live:

@@ -116,8 +116,8 @@ ADVICE: Mapping[Reason, str] = {
         "The strategy's own `confirm_trade_entry` said no. | Nothing: it may always refuse."
     ),
     Reason.STRATEGY_FAILED: (
-        "The strategy could not analyse the pair's last candle. | Look for the failure in the log; "
-        "what is held keeps its stop."
+        "The strategy could not analyse the pair's last candle, or has changed its callbacks while "
+        "it ran. | Look for the failure in the log; what is held keeps its stop."
     ),
     Reason.ADDITIONS: (
         "The strategy wants to add to a position. | Allow it with `ballast.additions.most` if "

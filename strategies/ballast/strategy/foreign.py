@@ -33,7 +33,6 @@ from ballast.strategy.fail_closed import fail_closed
 from ballast.strategy.foreign_exits import ForeignExits
 from ballast.strategy.foreign_frames import ForeignFrames
 from ballast.strategy.layer import Layer
-from ballast.strategy.overrides import OverrideRefused, answered_by
 from ballast.strategy.raised import raised
 from ballast.strategy.startup import refuse_configuration, refuse_unsafe_layer
 from ballast.strategy.state import DISASTER_STOP, ORDER_TYPES, todays_order_types
@@ -69,6 +68,7 @@ class ForeignLayer(ForeignFrames, ForeignExits, Layer):
 
     # Empty where theirs stands in the user's own file: Freqtrade imports it under no name.
     _own_file: ClassVar[str]
+    _instead: ClassVar[str] = "state it in its class"
 
     # Theirs may be a property; what it says is taken over when the strategy is made.
     startup_candle_count: int = 0
@@ -138,17 +138,6 @@ class ForeignLayer(ForeignFrames, ForeignExits, Layer):
         if stated != state.shown:
             state.shown = stated
             self.config.update(zip(_SHOWN, stated, strict=True))
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        """Set what theirs keep on themselves; once it runs, nothing that the layer answers for."""
-        state = vars(self).get("_ballast")
-        running = state is not None and state.decisions.session is not None
-        if running and name in answered_by(ForeignLayer):
-            raise OverrideRefused(
-                f"{self._own.__name__} sets {name} on itself while it runs: the risk controls live "
-                "there; state it in its class"
-            )
-        super().__setattr__(name, value)
 
     def load_params_from_file(self) -> dict[str, Any]:
         """Parameters beside the user's own file, or else those beside theirs, which is said."""

@@ -21,6 +21,8 @@ from ballast.core.sizing import NO_TRADE
 from ballast.strategy import quiet, trade_stops
 from ballast.strategy.decisions import EntryOrder
 from ballast.strategy.fail_closed import asked_with_the_trade, fail_closed
+from ballast.strategy.held_callbacks import HeldCallbacks
+from ballast.strategy.overrides import OverrideRefused
 from ballast.strategy.state import LayerState
 
 # Freqtrade's own limit says nothing: it stands behind the pre-trade checks', which does.
@@ -34,6 +36,8 @@ class Layer(IStrategy):
 
     # Callbacks that the strategy behind the layer has of its own.
     _theirs: ClassVar[frozenset[str]] = frozenset()
+    # What a strategy does where a callback is not its own.
+    _instead: ClassVar[str] = "state entry_rules, exit_rules and stops instead"
 
     _ballast: LayerState
     order_types: dict[str, Any]
@@ -52,6 +56,13 @@ class Layer(IStrategy):
         limit = self._ballast.settings.gate.signal_age_s + _SAYS_WHY_S
         self.ignore_buying_expired_candle_after = math.ceil(limit)
         self._ballast.check_protections()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set what a strategy keeps on itself; once it runs, nothing that the layer answers for."""
+        state = vars(self).get("_ballast")
+        if state is not None and state.held is not None:
+            state.held.refuse(name)
+        super().__setattr__(name, value)
 
     @classmethod
     def layer_option(cls, name: str, default: Any) -> Any:
@@ -85,6 +96,17 @@ class Layer(IStrategy):
         state = self._ballast
         state.warmup = self.startup_candle_count
         state.decisions.connect()
+        state.held = HeldCallbacks(self, self._instead)
+
+    def _ballast_hold_callbacks(self) -> None:
+        """Take off callbacks that were hung on since the start; nothing is bought from then on."""
+        state = self._ballast
+        try:
+            if state.held is not None:
+                state.held.take_off()
+        except OverrideRefused as refusal:
+            state.decisions.connected.execution.checks.spoiled = "its callbacks were changed"
+            state.incident("callbacks", refusal)
 
     def _hold_attributes(self) -> None:
         """Put back what the layer needs; hyperopt may set attributes anew at every epoch."""
@@ -109,11 +131,13 @@ class Layer(IStrategy):
             except Exception as error:
                 self._ballast.incident("bot_loop_start", error)
             self._hold_attributes()
+        self._ballast_hold_callbacks()
 
     def analyze(self, pairs: list[str]) -> None:
         """Live: analyse, then let the guards judge the new candle."""
         began = time.perf_counter()
         super().analyze(pairs)
+        self._ballast_hold_callbacks()
         self._ballast.decisions.on_analysed(pairs, began)
 
     @fail_closed(refusal=NO_TRADE)
@@ -171,6 +195,7 @@ class Layer(IStrategy):
     ) -> bool:
         """The layer's last checks, then theirs, which may refuse and never force."""
         decisions, order = self._ballast.decisions, EntryOrder(pair, amount, rate, entry_tag)
+        self._ballast_hold_callbacks()
         try:
             decisions.check_entry(order, current_time)
             if "confirm_trade_entry" in self._theirs and not super().confirm_trade_entry(

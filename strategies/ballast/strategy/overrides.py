@@ -1,7 +1,6 @@
 """Who answers Freqtrade: the risk layer, and no class that stands before it."""
 
 from collections.abc import Iterator
-from functools import cache
 
 from freqtrade.exceptions import OperationalException
 
@@ -61,9 +60,8 @@ def refuse_before_layer(strategy: type, own: Iterator[str] | tuple[str, ...] = (
         Naming the class and what it redefines.
     """
     order = strategy.__mro__
-    first = next(number for number, owner in enumerate(order) if _is_trusted(owner))
-    calls = {name for owner in order[first:] if _is_trusted(owner) for name in _calls(owner)}
-    calls = (calls | _HOOKS) - _FREE
+    first = next(number for number, owner in enumerate(order) if is_trusted(owner))
+    calls = answered(strategy)
     found = {(strategy.__name__, name) for name in calls & set(own)}
     found |= {(o.__name__, name) for o in order[:first] for name in calls & set(vars(o))}
     if found:
@@ -74,31 +72,24 @@ def refuse_before_layer(strategy: type, own: Iterator[str] | tuple[str, ...] = (
         )
 
 
-@cache
-def answered_by(layer: type) -> frozenset[str]:
-    """Names that a class of the layer, or Freqtrade behind it, answers for by methods."""
-    members = {
-        name: getattr(layer, name)
-        for owner in layer.__mro__
-        if _is_trusted(owner)
-        for name in _calls(owner)
-    }
-    # What a property's setter takes is heard as that says.
-    return frozenset(n for n, member in members.items() if not isinstance(member, property)) - _FREE
+def answered(strategy: type) -> set[str]:
+    """Names that the layer or Freqtrade answers for, and by which others could in their place."""
+    names = {name for owner in strategy.__mro__ if is_trusted(owner) for name in _calls(owner)}
+    return (names | _HOOKS) - _FREE
 
 
 def overrides(strategy: type, own: set[str]) -> Iterator[tuple[str, str]]:
     """What is redefined, as (who, name)."""
-    names = {name for owner in strategy.__mro__ if _is_trusted(owner) for name in _calls(owner)}
-    for name in (names | _HOOKS) - _FREE:
+    for name in answered(strategy):
         if name in own:
             yield strategy.__name__, name
         owner = next((owner for owner in strategy.__mro__ if name in vars(owner)), object)
-        if owner is not object and not _is_trusted(owner):
+        if owner is not object and not is_trusted(owner):
             yield owner.__name__, name
 
 
-def _is_trusted(owner: type) -> bool:
+def is_trusted(owner: type) -> bool:
+    """Whether a class is of the layer or of Freqtrade."""
     return owner.__module__.startswith((_LAYER, _FREQTRADE))
 
 

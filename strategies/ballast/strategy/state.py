@@ -27,6 +27,7 @@ from ballast.risk import protection_list
 from ballast.runtime import database_file
 from ballast.strategy import quiet
 from ballast.strategy.decisions import Decisions
+from ballast.strategy.held_callbacks import HeldCallbacks
 from ballast.strategy.views import Views
 from ballast.version import __version__
 
@@ -138,6 +139,8 @@ class LayerState:
         self.incidents = IncidentLog()
         self.events = Events()
         self.decisions = Decisions(self)
+        # From the start on.
+        self.held: HeldCallbacks | None = None
         # The strategy's own class stop (negative ratio), where the layer has put another.
         self.own_stoploss: float | None = None
         # Whether the strategy's own `custom_stoploss` is asked.
