@@ -14,6 +14,7 @@ from unittest.mock import patch
 
 import pandas as pd
 import pytest
+from freqtrade.data.dataprovider import DataProvider
 from freqtrade.persistence import PairLocks, Trade
 from freqtrade.strategy import IStrategy
 
@@ -196,6 +197,27 @@ def test_entries_are_refused_while_the_journal_cannot_be_written(
         assert "JOURNAL_SILENT" in set(rows["code"])
         # What could not be written then was written later.
         assert len(rows) == 5
+
+
+def test_a_journal_that_is_overwritten_while_the_bot_runs_is_begun_anew_and_told(
+    tmp_path: Path,
+) -> None:
+    """What was open took every row, and none of them was there after a restart."""
+    sent: list[str] = []
+    with (
+        patch.object(DataProvider, "send_msg", lambda _, text, **__: sent.append(text)),
+        bot(tmp_path) as running,
+    ):
+        walk(running, 1, 3)
+        path = journal_in(tmp_path)
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with path.open("r+b") as file:
+            file.write(b"no database at all" * (path.stat().st_size // 10))
+        walk(running, 4, 5)
+        assert len(running.trades) == 1
+    assert any("the journal was damaged: kept as" in text for text in sent)
+    assert "ENTERED" in set(rows_of(path).loc[(slice(None), PAIR), "outcome"])
 
 
 def test_an_exit_does_not_wait_for_the_journal(tmp_path: Path) -> None:

@@ -42,6 +42,8 @@ class JournalFile:
         Called whenever the file has been opened.
     identity : str or None
         Of the database that the journal belongs to; None in a backtest, which has none.
+    tell : callable
+        Told, in a sentence, that it is begun anew in place of one that was there.
 
     Raises
     ------
@@ -52,29 +54,40 @@ class JournalFile:
     """
 
     def __init__(
-        self, path: Path, on_open: Callable[[], None], identity: str | None = None
+        self,
+        path: Path,
+        on_open: Callable[[], None],
+        identity: str | None = None,
+        tell: Callable[[str], None] = logger.warning,
     ) -> None:
         self.path = path
         self._identity = identity
+        self._tell = tell
         # Where a damaged file was kept, if there was one.
         self.damaged: Path | None = None
         self._on_open = on_open
         self.engine = self._open()
 
-    def reopen(self) -> None:
-        """Open the file again, which replaces one that is damaged."""
+    def reopen_if_touched(self) -> None:
+        """
+        Open the file again where somebody else has deleted, replaced or written it: what is written
+        to it would be lost, and nothing would fail. One that is damaged by now is replaced.
+        """
+        try:
+            seen = _state(self.path)
+        except FileNotFoundError:
+            seen = None
+        if seen == self._seen:
+            return
+        gone = seen is None or seen[0] != self._seen[0]
+        happened = "taken away: begun anew" if gone else "overwritten: gone on with if it is sound"
+        self._tell(f"while the bot ran, the journal {self.path.name} was {happened}")
         self.engine.dispose()
         self.engine = self._open()
 
-    def reopen_if_lost(self) -> None:
-        """What is written to a file that somebody has deleted would be forgotten."""
-        try:
-            there = os.stat(self.path).st_ino == self._inode
-        except FileNotFoundError:
-            there = False
-        if not there:
-            logger.warning("the journal %s was taken away: begun anew", self.path)
-            self.reopen()
+    def written(self) -> None:
+        """Take note of how the file is, now that it was written here."""
+        self._seen = _state(self.path)
 
     def _open(self) -> Engine:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -89,17 +102,17 @@ class JournalFile:
         except Exception:
             engine.dispose()
             raise
-        self._inode = os.stat(self.path).st_ino
+        self.written()
         self._on_open()
         return engine
 
     def _move_aside(self) -> Path:
         kept = self.path.with_name(f"{self.path.name}.damaged-{datetime.now(UTC):%Y%m%d%H%M%S}")
-        logger.error("the journal %s is damaged: kept as %s, begun anew", self.path, kept)
         self.path.replace(kept)
         for end in _BESIDE:
             with suppress(FileNotFoundError):
                 _beside(self.path, end).unlink()
+        self._tell(f"the journal was damaged: kept as {kept.name}, begun anew")
         return kept
 
 
@@ -133,6 +146,12 @@ def take_over(path: Path, to: Path, identity: str) -> None:
         with suppress(FileNotFoundError):
             _beside(path, end).replace(_beside(to, end))
     path.replace(to)
+
+
+def _state(path: Path) -> tuple[int, int, int]:
+    """Which file it is, its size (bytes) and when it was written last (ns)."""
+    found = os.stat(path)
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _beside(path: Path, end: str) -> Path:

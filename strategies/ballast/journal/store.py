@@ -1,7 +1,8 @@
 """What is written to the journal, what is read back, and what is forgotten."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,6 +29,8 @@ from ballast.core.events import Event
 from ballast.journal.file import JournalFile
 from ballast.journal.rows import account_row, decision_row, event_row, read_decision
 from ballast.journal.tables import ACCOUNTS, DECISIONS, EVENTS, VERSIONS
+
+logger = logging.getLogger(__name__)
 
 _KEY = ("strategy", "timeframe", "pair", "candle")
 _ACCOUNT_KEY = ("strategy", "candle")
@@ -107,6 +110,8 @@ class Journal:
         Its bounds.
     identity : str or None
         Of the database that it belongs to; None in a backtest, which has none.
+    tell : callable
+        Told, in a sentence, that it is begun anew in place of one that was there.
 
     Raises
     ------
@@ -116,12 +121,18 @@ class Journal:
         Where it is another database's.
     """
 
-    def __init__(self, path: Path, settings: JournalSettings, identity: str | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        settings: JournalSettings,
+        identity: str | None = None,
+        tell: Callable[[str], None] = logger.warning,
+    ) -> None:
         self._settings = settings
         # By the text of a version its number, and that of the one that was written last.
         self._versions: dict[str, int] = {}
         self._last: tuple[Version, int] | None = None
-        self.file = JournalFile(path, self._forget_versions, identity)
+        self.file = JournalFile(path, self._forget_versions, identity, tell)
 
     def write(
         self,
@@ -139,13 +150,15 @@ class Journal:
         SQLAlchemyError, OSError
             When nothing was written.
         """
-        self.file.reopen_if_lost()
+        self.file.reopen_if_touched()
         try:
             self._write(version, decisions, events, accounts)
         except Exception:
             # The row of a version may be undone with the others.
             self._forget_versions()
             raise
+        finally:
+            self.file.written()
 
     def _write(
         self,
@@ -192,6 +205,7 @@ class Journal:
         with self.file.engine.begin() as connection:
             for table in (DECISIONS, EVENTS, ACCOUNTS, VERSIONS):
                 connection.execute(delete(table))
+        self.file.written()
         self._forget_versions()
 
     def prune(self, now: datetime | None, at_once: int) -> None:
@@ -217,6 +231,7 @@ class Journal:
             # It frees a page at each step, and only a script is stepped to its end.
             driver: Any = connection.connection.driver_connection
             driver.executescript(f"PRAGMA incremental_vacuum({at_once})")
+        self.file.written()
 
     def _forget_versions(self) -> None:
         self._versions.clear()

@@ -106,7 +106,9 @@ def recorder_of(
         return None
 
     recorder = Recorder(
-        partial(_opened, host, place) if place is not None else None,
+        partial(Journal, place.path, host.settings.journal, place.identity, partial(_say, host))
+        if place is not None
+        else None,
         _Versions(host, books).now,
         engine.guard_set,
         _sources(host, stop_manager, columns_by_pair, books, account),
@@ -120,13 +122,6 @@ def recorder_of(
         _begin(recorder, place.path)
     host.events.listen(recorder.hear)
     return recorder
-
-
-def _opened(host: Host, place: Place) -> Journal:
-    journal = Journal(place.path, host.settings.journal, place.identity)
-    if journal.file.damaged is not None:
-        _say(host, f"the journal was damaged: kept as {journal.file.damaged.name}, begun anew")
-    return journal
 
 
 def _is_backtest(host: Host) -> bool:

@@ -8,10 +8,11 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -189,11 +190,64 @@ def test_somebody_who_holds_the_file_makes_writing_fail_and_not_wait(journal: Jo
     assert count(journal.file.path) == 2
 
 
-def test_a_file_that_was_deleted_under_the_bot_is_begun_anew(journal: Journal) -> None:
-    journal.write(VERSION, [row()], [])
-    journal.file.path.unlink()
-    journal.write(VERSION, [row(1)], [])
-    assert count(journal.file.path) == 1
+def overwritten(path: Path) -> None:
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.write(b"no database at all" * (size // 10))
+
+
+def copied_over(path: Path) -> None:
+    other = path.with_name("other")
+    with closing(sqlite3.connect(other)) as connection:
+        connection.execute("CREATE TABLE t (a)")
+    path.write_bytes(other.read_bytes())
+
+
+def replaced(path: Path) -> None:
+    other = path.with_name("other")
+    other.write_bytes(b"no database at all" * 10_000)
+    other.replace(path)
+
+
+def halved(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
+
+
+TOUCHED: dict[str, tuple[Callable[[Path], object], str]] = {
+    "deleted": (Path.unlink, "was taken away: begun anew"),
+    "replaced": (replaced, "was damaged: kept as"),
+    "overwritten": (overwritten, "was damaged: kept as"),
+    "halved": (halved, "was damaged: kept as"),
+    "emptied": (partial(os.truncate, length=0), "was overwritten: gone on with"),
+    "copied over": (copied_over, "was overwritten: gone on with"),
+}
+
+
+@pytest.mark.parametrize("touched", TOUCHED)
+def test_what_is_written_after_a_file_was_spoiled_under_the_bot_is_there_and_told(
+    touched: str, tmp_path: Path
+) -> None:
+    """What is open goes on as if nothing had happened, and nothing of it could be read again."""
+    told: list[str] = []
+    path = tmp_path / "journal.sqlite"
+    journal = Journal(path, JournalSettings(), tell=told.append)
+    for hour in range(0, 3000, 100):
+        journal.write(VERSION, [row(hour + more) for more in range(100)], [])
+        journal.prune(None, at_once=10)
+    assert not told
+    journal.file.engine.dispose()
+    journal.write(VERSION, [row(3000)], [])
+    told.clear()
+    spoil, sentence = TOUCHED[touched]
+    spoil(path)
+    for hour in range(3001, 3006):
+        journal.write(VERSION, [row(hour)], [])
+    journal.file.engine.dispose()
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA quick_check").fetchone() == ("ok",)
+    assert count(path) >= 5
+    assert sentence in " ".join(told)
+    assert len(told) <= 2
 
 
 @pytest.mark.parametrize("damage", ["not a database at all" * 500, ""], ids=["overwritten", "page"])
