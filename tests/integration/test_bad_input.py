@@ -271,7 +271,7 @@ def test_a_log_that_cannot_be_written_is_named(desk: Desk) -> None:
             "sqlite:///{folder}/words.txt",
             "the database {folder}/words.txt cannot be written (file is not a database): make",
         ),
-        ("bot.sqlite", "db_url is no database URL: expected one such as sqlite:///user_data/bot"),
+        ("bot.sqlite", "db_url 'bot.sqlite' is no database URL: expected one such as sqlite:///"),
     ],
 )
 def test_a_database_that_cannot_be_written_is_named(desk: Desk, url: str, sentence: str) -> None:

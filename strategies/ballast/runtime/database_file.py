@@ -3,13 +3,12 @@
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 from freqtrade.enums import TRADE_MODES
 from freqtrade.exceptions import OperationalException
-from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError
+
+from ballast.config.database_url import NoDatabaseUrl, parsed, sqlite_file
 
 # Longer than this nobody who writes is waited for: that it is written is seen then.
 _PATIENCE_S = 1.0
@@ -26,7 +25,10 @@ def refuse_unwritable(config: Mapping[str, Any]) -> None:
     """
     if config.get("runmode") not in TRADE_MODES or "db_url" not in config:
         return
-    path = _path_of(config["db_url"])
+    try:
+        path = sqlite_file(parsed("db_url", str(config["db_url"])))
+    except NoDatabaseUrl as error:
+        raise OperationalException(str(error)) from None
     if path is None:
         return
     try:
@@ -41,25 +43,3 @@ def refuse_unwritable(config: Mapping[str, Any]) -> None:
             f"the database {path} cannot be written ({error}): make room on its disk, make its "
             "folder and give it to the bot's user (chown), or name another file in db_url"
         ) from None
-
-
-def sqlite_file(address: URL) -> Path | None:
-    """File of an SQLite database; None for one in memory, or of a server."""
-    is_file = address.get_backend_name() == "sqlite" and address.database not in (
-        None,
-        "",
-        ":memory:",
-    )
-    return Path(str(address.database)) if is_file else None
-
-
-def _path_of(url: str) -> Path | None:
-    """File of an SQLite database whose address is a plain path; None for others."""
-    try:
-        address = make_url(url)
-    except ArgumentError:
-        # Not repeated: there may be a password in it.
-        raise OperationalException(
-            "db_url is no database URL: expected one such as sqlite:///user_data/bot.sqlite"
-        ) from None
-    return None if "uri" in address.query else sqlite_file(address)

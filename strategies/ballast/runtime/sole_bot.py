@@ -8,7 +8,7 @@ from freqtrade.enums import TRADE_MODES
 from freqtrade.exceptions import OperationalException
 from freqtrade.persistence import Trade
 
-from ballast.runtime.database_file import sqlite_file
+from ballast.config.database_url import sqlite_file
 from ballast.runtime.host import Host
 
 try:

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from sqlalchemy import Engine, create_engine, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from ballast.config.database_url import NoDatabaseUrl, missing, parsed
 from ballast.risk.state_store import TABLE, StateStore
 from ballast.tooling.errors import CommandError
 
@@ -43,22 +44,16 @@ def open_database(url: str) -> Engine:
     CommandError
         If the URL is none, or there is no such database.
     """
-    shown = "(unreadable)"
     try:
-        address = make_url(url)
-        shown = address.render_as_string(hide_password=True)
-        # SQLite would make an empty database of a misspelled name.
-        if address.get_backend_name() == "sqlite" and not Path(address.database or "").is_file():
-            raise CommandError(
-                f"--db-url {shown}: there is no such database; expected the URL of a bot that "
-                "has run, such as sqlite:///user_data/tradesv3.dryrun.sqlite"
-            )
+        address = parsed("--db-url", url)
+    except NoDatabaseUrl as error:
+        raise CommandError(str(error)) from None
+    shown = address.render_as_string(hide_password=True)
+    # SQLite would make an empty database of a misspelled name.
+    if address.get_backend_name() == "sqlite" and not Path(address.database or "").is_file():
+        raise CommandError(f"--db-url {missing(shown)}")
+    try:
         return create_engine(address, poolclass=NullPool)
-    except (ArgumentError, NoSuchModuleError):
-        raise CommandError(
-            f"--db-url {url} is no database URL: expected one such as "
-            "sqlite:///user_data/tradesv3.dryrun.sqlite"
-        ) from None
     except (SQLAlchemyError, ImportError) as error:
         reason = str(error).splitlines()[0]
         raise CommandError(f"--db-url {shown} cannot be read: {reason}") from None

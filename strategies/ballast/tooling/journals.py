@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from ballast.config.database_url import missing
 from ballast.journal.place import journal_path
 from ballast.tooling.config_files import database_url
 from ballast.tooling.errors import CommandError
@@ -79,10 +80,7 @@ def identity_of(database: str | None, config: Mapping[str, Any]) -> str | None:
 def _of_file(path: Path) -> str | None:
     # SQLite would make an empty database of a misspelled name.
     if not path.is_file():
-        raise CommandError(
-            f"{_SQLITE}{path}: there is no such database; expected the URL of a bot that has run, "
-            f"such as {_SQLITE}tradesv3.dryrun.sqlite"
-        )
+        raise CommandError(missing(f"{_SQLITE}{path}"))
     address = f"file:{quote(str(path))}?mode=ro"
     try:
         with closing(sqlite3.connect(address, uri=True, timeout=5)) as connection:

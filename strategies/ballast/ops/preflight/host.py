@@ -5,12 +5,13 @@ import shutil
 from pathlib import Path
 
 from freqtrade.persistence import Order, Trade
-from sqlalchemy import URL, Engine, create_engine, func, inspect, make_url, select
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy import URL, Engine, create_engine, func, inspect, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from ballast.alerts import logs
 from ballast.config import settings
+from ballast.config.database_url import NoDatabaseUrl, parsed
 from ballast.ops.preflight.check import Bot, CheckResult, failed, passed, warned
 from ballast.tooling.config_files import database_url
 
@@ -52,9 +53,9 @@ def _is_writable(path: Path) -> bool:
 def database(bot: Bot) -> list[CheckResult]:
     """The database answers, and its open positions are this bot's."""
     try:
-        address = make_url(database_url(None, dict(bot.config)))
-    except ArgumentError:
-        return [failed("db_url is no database URL", "such as sqlite:///user_data/bot.sqlite")]
+        address = parsed("db_url", database_url(None, dict(bot.config)))
+    except NoDatabaseUrl as error:
+        return [failed(error.what, error.todo)]
     shown = address.render_as_string(hide_password=True)
     if address.get_backend_name() == "sqlite" and not Path(address.database or "").is_file():
         return [_yet_to_be_made(address, shown)]
@@ -64,7 +65,7 @@ def database(bot: Bot) -> list[CheckResult]:
             return _foreign(engine, bot, shown) or [passed(f"{shown} answers and is this bot's")]
         finally:
             engine.dispose()
-    except (SQLAlchemyError, NoSuchModuleError, ImportError) as error:
+    except (SQLAlchemyError, ImportError) as error:
         reason = str(error).splitlines()[0]
         return [failed(f"{shown} cannot be read: {reason}", "see that it runs and its address")]
 

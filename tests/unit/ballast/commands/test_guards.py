@@ -207,9 +207,9 @@ def test_running_bot_adopts_what_was_rearmed_and_keeps_the_rest() -> None:
         (["--db-url", "sqlite:///nowhere.sqlite"], "nowhere.sqlite: there is no such database"),
         (
             ["--db-url", "nowhere"],
-            "--db-url nowhere is no database URL: expected one such as sqlite:///",
+            "--db-url 'nowhere' is no database URL: expected one such as sqlite:///",
         ),
-        (["--db-url", "oracel://x"], "--db-url oracel://x is no database URL"),
+        (["--db-url", "oracel://x"], "--db-url 'oracel://x' is no database URL"),
         (["--db-url", "sqlite:///config.json"], "config.json cannot be read: "),
         (["-c", "nowhere.json"], "--config nowhere.json is not a file"),
         (["-c", "bot.sqlite"], "--config bot.sqlite: "),
