@@ -220,6 +220,44 @@ def test_a_journal_that_is_overwritten_while_the_bot_runs_is_begun_anew_and_told
     assert "ENTERED" in set(rows_of(path).loc[(slice(None), PAIR), "outcome"])
 
 
+@pytest.mark.parametrize("replaced", [False, True])
+def test_nothing_is_bought_on_a_database_that_was_taken_away(
+    tmp_path: Path, replaced: bool
+) -> None:
+    """SQLite wrote on into a file nobody finds, and the position was forgotten at a restart."""
+    sent: list[str] = []
+    path = tmp_path / "trades.sqlite"
+    with (
+        patch.object(DataProvider, "send_msg", lambda _, text, **__: sent.append(text)),
+        bot(tmp_path) as running,
+    ):
+        walk(running, 1, 3)
+        kept = path.rename(tmp_path / "kept.sqlite")
+        if replaced:
+            path.write_bytes(b"")
+        walk(running, 4, 4)
+        assert not running.trades
+        kept.replace(path)
+        running.loop(at(4) + timedelta(seconds=20))
+        assert len(running.trades) == 1
+    (gone,) = (text for text in sent if "was deleted or replaced: no entries" in text)
+    assert str(path) in gone
+    rows = rows_of(journal_in(tmp_path)).loc[(slice(None), PAIR), :]
+    events = events_of(journal_in(tmp_path))
+    assert "DATABASE_LOST" in set(events["code"])
+    assert "ENTERED" in set(rows["outcome"])
+
+
+def test_what_is_held_is_left_on_a_database_that_was_taken_away(tmp_path: Path) -> None:
+    with bot(tmp_path) as running:
+        walk(running, 1, 4)
+        (trade,) = running.trades
+        (tmp_path / "trades.sqlite").unlink()
+        running.prices[PAIR] = trade.stop_loss * 0.99
+        running.loop(at(4) + timedelta(minutes=20))
+        assert [trade.is_open for trade in Trade.get_trades_proxy()] == [False]
+
+
 def test_an_exit_does_not_wait_for_the_journal(tmp_path: Path) -> None:
     with bot(tmp_path) as running:
         walk(running, 1, 4)

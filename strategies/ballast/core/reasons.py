@@ -176,6 +176,7 @@ class Reason(StrEnum):
     STRATEGY_REFUSED = "STRATEGY_REFUSED", Group.CHECK
     STRATEGY_FAILED = "STRATEGY_FAILED", Group.CHECK
     ADDITIONS = "ADDITIONS", Group.CHECK, "addition to the position", "`additions.most`", "entries"
+    DATABASE_LOST = "DATABASE_LOST", Group.CHECK
     JOURNAL_SILENT = "JOURNAL_SILENT", Group.CHECK, "rows and events waiting", "0", "rows"
     PASSED = "PASSED", Group.CHECK, "distance from the signal's close", "gate.move_atr", "ATR"
 

@@ -123,6 +123,10 @@ ADVICE: Mapping[Reason, str] = {
         "The strategy wants to add to a position. | Allow it with `ballast.additions.most` if "
         "it should, or wait for the order that is open."
     ),
+    Reason.DATABASE_LOST: (
+        "The file of the bot's database was deleted or replaced while the bot runs. | Do not end "
+        "the bot while it holds anything: it alone knows. Put that very file back, or sell first."
+    ),
     Reason.JOURNAL_SILENT: (
         "The journal cannot be written, and the settings say that it must. | As alert JournalOld."
     ),

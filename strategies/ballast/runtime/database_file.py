@@ -1,14 +1,21 @@
-"""Whether the database of a bot can be written: else Freqtrade's start ends in a traceback."""
+"""The file of a bot's database: whether it can be written, and whether it is still there."""
 
+import logging
+import os
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 from freqtrade.enums import TRADE_MODES
 from freqtrade.exceptions import OperationalException
 
 from ballast.config.database_url import NoDatabaseUrl, parsed, sqlite_file
+from ballast.core.reasons import Reason
+from ballast.core.verdict import ALLOW, Verdict
+
+logger = logging.getLogger(__name__)
 
 # Longer than this nobody who writes is waited for: that it is written is seen then.
 _PATIENCE_S = 1.0
@@ -16,7 +23,8 @@ _PATIENCE_S = 1.0
 
 def refuse_unwritable(config: Mapping[str, Any]) -> None:
     """
-    Refuse a bot whose SQLite database cannot be made or written.
+    Refuse a bot whose SQLite database cannot be made or written: Freqtrade's start would end in a
+    traceback.
 
     Raises
     ------
@@ -43,3 +51,58 @@ def refuse_unwritable(config: Mapping[str, Any]) -> None:
             f"the database {path} cannot be written ({error}): make room on its disk, make its "
             "folder and give it to the bot's user (chown), or name another file in db_url"
         ) from None
+
+
+class DatabaseWatch:
+    """
+    Sees that the file that a bot's database was opened from is still the one at its place.
+
+    SQLite goes on with a file that was deleted or replaced, and says nothing: what is bought is
+    known to the process alone, and forgotten with it. Damage within the file SQLite tells itself.
+
+    Parameters
+    ----------
+    path : Path or None
+        None where the database is no file of its own.
+    tell : callable
+        Told in a sentence when it goes and when it is back.
+    """
+
+    def __init__(self, path: Path | None, tell: Callable[[str], None]) -> None:
+        self._path = path
+        self._tell = tell
+        self._opened = _which(path) if path is not None else None
+        self._is_there = True
+
+    def verdict(self) -> Verdict:
+        """Whether anything may be entered now."""
+        if self._path is None:
+            return ALLOW
+        is_there = _which(self._path) == self._opened
+        if is_there != self._is_there:
+            self._is_there = is_there
+            self._announce()
+        return ALLOW if is_there else Verdict(Reason.DATABASE_LOST, 1.0, 0.0, 0.0)
+
+    def _announce(self) -> None:
+        found = (
+            "is back: entries are allowed again"
+            if self._is_there
+            else "was deleted or replaced: no entries, and what happens from now on is known to "
+            "this process alone; put that very file back, or end the bot once nothing is held"
+        )
+        said = f"the database {self._path} {found}"
+        logger.warning(said)
+        try:
+            self._tell(f"Ballast: {said}")
+        except Exception:
+            logger.exception("the operator could not be told")
+
+
+def _which(path: Path) -> tuple[int, int] | None:
+    """Which file lies at a path; None where there is none, or it cannot be looked at."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

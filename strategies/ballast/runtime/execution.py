@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 from freqtrade.persistence import Trade
 
+from ballast.alerts.lock_alerts import LockAlerts
 from ballast.alerts.state_listener import StateListener
+from ballast.config.database_url import sqlite_file
 from ballast.core.columns import CandleColumns
 from ballast.core.reconciliation import SeenOrder
 from ballast.core.verdict import Verdict
@@ -32,6 +34,7 @@ from ballast.risk.proposals import OrderProposals
 from ballast.risk.sizer import PositionSizer
 from ballast.risk.state_store import StateStore
 from ballast.risk.stop_manager import StopManager
+from ballast.runtime.database_file import DatabaseWatch
 from ballast.runtime.host import Host
 
 logger = logging.getLogger(__name__)
@@ -57,11 +60,13 @@ class Execution:
     watch: OrderWatch | None
     last_look: LastLook | None
     stops_rest: bool
+    database: DatabaseWatch
 
     def analysed(self, pairs: list[str]) -> None:
         """Live: all pairs are analysed; what is only measured must not end the bot's loop."""
         if self.watch is None:
             return
+        self.database.verdict()
         try:
             self.watch.latency.analysed(pairs)
         except Exception:
@@ -87,9 +92,16 @@ class Execution:
         """Connect the parts for a host that Freqtrade has given its data provider."""
         settings, publish = host.settings, host.events.publish
 
+        file = sqlite_file(Trade.session.get_bind().url) if view.is_live else None
+        database = DatabaseWatch(file, LockAlerts(host.dp).say)
+
+        def judged(pair: str, now: datetime) -> Verdict:
+            lost = database.verdict()
+            return lost if lost.blocks else engine.entry_verdict(pair, now)
+
         def may_enter(pair: str, now: datetime) -> Verdict:
             killed = kill.verdict()
-            return killed if killed.blocks else engine.entry_verdict(pair, now)
+            return killed if killed.blocks else judged(pair, now)
 
         backoff = settings.gate.backoff()
 
@@ -155,7 +167,7 @@ class Execution:
             )
         checks = PreTradeChecks(
             settings.gate,
-            engine.entry_verdict,
+            judged,
             backoff,
             sizer.newest,
             view,
@@ -164,4 +176,4 @@ class Execution:
             fees.of,
             host.events,
         )
-        return cls(checks, entries, watch, last_look, rests and view.is_real)
+        return cls(checks, entries, watch, last_look, rests and view.is_real, database)

@@ -9,7 +9,7 @@ import pytest
 from freqtrade.enums import RunMode
 from freqtrade.exceptions import OperationalException
 
-from ballast.runtime.database_file import refuse_unwritable
+from ballast.runtime.database_file import DatabaseWatch, refuse_unwritable
 
 
 def started(path: Path, mode: RunMode = RunMode.DRY_RUN) -> None:
@@ -51,3 +51,24 @@ def test_somebody_who_writes_is_no_reason_to_refuse(tmp_path: Path) -> None:
 @pytest.mark.parametrize("url", ["sqlite://", "postgresql+psycopg2://bot:pass@localhost/bot"])
 def test_what_is_no_file_is_not_looked_at(url: str) -> None:
     refuse_unwritable({"runmode": RunMode.LIVE, "db_url": url})
+
+
+def test_a_file_that_goes_is_told_once_and_one_that_is_back_too(tmp_path: Path) -> None:
+    said: list[str] = []
+    path, aside = tmp_path / "bot.sqlite", tmp_path / "aside"
+    path.write_text("")
+    watch = DatabaseWatch(path, said.append)
+    assert not watch.verdict().blocks
+    path.rename(aside)
+    assert [watch.verdict().code for _ in range(3)] == ["DATABASE_LOST"] * 3
+    path.write_text("")
+    assert watch.verdict().blocks
+    aside.replace(path)
+    assert not watch.verdict().blocks
+    gone, back = said
+    assert gone.startswith(f"Ballast: the database {path} was deleted or replaced: no entries")
+    assert back == f"Ballast: the database {path} is back: entries are allowed again"
+
+
+def test_what_was_no_file_is_not_missed() -> None:
+    assert not DatabaseWatch(None, pytest.fail).verdict().blocks
