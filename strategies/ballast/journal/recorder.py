@@ -10,9 +10,6 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TypeVar
-
-from sqlalchemy.exc import DatabaseError, OperationalError
 
 from ballast.core.account import Account
 from ballast.core.decision import Decision, Outcome, Position
@@ -29,15 +26,10 @@ from ballast.core.wording import explained
 from ballast.journal.amend import amended
 from ballast.journal.sources import Sources
 from ballast.journal.store import Journal, Version
+from ballast.journal.unwritten import Unwritten
 
-Found = TypeVar("Found")
-
-# A backtest writes so many rows at a time.
-_BATCH = 5_000
-_PRUNED_PER_CANDLE = 500
 # Candles that a bot did not see while it was down are accounted for as far back as this.
 _LONGEST_GAP = 500
-_MOST_WAITING = 10_000
 _REFUSALS_SHOWN = 20
 # What changes positions between two candles.
 _FILLS = {Reason.ENTRY_FILLED, Reason.PART_SOLD, Reason.EXIT_FILLED}
@@ -75,7 +67,7 @@ class Recorder:
         redactor: Redactor,
         trouble: Callable[[Exception], None],
     ) -> None:
-        self._open_journal = open_journal
+        self._unwritten = Unwritten(open_journal, version, live, trouble)
         self._version = version
         self._guard_set = guard_set
         self._sources = sources
@@ -83,21 +75,15 @@ class Recorder:
         self._live = live
         self._redactor = redactor
         self._trouble = trouble
-        self._journal: Journal | None = None
         # As of the candle that was judged last, and of what has filled since.
         self.account: Account | None = None
         # Whether something has filled since it was taken.
         self._filled = False
         self._last: datetime | None = None
         self._ended = False
-        # Last candle at which old rows have gone.
-        self._pruned: datetime | None = None
         # What the last candle took, seconds, until it is told.
         self._candle_s: float | None = None
         self._now: dict[str, Decision] = {}
-        self._rows: dict[tuple[str, datetime], Decision] = {}
-        self._events: list[Event] = []
-        self._accounts: list[Account] = []
         self._refusals: deque[Event] = deque(maxlen=_REFUSALS_SHOWN)
         self._told: set[tuple[str, str, str, str]] = set()
         # Orders may be given by other threads than the bot's loop.
@@ -131,7 +117,7 @@ class Recorder:
         with self._lock:
             if self._filled and self._last == candle_border(now, self._candle):
                 self._take_account(self._last)
-            if self._rows or self._events or self._accounts:
+            if self._unwritten:
                 self._flush(now)
             if self._candle_s is None:
                 return None
@@ -154,7 +140,7 @@ class Recorder:
             said = (event.kind.value, event.code, event.pair, str(event.facts.get("where", "")))
             if event.kind not in (EventKind.REFUSED, EventKind.INCIDENT) or said not in self._told:
                 self._told.add(said)
-                self._events.append(event)
+                self._unwritten.events.append(event)
             self._filled |= event.code in _FILLS
             if self._live or self._ended:
                 self._flush(event.at)
@@ -168,18 +154,16 @@ class Recorder:
         EntryRefused
             JOURNAL_SILENT; value: rows and events that wait to be written.
         """
-        if self._open_journal is None:
+        if not self._unwritten.is_kept:
             return
         with self._lock:
-            waiting = len(self._rows) + len(self._events)
+            waiting = self._unwritten.decided
             if (self._live and waiting) or self._last != candle_border(now, self._candle):
                 raise refused(Reason.JOURNAL_SILENT, waiting, 0, "the journal cannot be written")
 
     def begin_anew(self) -> None:
         """Make the journal and forget what it holds; raises where it cannot be made."""
-        journal = self._opened()
-        if journal is not None:
-            journal.begin_anew()
+        self._unwritten.begin_anew()
 
     def explain(self, pair: str, signal: datetime) -> str:
         """One line that says why an entry was made."""
@@ -189,10 +173,10 @@ class Recorder:
 
     def decision(self, pair: str, signal: datetime) -> Decision | None:
         """What was decided about a pair by a candle (opening time, UTC), as far as it is known."""
-        known = self._rows.get((pair, signal)) or self.newest(pair, signal)
+        known = self._unwritten.rows.get((pair, signal)) or self.newest(pair, signal)
         if known is not None:
             return known
-        return self._ask(lambda journal: journal.decision(self._version(), pair, signal))
+        return self._unwritten.ask(lambda journal: journal.decision(self._version(), pair, signal))
 
     def newest(self, pair: str, signal: datetime) -> Decision | None:
         """
@@ -245,11 +229,11 @@ class Recorder:
         except Exception as error:
             self._trouble(error)
         else:
-            self._accounts.append(self.account)
+            self._unwritten.accounts.append(self.account)
 
     def _before_restart(self, pair: str, candle: datetime) -> Decision | None:
         """What was decided about the candle at which a bot is started again; it stays decided."""
-        known = self._ask(lambda journal: journal.decision(self._version(), pair, candle))
+        known = self._unwritten.ask(lambda journal: journal.decision(self._version(), pair, candle))
         return known if known is not None and known.outcome is not Outcome.UNSEEN else None
 
     def _decide(
@@ -290,19 +274,10 @@ class Recorder:
     def _newest_written(self) -> datetime | None:
         if not self._live:
             return None
-        return self._ask(lambda journal: journal.last_candle(self._version()))
-
-    def _ask(self, question: Callable[[Journal], Found | None]) -> Found | None:
-        """What the journal holds; None where it cannot be read."""
-        try:
-            journal = self._opened()
-            return question(journal) if journal is not None else None
-        except Exception as error:
-            self._failed(error)
-            return None
+        return self._unwritten.ask(lambda journal: journal.last_candle(self._version()))
 
     def _put(self, decision: Decision) -> None:
-        self._rows[decision.pair, decision.candle] = decision
+        self._unwritten.rows[decision.pair, decision.candle] = decision
         known = self._now.get(decision.pair)
         # What happens to an older candle's row (a late fill) hides nothing newer.
         if known is None or known.candle <= decision.candle:
@@ -317,44 +292,7 @@ class Recorder:
         return self.decision(event.pair, moment)
 
     def _flush(self, now: datetime) -> None:
-        """Write what waits; what cannot be written waits on, and entries are refused."""
-        if self._open_journal is None:
-            self._rows.clear()
-            self._events.clear()
-            self._accounts.clear()
-            return
-        self._ended = self._ended or (not self._live and self._sources.is_last(now))
-        if not (self._live or self._ended or len(self._rows) >= _BATCH):
-            return
-        try:
-            journal = self._opened()
-            if journal is None:
-                return
-            journal.write(self._version(), self._rows.values(), self._events, self._accounts)
-            self._rows.clear()
-            self._events.clear()
-            self._accounts.clear()
-            self._prune(journal, now)
-        except Exception as error:
-            self._failed(error)
-
-    def _prune(self, journal: Journal, now: datetime) -> None:
-        if not self._live:
-            # A backtest's candles are old by nature.
-            journal.prune(None, 2 * _BATCH)
-        elif self._pruned != self._last:
-            journal.prune(now, _PRUNED_PER_CANDLE)
-            self._pruned = self._last
-
-    def _opened(self) -> Journal | None:
-        if self._journal is None and self._open_journal is not None:
-            self._journal = self._open_journal()
-        return self._journal
-
-    def _failed(self, error: Exception) -> None:
-        del self._events[:-_MOST_WAITING]
-        del self._accounts[:-_MOST_WAITING]
-        # Anything but a lock, a full disk or missing access is damage.
-        if isinstance(error, DatabaseError) and not isinstance(error, OperationalError):
-            self._journal = None
-        self._trouble(error)
+        """Write what waits; where it cannot be written, entries are refused."""
+        if self._unwritten.is_kept:
+            self._ended = self._ended or (not self._live and self._sources.is_last(now))
+        self._unwritten.write(now, self._last, at_end=self._ended)
