@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> None:
     except TaskError as error:
         raise CommandError(str(error)) from None
     late = timedelta(seconds=options.late)
-    fills = [f for f in found.matched.fills() if f.kind == "stop" or f.late <= late]
+    fills = [fill for fill in found.matched.fills() if fill.in_time(late)]
     if not fills:
         raise CommandError("the bot has no fill in time that its replay has as well")
     shown = table("fills", "count", "recorded, bps", "modelled, bps", "difference, 90 %", "so")

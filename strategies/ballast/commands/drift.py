@@ -170,6 +170,7 @@ def as_data(found: DriftStudy) -> dict[str, Any]:
             "delay": parts.delay,
             "execution": parts.execution,
             "fees": parts.fees,
+            "exits": parts.exits,
             "missed": parts.missed,
         },
         "differences": [difference_row(each) for each in found.differences],

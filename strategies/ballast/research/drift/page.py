@@ -69,6 +69,7 @@ def _shortfall(study: DriftStudy) -> Markup:
         ("delay", parts.delay, "from the price decided on to the order's"),
         ("execution", parts.execution, "from the order's price to the fill"),
         ("fees", parts.fees, ""),
+        ("other exits", parts.exits, "at another time, or for another reason"),
         ("missed trades", parts.missed, f"{len(study.matched.missed)} missed"),
         ("together", parts.total, ""),
     )

@@ -30,7 +30,7 @@ class Fill:
     Parameters
     ----------
     at : datetime
-        When it was placed (UTC).
+        When it was placed (UTC); of a stop that rested, when it filled.
     asked, price : float
         What was wanted when it was placed, and what it became (quote currency).
     """
@@ -238,7 +238,9 @@ def _reason(order: Mapping[str, Any]) -> str:
 
 def _fill(order: Mapping[str, Any], rate: float) -> Fill:
     asked = order["ft_price"] or order["price"] or order["stop_price"] or rate
-    return Fill(order["order_date"].replace(tzinfo=UTC), float(asked), float(rate))
+    rested = order["ft_order_side"] == "stoploss"
+    at = (order["order_filled_date"] if rested else None) or order["order_date"]
+    return Fill(at.replace(tzinfo=UTC), float(asked), float(rate))
 
 
 def _of_result(row: Mapping[str, Any]) -> Traded:

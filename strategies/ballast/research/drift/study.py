@@ -64,7 +64,7 @@ def study(bot: Record, replay: Record, late: timedelta) -> DriftStudy:
     matched = match(trades, replay.trades, candle)
     found = [
         *comparison.differences,
-        *fill_differences(matched, candle, late),
+        *fill_differences(matched, late),
         *_unmatched(matched, comparison, candle),
     ]
     fills = matched.fills()

@@ -97,3 +97,12 @@ def test_of_a_trade_that_is_open_every_sale_is_a_part(database: str) -> None:
     found = traded(database, order("buy", 10.0, 100.0, 0), order("sell", 4.0, 105.0, 2, "target"))
     assert found.leave is None
     assert (found.amount, found.last_amount) == (10.0, 6.0)
+
+
+def test_a_stop_that_rested_is_told_by_when_it_filled(database: str) -> None:
+    """It is placed, and placed anew, long before."""
+    stop = order("stoploss", 10.0, 95.0, 1)
+    stop.order_filled_date = NOON + timedelta(hours=7)
+    found = traded(database, order("buy", 10.0, 100.0, 0), stop)
+    assert found.leave is not None
+    assert found.leave.at == NOON + timedelta(hours=7)
