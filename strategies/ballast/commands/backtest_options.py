@@ -14,12 +14,11 @@ from freqtrade.exceptions import FreqtradeException
 
 from ballast.commands.options import add_config, add_userdir
 from ballast.research.backtests import markets_of
+from ballast.research.report.candles import GENERATED
 from ballast.tooling.config_files import read_config
 from ballast.tooling.errors import CommandError
 
 _PLACE = Path("user_data")
-# Where `make backtest` keeps the candles of the sandbox exchange.
-_GENERATED = "sandbox"
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
@@ -123,7 +122,7 @@ def candle_folder(options: argparse.Namespace, config: dict[str, Any]) -> Path:
     own = own_candles(options, config)
     if options.datadir or holds_candles(own):
         return own
-    generated = own.with_name(_GENERATED)
+    generated = own.with_name(GENERATED)
     if not holds_candles(generated):
         return own
     sys.stderr.write(f"no candles are in {own}: those of the generated market, {generated}\n")
@@ -143,7 +142,7 @@ def holds_candles(folder: Path) -> bool:
 
 def is_generated(folder: Path) -> bool:
     """Whether a folder has candles of the generated market, which tell nothing of a real one."""
-    return folder.name == _GENERATED
+    return folder.name == GENERATED
 
 
 def _user_folder(options: argparse.Namespace, config: dict[str, Any]) -> Path:

@@ -13,6 +13,7 @@ from rich.table import Table
 from ballast.commands.options import add_json, add_userdir
 from ballast.commands.tables import table
 from ballast.research.report import report
+from ballast.research.report.candles import GENERATED
 from ballast.research.report.drawdowns import max_drawdown
 from ballast.research.report.findings import Severity
 from ballast.research.report.report import Judged
@@ -132,7 +133,7 @@ def newest(userdir: Path) -> Path:
 def usual_folder(run: RunResult, source: Path) -> Path | None:
     """Where the candles of a result lie, beside it in Freqtrade's folder; None for elsewhere."""
     exchange = (run.config.get("exchange") or {}).get("name", "binance")
-    folder = source.resolve().parent.parent / "data" / ("sandbox" if run.generated else exchange)
+    folder = source.resolve().parent.parent / "data" / (GENERATED if run.generated else exchange)
     return folder if folder.is_dir() else None
 
 

@@ -78,13 +78,15 @@ def compared(pairing: Pairing, zips: Sequence[Path], datadir: Path) -> StrategyC
     held = holding.hold(under, known, leader, 0.0)
     market = held.pairs if held is not None else None
     entries = entries_of(zips[1])
-    return compare(pairing.name, _side(alone, market), _side(under, market), entries, without)
+    real = candles.are_real(under, datadir)
+    one, other = _side(alone, market, real=real), _side(under, market, real=real)
+    return compare(pairing.name, one, other, entries, without)
 
 
-def _side(run: RunResult, market: pd.Series | None) -> Side:
+def _side(run: RunResult, market: pd.Series | None, *, real: bool) -> Side:
     if market is None:
         return Side(run, [])
-    return Side(run, crises(run.equity, market, run.trades, known=not run.generated))
+    return Side(run, crises(run.equity, market, run.trades, known=real))
 
 
 def _run(path: Path, job: StressRun) -> RunResult:

@@ -10,6 +10,8 @@ from freqtrade.enums import CandleType
 from ballast.research.report.results import RunResult
 
 DEFAULT_FOLDER = Path("user_data/data")
+# Where `make backtest` keeps the candles of the sandbox exchange.
+GENERATED = "sandbox"
 _LEADER = "BTC"
 
 
@@ -43,6 +45,18 @@ def load(run: RunResult, folder: Path | None) -> dict[str, pd.DataFrame]:
         if len(frame) and len(frame := frame[frame["date"] < run.end]):
             found[pair] = frame.reset_index(drop=True)
     return found
+
+
+def are_real(run: RunResult, folder: Path | None) -> bool:
+    """
+    Whether the candles of a run are a real market's, as far as its exchange and their folder tell.
+
+    Parameters
+    ----------
+    folder : Path or None
+        As for `load`.
+    """
+    return not run.generated and (folder is None or folder.name != GENERATED)
 
 
 def leader(run: RunResult) -> str:

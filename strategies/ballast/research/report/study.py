@@ -174,7 +174,7 @@ def study(name: str, runs: Selection, options: Options, others: Sequence[RunResu
         exposure=exposure,
         heat=trade_figures.heat(table, base.equity, base.stop_costs),
         regimes=_regimes(base, known, leader, daily, table),
-        crises=_crises(base, held, table),
+        crises=_crises(base, held, table, real=candles.are_real(base, options.datadir)),
         holding=held,
         pair_changes={p: holding.pair_change(known[p], base) for p in base.pairs if p in known},
         guards=guard_times.activity(base),
@@ -185,10 +185,12 @@ def study(name: str, runs: Selection, options: Options, others: Sequence[RunResu
     )
 
 
-def _crises(base: RunResult, held: Holding | None, table: pd.DataFrame) -> list[Crisis]:
+def _crises(
+    base: RunResult, held: Holding | None, table: pd.DataFrame, *, real: bool
+) -> list[Crisis]:
     if held is None:
         return []
-    return crises(base.equity, held.pairs, table, known=not base.generated)
+    return crises(base.equity, held.pairs, table, known=real)
 
 
 def _regimes(

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
 import pytest
 
 from ballast.core.guards.market_shock_halt import MarketShockHalt
-from ballast.research.foreign import wording
+from ballast.research.foreign import pairing, wording
 from ballast.research.foreign.comparison import Side, StrategyComparison, compare, guard_effects
 from ballast.research.foreign.page import page
 from ballast.research.recordings import EntryCounts
+from ballast.research.report import holding
 from ballast.research.report.crises import crises
 from ballast.research.report.limits import gaps_in_drawdown
 from ballast.research.report.results import RunResult, read_zip
@@ -131,6 +133,25 @@ def test_known_crash_is_shown_where_the_pairs_fell_in_it_and_else_their_worst_we
     names = [f.name for f in wording.crash_windows(compare("Some", both, both, ENTRIES))]
     assert names
     assert all(name.startswith(f"drawdown in: {shown}") for name in names)
+
+
+@pytest.mark.parametrize(("folder", "named"), [("binance", True), ("sandbox", False)])
+def test_on_candles_of_the_generated_market_no_crash_of_the_real_one_is_named(
+    tmp_path: Path, folder: str, named: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The exchange of the configuration is a real one where only the candles are made up."""
+    equity = [10_000.0] * 140 + [9_000.0] * 30
+    zips = [write_zip(tmp_path / f"{name}.zip", equity=equity) for name in ("alone", "under")]
+    days = pd.date_range(START, run(tmp_path / "long.zip", equity=equity).end, freq="1D")
+    held = pd.Series([1.0 if day < 140 else 0.7 for day in range(len(days))], days)
+    monkeypatch.setattr(holding, "hold", lambda *_: SimpleNamespace(pairs=held))
+    monkeypatch.setattr(pairing, "entries_of", lambda _: ENTRIES)
+    job: Any = SimpleNamespace(level="", without_guard="")
+    both = pairing.Pairing("Some", "1h", (job, job))
+    found = pairing.compared(both, zips, tmp_path / folder)
+    names = {figure.name for figure in wording.crash_windows(found)}
+    assert ("drawdown in: May 2021" in names) is named
+    assert names
 
 
 def test_differences_name_cap_guard_and_refusal(found: StrategyComparison) -> None:
