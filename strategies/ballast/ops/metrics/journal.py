@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ballast.core.events import EventKind
 from ballast.ops.metrics.families import Sample
+from ballast.ops.metrics.new_series import NewSeries
 
 
 class JournalCounts:
@@ -24,6 +25,7 @@ class JournalCounts:
         self._decisions: Counter[tuple[str, str]] = Counter()
         self._events: Counter[tuple[str, str]] = Counter()
         self._seen = {"decisions": 0, "events": 0}
+        self._new = NewSeries()
         self.latencies: dict[str, list[float]] = {}
 
     def read(self, path: Path, now: datetime, candle_s: float) -> Iterator[Sample]:
@@ -44,7 +46,7 @@ class JournalCounts:
         if newest is not None:
             opened = datetime.fromisoformat(newest).replace(tzinfo=UTC)
             yield "journal_lag_seconds", {}, (now - opened).total_seconds() - candle_s
-        yield from self._totals()
+        yield from self._new.told(self._totals(), now)
 
     def _read_decisions(self, connection: sqlite3.Connection, newest: str | None) -> None:
         # Those of the newest candle may still change; late ones of an older candle wait with them.

@@ -19,6 +19,7 @@ from ballast.ops.liveness import journal_file
 from ballast.ops.metrics import account, families, guards, standing
 from ballast.ops.metrics.families import Sample
 from ballast.ops.metrics.journal import JournalCounts
+from ballast.ops.metrics.new_series import NewSeries
 from ballast.tooling.bot_api import BotApi, BotSilent
 from ballast.tooling.errors import CommandError
 
@@ -62,6 +63,7 @@ class Sidecar:
         self._journal = JournalCounts()
         self._counted: Path | None = None
         self._api_errors: Counter[tuple[str, str]] = Counter()
+        self._new = NewSeries()
         self._log_seen = 0.0
         self._uncovered_s = 0.0
         self._asked: datetime | None = None
@@ -79,7 +81,8 @@ class Sidecar:
 
     def _of_bot(self, now: datetime) -> list[Sample]:
         try:
-            samples = [*account.samples(self._api, now), *self._of_logs()]
+            errors = self._new.told(self._of_logs(), now)
+            samples = [*account.samples(self._api, now), *errors]
         except (BotSilent, KeyError, TypeError, ValueError) as error:
             logger.warning("the bot cannot be read: %s", error)
             return [("up", {}, 0)]

@@ -33,6 +33,7 @@ from ballast.ops.metrics import standing
 from ballast.ops.metrics.account import uncovered
 from ballast.ops.metrics.families import COUNTERS, GAUGES, PREFIX
 from ballast.ops.metrics.journal import JournalCounts
+from ballast.ops.metrics.new_series import NewSeries
 from ballast.ops.metrics.sidecar import Sidecar
 from ballast.risk.state_store import StateStore
 from ballast.tooling.bot_api import BotApi
@@ -289,9 +290,10 @@ def test_a_pair_that_is_decided_late_is_counted_and_so_is_the_one_before_it(tmp_
     add(path, 3, ("REFUSED", "DAILY_LOSS"))
     list(counts.read(path, NOW, 3600))
     add(path, 1, ("NO_SIGNAL", "market_up"))
+    list(counts.read(path, NOW, 3600))
     told = {
         labels["code"]: value
-        for name, labels, value in counts.read(path, NOW, 3600)
+        for name, labels, value in counts.read(path, NOW + timedelta(minutes=2), 3600)
         if name == "refusals"
     }
     assert told == {"DAILY_LOSS": 2, "SIZE_TOO_SMALL": 1}
@@ -305,6 +307,36 @@ def test_a_long_journal_is_counted_whole_when_it_is_first_read(tmp_path: Path) -
     add(path, 1, ("NO_SIGNAL", "market_up"))
     rows = {name: value for name, _, value in counts.read(path, NOW, 3600)}
     assert rows["refusals"] == 100_001
+
+
+def test_the_first_of_a_code_is_seen_as_an_increase(tmp_path: Path) -> None:
+    """A series that begins at 1 has not increased: the first refusal of a kind was in no panel."""
+    path, counts = tmp_path / "journal.sqlite", JournalCounts()
+    journal(path)
+    add(path, 4, ("REFUSED", "DAILY_LOSS"))
+    add(path, 3, ("NO_SIGNAL", "market_up"))
+
+    def refusals(second: int) -> dict[str, float]:
+        now = NOW + timedelta(seconds=second)
+        rows = counts.read(path, now, 3600)
+        return {labels["code"]: value for name, labels, value in rows if name == "refusals"}
+
+    # What was there before is none that happened just now.
+    assert refusals(0) == {"DAILY_LOSS": 1}
+    add(path, 2, ("REFUSED", "DAILY_LOSS"), ("REFUSED", "KILL_FILE"))
+    add(path, 1, ("NO_SIGNAL", "market_up"))
+    assert refusals(60) == refusals(100) == {"DAILY_LOSS": 2, "KILL_FILE": 0}
+    assert refusals(180) == {"DAILY_LOSS": 2, "KILL_FILE": 1}
+
+
+def test_so_is_the_first_failed_request_of_a_kind() -> None:
+    new = NewSeries()
+    first, other = {"call": "a", "kind": "x"}, {"call": "b", "kind": "x"}
+    assert list(new.told([("api_errors", first, 3)], NOW)) == [("api_errors", first, 3)]
+    both = [("api_errors", first, 3), ("api_errors", other, 1), ("equity", {}, 5.0)]
+    held, later = (list(new.told(both, NOW + timedelta(minutes=m))) for m in (1, 3))
+    assert [value for *_, value in held] == [3, 0, 5.0]
+    assert later == both
 
 
 def test_that_nothing_has_failed_inside_is_told_before_anything_does(tmp_path: Path) -> None:
