@@ -2,10 +2,13 @@
 
 import argparse
 import math
+import sqlite3
 from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from freqtrade.persistence.models import PairLock
@@ -19,13 +22,16 @@ from ballast.config import settings
 from ballast.config.guards import GuardSettings
 from ballast.core.beginnings import BEGINNINGS, Beginnings
 from ballast.core.guards.base import Guard
+from ballast.core.guards.edge_decay import EdgeDecay
 from ballast.core.measures import share
 from ballast.core.snapshot import Snapshot
 from ballast.core.verdict import ALL_PAIRS, ALLOW, Verdict
+from ballast.journal.reader import Reader, Row
 from ballast.risk.state_store import StateStore
 from ballast.tooling.config_files import database_url, read_config
 from ballast.tooling.database import open_store
 from ballast.tooling.errors import CommandError
+from ballast.tooling.journals import bot_journal
 
 # Length of a candle does not matter to what is shown here.
 _CANDLE_MINUTES = 60.0
@@ -68,6 +74,7 @@ def run(options: argparse.Namespace) -> None:
     except settings.SettingsError as error:
         raise CommandError(str(error)) from None
     store, engine = open_store(database_url(options.db_url, config))
+    guards = _under_the_bots_strategy(guards, bot_journal(options.db_url, config), config)
     try:
         if options.action == "rearm":
             _rearm(store, guards, options.name, options.because)
@@ -75,6 +82,20 @@ def run(options: argparse.Namespace) -> None:
             Console().print(_table(store, engine, guards, datetime.now(UTC)))
     finally:
         engine.dispose()
+
+
+def _under_the_bots_strategy(
+    guards: GuardSettings, journal: Path, config: Mapping[str, Any]
+) -> GuardSettings:
+    """The guards as they are under what the bot ran last: another's baseline says nothing of it."""
+    rows: list[Row] = []
+    with suppress(sqlite3.Error), closing(Reader(journal)) as reader:
+        rows = reader.newest()
+    if rows:
+        # One that names nobody is of the pack's: whether this is one, the bot has judged.
+        return guards.under(rows[0].strategy, foreign=EdgeDecay.__name__ not in rows[0].guards)
+    named = config.get("strategy")
+    return guards.under(str(named), foreign=False) if named else guards
 
 
 def _rearm(store: StateStore, guards: GuardSettings, name: str, because: str | None) -> None:

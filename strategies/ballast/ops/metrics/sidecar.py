@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from prometheus_client.metrics_core import Metric
 
 from ballast.config.settings import Settings
+from ballast.core.guards.edge_decay import EdgeDecay
 from ballast.execution import api_errors
 from ballast.ops.liveness import journal_file
 from ballast.ops.metrics import account, families, guards, standing
@@ -88,8 +89,9 @@ class Sidecar:
             return [("up", {}, 0)]
         found = {name: value for name, labels, value in samples if not labels}
         samples += self._uncovered_time(found["uncovered_positions"], now)
-        samples += self._remembered()
-        samples += self._of_journal(samples, found["candle_seconds"], now)
+        (shown,) = (labels for name, labels, _ in samples if name == "info")
+        samples += self._remembered(shown)
+        samples += self._of_journal(shown, found["candle_seconds"], now)
         return [("up", {}, 1), *samples]
 
     def _uncovered_time(self, positions: float, now: datetime) -> list[Sample]:
@@ -113,17 +115,17 @@ class Sidecar:
             for (call, kind), count in self._api_errors.items()
         ]
 
-    def _remembered(self) -> list[Sample]:
+    def _remembered(self, shown: Mapping[str, str]) -> list[Sample]:
+        # A baseline that names nobody is of the pack's: whether this is one, the bot has judged.
+        foreign = f"{EdgeDecay.__name__} waits" in shown["strategy_version"]
+        under = self._settings.guards.under(shown["strategy"], foreign)
         try:
-            return list(guards.samples(self._database, self._settings.guards))
+            return list(guards.samples(self._database, under))
         except CommandError as error:
             logger.warning("guards cannot be read: %s", error)
             return []
 
-    def _of_journal(
-        self, samples: Sequence[Sample], candle_s: float, now: datetime
-    ) -> list[Sample]:
-        (shown,) = (labels for name, labels, _ in samples if name == "info")
+    def _of_journal(self, shown: Mapping[str, str], candle_s: float, now: datetime) -> list[Sample]:
         path = journal_file(self._config, shown, self._user_data)
         if path is None:
             return []

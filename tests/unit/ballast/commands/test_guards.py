@@ -18,9 +18,12 @@ from sqlalchemy import create_engine
 
 from ballast.__main__ import main
 from ballast.config.guards import GuardSettings
+from ballast.config.settings import JournalSettings
 from ballast.core.beginnings import BEGINNINGS, Beginnings
+from ballast.core.decision import Decision, Outcome
 from ballast.core.guards.base import Guard
 from ballast.core.snapshot import ClosedTrade, Snapshot
+from ballast.journal.store import Journal, Version
 from ballast.risk.state_store import TABLE, StateStore
 from tests.engine import ROOT
 from tests.processes import python_path
@@ -120,6 +123,38 @@ def test_table_shows_what_is_off_and_what_only_scales(
         "cuts sizes to 67 %",
         "DRAWDOWN 3.5 % (limit 3 %), until below 2.5 %",
     ]
+
+
+BASELINE = {"mean_r": 0.3, "sd_r": 1.5, "trades": 400}
+
+
+@pytest.mark.usefixtures("database")
+@pytest.mark.parametrize(
+    ("baseline", "ran", "on", "shown"),
+    [
+        ({"strategy": "Own"}, "Own", ["EdgeDecay"], "on"),
+        ({"strategy": "Own"}, "Another", [], "waits for a baseline of this strategy"),
+        ({}, "OfThePack", ["EdgeDecay"], "on"),
+        ({}, "GuardedTheirs", [], "waits for a baseline of this strategy"),
+    ],
+)
+def test_a_baseline_of_another_strategy_is_waited_for_as_the_bot_says(
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    baseline: dict[str, str],
+    ran: str,
+    on: list[str],
+    shown: str,
+) -> None:
+    """It was shown as on, under a strategy that it says nothing of."""
+    configure(folder, guards={"EdgeDecay": {**BASELINE, **baseline}})
+    journal = Journal(folder / "user_data" / "ballast_journal.dryrun.sqlite", JournalSettings())
+    opened = datetime(2024, 3, 1, tzinfo=UTC)
+    decision = Decision("ETH/USDT", opened, Outcome.NO_SIGNAL, "up", 1.0, 2.0)
+    journal.write(Version("abcd1234", ran, "1h", "0.2.0", on, {}, {}), [decision], [])
+    journal.file.engine.dispose()
+    assert main(["guards"]) == 0
+    assert rows(capsys.readouterr().out)["EdgeDecay"][0] == shown
 
 
 def test_a_block_is_told_with_its_beginning_as_on_every_other_screen(

@@ -309,6 +309,20 @@ def test_a_long_journal_is_counted_whole_when_it_is_first_read(tmp_path: Path) -
     assert rows["refusals"] == 100_001
 
 
+@pytest.mark.parametrize(("ran", "is_told"), [("Own", True), ("Another", False)])
+def test_decay_is_told_under_the_strategy_of_the_baseline_alone(
+    database: str, tmp_path: Path, ran: str, is_told: bool
+) -> None:
+    """What a guard remembers of a strategy that the bot no longer runs says nothing of this one."""
+    watched = WATCHED.EdgeDecay.model_copy(update={"strategy": "Own"})
+    settings = Settings(guards=WATCHED.model_copy(update={"EdgeDecay": watched}))
+    answers = Answers()
+    answers.bodies["show_config"]["strategy"] = ran
+    with answering(answers) as url:
+        told = scraped(Sidecar(BotApi(url, "me", "x"), settings, database, tmp_path))
+    assert ("decay_ratio" in told) is is_told
+
+
 def test_the_first_of_a_code_is_seen_as_an_increase(tmp_path: Path) -> None:
     """A series that begins at 1 has not increased: the first refusal of a kind was in no panel."""
     path, counts = tmp_path / "journal.sqlite", JournalCounts()
