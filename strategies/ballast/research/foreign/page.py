@@ -6,6 +6,7 @@ from markupsafe import Markup
 
 from ballast.research.foreign import wording
 from ballast.research.foreign.comparison import StrategyComparison
+from ballast.research.report.crises import is_known
 from ballast.research.report.drawdowns import changes
 from ballast.research.report.show_result import daily_curve
 from ballast.research.report.wording import counted, day, number, percent, share
@@ -114,7 +115,9 @@ def _windows(found: StrategyComparison) -> Section | None:
         opened = f"{alone.trades:,}, {under.trades:,}"
         rows.append([alone.name, percent(alone.market), *falls, opened])
     heads = ("", "the pairs held", f"drawdown {_ALONE}", f"drawdown {_UNDER}", "trades begun")
-    lead = "Known crashes within the run, and the worst weeks of its market."
+    lead = "The worst weeks of the run's market."
+    if any(is_known(crisis.name) for crisis in found.alone.crises):
+        lead = "Known crashes within the run, and the worst weeks of its market."
     return Section("Crash windows", lead, [table(heads, rows)])
 
 

@@ -185,3 +185,17 @@ def test_page_shows_both_and_lets_no_name_be_markup(found: StrategyComparison) -
         assert word in shown.text
     assert len(shown.charts) == 2
     assert len(shown.charts[0]["data"]) == 4
+
+
+def test_page_says_what_costs_both_paid_and_what_its_windows_are(tmp_path: Path) -> None:
+    equity = [10_000.0] * 140 + [9_000.0] * 30
+    result = replace(run(tmp_path / "long.zip", equity=equity), costs="stress")
+    both = side(result, 140)
+    text = Shown(page([compare("Some", both, both, EntryCounts())]).html()).text
+    assert "costs on both: stress" in text
+    assert "Known crashes within the run, and the worst weeks of its market." in text
+    assert "No entry was asked for under the layer." in text
+    made = Side(result, [crisis for crisis in both.crises if crisis.name.startswith("Week of")])
+    text = Shown(page([compare("Some", made, made, EntryCounts())]).html()).text
+    assert "The worst weeks of the run's market." in text
+    assert "Known crashes" not in text
