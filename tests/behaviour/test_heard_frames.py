@@ -120,6 +120,25 @@ def test_trades_are_at_the_candles_prices_whatever_theirs_makes_of_them(
     assert len(changed.trades) == 1
 
 
+class Renaming(Wishes):
+    """Writes the pair's name as files and other exchanges have it, or throws it away."""
+
+    def populate_indicators(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
+        metadata["pair"] = metadata["pair"].replace("/", "_")
+        return dataframe
+
+    def populate_entry_trend(self, dataframe: pd.DataFrame, metadata: dict) -> pd.DataFrame:
+        metadata.clear()
+        return super().populate_entry_trend(dataframe, metadata)
+
+
+def test_the_pair_is_freqtrades_whatever_theirs_writes_into_its_metadata() -> None:
+    """Freqtrade never reads it again; the layer looked candles up by what it found there."""
+    bought = play(BOUGHT, held(Renaming)).trades
+    pd.testing.assert_frame_equal(bought, play(BOUGHT, held(Wishes)).trades)
+    assert len(bought) == 1
+
+
 # Attributes that theirs sets where the layer answers.
 
 

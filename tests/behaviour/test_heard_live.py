@@ -16,6 +16,7 @@ from sandbox.orders import Order, Side
 from tests.behaviour.live_story import LostAnswers, Told, story_run
 from tests.behaviour.mini import COSTS, Story, quiet, signal
 from tests.behaviour.test_additions import BUDGET
+from tests.behaviour.test_heard_frames import Renaming
 from tests.behaviour.wishes import Wishes, held
 from tests.exchange import PAIR
 
@@ -101,6 +102,14 @@ def test_pair_that_theirs_cannot_analyse_is_not_bought(tmp_path: Path) -> None:
         # Analysed again, its signal is too old by now.
         told.loops(30)
         assert told.run.trades == []
+
+
+def test_a_pair_that_theirs_renames_in_its_metadata_is_bought_and_covered(tmp_path: Path) -> None:
+    """Live one dictionary goes through all three methods."""
+    with story_run(tmp_path, BOUGHT, held(Renaming)) as told:
+        told.loops(3)
+        assert told.trade.pair == PAIR
+        assert rests(told)
 
 
 def test_what_is_held_is_left_by_stop_and_by_the_layer_while_theirs_is_broken(

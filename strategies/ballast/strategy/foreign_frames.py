@@ -127,7 +127,8 @@ class ForeignFrames(IStrategy):
         self, name: str, ask: Callable[..., Any], frame: pd.DataFrame, metadata: dict
     ) -> pd.DataFrame:
         """What theirs makes of a frame; a failure in one sentence, which ends a backtest."""
-        where = f"{self._own.__name__}, {metadata['pair']}: {name}"
+        pair = metadata["pair"]
+        where = f"{self._own.__name__}, {pair}: {name}"
         try:
             made = ask(frame, metadata)
         except FreqtradeException:
@@ -136,6 +137,9 @@ class ForeignFrames(IStrategy):
             if not _asks_for_columns(error):
                 raise OperationalException(f"{where} {raised(error)}") from error
             made = getattr(error, "obj", None)
+        finally:
+            # Freqtrade hands on one dictionary, and reads nothing in it that theirs may have set.
+            metadata["pair"] = pair
         if not isinstance(made, pd.DataFrame):
             raise OperationalException(f"{where} returned {type(made).__name__}: expected a frame")
         return foreign_signals.single_columns(made)

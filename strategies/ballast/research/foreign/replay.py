@@ -156,11 +156,12 @@ class Replay:
         part = candles.iloc[first:end].reset_index(drop=True)
         span = pd.Timedelta(minutes=timeframe_to_minutes(self.timeframe))
         self._provider.show(part["date"].iloc[0], part["date"].iloc[-1] + span, warmup)
-        metadata, provider = {"pair": pair}, self._provider
+        provider = self._provider
         with missing_candles.noted(self.strategy.config["datadir"], provider.empty_frames):
-            frame = self._behind.advise_indicators(part, metadata)
-            frame = self._behind.advise_entry(frame, metadata)
-            return self._behind.advise_exit(frame, metadata)
+            # A dictionary for each: theirs may write into it.
+            frame = self._behind.advise_indicators(part, {"pair": pair})
+            frame = self._behind.advise_entry(frame, {"pair": pair})
+            return self._behind.advise_exit(frame, {"pair": pair})
 
 
 def priced(task: Task, fee: float) -> Task:
