@@ -11,6 +11,7 @@ import pytest
 
 from ballast.core.frames import resample
 from ballast.core.measured import MeasuredCandles
+from ballast.strategy import warm_up
 from benchmarks import ROOT
 from benchmarks.analysis import Bench, database
 from tests.unit.ballast.core.made import walk
@@ -95,3 +96,16 @@ def test_another_pair_costs_what_a_pair_costs_and_no_second_market(
     )
     assert three - two == four - three
     assert four - three <= 40, (two, three, four)
+
+
+def test_a_strategy_that_starts_is_asked_its_needs_by_freqtrade_and_by_the_layer_once(
+    tmp_path: Path,
+) -> None:
+    """With parameters each time is a dozen of askings: for the warm-up and its frames it is one."""
+    with database():
+        bench = Bench("RisingMarket", "1h", PAIRS, tmp_path)
+        with patch.object(warm_up, "_at_their_ends", wraps=warm_up._at_their_ends) as asked:
+            bench.strategy.ft_bot_start()
+        bench.exchange.close()
+    # Freqtrade looks through all attributes for parameters.
+    assert asked.call_count == 2

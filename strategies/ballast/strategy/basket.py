@@ -60,9 +60,12 @@ def never_met(
     found: dict[str, list[str]] | None = None
     count = (checked_startup(strategy) if startup is None else startup) + _ASKED
     # All that matters of a pair is whether it is the leader, and whether it is the whole basket.
-    for leads, alone in {(pair == leader, set(basket) == {pair}) for pair in traded}:
+    # What is neither, for which most can be met, is asked first: it may be all that need be asked.
+    for leads, alone in sorted({(pair == leader, set(basket) == {pair}) for pair in traded}):
         here = _never_met(strategy, count, leads=leads, alone=alone)
         found = here if found is None else {name: here[name] for name in found if name in here}
+        if not found:
+            break
     return found or {}
 
 

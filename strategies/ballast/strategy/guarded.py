@@ -19,7 +19,7 @@ from ballast.strategy.overrides import refuse_overrides
 from ballast.strategy.signals import SignalStrategy
 from ballast.strategy.startup import named_basket, refuse_configuration, refuse_unsafe, spaces
 from ballast.strategy.state import DISASTER_STOP, ORDER_TYPES
-from ballast.strategy.warm_up import needs
+from ballast.strategy.warm_up import Needs, needs
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +46,7 @@ class GuardedStrategy(Layer, SignalStrategy):
     renamed_to: ClassVar[str] = ""
     # Freqtrade protections of a strategy's own, in addition to the guards.
     extra_protections: ClassVar[list[dict[str, Any]]] = []
+    _needed: Needs
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -64,9 +65,7 @@ class GuardedStrategy(Layer, SignalStrategy):
         super().ft_bot_start(**kwargs)
         refuse_unsafe(self)
         tell = partial(self.dp.send_msg, always_send=True)
-        feeds = self._ballast.decisions.connected.feeds
-        # Asked once for both: with parameters the rules are asked at each end of each.
-        found = needs(self)
+        feeds, found = self._ballast.decisions.connected.feeds, self._needed
         try:
             feeds.ask_for(found.frames)
         except ValueError as error:
@@ -78,6 +77,11 @@ class GuardedStrategy(Layer, SignalStrategy):
                 type(self).__name__,
                 self.renamed_to,
             )
+
+    def _asked_warm_up(self) -> int:
+        """Asked once for that and for the frames: a start asks often enough."""
+        self._needed = needs(self)
+        return self._needed.candles
 
     @asked_with_the_trade
     def adjust_trade_position(

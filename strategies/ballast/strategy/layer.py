@@ -94,7 +94,7 @@ class Layer(IStrategy):
         super().ft_bot_start(**kwargs)
         self._hold_attributes()
         state = self._ballast
-        state.warmup = self.startup_candle_count
+        state.warmup = self._asked_warm_up()
         state.decisions.connect()
         state.held = HeldCallbacks(self, self._instead)
 
@@ -107,6 +107,10 @@ class Layer(IStrategy):
         except OverrideRefused as refusal:
             state.decisions.connected.execution.checks.spoiled = "its callbacks were changed"
             state.incident("callbacks", refusal)
+
+    def _asked_warm_up(self) -> int:
+        """Candles before the first signal, of the strategy as it will trade."""
+        return self.startup_candle_count
 
     def _hold_attributes(self) -> None:
         """Put back what the layer needs; hyperopt may set attributes anew at every epoch."""

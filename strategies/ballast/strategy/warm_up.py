@@ -2,9 +2,8 @@
 
 import copy
 import functools
-import inspect
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import pandas as pd
 from freqtrade.enums import RunMode
@@ -75,7 +74,7 @@ def _at_their_ends(strategy: StatesRules) -> Iterator[tuple[str, StatesRules]]:
         name: parameter.opt_range
         if isinstance(parameter, CategoricalParameter)
         else (parameter.low, parameter.high)
-        for name, parameter in inspect.getmembers_static(strategy)
+        for name, parameter in sorted(_attributes(strategy).items())
         if isinstance(parameter, CategoricalParameter | NumericParameter)
     }
     variants = [{name: value} for name, values in choices.items() for value in values]
@@ -88,6 +87,12 @@ def _at_their_ends(strategy: StatesRules) -> Iterator[tuple[str, StatesRules]]:
             parameter.value = value
             setattr(variant, name, parameter)
         yield ", ".join(f"{name} = {value!r}" for name, value in values.items()), variant
+
+
+def _attributes(strategy: StatesRules) -> dict[str, Any]:
+    """A strategy's own and those of its classes, as they are there: no property is asked."""
+    layers = (*reversed(type(strategy).__mro__), strategy)
+    return {name: value for layer in layers for name, value in vars(layer).items()}
 
 
 def _needs(strategy: StatesRules, equal: "_Equal") -> Needs:

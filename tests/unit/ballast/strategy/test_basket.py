@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from freqtrade.resolvers import StrategyResolver
@@ -52,6 +52,24 @@ def test_the_leader_cannot_be_ahead_of_itself() -> None:
     strategy = Compared({"stake_currency": "USDT"})
     assert never_met(strategy, [BTC], BTC, [BTC, ETH]) == {"Compared": ["ahead"]}
     assert not never_met(strategy, [BTC, ETH], BTC, [BTC, ETH])
+
+
+class Counted(Compared):
+    asked: ClassVar[list[str]] = []
+
+    def setups(self, pair: Any, market: Any) -> Any:
+        self.asked.append("setups")
+        return super().setups(pair, market)
+
+
+def test_rules_that_one_pair_can_meet_are_not_asked_of_the_leader() -> None:
+    """A bot that starts waits for the answer: with fifty pairs, half of it told nothing more."""
+    strategy = Counted({"stake_currency": "USDT"})
+    startup = strategy.startup_candle_count
+    for pairs in ([BTC, ETH], [ETH, BTC]):
+        strategy.asked.clear()
+        assert not never_met(strategy, pairs, BTC, [BTC, ETH], startup)
+        assert len(strategy.asked) == 1
 
 
 @pytest.mark.parametrize(
