@@ -78,16 +78,18 @@ def assess(
     if not len(codes):
         return codes
     filled = _filled(bars)
-    in_hole = _run_length(filled) >= limits.hole_candles
     absurd = _absurd(candles, first, bars, limits)
 
     codes[: limits.history_candles] = DataQuality.SHORT_HISTORY
-    real = np.cumsum(~filled)
-    _raise_to(codes, _within_after(in_hole, real, limits.recovery_candles), DataQuality.AFTER_HOLE)
-    _raise_to(codes, filled, DataQuality.FILLED_HOLE)
-    after = _within_after(absurd, real, limits.recovery_candles)
-    _raise_to(codes, after, DataQuality.AFTER_ABSURD_BAR)
-    _raise_to(codes, absurd, DataQuality.ABSURD_BAR)
+    if filled.any() or absurd.any():
+        in_hole = _run_length(filled) >= limits.hole_candles
+        real = np.cumsum(~filled)
+        after = _within_after(in_hole, real, limits.recovery_candles)
+        _raise_to(codes, after, DataQuality.AFTER_HOLE)
+        _raise_to(codes, filled, DataQuality.FILLED_HOLE)
+        after = _within_after(absurd, real, limits.recovery_candles)
+        _raise_to(codes, after, DataQuality.AFTER_ABSURD_BAR)
+        _raise_to(codes, absurd, DataQuality.ABSURD_BAR)
     _raise_to(codes, _impossible(bars), DataQuality.BAD_BAR)
     _raise_to(codes, _disordered(opened), DataQuality.DISORDER)
     return codes[len(known) - first :]

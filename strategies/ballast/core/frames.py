@@ -104,7 +104,10 @@ def _resampled(frame: pd.DataFrame, timeframe: str, to: str) -> tuple[np.ndarray
 def _frame(opened: np.ndarray, prices: Sequence[np.ndarray]) -> pd.DataFrame:
     """Candles that opened at these nanoseconds since the epoch."""
     dates = pd.DatetimeIndex(opened.view("datetime64[ns]"), tz="UTC")
-    return pd.DataFrame({"date": dates, **dict(zip(PRICES[1:], prices, strict=True))})
+    made = pd.DataFrame(dict(enumerate((dates, *prices))), copy=False)
+    # Texts in an index are looked up through a table, which is made once for all frames.
+    made.columns = _index(tuple(PRICES)).view()
+    return made
 
 
 def slow_frame(frame: pd.DataFrame, timeframe: str, older: pd.DataFrame | None) -> pd.DataFrame:

@@ -31,8 +31,8 @@ def deepest_dip(pair: Candles, window: Window, within: Window) -> pd.Series:
     A number of standard deviations; negative is below the average.
     """
 
-    def lowest(frame: pd.DataFrame, n: int, recent: int) -> np.ndarray:
-        close = frame["close"].to_numpy(dtype=float)
+    def lowest(_: pd.DataFrame, n: int, recent: int) -> np.ndarray:
+        close = pair.slow.values("close")
         z = (close - talib.SMA(close, n)) / _positive(talib.STDDEV(close, n))
         return _lowest(z, recent)
 
@@ -48,8 +48,8 @@ def tightest_range(pair: Candles, window: Window, history: Window, within: Windo
     (0 to 1) of the history that was as tight or tighter; the lowest rank within the time counts.
     """
 
-    def lowest_rank(frame: pd.DataFrame, n: int, past: int, recent: int) -> np.ndarray:
-        high, low, close = (frame[name].to_numpy(dtype=float) for name in ("high", "low", "close"))
+    def lowest_rank(_: pd.DataFrame, n: int, past: int, recent: int) -> np.ndarray:
+        high, low, close = map(pair.slow.values, ("high", "low", "close"))
         spread = (talib.MAX(high, n) - talib.MIN(low, n)) / close
         # A filled candle has no range: a hole is no squeeze.
         known = pd.Series(np.where(high > low, spread, np.nan))
