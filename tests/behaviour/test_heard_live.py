@@ -11,6 +11,7 @@ import pytest
 from freqtrade.exceptions import OperationalException
 from freqtrade.rpc import RPC
 
+from ballast import StopRules
 from ballast.journal.explanations import why
 from sandbox.orders import Order, Side
 from tests.behaviour.live_story import LostAnswers, Told, story_run
@@ -18,6 +19,7 @@ from tests.behaviour.mini import COSTS, Story, quiet, signal
 from tests.behaviour.test_additions import BUDGET
 from tests.behaviour.test_heard_frames import Renaming
 from tests.behaviour.wishes import Wishes, held
+from tests.engine import resolvable
 from tests.exchange import PAIR
 
 CALM = (100.9, 101.4, 100.4, 100.45)
@@ -138,6 +140,28 @@ def test_stop_is_not_loosened_by_a_restart_with_a_wider_class_stop(tmp_path: Pat
         tight.stoploss = -0.2
         told.run.started()
         told.loops(2)
+        assert told.trade.stop_loss == before
+        assert rests(told)
+
+
+def test_a_strategy_says_whose_positions_it_takes_over_and_keeps_their_stops(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Freqtrade keeps trades of all strategies in one database, and says nothing."""
+    said = "takes over open positions of another strategy (1 of GuardedWishes)"
+    other = held(type("Later", (Wishes,), {}), stops=StopRules(initial_atr=8))
+    with story_run(tmp_path, BOUGHT, held(Wishes)) as told:
+        told.loops(3)
+        before = told.trade.stop_loss
+        told.run.stopped()
+        told.run.started()
+        assert said not in caplog.text
+        told.run.stopped()
+        with resolvable(other) as names:
+            told.run.config |= names
+            told.run.started()
+        told.loops(3)
+        assert f"GuardedLater {said}" in caplog.text
         assert told.trade.stop_loss == before
         assert rests(told)
 

@@ -53,7 +53,7 @@ from ballast.runtime.exits import ExitChecks
 from ballast.runtime.host import Host
 from ballast.runtime.journal import place_of, recorder_of
 from ballast.runtime.operator_channel import OperatorChannel
-from ballast.runtime.sole_bot import hold_database
+from ballast.runtime.sole_bot import hold_database, tell_taken_over
 
 logger = logging.getLogger(__name__)
 
@@ -153,6 +153,7 @@ class TradingSession:
             Where another bot trades on the database, or its journal is another's.
         """
         hold_database(host)
+        tell_taken_over(host)
         settings, stake_currency = host.settings, host.config["stake_currency"]
         columns_by_pair = ColumnsByPair()
         sizes: dict[str, float] = {}

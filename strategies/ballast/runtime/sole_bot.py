@@ -1,7 +1,11 @@
-"""One process trades on a database: of two each would sell, and stop, what the other has bought."""
+"""One process trades on a database: of two each would sell, and stop, what the other has bought.
+
+A strategy that begins where another has positions open takes them over, which is said.
+"""
 
 import logging
 import os
+from collections import Counter
 from pathlib import Path
 
 from freqtrade.enums import TRADE_MODES
@@ -66,3 +70,19 @@ def hold_database(host: Host) -> None:
     os.ftruncate(descriptor, 0)
     os.write(descriptor, str(os.getpid()).encode())
     _held[path] = descriptor
+
+
+def tell_taken_over(host: Host) -> None:
+    """A bot that starts: Freqtrade gives it every open position, whichever strategy bought it."""
+    if host.dp.runmode not in TRADE_MODES:
+        return
+    own = host.get_strategy_name()
+    counts = Counter(trade.strategy for trade in Trade.get_open_trades())
+    others = ", ".join(f"{count} of {name}" for name, count in counts.items() if name != own)
+    if others:
+        logger.warning(
+            "%s takes over open positions of another strategy (%s): they keep their stops and are "
+            "left by its rules; with a database of its own (--db-url) it would leave them alone",
+            own,
+            others,
+        )
