@@ -1,9 +1,13 @@
 """Callbacks that are hung on a strategy while it runs: refused, and on its classes taken off."""
 
+from abc import ABC
 from collections.abc import Iterator
 from typing import Any
 
 from ballast.strategy.overrides import OverrideRefused, answered, is_trusted
+
+# Nothing is hung on these.
+_OF_PYTHON = (ABC, object)
 
 
 class HeldCallbacks:
@@ -22,11 +26,13 @@ class HeldCallbacks:
     """
 
     def __init__(self, strategy: Any, instead: str) -> None:
-        classes = type(strategy).__mro__
+        classes = [owner for owner in type(strategy).__mro__ if not is_trusted(owner)]
         self._names = answered(type(strategy))
-        self._owners = (strategy, *(owner for owner in classes if not is_trusted(owner)))
+        self._owners = (strategy, *(owner for owner in classes if owner not in _OF_PYTHON))
         self._own = [self._names & vars(owner).keys() for owner in self._owners]
         self._sizes = self._counted()
+        # Of the strategy's own class, the first place to hang anything on.
+        self.size_of_class = len(type(strategy).__dict__)
         self._instead = instead
         # What a property's setter takes is heard as that says.
         self._methods = {
@@ -66,6 +72,7 @@ class HeldCallbacks:
         for owner, name in found:
             delattr(owner, name)
         self._sizes = self._counted() if found else sizes
+        self.size_of_class = len(type(self._owners[0]).__dict__)
         if found:
             strategy = type(self._owners[0]).__name__
             where = {o.__name__ if isinstance(o, type) else strategy for o, _ in found}
@@ -76,7 +83,7 @@ class HeldCallbacks:
             )
 
     def _counted(self) -> list[int]:
-        return [len(vars(owner)) for owner in self._owners]
+        return [len(owner.__dict__) for owner in self._owners]
 
     def _found(self) -> Iterator[tuple[Any, str]]:
         for owner, own in zip(self._owners, self._own, strict=True):

@@ -27,6 +27,8 @@ from ballast.strategy.state import LayerState
 
 # Freqtrade's own limit says nothing: it stands behind the pre-trade checks', which does.
 _SAYS_WHY_S = 60
+# What the layer sets at every candle it need not ask itself about.
+_set = object.__setattr__
 
 
 class Layer(IStrategy):
@@ -135,7 +137,11 @@ class Layer(IStrategy):
             except Exception as error:
                 self._ballast.incident("bot_loop_start", error)
             self._hold_attributes()
-        self._ballast_hold_callbacks()
+            self._ballast_hold_callbacks()
+        held = self._ballast.held
+        # A look that costs a backtest next to nothing; live `analyze` looks at all at once.
+        if held is not None and len(type(self).__dict__) != held.size_of_class:
+            self._ballast_hold_callbacks()
 
     def analyze(self, pairs: list[str]) -> None:
         """Live: analyse, then let the guards judge the new candle."""
@@ -257,7 +263,7 @@ class Layer(IStrategy):
         before = trade.stop_loss, trade.stop_loss_pct
         # As Freqtrade has it: on a candle that reaches the stop, the stop does not move.
         moves = (before[0] or 0.0) < (low or current_rate)
-        self.use_custom_stoploss = self._ballast.own_custom_stop
+        _set(self, "use_custom_stoploss", self._ballast.own_custom_stop)
         try:
             super().ft_stoploss_adjust(
                 current_rate,
@@ -273,7 +279,7 @@ class Layer(IStrategy):
         except Exception as error:
             self._ballast.incident("ft_stoploss_adjust", error)
         finally:
-            self.use_custom_stoploss = True
+            _set(self, "use_custom_stoploss", True)
         if before[0] and trade.stop_loss < before[0]:
             self._keep_higher(trade, *before)
         if 0 < (before[0] or 0.0) < trade.stop_loss:
