@@ -22,6 +22,7 @@ from ballast.__main__ import main
 from ballast.commands.recompute import load_config, recomputed
 from ballast.core.account import State
 from ballast.core.decision import Outcome
+from ballast.core.status import GAUGES
 from ballast.journal.reader import Reader, Row, stop_moves
 from ballast.journal.rows import as_stored
 from tests.behaviour.market import candles, source
@@ -258,7 +259,7 @@ def test_status_shows_limits_positions_and_what_is_nearest_on_one_screen(
     shown = capsys.readouterr().out.splitlines()
     assert shown[0].startswith("RisingMarket 1h  ")
     assert shown[1].startswith("by the candle that ended 2024-02-27 23:00 UTC; the next ends in 60")
-    for name in ("day's loss", "week's loss", "drawdown step", "last limit", "heat", "exposure"):
+    for name in GAUGES.values():
         assert sum(line.startswith(name) for line in shown) == 1, name
     assert any("rules unmet" in line for line in shown)
     assert len(shown) < 40

@@ -19,6 +19,7 @@ GAUGES: Mapping[str, str] = {
     Reason.DAILY_LOSS: "day's loss",
     Reason.WEEKLY_LOSS: "week's loss",
     Reason.DRAWDOWN: "drawdown step",
+    Reason.ROLLING_DRAWDOWN: "rolling limit",
     Reason.DRAWDOWN_LIMIT: "last limit",
     Reason.PORTFOLIO_HEAT: "heat",
     Reason.EXPOSURE_CAP: "exposure",

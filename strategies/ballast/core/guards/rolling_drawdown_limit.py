@@ -103,6 +103,10 @@ class RollingDrawdownLimit(Guard):
         """The limit; 0 where no high is known."""
         return floor_of(self._limit_pct, self._high)
 
+    def gauge(self) -> tuple[float, float]:
+        """The drawdown from the window's highest, and the limit."""
+        return self.memory.drawdown_pct, self._limit_pct
+
     def flowed(self, factor: float) -> None:
         """A deposit or withdrawal moves the highs with the equity: the drawdown stays."""
         self.memory.highs = {day: high * factor for day, high in self.memory.highs.items()}

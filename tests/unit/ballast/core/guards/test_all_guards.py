@@ -12,6 +12,7 @@ from ballast.core.guards.base import Guard
 from ballast.core.guards.edge_decay import EdgeDecaySettings
 from ballast.core.guards.market_shock_halt import MarketShockHaltSettings
 from ballast.core.snapshot import Snapshot
+from ballast.core.status import GAUGES
 from ballast.core.trust import DataQuality
 from ballast.core.verdict import Verdict
 from tests.unit.ballast.core.made import moment, restarted, row, seen, trade
@@ -148,3 +149,13 @@ def test_memory_can_be_restored_after_a_candle_of_unknown_equity(name: str) -> N
     guard = SETTINGS.build(60)[name]
     guard.observe(seen(0, equity=float("nan")))
     restarted(guard, SETTINGS.build(60)[name])
+
+
+def test_what_limits_heat_is_shown_with_its_limit() -> None:
+    """A heat limit of 1.3 % instead of 2 % could be read nowhere: its guard had no bar."""
+    guards = SETTINGS.build(60).values()
+    limiting = [guard for guard in guards if type(guard).floor is not Guard.floor]
+    assert len(limiting) > 3
+    for guard in limiting:
+        assert guard.gauge() is not None, guard.code
+        assert guard.code in GAUGES
