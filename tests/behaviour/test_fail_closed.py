@@ -104,7 +104,7 @@ def stake_is(value: float) -> Fault:
 
     def proposing(self: PositionSizer, *args: Any, **kwargs: Any) -> Any:
         proposal = propose(self, *args, **kwargs)
-        return replace(proposal, sized=replace(proposal.sized, stake=value))
+        return proposal._replace(sized=replace(proposal.sized, stake=value))
 
     return giving(PositionSizer, "propose", proposing)
 

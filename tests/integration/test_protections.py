@@ -16,6 +16,7 @@ from freqtrade.persistence.pairlock import PairLock
 from freqtrade.resolvers import ProtectionResolver
 
 from ballast.config.guards import GuardSettings
+from ballast.core.guards.base import Guard
 from ballast.core.guards.edge_decay import EdgeDecaySettings
 from ballast.core.rules import above
 from ballast.core.stops import StopRules
@@ -416,4 +417,14 @@ def test_second_run_of_the_same_objects_makes_the_same_locks() -> None:
 def test_each_guard_has_its_protection() -> None:
     """One that is added without it is found missing here, not by the first bot that starts."""
     written = {name for name, found in vars(guards).items() if isinstance(found, type)}
-    assert written == {"GuardProtection", *GuardSettings.at_candles()}
+    bases = {"GuardProtection", "MarketGuardProtection"}
+    assert written == {*bases, *GuardSettings.at_candles()}
+
+
+def test_freqtrade_asks_about_a_pair_only_those_that_judge_single_pairs() -> None:
+    """Each that was asked in vain would cost a look-up at every closed trade."""
+    asked = {name for name in GuardSettings.at_candles() if getattr(guards, name).has_local_stop}
+    built = GuardSettings().build(60.0)
+    assert asked == {
+        n for n, g in built.items() if type(g).pair_verdicts is not Guard.pair_verdicts
+    }

@@ -47,7 +47,7 @@ class DataWatch:
     def _trust(self, pair: str, end: datetime) -> DataQuality | None:
         """Trust in the pair's candle; None where it has not come."""
         columns = self._columns_of(pair)
-        position = columns.completed_at(end) if columns is not None else -1
-        if columns is None or not columns.is_fresh(position, end):
+        position = columns.newest_at(end) if columns is not None else -1
+        if columns is None or position < 0:
             return None
         return DataQuality(int(columns["trust"][position]))

@@ -28,10 +28,11 @@ class LockAlerts:
 
     def __init__(self, dp: DataProvider) -> None:
         self._dp = dp
+        self._is_live = dp.runmode in LIVE_MODES
 
     def block(self, change: Change) -> None:
         """Say that entries of a pair, or of all pairs, are blocked; stops and exits stay active."""
-        if self._dp.runmode not in LIVE_MODES:
+        if not self._is_live:
             return
         scope = "all pairs" if change.pair == ALL_PAIRS else change.pair
         logger.warning("entries of %s blocked by %s: %s", scope, change.guard, change.verdict)
@@ -48,7 +49,7 @@ class LockAlerts:
 
     def lock(self, lock: PairLock) -> None:
         """Tell about a lock that a protection asked for."""
-        if self._dp.runmode in LIVE_MODES:
+        if self._is_live:
             logger.warning("%s locked: %s", lock.pair, lock.reason)
             self._send(lock.to_json())
 

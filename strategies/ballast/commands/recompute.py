@@ -111,8 +111,7 @@ def _recomputed(config: dict[str, Any], pair: str, moment: datetime | None) -> R
         raise _no_candles(strategy, pair)
     guard_set = _guards_at(session, strategy, end, candle)
     verdicts = guard_set.said([pair])[pair]
-    position = columns.completed_at(end)
-    position = position if columns.is_fresh(position, end) else -1
+    position = columns.newest_at(end)
     decision = decide(pair, end - candle, columns, position, books.get(pair), verdicts)
     # Of the others, which follow the account and its trades, candles tell nothing.
     on = [n for n, g in guard_set.guards.items() if g.follows_candles and not g.follows_equity]

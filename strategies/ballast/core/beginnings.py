@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 
 from pydantic import Field
 
@@ -28,7 +27,7 @@ class Beginnings(Memory):
         for scope in (pair, ALL_PAIRS):
             known = self.begun.get(f"{guard} {scope}")
             if known is not None and known[0] == verdict.limit:
-                return replace(verdict, began=known[1])
+                return verdict.begun_at(known[1])
         return verdict
 
     def followed_by(self, objections: Mapping[str, Mapping[str, Verdict]]) -> "Beginnings":

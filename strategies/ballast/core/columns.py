@@ -86,9 +86,11 @@ class CandleColumns:
             self._asked = now
         return self._position
 
-    def is_fresh(self, position: int, now: datetime) -> bool:
-        """Whether the candle at `position` is the last one that can have ended at `now`."""
-        return self.completed_at(now) == position and self._fresh
+    def newest_at(self, now: datetime) -> int:
+        """Position of the candle that is the last one to end by `now`; -1 where it is missing."""
+        if now != self._asked:
+            self.completed_at(now)
+        return self._position if self._fresh else -1
 
     def ends_by(self, now: datetime) -> bool:
         """Whether the last candle of all has ended by `now`, or is the one running."""

@@ -78,8 +78,8 @@ class CrossSection:
 
     def at(self, now: datetime) -> "CrossSectionRow | None":
         """The row of the candle that ended at `now`; None where the axis lacks it."""
-        position = self.axis.completed_at(now)
-        return CrossSectionRow(self, position) if self.axis.is_fresh(position, now) else None
+        position = self.axis.newest_at(now)
+        return CrossSectionRow(self, position) if position >= 0 else None
 
 
 class CrossSectionRow:

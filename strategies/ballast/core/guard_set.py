@@ -114,7 +114,9 @@ class GuardSet:
         self._objections.update(objections)
         self.beginnings = self.beginnings.followed_by(objections)
         changes = self._changes(snapshot, objections)
-        self.flattens = next((name for name, g in self._may_flatten.items() if g.flattens), None)
+        if not self._may_flatten.keys().isdisjoint(guards):
+            flattening = [name for name, g in self._may_flatten.items() if g.flattens]
+            self.flattens = flattening[0] if flattening else None
         self.snapshot = snapshot
         if not is_calm:
             self._followed, self._calm = snapshot, None

@@ -1,15 +1,14 @@
 """What positions lose at their stops: one position, and all together, which is the heat."""
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pydantic import Field
 
 from ballast.core.section import SettingsSection
 
 
-@dataclass(frozen=True)
-class StopCosts:
+class StopCosts(NamedTuple):
     """
     What leaving at a stop costs beside the distance to it.
 

@@ -142,11 +142,12 @@ def against(
             if reason is Reason.DATA_OUTAGE and limit == DataQuality.OK:
                 # A row from before its unit was written.
                 unit = "code"
-            parts.append(f"{measure(code, first, pair, unit)}{_limit(code, limit, pair, unit)}")
-        if parts and math.isfinite(began):
-            parts[0] = f"began at {parts[0]}"
-            now = measure(code, value, pair, unit)
-            parts += [f"now {now}"] if now != measure(code, began, pair, unit) else []
+            told = measure(code, first, pair, unit)
+            parts.append(f"{told}{_limit(code, limit, pair, unit)}")
+            if math.isfinite(began):
+                parts[0] = f"began at {parts[0]}"
+                now = told if value == began else measure(code, value, pair, unit)
+                parts += [f"now {now}"] if now != told else []
     if until is not None:
         parts.append(f"until {until:%Y-%m-%d %H:%M} UTC")
     elif math.isfinite(below):

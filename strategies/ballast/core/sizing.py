@@ -3,10 +3,10 @@
 Every cap is an amount in quote currency. A cap that cannot be computed is a cap of zero: no trade.
 """
 
-import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ballast.core.heat import StopCosts, loss_at_stop
 from ballast.core.reasons import Reason
@@ -75,8 +75,7 @@ class RiskBudget:
     costs: StopCosts
 
 
-@dataclass(frozen=True)
-class SizingInputs:
+class SizingInputs(NamedTuple):
     """
     What the size of a long trade follows from, beside the budget. Amounts are in quote currency.
 
@@ -185,7 +184,7 @@ def size_addition(inputs: SizingInputs, held: Held, budget: RiskBudget) -> Sized
         Of the addition, with the stop of the position; `open_risk`, `cluster_risk` and `exposure`
         count the position.
     """
-    fresh = size(dataclasses.replace(inputs, min_stake=0.0), budget)
+    fresh = size(inputs._replace(min_stake=0.0), budget)
     if not fresh.caps or not (math.isfinite(held.loss) and math.isfinite(held.value)):
         code = Reason.OPEN_RISK_UNKNOWN if fresh.caps else fresh.binding
         return Sized(NO_TRADE, code, loss_ratio=fresh.loss_ratio)

@@ -3,13 +3,13 @@
 import math
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from ballast.core.cross_section import CrossSectionRow
 from ballast.core.trust import DataQuality
 
 
-@dataclass(frozen=True)
-class ClosedTrade:
+class ClosedTrade(NamedTuple):
     """
     A trade that has ended.
 

@@ -55,6 +55,19 @@ class Verdict:
         hold = self.began, self.until, self.below
         return against(self.code, self.value, self.limit, "", *hold, unit=self.unit)
 
+    def begun_at(self, value: float) -> "Verdict":
+        """The same, having begun at a value."""
+        return Verdict(
+            self.code,
+            self.value,
+            self.limit,
+            self.multiplier,
+            self.until,
+            value,
+            self.below,
+            self.unit,
+        )
+
     def __str__(self) -> str:
         return f"{self.code} {self.numbers}".rstrip()
 

@@ -48,51 +48,48 @@ class MarketView:
         axis = self._columns_by_pair.get(MARKET)
         if axis is None:
             return None
-        newest = len(axis) - 1
-        if not self._is_present(self.pairs) and axis.is_fresh(newest, end):
+        pairs, newest = self.pairs, axis.newest_at(end)
+        if not self._is_present(pairs) and newest >= 0 and newest == len(axis) - 1:
             # A bot looks at its newest candle alone: those before have been looked at.
             alone = CandleColumns(axis.opened[newest:], axis.timeframe, {})
-            return CrossSectionRow(CrossSection(alone, self._of(self.pairs)), 0)
-        cross_section = self._present()
-        return cross_section.at(end) if cross_section is not None else None
+            return CrossSectionRow(CrossSection(alone, self._of(pairs)), 0)
+        return self._present(axis, pairs).at(end)
 
     def cross_section(self) -> CrossSection | None:
         """All candles of all pairs, as far as known; None where the leader has none."""
-        return self._present()
+        axis = self._columns_by_pair.get(MARKET)
+        return None if axis is None else self._present(axis, self.pairs)
 
     def leader(self, end: datetime) -> tuple[int, float]:
         """Trust code and fall (ratio) of the leader's candle that ended at `end`."""
         columns = self._columns_by_pair.get(MARKET)
-        position = columns.completed_at(end) if columns is not None else -1
-        if columns is None or not columns.is_fresh(position, end):
+        position = columns.newest_at(end) if columns is not None else -1
+        if columns is None or position < 0:
             return int(DataQuality.DISORDER), math.nan
-        return int(columns["trust"][position]), float(columns["fall"][position])
+        return int(columns.value("trust", position)), columns.value("fall", position)
 
     def all_arrived(self, end: datetime) -> bool:
         """Whether every pair and the leader have the candle that ended at `end`."""
         columns_by_pair = [self._columns_by_pair.get(name) for name in (MARKET, *self._traded())]
-        return all(t is not None and t.is_fresh(t.completed_at(end), end) for t in columns_by_pair)
+        return all(t is not None and t.newest_at(end) >= 0 for t in columns_by_pair)
 
     def is_last(self, end: datetime) -> bool:
         """Whether no candle of the leader is known that ends after `end`."""
         columns = self._columns_by_pair.get(MARKET)
         return columns is not None and columns.ends_by(end)
 
-    def _present(self) -> CrossSection | None:
-        axis = self._columns_by_pair.get(MARKET)
-        if axis is None:
-            return None
-        pairs = self.pairs
-        if not self._is_present(pairs):
-            self._cross_section = CrossSection(axis, self._of(pairs))
+    def _present(self, axis: CandleColumns, pairs: tuple[str, ...]) -> CrossSection:
+        known = self._cross_section
+        if known is None or not self._is_present(pairs):
+            known = self._cross_section = CrossSection(axis, self._of(pairs))
             self._edition = self._columns_by_pair.edition
-        return self._cross_section
+        return known
 
     def _is_present(self, pairs: tuple[str, ...]) -> bool:
         """Whether the cross-section is that of the candles there are now."""
-        cross_section = self._cross_section
+        known = self._cross_section
         same = self._edition == self._columns_by_pair.edition
-        return cross_section is not None and same and cross_section.pairs == pairs
+        return known is not None and same and known.pairs == pairs
 
     def _of(self, pairs: tuple[str, ...]) -> dict[str, CandleColumns]:
         return {pair: self._columns_by_pair.get(pair) or _NO_CANDLES for pair in pairs}

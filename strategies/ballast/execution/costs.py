@@ -64,7 +64,7 @@ class FillCosts:
             return None
         return cls(settings.model(), columns_of, timeframe)
 
-    def charge(self, trade: LocalTrade, order: Order, now: datetime) -> None:
+    def charge(self, trade: LocalTrade, order: Order, now: datetime, *, is_addition: bool) -> None:
         """
         Make the price of an order that has just filled worse by what the fill costs.
 
@@ -84,16 +84,15 @@ class FillCosts:
             paid = self._model.stop_fill(asked, _low(columns, position, now, asked), cost)
         else:
             paid = cost.sell(asked)
-        order.average = order.price = order.ft_price = paid
+        order.average = order.price = settled = paid
         if entry:
             # Freqtrade rounds the trade's rate. The disaster stop hangs below it, as it would live;
             # an addition leaves it where it is.
-            order.ft_price = price_to_precision(
-                paid, trade.price_precision, trade.precision_mode_price
-            )
-            if trade.nr_of_successful_entries == 1:
+            settled = price_to_precision(paid, trade.price_precision, trade.precision_mode_price)
+            if not is_addition:
                 trade.initial_stop_loss_pct = None
-                trade.adjust_stop_loss(order.ft_price, trade.stop_loss_pct)
+                trade.adjust_stop_loss(settled, trade.stop_loss_pct)
+        order.ft_price = settled
         order.cost = (order.cost or 0.0) * paid / asked
         order.ft_order_tag = f"{order.ft_order_tag or ''} {ASKED}={asked}"
 

@@ -47,11 +47,8 @@ class ExchangeView:
     def __init__(self, dp: DataProvider, wallets: Callable[[], Wallets]) -> None:
         self._dp = dp
         self._wallets = wallets
-
-    @property
-    def is_live(self) -> bool:
-        """Whether there is an exchange to ask, paper trading included."""
-        return self._dp.runmode in LIVE_MODES
+        # Whether there is an exchange to ask, paper trading included; a run has one mode.
+        self.is_live = dp.runmode in LIVE_MODES
 
     @property
     def is_real(self) -> bool:

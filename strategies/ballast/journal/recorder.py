@@ -244,9 +244,7 @@ class Recorder:
         held: Position | None,
     ) -> Decision:
         columns = self._sources.columns_of(pair)
-        position = columns.completed_at(end) if columns is not None else -1
-        if columns is not None and not columns.is_fresh(position, end):
-            position = -1
+        position = columns.newest_at(end) if columns is not None else -1
         book = self._sources.rulebook_of(pair)
         decision = decide(pair, end - self._candle, columns, position, book, verdicts, held)
         if decision.outcome is Outcome.SIGNAL:

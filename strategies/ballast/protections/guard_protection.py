@@ -68,3 +68,9 @@ class GuardProtection(IProtection):
         if block is None:
             return None
         return ProtectionReturn(lock=True, until=block.until, reason=block.reason)
+
+
+class MarketGuardProtection(GuardProtection):
+    """Of a guard that judges all pairs alike: it is not asked about one."""
+
+    has_local_stop = False

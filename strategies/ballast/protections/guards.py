@@ -3,18 +3,18 @@
 Freqtrade searches a file's text for `class NAME(` before it loads it, so each stands here in full.
 """
 
-from ballast.protections.guard_protection import GuardProtection
+from ballast.protections.guard_protection import GuardProtection, MarketGuardProtection
 
 
 class VolatilityCooldown(GuardProtection):
     """See `ballast.core.guards`."""
 
 
-class MarketShockHalt(GuardProtection):
+class MarketShockHalt(MarketGuardProtection):
     """See `ballast.core.guards`."""
 
 
-class StopCascadeHalt(GuardProtection):
+class StopCascadeHalt(MarketGuardProtection):
     """See `ballast.core.guards`."""
 
 
@@ -22,23 +22,23 @@ class LossStreakBackoff(GuardProtection):
     """See `ballast.core.guards`."""
 
 
-class DailyLossLimit(GuardProtection):
+class DailyLossLimit(MarketGuardProtection):
     """See `ballast.core.guards`."""
 
 
-class WeeklyLossLimit(GuardProtection):
+class WeeklyLossLimit(MarketGuardProtection):
     """See `ballast.core.guards`."""
 
 
-class DrawdownLadder(GuardProtection):
+class DrawdownLadder(MarketGuardProtection):
     """See `ballast.core.guards`."""
 
 
-class DrawdownLimit(GuardProtection):
+class DrawdownLimit(MarketGuardProtection):
     """See `ballast.core.guards`."""
 
 
-class RollingDrawdownLimit(GuardProtection):
+class RollingDrawdownLimit(MarketGuardProtection):
     """See `ballast.core.guards`."""
 
 
@@ -46,5 +46,5 @@ class DataOutageHalt(GuardProtection):
     """See `ballast.core.guards`."""
 
 
-class EdgeDecay(GuardProtection):
+class EdgeDecay(MarketGuardProtection):
     """See `ballast.core.guards`."""

@@ -45,8 +45,8 @@ class CandleNews:
             none = np.zeros(len(market.axis), dtype=bool)
             self._any = np.logical_or.reduce([none, *self._news.values()])
             self._position = -1
-        position = market.axis.completed_at(end)
-        if not market.axis.is_fresh(position, end):
+        position = market.axis.newest_at(end)
+        if position < 0:
             self._position = -1
             return None
         # After a gap nobody has looked at the candle before.

@@ -48,8 +48,6 @@ class RiskEngine:
     stop_manager : StopManager
     market_view : MarketView
     timeframe : str
-    correlation : callable
-        Correlation of two pairs at a moment.
     announce : callable
         Told about every block that begins, and, with a verdict that allows, that is lifted.
     tell_flow : callable
@@ -71,7 +69,6 @@ class RiskEngine:
         stop_manager: StopManager,
         market_view: MarketView,
         timeframe: str,
-        correlation: Callable[[str, str, datetime], float],
         announce: Callable[[Change], None],
         tell_flow: Callable[[Flow, float, datetime], None],
         api_errors: Callable[[datetime], int],
@@ -85,7 +82,6 @@ class RiskEngine:
         self._stop_manager = stop_manager
         self._market_view = market_view
         self._candle = timedelta(minutes=minutes(timeframe))
-        self._correlation = correlation
         self._tell_flow = tell_flow
         self._tell_end = tell_end
         self._patience = patience
@@ -256,10 +252,6 @@ class RiskEngine:
     def heat_left(self, equity: float) -> float | None:
         """What guards let all positions lose at their stops at an equity (quote), or None."""
         return self._judged.heat_left(equity)
-
-    def correlation(self, one: str, other: str, now: datetime) -> float:
-        """Correlation of two pairs' returns over the last 20 days."""
-        return self._correlation(one, other, now)
 
     def entry_verdict(self, pair: str, now: datetime) -> Verdict:
         """Whether, and at what size, `pair` may be entered."""

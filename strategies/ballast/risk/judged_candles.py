@@ -56,9 +56,10 @@ class JudgedCandles:
 
     def is_calm(self, equity: float, end: datetime) -> bool:
         """Whether nothing would come of a candle without news at this equity (quote currency)."""
-        if self._deferred and not self._holds_deferred():
+        calm, before = self._guard_set.calm(), self._deferred
+        if before is not None and not calm.holds(self._equity, before):
             return False
-        return self._guard_set.calm().holds(equity, end)
+        return calm.holds(equity, end)
 
     def defer(self, end: datetime, equity: float | None = None) -> None:
         """

@@ -1,9 +1,8 @@
 """Blocks as Freqtrade locks: what `/locks`, the API and FreqUI show."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from freqtrade.persistence import PairLocks
 from freqtrade.persistence.models import PairLock
@@ -17,8 +16,7 @@ _BEFORE_BORDER = timedelta(milliseconds=1)
 Key = tuple[str, str]
 
 
-@dataclass(frozen=True)
-class Announced:
+class Announced(NamedTuple):
     """What the lock of a block says: when it ends (just before a candle border), and why."""
 
     until: datetime
@@ -49,8 +47,7 @@ class Locks:
         """Lock a pair ('*' for all) from `now` until the candle on which the verdict ends."""
         until = (change.verdict.until or now + UNTIL_LIFTED) - _BEFORE_BORDER
         block = Announced(until, str(change.verdict))
-        with _rolled_back_if_refused():
-            PairLocks.lock_pair(change.pair, block.until, block.reason, now=now, side="*")
+        _lock(change.pair, block, now)
         self._announced[(change.guard, change.pair)] = block
         self._next_end = min(self._next_end, block.until)
 
@@ -76,9 +73,9 @@ class Locks:
                 continue
             hint = f"(guards rearm {guard})"
             reason = block.reason if hint in block.reason else f"{block.reason} {hint}"
-            with _rolled_back_if_refused():
-                PairLocks.lock_pair(pair, block.until, reason, now=now, side="*")
-            self._announced[(guard, pair)] = Announced(block.until, reason)
+            block = Announced(block.until, reason)
+            _lock(pair, block, now)
+            self._announced[(guard, pair)] = block
 
     def announced(self, guard: str, pair: str, now: datetime) -> Announced | None:
         """What was last locked for a guard and a pair ('*' for all), if it still holds."""
@@ -123,6 +120,14 @@ class Locks:
             self._next_end = min((end for _, end in ends if end > now), default=NEVER)
 
 
+def _lock(pair: str, block: Announced, now: datetime) -> None:
+    try:
+        PairLocks.lock_pair(pair, block.until, block.reason, now=now, side="*")
+    except Exception:
+        _roll_back()
+        raise
+
+
 def _release(pair: str, reason: str, now: datetime) -> None:
     for lock in PairLocks.get_pair_locks(pair, now, side="*"):
         if lock.reason == reason:
@@ -130,16 +135,14 @@ def _release(pair: str, reason: str, now: datetime) -> None:
             lock.active = False
             lock.lock_end_time = now.astimezone(UTC)
     if PairLocks.use_db:
-        with _rolled_back_if_refused():
+        try:
             PairLock.session.commit()
+        except Exception:
+            _roll_back()
+            raise
 
 
-@contextmanager
-def _rolled_back_if_refused() -> Iterator[None]:
+def _roll_back() -> None:
     """A database that refuses a write must not leave Freqtrade's session unusable."""
-    try:
-        yield
-    except Exception:
-        if PairLocks.use_db:
-            PairLock.session.rollback()
-        raise
+    if PairLocks.use_db:
+        PairLock.session.rollback()

@@ -81,8 +81,8 @@ class Portfolio:
     @staticmethod
     def exposure(positions: Iterable[Position], entries: Iterable[Entry]) -> float:
         """Value of positions and of open entries, quote currency."""
-        held = sum(trade.amount * price for trade, price in positions)
-        return held + sum(amount * price for _, amount, price in entries)
+        held = sum([trade.amount * price for trade, price in positions])
+        return held + sum([amount * price for _, amount, price in entries])
 
 
 def _entering(trades: Iterable[LocalTrade]) -> list[Entry]:

@@ -4,14 +4,13 @@ Of an entry that was sent, what its position is managed by outlives the run: it 
 the intent (`execution.intents`) and recalled from there.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ballast.core.sizing import Sized
 from ballast.core.verdict import Verdict
 
 
-@dataclass(frozen=True)
-class OrderProposal:
+class OrderProposal(NamedTuple):
     """
     An entry as it was decided.
 
@@ -37,8 +36,7 @@ class OrderProposal:
     verdict: Verdict
 
 
-@dataclass(frozen=True)
-class SentEntry:
+class SentEntry(NamedTuple):
     """
     What a position is managed by, of an entry that went to the exchange.
 

@@ -1,6 +1,6 @@
 """The entry sizer: how large an entry may be, and whether it still may be when the order is due."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -40,9 +40,6 @@ class AccountView(Protocol):
     def entry_verdict(self, pair: str, now: datetime) -> Verdict:
         """What the guards say."""
 
-    def correlation(self, one: str, other: str, now: datetime) -> float:
-        """Correlation of two pairs' returns."""
-
 
 class _Signal(NamedTuple):
     """The candle that signalled, which can be trusted, and the guards' verdict, which allows."""
@@ -62,6 +59,8 @@ class PositionSizer:
     heat : PortfolioHeatSettings or None
         None where the guard PortfolioHeat is off.
     account : AccountView
+    correlations : callable
+        Of a pair's returns with those of others at a moment.
     proposals : OrderProposals
         Where what is decided is kept.
     columns_of : callable
@@ -81,6 +80,7 @@ class PositionSizer:
         risk: RiskSettings,
         heat: PortfolioHeatSettings | None,
         account: AccountView,
+        correlations: Callable[[str, Collection[str], datetime], Sequence[float]],
         proposals: OrderProposals,
         columns_of: Callable[[str], CandleColumns | None],
         costs_of: Callable[[str], StopCosts],
@@ -93,6 +93,7 @@ class PositionSizer:
         self._budget = risk.budget(heat)
         self._budgets: dict[StopCosts, RiskBudget] = {}
         self._account = account
+        self._correlations = correlations
         self._proposals = proposals
         self._columns_of = columns_of
         self._costs_of = costs_of
@@ -222,8 +223,8 @@ class PositionSizer:
             When that candle has not been analysed.
         """
         columns = self._columns_of(pair)
-        position = columns.completed_at(now) if columns is not None else -1
-        if columns is None or not columns.is_fresh(position, now):
+        position = columns.newest_at(now) if columns is not None else -1
+        if columns is None or position < 0:
             raise refused(Reason.SIGNAL_STALE, 0, 1, "the newest completed candle is not analysed")
         return columns, position
 
@@ -290,14 +291,12 @@ class PositionSizer:
 
     def _cluster_risk(self, pair: str, now: datetime, risks: Mapping[str, float]) -> float:
         """Risk at stop of the positions and open entries that move with `pair`."""
-        heat = self._heat
-        if heat is None:
+        if self._heat is None or not risks:
             return 0.0
-        return sum(
-            risk
-            for other, risk in risks.items()
-            if self._account.correlation(pair, other, now) >= heat.cluster_correlation
-        )
+        together = self._heat.cluster_correlation
+        correlations = self._correlations(pair, risks.keys(), now)
+        moving = zip(risks.values(), correlations, strict=True)
+        return sum([risk for risk, correlation in moving if correlation >= together])
 
 
 def _some(sized: Sized, limits: Mapping[str, float]) -> Sized:

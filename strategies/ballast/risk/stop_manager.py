@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
 from freqtrade.exchange import ROUND_DOWN, price_to_precision
@@ -38,8 +38,7 @@ def first_stop(kept: str | float) -> float:
     return float(str(kept).split()[0])
 
 
-@dataclass(frozen=True)
-class StopMove:
+class StopMove(NamedTuple):
     """A stop's move: from (NaN at first) and to, quote currency; what moved it, and when."""
 
     trade: LocalTrade
@@ -170,7 +169,10 @@ class StopManager:
 
     def stop(self, trade: LocalTrade, now: datetime) -> float:
         """Present stop of a position (price), advanced to the last completed candle."""
-        return self._advanced(trade, now).plan.stop
+        known = self._managed.get(trade.id)
+        if known is None or known.asked != now:
+            known = self._advanced(trade, now)
+        return known.plan.stop
 
     def through_market(
         self, trade: LocalTrade, now: datetime, rate: float, resting: float | None
@@ -229,7 +231,7 @@ class StopManager:
         position = columns.completed_at(now)
         as_of = managed.as_of if managed.as_of is not None else managed.candle(columns)
         # Live the candle may still be missing: only a fresh one answers for the whole moment.
-        managed.asked = now if columns.is_fresh(position, now) else None
+        managed.asked = now if columns.newest_at(now) >= 0 else None
         newest = columns.opened.item(position) if position >= 0 else as_of
         if newest <= as_of:
             return managed

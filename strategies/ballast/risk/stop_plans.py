@@ -68,7 +68,8 @@ class ManagedStop:
     @property
     def time_is_up(self) -> datetime | None:
         """When the time stop comes, if it may come."""
-        return None if self.plan.reached(1.0) else self._due
+        due = self._due
+        return None if due is None or self.plan.reached(1.0) else due
 
     @cached_property
     def _due(self) -> datetime | None:

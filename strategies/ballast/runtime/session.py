@@ -1,7 +1,7 @@
 """One run of a strategy: everything that rules, guards and account share, connected once."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -65,9 +65,13 @@ def _none(now: datetime) -> int:
     return 0
 
 
-def _correlation(market: Market | None, one: str, other: str, now: datetime) -> float:
-    """Of two pairs' returns; 1 before the market has been seen."""
-    return 1.0 if market is None else market.correlation(one, other, now, CORRELATION_WINDOW)
+def _correlations(
+    market: Market | None, pair: str, others: Collection[str], now: datetime
+) -> list[float]:
+    """Of a pair's returns with those of others; 1 before the market has been seen."""
+    if market is None:
+        return [1.0] * len(others)
+    return market.correlations(pair, others, now, CORRELATION_WINDOW)
 
 
 def _tell_moved(host: Host, move: StopMove) -> None:
@@ -166,8 +170,8 @@ class TradingSession:
             # start, before any candle is analysed, closed trades are looked at.
             return stop_rules.get(setup) or next(iter(stop_rules.values()), host.stops)
 
-        def correlation(one: str, other: str, now: datetime) -> float:
-            return _correlation(session.market, one, other, now)
+        def correlations(pair: str, others: Collection[str], now: datetime) -> list[float]:
+            return _correlations(session.market, pair, others, now)
 
         def announce(change: Change) -> None:
             if change.verdict.blocks:
@@ -212,7 +216,6 @@ class TradingSession:
             stop_manager,
             market_view,
             host.timeframe,
-            correlation,
             announce,
             lambda flow, equity, now: host.events.publish(
                 flowed(flow, equity, stake_currency, now)
@@ -235,6 +238,7 @@ class TradingSession:
             settings.risk,
             heat,
             engine,
+            correlations,
             proposals,
             columns_by_pair.get,
             fees.stop_costs,
@@ -288,8 +292,9 @@ class TradingSession:
 
     def look_anew(self) -> None:
         """A loop begins, or an order has filled: what own orders say is read once more."""
-        if self.feeds.live:
-            read_anew()
+        if not self.feeds.live:
+            return
+        read_anew()
         self.fees.look_anew()
         self.engine.look_anew()
 

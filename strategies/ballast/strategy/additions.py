@@ -38,4 +38,5 @@ def check(trade: LocalTrade, most: int, kill: KillSwitch, now: datetime) -> None
 
 def is_one(trade: LocalTrade, order: Order) -> bool:
     """Whether an order that has filled adds to what an earlier one has bought."""
-    return order.ft_order_side == trade.entry_side and trade.nr_of_successful_entries > 1
+    is_entry, several = order.ft_order_side == trade.entry_side, len(trade.orders) > 1
+    return is_entry and several and trade.nr_of_successful_entries > 1

@@ -13,6 +13,7 @@ from freqtrade.persistence import LocalTrade, Order
 from freqtrade.strategy import IStrategy
 
 from ballast.risk.stop_plans import ManagedStop
+from ballast.strategy import additions
 from ballast.strategy.decisions import Decisions, EntryOrder
 from ballast.strategy.fail_closed import fail_closed
 from ballast.strategy.foreign import ForeignLayer, guarded
@@ -59,7 +60,8 @@ class NoDecisions(Decisions):
         """Charge what the fill costs."""
         costs = self.connected.costs
         if costs is not None:
-            costs.charge(trade, order, now)
+            is_addition = additions.is_one(trade, order)
+            costs.charge(trade, order, now, is_addition=is_addition)
 
     def stop(self, trade: LocalTrade, now: datetime) -> float:
         return math.nan

@@ -6,8 +6,8 @@ Knows a host and a trading session, and nothing of the strategy that asks.
 import logging
 import math
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from freqtrade.persistence import LocalTrade, Order, Trade
 
@@ -32,8 +32,7 @@ logger = logging.getLogger(__name__)
 _UNPRICED = Verdict(Reason.CHASE_ENDED, math.nan, math.nan, 0.0)
 
 
-@dataclass(frozen=True)
-class EntryOrder:
+class EntryOrder(NamedTuple):
     """An entry order that is about to be sent: units of base currency at a rate (quote)."""
 
     pair: str
@@ -205,16 +204,16 @@ class Decisions:
     @fail_closed(refusal=None)
     def filled(self, trade: LocalTrade, order: Order, now: datetime) -> None:
         """Start the stop plan of a new position; charge what the fill costs; tell of it."""
-        session = self.connected
+        session, is_addition = self.connected, additions.is_one(trade, order)
         session.look_anew()
         if session.execution.watch is not None:
             session.execution.watch.resting.filled(trade, order)
-        if additions.is_one(trade, order):
+        if is_addition:
             session.stop_manager.added(trade)
         elif order.ft_order_side == trade.entry_side:
             self._start_plan(trade, order, now)
         if session.costs is not None:
-            session.costs.charge(trade, order, now)
+            session.costs.charge(trade, order, now, is_addition=is_addition)
         if session.recorder is not None:
             self._tell_filled(session.recorder, trade, order, now)
 

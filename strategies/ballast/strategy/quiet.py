@@ -12,9 +12,8 @@ from typing import Any, NamedTuple
 
 from freqtrade.persistence import LocalTrade
 
-from ballast.core.guard_set import NEVER
+from ballast.core.guard_set import NEVER, GuardSet
 from ballast.risk.stop_plans import ManagedStop
-from ballast.runtime.exits import ExitChecks
 from ballast.strategy import trade_stops
 
 # What Freqtrade asks there: a strategy with one of its own is asked at every candle.
@@ -69,7 +68,7 @@ class Bounds(NamedTuple):
 
     trade: LocalTrade
     managed: ManagedStop
-    exits: ExitChecks
+    guards: GuardSet
     stop: float
     stop_loss: float
     amount: float
@@ -103,7 +102,7 @@ class Bounds(NamedTuple):
             and not plan.closed_below
             and trade.stop_loss == self.stop_loss
             and trade.amount == self.amount
-            and not self.exits.flattens
+            and self.guards.flattens is None
             and _stated(strategy) == self.stated
         )
 
@@ -146,7 +145,8 @@ def passes(
     # It is rounded up to the exchange's steps.
     if trade.stop_loss >= low:
         return False
-    managed = state.decisions.steady(trade)
+    is_known = known is not None and known.trade is trade
+    managed = known.managed if known is not None and is_known else state.decisions.steady(trade)
     if managed is not None:
         if trade.stop_loss != before:
             # A trailing stop begins elsewhere now.
@@ -156,7 +156,7 @@ def passes(
         state.bounds[trade.id] = Bounds(
             trade,
             managed,
-            state.decisions.connected.exits,
+            state.decisions.connected.engine.guard_set,
             stop,
             trade.stop_loss,
             trade.amount,

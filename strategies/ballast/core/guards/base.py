@@ -22,6 +22,9 @@ class Memory(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
+    # Plainly: the guards alone set what they remember, at every candle that they are shown.
+    __setattr__ = object.__setattr__
+
 
 class Nothing(Memory):
     """Memory of a guard that needs none."""

@@ -80,8 +80,10 @@ class LossStreakBackoff(Guard):
     def observe(self, snapshot: Snapshot) -> None:
         """Continue or reset the streaks with the trades that closed."""
         for trade in snapshot.closed:
-            pair = self.memory.pairs.setdefault(trade.pair, Streak())
-            self._count(pair, trade, self._pair_losses)
+            pairs = self.memory.pairs
+            if trade.pair not in pairs:
+                pairs[trade.pair] = Streak()
+            self._count(pairs[trade.pair], trade, self._pair_losses)
             self._count(self.memory.all, trade, self._all_losses)
 
     def market_verdict(self, snapshot: Snapshot) -> Verdict:

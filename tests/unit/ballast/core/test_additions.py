@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 
 import pytest
@@ -47,10 +46,10 @@ def test_position_at_its_budget_gets_nothing(beyond: float) -> None:
 
 def test_caps_on_one_trade_count_what_is_held() -> None:
     """The value of a position is capped, not that of each of its orders."""
-    near = dataclasses.replace(INPUTS, stop=99.9)
+    near = INPUTS._replace(stop=99.9)
     sized = size_addition(near, Held(value=1_800.0, loss=0.0), BUDGET)
     assert (sized.binding, sized.stake) == (Reason.POSITION_CAP, pytest.approx(200))
-    wild = dataclasses.replace(near, volatility=0.06)
+    wild = near._replace(volatility=0.06)
     sized = size_addition(wild, Held(value=1_600.0, loss=0.0), BUDGET)
     assert (sized.binding, sized.stake) == (
         Reason.VOLATILITY_TARGET,
@@ -59,7 +58,7 @@ def test_caps_on_one_trade_count_what_is_held() -> None:
 
 
 def test_stop_that_is_not_below_the_price_gives_nothing() -> None:
-    above = dataclasses.replace(INPUTS, stop=101.0)
+    above = INPUTS._replace(stop=101.0)
     assert size_addition(above, NOTHING, BUDGET).binding == Reason.STOP_NOT_BELOW_ENTRY
 
 
@@ -69,16 +68,16 @@ def test_unknown_position_gets_nothing(held: Held) -> None:
 
 
 def test_guards_that_leave_nothing_are_named() -> None:
-    sized = size_addition(dataclasses.replace(INPUTS, multiplier=0.0), NOTHING, BUDGET)
+    sized = size_addition(INPUTS._replace(multiplier=0.0), NOTHING, BUDGET)
     assert (sized.stake, sized.binding) == (NO_TRADE, Reason.GUARDS)
 
 
 def test_stake_below_the_exchanges_minimum_is_none() -> None:
     held = Held(value=500.0, loss=ONE_TRADE - 1)
     at_it = size_addition(INPUTS, held, BUDGET).stake
-    least = dataclasses.replace(INPUTS, min_stake=at_it)
+    least = INPUTS._replace(min_stake=at_it)
     assert size_addition(least, held, BUDGET).stake == at_it
-    more = dataclasses.replace(INPUTS, min_stake=at_it + 0.01)
+    more = INPUTS._replace(min_stake=at_it + 0.01)
     assert size_addition(more, held, BUDGET).binding == Reason.BELOW_EXCHANGE_MINIMUM
 
 
@@ -87,7 +86,7 @@ def test_stake_below_the_exchanges_minimum_is_none() -> None:
 def test_whole_position_loses_no_more_than_one_trade(
     inputs: SizingInputs, held: Held, budget: RiskBudget, multiplier: float
 ) -> None:
-    inputs = dataclasses.replace(inputs, multiplier=multiplier)
+    inputs = inputs._replace(multiplier=multiplier)
     sized = size_addition(inputs, held, budget)
     loss = loss_ratio(inputs.entry, inputs.stop, budget.costs)
     allowed = multiplier * inputs.equity * budget.per_trade
@@ -102,7 +101,7 @@ def test_whole_position_loses_no_more_than_one_trade(
 def test_sums_of_all_positions_hold(
     inputs: SizingInputs, held: Held, budget: RiskBudget, multiplier: float
 ) -> None:
-    sized = size_addition(dataclasses.replace(inputs, multiplier=multiplier), held, budget)
+    sized = size_addition(inputs._replace(multiplier=multiplier), held, budget)
     loss = loss_ratio(inputs.entry, inputs.stop, budget.costs)
     if sized.stake:
         left = inputs.equity * budget.heat - inputs.open_risk
@@ -119,6 +118,6 @@ def test_more_of_a_position_and_less_of_the_guards_never_add_more(
     now = size_addition(inputs, held, budget).stake
     more = Held(held.value * (1 + share), held.loss * (1 + share))
     assert size_addition(inputs, more, budget).stake <= now
-    less = dataclasses.replace(inputs, multiplier=inputs.multiplier * share)
+    less = inputs._replace(multiplier=inputs.multiplier * share)
     assert size_addition(less, held, budget).stake <= now * ROUNDING
-    assert now <= size(dataclasses.replace(inputs, min_stake=0.0), budget).stake * ROUNDING
+    assert now <= size(inputs._replace(min_stake=0.0), budget).stake * ROUNDING

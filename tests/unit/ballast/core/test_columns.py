@@ -35,7 +35,7 @@ def test_the_newest_candle_that_has_ended_is_found_whatever_is_missing(
         position = ended[-1] if ended else -1
         assert found.completed_at(now) == position
         newest = position >= 0 and moment(0) + (sorted(rows)[position] + 2) * candle > whole
-        assert found.is_fresh(position, now) == newest
+        assert found.newest_at(now) == (position if newest else -1)
 
 
 @pytest.mark.parametrize(
@@ -49,10 +49,9 @@ def test_a_candle_has_ended_at_its_border_and_not_a_moment_before(
 
 def test_the_last_candle_goes_stale_when_the_next_one_should_have_ended() -> None:
     found = columns()
-    assert found.is_fresh(9, moment(10.999))
+    assert found.newest_at(moment(10.999)) == 9
     assert found.completed_at(moment(11)) == 9
-    assert not found.is_fresh(9, moment(11))
-    assert not found.is_fresh(8, moment(10))
+    assert found.newest_at(moment(11)) == -1
 
 
 def test_an_answer_does_not_depend_on_what_was_asked_before() -> None:
@@ -64,15 +63,15 @@ def test_an_answer_does_not_depend_on_what_was_asked_before() -> None:
 def test_a_hole_is_not_fresh() -> None:
     found = columns([0, 1, 5, 6])
     assert found.completed_at(moment(4)) == 1
-    assert not found.is_fresh(1, moment(4))
-    assert found.is_fresh(2, moment(6))
+    assert found.newest_at(moment(4)) == -1
+    assert found.newest_at(moment(6)) == 2
 
 
 def test_an_empty_columns_has_nothing() -> None:
     found = columns([])
     assert len(found) == 0
     assert found.completed_at(moment(5)) == -1
-    assert not found.is_fresh(-1, moment(5))
+    assert found.newest_at(moment(5)) == -1
     assert found.ends_by(moment(0))
 
 
@@ -101,6 +100,5 @@ def test_an_answer_one_candle_on_is_what_it_is_anew(hours: list[int]) -> None:
     for step in random.choice([0.0, 0.25, 0.5, 1.0, 1.0, 1.0, 1.0, 2.0, -3.0], 400):
         at = at + step if at < 15 else -2.0
         now, anew = moment(at), columns(hours)
-        position = anew.completed_at(now)
-        assert asked.completed_at(now) == position
-        assert asked.is_fresh(position, now) == anew.is_fresh(position, now)
+        assert asked.newest_at(now) == anew.newest_at(now)
+        assert asked.completed_at(now) == anew.completed_at(now)

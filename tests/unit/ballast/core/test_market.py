@@ -1,5 +1,7 @@
 """The market is known only where enough of its pairs are, and pairs move together until proven."""
 
+from datetime import datetime
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,6 +23,12 @@ def line(step: float, n: int = 60) -> pd.DataFrame:
 
 
 RISING, FALLING = line(1), line(-1)
+
+
+def correlation(found: Market, one: str, other: str, now: datetime, window: str) -> float:
+    """Of two pairs alone."""
+    (correlation,) = found.correlations(one, [other], now, window)
+    return correlation
 
 
 def test_breadth_and_mean_change_equal_their_definitions() -> None:
@@ -127,7 +135,7 @@ def test_the_unit_of_price_changes_neither_breadth_nor_change_nor_correlation() 
     np.testing.assert_array_equal(one.breadth("24h"), other.breadth("24h"))
     np.testing.assert_allclose(one.mean_roc("24h"), other.mean_roc("24h"), rtol=1e-9, atol=1e-12)
     pairs = ("P0/USDT", "P1/USDT", moment(200), "100h")
-    assert one.correlation(*pairs) == pytest.approx(other.correlation(*pairs))
+    assert correlation(one, *pairs) == pytest.approx(correlation(other, *pairs))
 
 
 def together(share: float, n: int = 200) -> list[pd.DataFrame]:
@@ -141,7 +149,7 @@ def together(share: float, n: int = 200) -> list[pd.DataFrame]:
 @pytest.mark.parametrize("share", [-1.0, 0.0, 0.5, 1.0])
 def test_a_correlation_is_that_of_the_returns_of_the_window(share: float) -> None:
     pair = together(share)
-    found = market(*pair).correlation("P0/USDT", "P1/USDT", moment(150), "100h")
+    found = correlation(market(*pair), "P0/USDT", "P1/USDT", moment(150), "100h")
     moves = [np.log(frame["close"]).diff()[50:150] for frame in pair]
     assert found == pytest.approx(np.corrcoef(*moves)[0, 1])
     assert found == pytest.approx(share, abs=0.2)
@@ -152,24 +160,33 @@ def test_a_correlation_does_not_see_a_candle_that_has_not_ended() -> None:
     changed = pair[1].copy()
     changed.loc[150:, "close"] *= np.exp(walk(9, 50)["close"] / 100).to_numpy()
     at = ("P0/USDT", "P1/USDT", moment(150.99), "100h")
-    assert market(*pair).correlation(*at) == market(pair[0], changed).correlation(*at)
+    assert correlation(market(*pair), *at) == correlation(market(pair[0], changed), *at)
     late = ("P0/USDT", "P1/USDT", moment(152), "100h")
-    assert market(*pair).correlation(*late) != market(pair[0], changed).correlation(*late)
+    assert correlation(market(*pair), *late) != correlation(market(pair[0], changed), *late)
 
 
 def test_pairs_move_together_until_enough_is_known() -> None:
     pair = together(0.0)
     found = market(*pair)
-    assert found.correlation("P0/USDT", "P0/USDT", moment(200), "100h") == 1.0
-    assert found.correlation("P0/USDT", "X/USDT", moment(200), "100h") == 1.0
-    assert found.correlation("X/USDT", "P0/USDT", moment(200), "100h") == 1.0
-    assert found.correlation("P0/USDT", "P1/USDT", moment(-5), "100h") == 1.0
+    assert correlation(found, "P0/USDT", "P0/USDT", moment(200), "100h") == 1.0
+    assert correlation(found, "P0/USDT", "X/USDT", moment(200), "100h") == 1.0
+    assert correlation(found, "X/USDT", "P0/USDT", moment(200), "100h") == 1.0
+    assert correlation(found, "P0/USDT", "P1/USDT", moment(-5), "100h") == 1.0
     # Nine tenths of 100 moves are in 91 candles.
-    assert found.correlation("P0/USDT", "P1/USDT", moment(90), "100h") == 1.0
-    assert found.correlation("P0/USDT", "P1/USDT", moment(91), "100h") < 0.5
+    assert correlation(found, "P0/USDT", "P1/USDT", moment(90), "100h") == 1.0
+    assert correlation(found, "P0/USDT", "P1/USDT", moment(91), "100h") < 0.5
 
 
 def test_a_pair_that_does_not_move_is_taken_to_move_together() -> None:
     flat = filled(walk(2, 200), slice(1, 200))
     found = market(walk(3, 200), flat)
-    assert found.correlation("P0/USDT", "P1/USDT", moment(200), "100h") == 1.0
+    assert correlation(found, "P0/USDT", "P1/USDT", moment(200), "100h") == 1.0
+
+
+def test_correlations_with_several_pairs_are_those_with_each() -> None:
+    """Some of them unknown, and the pair itself among them."""
+    found = market(*(walk(seed, 200, holes=holes) for seed, holes in ((2, 0), (3, 0), (4, 40))))
+    pairs, at = ["P1/USDT", "X/USDT", "P0/USDT", "P2/USDT"], (moment(150), "100h")
+    for pair in [*pairs[:3], "P2/USDT"]:
+        each = [correlation(found, pair, other, *at) for other in pairs]
+        assert found.correlations(pair, pairs, *at) == each

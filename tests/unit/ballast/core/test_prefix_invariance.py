@@ -151,8 +151,8 @@ def test_a_correlation_does_not_depend_on_later_candles(timeframe: str) -> None:
         now = (frames(timeframe)["P"]["date"][k - 1] + span(timeframe)).to_pydatetime()
         part = world(timeframe, k)[1]
         for other in ("A", "LATE"):
-            found = part.correlation("L", other, now, "2d")
-            assert found == whole.correlation("L", other, now, "2d")
+            found = part.correlations("L", [other], now, "2d")
+            assert found == whole.correlations("L", [other], now, "2d")
 
 
 def test_a_column_that_looks_ahead_would_be_noticed() -> None:

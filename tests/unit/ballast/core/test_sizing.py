@@ -83,7 +83,7 @@ def situations(draw: st.DrawFn) -> SizingInputs:
 
 
 def sized(budget: RiskBudget = BUDGET, **changed: Any) -> Sized:
-    return size(dataclasses.replace(INPUTS, **changed), budget)
+    return size(INPUTS._replace(**changed), budget)
 
 
 @settings(max_examples=500)
@@ -126,7 +126,7 @@ def test_what_makes_a_trade_riskier_never_makes_it_larger(
 ) -> None:
     """More volatility, more held, more at risk, a higher entry above the same stop."""
     figure = getattr(inputs, worse) * times + (0.0 if worse in ("volatility", "entry") else more)
-    riskier = dataclasses.replace(inputs, **{worse: figure})
+    riskier = inputs._replace(**{worse: figure})
     assert size(riskier, budget).stake <= size(inputs, budget).stake * ROUNDING
 
 
@@ -137,7 +137,7 @@ def test_less_of_what_a_trade_needs_never_makes_it_larger(
     less: str, inputs: SizingInputs, budget: RiskBudget, share: float
 ) -> None:
     """Less turnover, less to spend, a smaller multiplier, a wider stop."""
-    poorer = dataclasses.replace(inputs, **{less: getattr(inputs, less) * share})
+    poorer = inputs._replace(**{less: getattr(inputs, less) * share})
     assert size(poorer, budget).stake <= size(inputs, budget).stake * ROUNDING
 
 
@@ -158,7 +158,7 @@ def test_the_unit_of_price_does_not_change_the_stake(
 ) -> None:
     factor = 2.0**power
     prices = {"entry": inputs.entry * factor, "stop": inputs.stop * factor}
-    assert size(dataclasses.replace(inputs, **prices), budget) == size(inputs, budget)
+    assert size(inputs._replace(**prices), budget) == size(inputs, budget)
 
 
 @settings(max_examples=500)
@@ -223,7 +223,7 @@ def test_an_entry_that_is_no_price_is_no_trade(entry: float) -> None:
 
 
 @pytest.mark.parametrize("missing", [math.nan, math.inf])
-@pytest.mark.parametrize("field", [f.name for f in dataclasses.fields(SizingInputs)])
+@pytest.mark.parametrize("field", SizingInputs._fields)
 def test_a_figure_that_is_missing_is_no_trade(field: str, missing: float) -> None:
     changed: dict[str, Any] = {field: missing}
     assert sized(**changed).stake == NO_TRADE
@@ -243,10 +243,10 @@ def test_a_budget_with_a_missing_figure_is_no_trade(field: str) -> None:
     assert sized(dataclasses.replace(BUDGET, **missing)).stake == NO_TRADE
 
 
-@pytest.mark.parametrize("field", [f.name for f in dataclasses.fields(StopCosts)])
+@pytest.mark.parametrize("field", StopCosts._fields)
 def test_a_missing_cost_is_no_trade(field: str) -> None:
     missing: dict[str, Any] = {field: math.nan}
-    costs = dataclasses.replace(BUDGET.costs, **missing)
+    costs = BUDGET.costs._replace(**missing)
     assert sized(dataclasses.replace(BUDGET, costs=costs)).stake == NO_TRADE
 
 

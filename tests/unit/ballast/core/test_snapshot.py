@@ -1,6 +1,5 @@
 """A snapshot is frozen, and what it was not told is not trusted."""
 
-import dataclasses
 import math
 
 import pytest
@@ -13,7 +12,7 @@ from tests.unit.ballast.core.made import moment, trade
 def test_a_snapshot_and_its_trades_cannot_be_changed() -> None:
     picture = Snapshot(moment(), 1000.0, (trade(0, 1.0),))
     for frozen, name in ((picture, "equity"), (picture.closed[0], "r")):
-        with pytest.raises(dataclasses.FrozenInstanceError):
+        with pytest.raises(AttributeError):
             setattr(frozen, name, 0.0)
 
 

@@ -33,7 +33,7 @@ def methods(kind: type) -> dict[str, Any]:
 
 # How a view is made and kept is no word of a rule.
 INNER = {"Candles.onto", "Candles.warmup", "Candles.views", "Market.onto", "Market.warmup"}
-INNER |= {"Market.correlation"}
+INNER |= {"Market.correlations"}
 WORDS: dict[str, Callable[..., Any]] = {
     **{name: getattr(ballast, name) for name in ballast.__all__ if name not in NOT_SAID_IN_RULES},
     **methods(Indicators),

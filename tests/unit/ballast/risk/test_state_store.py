@@ -334,7 +334,6 @@ def engine(told: list[Flow] | None = None) -> RiskEngine:
         stop_manager,
         MarketView(columns_by_pair, lambda: [PAIR]),
         "1h",
-        lambda one, other, now: 0.0,
         lambda change: None,
         lambda flow, equity, now: None if told is None else told.append(flow),
         lambda moment: 0,

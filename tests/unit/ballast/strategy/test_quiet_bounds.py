@@ -38,11 +38,11 @@ class Case:
         self.managed = made(plan=plan, asked=NOW)
         targets, *rest = _stated(self.strategy)
         until, stated = NOW + timedelta(hours=1), (dict(targets), *rest)
-        self.exits = made(flattens=False)
+        self.guards = made(flattens=None)
         self.found = Bounds(
             self.trade,
             self.managed,
-            self.exits,
+            self.guards,
             stop=94.0,
             stop_loss=95.0,
             amount=2.0,
@@ -71,7 +71,7 @@ def changed(where: str, name: str, value: Any) -> Callable[[Case], None]:
         changed("trade", "stop_loss", 96.0),
         changed("trade", "amount", 1.0),
         changed("managed", "asked", NOW - timedelta(hours=1)),
-        changed("exits", "flattens", True),
+        changed("guards", "flattens", "DrawdownLimit"),
         changed("strategy", "stoploss", -0.1),
         changed("strategy", "trailing_stop", False),
         changed("strategy", "trailing_stop_positive", 0.01),
