@@ -189,10 +189,11 @@ class GuardSet:
         asked = self._objecting(pair) if pair in seen.pairs else self.guards
         verdicts = {name: guard.verdict(seen, pair) for name, guard in asked.items()}
         strictest = compose(verdicts.values())
-        if strictest.multiplier == 1:
-            return strictest
-        name = next(name for name, verdict in verdicts.items() if verdict is strictest)
-        return self.beginnings.dated(name, pair, strictest)
+        if strictest.multiplier != 1:
+            for name, verdict in verdicts.items():
+                if verdict is strictest:
+                    return self.beginnings.dated(name, pair, strictest)
+        return strictest
 
     def _objecting(self, pair: str) -> dict[str, Guard]:
         """Guards that objected when they were asked last: the others have learnt nothing since."""
@@ -275,17 +276,19 @@ class GuardSet:
         if not blocks and all(k[0] in unasked and end > snapshot.now for k, end in known.items()):
             self.lifted = []
             return []
-        covered = {key: end for key, end in known.items() if end > snapshot.now}
-        others = {key: end for key, end in covered.items() if key[0] in unasked}
-        self.lifted = [key for key in covered if key not in blocks and key not in others]
-        fresh = {key: verdict for key, verdict in blocks.items() if key not in covered}
-        if fresh or self.lifted or len(covered) != len(known):
-            self._announced = {k: end for k, end in covered.items() if k in blocks or k in others}
-            until_lifted = snapshot.now + UNTIL_LIFTED
-            self._announced |= {key: block.until or until_lifted for key, block in fresh.items()}
+        self._announced, self.lifted = {}, []
+        for key, end in known.items():
+            if end > snapshot.now and (key in blocks or key[0] in unasked):
+                self._announced[key] = end
+            elif end > snapshot.now:
+                self.lifted.append(key)
+        changes = []
+        for key, verdict in blocks.items():
+            if key not in self._announced:
+                self._announced[key] = verdict.until or snapshot.now + UNTIL_LIFTED
+                changes.append(Change(*key, self.beginnings.dated(*key, verdict)))
         self._note_ends(blocks)
-        dated = self.beginnings.dated
-        return [Change(*key, dated(*key, verdict)) for key, verdict in fresh.items()]
+        return changes
 
     def _note_ends(self, blocks: Mapping[tuple[str, str], Verdict]) -> None:
         """Of what is announced, when it ends by the blocks of the guards asked now."""

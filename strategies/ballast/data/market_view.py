@@ -48,17 +48,18 @@ class MarketView:
         axis = self._columns_by_pair.get(MARKET)
         if axis is None:
             return None
-        pairs, newest = self.pairs, axis.newest_at(end)
-        if not self._is_present(pairs) and newest >= 0 and newest == len(axis) - 1:
+        pairs = self.pairs
+        known = self._known(pairs)
+        if known is None and 0 <= axis.newest_at(end) == len(axis) - 1:
             # A bot looks at its newest candle alone: those before have been looked at.
-            alone = CandleColumns(axis.opened[newest:], axis.timeframe, {})
+            alone = CandleColumns(axis.opened[-1:], axis.timeframe, {})
             return CrossSectionRow(CrossSection(alone, self._of(pairs)), 0)
-        return self._present(axis, pairs).at(end)
+        return (known or self._made(axis, pairs)).at(end)
 
     def cross_section(self) -> CrossSection | None:
         """All candles of all pairs, as far as known; None where the leader has none."""
-        axis = self._columns_by_pair.get(MARKET)
-        return None if axis is None else self._present(axis, self.pairs)
+        axis, pairs = self._columns_by_pair.get(MARKET), self.pairs
+        return None if axis is None else self._known(pairs) or self._made(axis, pairs)
 
     def leader(self, end: datetime) -> tuple[int, float]:
         """Trust code and fall (ratio) of the leader's candle that ended at `end`."""
@@ -78,18 +79,16 @@ class MarketView:
         columns = self._columns_by_pair.get(MARKET)
         return columns is not None and columns.ends_by(end)
 
-    def _present(self, axis: CandleColumns, pairs: tuple[str, ...]) -> CrossSection:
-        known = self._cross_section
-        if known is None or not self._is_present(pairs):
-            known = self._cross_section = CrossSection(axis, self._of(pairs))
-            self._edition = self._columns_by_pair.edition
-        return known
-
-    def _is_present(self, pairs: tuple[str, ...]) -> bool:
-        """Whether the cross-section is that of the candles there are now."""
+    def _known(self, pairs: tuple[str, ...]) -> CrossSection | None:
+        """The cross-section, where it is that of the candles there are now."""
         known = self._cross_section
         same = self._edition == self._columns_by_pair.edition
-        return known is not None and same and known.pairs == pairs
+        return known if known is not None and same and known.pairs == pairs else None
+
+    def _made(self, axis: CandleColumns, pairs: tuple[str, ...]) -> CrossSection:
+        made = self._cross_section = CrossSection(axis, self._of(pairs))
+        self._edition = self._columns_by_pair.edition
+        return made
 
     def _of(self, pairs: tuple[str, ...]) -> dict[str, CandleColumns]:
         return {pair: self._columns_by_pair.get(pair) or _NO_CANDLES for pair in pairs}

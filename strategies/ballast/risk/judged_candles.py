@@ -1,6 +1,5 @@
 """Candles as guards judge them: at once where something can come of it, else if they are asked."""
 
-import dataclasses
 import math
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
@@ -191,7 +190,7 @@ class JudgedCandles:
         self._locks.lift(self._guard_set.lifted, end)
         for name, pair in self._guard_set.lifted:
             code = guards[name].code if name in guards else name
-            self._announce(Change(name, pair, dataclasses.replace(ALLOW, code=code)))
+            self._announce(Change(name, pair, Verdict(code, ALLOW.value, ALLOW.limit)))
         for change in changes:
             self._locks.add(change, end)
             self._announce(change)

@@ -90,8 +90,8 @@ def _entering(trades: Iterable[LocalTrade]) -> list[Entry]:
     return [
         (trade, order.safe_amount, order.safe_price)
         for trade in trades
-        for order in trade.open_orders
-        if order.ft_order_side == trade.entry_side
+        for order in trade.orders
+        if order.ft_is_open and order.ft_order_side == trade.entry_side
     ]
 
 

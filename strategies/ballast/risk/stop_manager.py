@@ -228,10 +228,12 @@ class StopManager:
         columns = self._columns_of(trade.pair)
         if columns is None:
             return managed
-        position = columns.completed_at(now)
+        # Live the candle may still be missing: only the newest answers for the whole moment.
+        position = columns.newest_at(now)
+        managed.asked = now if position >= 0 else None
+        if position < 0:
+            position = columns.completed_at(now)
         as_of = managed.as_of if managed.as_of is not None else managed.candle(columns)
-        # Live the candle may still be missing: only a fresh one answers for the whole moment.
-        managed.asked = now if columns.newest_at(now) >= 0 else None
         newest = columns.opened.item(position) if position >= 0 else as_of
         if newest <= as_of:
             return managed
