@@ -16,7 +16,7 @@ from typing import Any
 
 from benchmarks.errors import BenchmarkError
 from benchmarks.market import Candles
-from benchmarks.worker import Job, Measured, measure_apart, measure_in_turns
+from benchmarks.worker import Job, Measured, even_turns, measure_apart, measure_in_turns
 
 FLOOR, ASKED, BALLAST, STOP = "no risk layer", "empty callbacks", "Ballast", "custom_stoploss"
 UNDECIDED = "empty layer"
@@ -72,9 +72,12 @@ def run(candles: Candles, strategy: str, repeats: int, say: Say) -> dict[str, An
     if strategy != FOREIGN:
         jobs[STOP] = Job.on(candles, "ReplayWithStop", **same)
     measured: dict[str, list[Measured]] = {name: [] for name in jobs}
-    for turn in range(1, repeats + 1):
-        say(f"{', '.join(jobs)}: {turn} of {repeats}")
-        for name, found in zip(jobs, measure_in_turns(list(jobs.values())), strict=True):
+    turns: list[float] = []
+    for number in range(1, repeats + 1):
+        say(f"{', '.join(jobs)}: {number} of {repeats}")
+        found_of_all = measure_in_turns(list(jobs.values()), turns)
+        turns = even_turns(found_of_all)
+        for name, found in zip(jobs, found_of_all, strict=True):
             measured[name].append(found)
             disagreement = differences(first.trades, found.trades)
             if disagreement:

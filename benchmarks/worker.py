@@ -1,7 +1,8 @@
 """One backtest in a process of its own, so that its time and its memory are nobody else's.
 
 `python -m benchmarks.worker JOB RESULT` reads a `Job` and writes a `Measured`, both JSON. Time is
-the CPU time of this process; the peak of memory is what the operating system has noted of it.
+the CPU time of this process; the peak of memory is what the operating system has noted of it. It
+stands still before its loop until it is let go on.
 """
 
 import json
@@ -33,7 +34,7 @@ from tests.engine import base_config, offline_exchange, resolvable
 # One thread each: two would be counted twice and depend on what else runs.
 _ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "NUMEXPR_NUM_THREADS": "1"}
 # Seconds: less than a machine's speed takes to move, more than a cache takes to fill again.
-_TURN_S = 0.05
+TURN_S = 0.05
 # Freqtrade asks for these prices where exits are market orders.
 _PRICING = {"price_side": "other", "use_order_book": False}
 _TRADE = ("pair", "open_date", "close_date", "open_rate", "close_rate", "exit_reason")
@@ -108,6 +109,9 @@ class Measured:
 class _Timed(Backtesting):
     """Backtesting that notes when its phases end."""
 
+    # Whether somebody lets it go on into the loop.
+    waits = False
+
     def __init__(self, config: dict[str, Any], exchange: Any) -> None:
         super().__init__(config, exchange)
         self.seconds: dict[str, float] = {}
@@ -125,6 +129,8 @@ class _Timed(Backtesting):
         lists = super()._get_ohlcv_as_lists(processed)
         self.rows = sum(map(len, lists.values()))
         self.note("signals")
+        if self.waits:
+            os.kill(os.getpid(), signal.SIGSTOP)
         return lists
 
     def backtest(self, processed: dict, start_date: datetime, end_date: datetime) -> Any:
@@ -174,10 +180,15 @@ def measure_apart(job: Job) -> Measured:
     return measure_in_turns([job])[0]
 
 
-def measure_in_turns(jobs: Sequence[Job]) -> list[Measured]:
+def measure_in_turns(jobs: Sequence[Job], turns: Sequence[float] = ()) -> list[Measured]:
     """
-    Run jobs in fresh processes of which one goes on at a time, for `_TURN_S`: on a machine whose
+    Run the loops of jobs in fresh processes of which one goes on at a time: on a machine whose
     speed moves, all of them are measured at the same speeds.
+
+    Parameters
+    ----------
+    turns : sequence of float
+        Seconds that each goes on for (see `even_turns`); without them `TURN_S` for all.
 
     Raises
     ------
@@ -185,8 +196,10 @@ def measure_in_turns(jobs: Sequence[Job]) -> list[Measured]:
         If one fails; its own output says why.
     """
     with tempfile.TemporaryDirectory() as folder:
-        runs = [_Run(job, Path(folder, str(number))) for number, job in enumerate(jobs)]
+        runs: list[_Run] = []
         try:
+            for job, turn in zip(jobs, turns or [TURN_S] * len(jobs), strict=True):
+                runs.append(_Run(job, Path(folder, str(len(runs))), turn))
             waiting = list(runs)
             while waiting:
                 waiting = [run for run in waiting if run.goes_on(alone=len(waiting) == 1)]
@@ -197,11 +210,18 @@ def measure_in_turns(jobs: Sequence[Job]) -> list[Measured]:
         return [run.measured() for run in runs]
 
 
-class _Run:
-    """A job in a process, which stands still until it is let go on."""
+def even_turns(measured: Sequence[Measured]) -> list[float]:
+    """Turns, `TURN_S` in the mean, with which loops that took as long as these end together."""
+    loops = [found.seconds["loop"] for found in measured]
+    return [TURN_S * len(loops) * loop / sum(loops) for loop in loops]
 
-    def __init__(self, job: Job, files: Path) -> None:
+
+class _Run:
+    """A job in a process, which has come to its loop and stands still until it is let go on."""
+
+    def __init__(self, job: Job, files: Path, turn: float) -> None:
         self._job = job
+        self._turn = turn
         order = files.with_suffix(".job")
         order.write_text(json.dumps(asdict(job)), encoding="utf-8")
         self._answer, self._said = files.with_suffix(".result"), files.with_suffix(".said")
@@ -211,13 +231,14 @@ class _Run:
             self.process = subprocess.Popen(  # noqa: S603
                 command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=said
             )
-        self.process.send_signal(signal.SIGSTOP)
+        # It is left for `wait` to take note of its end.
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def goes_on(self, *, alone: bool) -> bool:
         """Let it run for its turn, or to its end where no other waits; whether it has not ended."""
         self.process.send_signal(signal.SIGCONT)
         try:
-            self.process.wait(None if alone else _TURN_S)
+            self.process.wait(None if alone else self._turn)
         except subprocess.TimeoutExpired:
             self.process.send_signal(signal.SIGSTOP)
             return True
@@ -263,6 +284,7 @@ def main(arguments: list[str]) -> int:
     order, answer = map(Path, arguments)
     # As the command `freqtrade` does: its own setting of the garbage collector.
     gc_set_threshold()
+    _Timed.waits = True
     job = Job(**json.loads(order.read_text(encoding="utf-8")))
     answer.write_text(json.dumps(asdict(measure(job))), encoding="utf-8")
     return 0
