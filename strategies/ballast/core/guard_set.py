@@ -115,8 +115,8 @@ class GuardSet:
         self.beginnings = self.beginnings.followed_by(objections)
         changes = self._changes(snapshot, objections)
         if not self._may_flatten.keys().isdisjoint(guards):
-            flattening = [name for name, g in self._may_flatten.items() if g.flattens]
-            self.flattens = flattening[0] if flattening else None
+            may_flatten = self._may_flatten.items()
+            self.flattens = next((name for name, g in may_flatten if g.flattens), None)
         self.snapshot = snapshot
         if not is_calm:
             self._followed, self._calm = snapshot, None
@@ -189,11 +189,10 @@ class GuardSet:
         asked = self._objecting(pair) if pair in seen.pairs else self.guards
         verdicts = {name: guard.verdict(seen, pair) for name, guard in asked.items()}
         strictest = compose(verdicts.values())
-        if strictest.multiplier != 1:
-            for name, verdict in verdicts.items():
-                if verdict is strictest:
-                    return self.beginnings.dated(name, pair, strictest)
-        return strictest
+        if strictest.multiplier == 1:
+            return strictest
+        name = next(name for name, verdict in verdicts.items() if verdict is strictest)
+        return self.beginnings.dated(name, pair, strictest)
 
     def _objecting(self, pair: str) -> dict[str, Guard]:
         """Guards that objected when they were asked last: the others have learnt nothing since."""

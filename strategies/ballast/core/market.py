@@ -214,21 +214,21 @@ class Market(Candles):
 
         1.0 where it cannot be told: what is not known to be independent is taken to move together.
         """
-        closes, found = self._basket.closes, []
         n = candles_in(window, self.slow_timeframe)
         first, last = self._basket.window(now, n)
-        mine = self._basket.centred(pair) if pair in closes else None
-        for other in others:
-            correlation = 1.0
-            if pair != other and pair in closes and other in closes:
-                theirs = self._basket.centred(other)
-                if mine is None or theirs is None:
-                    correlation = self._correlation_of_known(pair, other, first, last, n)
-                elif last - first >= _KNOWN * n:
-                    spread = math.sqrt(mine[1] * theirs[1])
-                    correlation = float(mine[0].dot(theirs[0])) / spread if spread > 0 else 1.0
-            found.append(correlation)
-        return found
+        return [self._correlation(pair, other, first, last, n) for other in others]
+
+    def _correlation(self, one: str, other: str, first: int, last: int, n: int) -> float:
+        """Of two pairs, in the window that the basket was asked for last."""
+        if one == other or one not in self._basket.closes or other not in self._basket.closes:
+            return 1.0
+        mine, theirs = self._basket.centred(one), self._basket.centred(other)
+        if mine is None or theirs is None:
+            return self._correlation_of_known(one, other, first, last, n)
+        if last - first < _KNOWN * n:
+            return 1.0
+        spread = math.sqrt(mine[1] * theirs[1])
+        return float(mine[0].dot(theirs[0])) / spread if spread > 0 else 1.0
 
     def _correlation_of_known(self, one: str, other: str, first: int, last: int, n: int) -> float:
         """Where moves are missing: of those that are known of both."""

@@ -5,15 +5,13 @@ sold. Where it cannot be told whether it is there, nothing is entered either, an
 a fault of the disk is no order.
 """
 
-import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 from ballast.core.reasons import Reason
 from ballast.core.verdict import ALLOW, Verdict
-
-logger = logging.getLogger(__name__)
+from ballast.risk.warning import warn
 
 
 class KillSwitch:
@@ -72,9 +70,4 @@ class KillSwitch:
             Reason.KILL_FILE_UNREADABLE: "cannot be looked for: no entries",
             Reason.KILL_FILE: f"is there: no entries, positions are {held}",
         }[code]
-        said = f"the kill file {self._path} {found}"
-        logger.warning(said)
-        try:
-            self._tell(f"Ballast: {said}")
-        except Exception:
-            logger.exception("the operator could not be told")
+        warn(f"the kill file {self._path} {found}", self._tell)

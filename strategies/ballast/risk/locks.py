@@ -1,6 +1,6 @@
 """Blocks as Freqtrade locks: what `/locks`, the API and FreqUI show."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -121,11 +121,7 @@ class Locks:
 
 
 def _lock(pair: str, block: Announced, now: datetime) -> None:
-    try:
-        PairLocks.lock_pair(pair, block.until, block.reason, now=now, side="*")
-    except Exception:
-        _roll_back()
-        raise
+    _write(lambda: PairLocks.lock_pair(pair, block.until, block.reason, now=now, side="*"))
 
 
 def _release(pair: str, reason: str, now: datetime) -> None:
@@ -135,14 +131,14 @@ def _release(pair: str, reason: str, now: datetime) -> None:
             lock.active = False
             lock.lock_end_time = now.astimezone(UTC)
     if PairLocks.use_db:
-        try:
-            PairLock.session.commit()
-        except Exception:
-            _roll_back()
-            raise
+        _write(PairLock.session.commit)
 
 
-def _roll_back() -> None:
+def _write(write: Callable[[], object]) -> None:
     """A database that refuses a write must not leave Freqtrade's session unusable."""
-    if PairLocks.use_db:
-        PairLock.session.rollback()
+    try:
+        write()
+    except Exception:
+        if PairLocks.use_db:
+            PairLock.session.rollback()
+        raise

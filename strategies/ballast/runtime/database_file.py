@@ -1,6 +1,5 @@
 """The file of a bot's database: whether it can be written, and whether it is still there."""
 
-import logging
 import os
 import sqlite3
 from collections.abc import Callable, Mapping
@@ -14,8 +13,7 @@ from freqtrade.exceptions import OperationalException
 from ballast.config.database_url import NoDatabaseUrl, parsed, sqlite_file
 from ballast.core.reasons import Reason
 from ballast.core.verdict import ALLOW, Verdict
-
-logger = logging.getLogger(__name__)
+from ballast.risk.warning import warn
 
 # Longer than this nobody who writes is waited for: that it is written is seen then.
 _PATIENCE_S = 1.0
@@ -91,12 +89,7 @@ class DatabaseWatch:
             else "was deleted or replaced: no entries, and what happens from now on is known to "
             "this process alone; put that very file back, or end the bot once nothing is held"
         )
-        said = f"the database {self._path} {found}"
-        logger.warning(said)
-        try:
-            self._tell(f"Ballast: {said}")
-        except Exception:
-            logger.exception("the operator could not be told")
+        warn(f"the database {self._path} {found}", self._tell)
 
 
 def _which(path: Path) -> tuple[int, int] | None:

@@ -91,18 +91,13 @@ class ExitChecks:
 
         None where one may, or it is not known: each is then asked by itself.
         """
-        if self._is_live or self.flattens:
+        if self._is_live or self._guards.flattens is not None:
             return None
         try:
             stop = self._manager.staying(trade, now, rate)
             return stop if stop is not None and self._planned.holds(trade, now) else None
         except Exception:
             return None
-
-    @property
-    def flattens(self) -> bool:
-        """Whether a guard wants positions closed."""
-        return self._guards.flattens is not None
 
     def steady(self, trade: LocalTrade) -> ManagedStop | None:
         """The plan of a position that a backtest leaves by its stops and its time alone."""

@@ -145,8 +145,10 @@ def passes(
     # It is rounded up to the exchange's steps.
     if trade.stop_loss >= low:
         return False
-    is_known = known is not None and known.trade is trade
-    managed = known.managed if known is not None and is_known else state.decisions.steady(trade)
+    if known is not None and known.trade is trade:
+        managed = known.managed
+    else:
+        managed = state.decisions.steady(trade)
     if managed is not None:
         if trade.stop_loss != before:
             # A trailing stop begins elsewhere now.
