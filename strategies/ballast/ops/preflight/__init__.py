@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from ballast.core.redaction import Redactor
 from ballast.core.wording import one_line
-from ballast.ops.preflight import access, exchange, host, keys, trading
+from ballast.ops.preflight import access, exchange, host, keys, open_positions, trading
 from ballast.ops.preflight.check import Bot, Check, CheckResult, failed
 
 CHECKS: Mapping[str, Check] = {
@@ -25,6 +25,7 @@ CHECKS: Mapping[str, Check] = {
     "candles": exchange.candles,
     "request room": exchange.request_room,
     "database": host.database,
+    "open positions": open_positions.open_positions,
     "disk": host.disk,
     "Telegram": access.telegram,
     "API": access.api_server,

@@ -19,8 +19,10 @@ import pytest
 from freqtrade.exceptions import OperationalException
 from freqtrade.persistence import Order, Trade, init_db
 
-from ballast.ops.preflight import access, exchange, host, inspect, keys, trading
+from ballast.core.ledger import LedgerMemory
+from ballast.ops.preflight import access, exchange, host, inspect, keys, open_positions, trading
 from ballast.ops.preflight.check import Bot, CheckResult, Level
+from ballast.risk.state_store import LEDGER, StateStore
 from ballast.strategy.foreign import guarded
 from ballast.strategy.guarded import GuardedStrategy
 from sandbox.overlay import overlay
@@ -460,6 +462,92 @@ def test_paper_bot_does_not_take_over_live_positions(database: str) -> None:
     hold("SimpleNamespace", "1234567")
     assert gravest(host.database(bot(db_url=database))) is Level.FAIL
     assert gravest(host.database(bot(db_url=database, dry_run=False))) is Level.PASS
+
+
+class Closes:
+    """An exchange whose last completed candle closed at 12 and the one before at 1."""
+
+    pairs = ("BTC/USDT",)
+
+    def load_markets(self) -> dict[str, Any]:
+        return {pair: {} for pair in self.pairs}
+
+    def fetch_ohlcv(self, pair: str, timeframe: str, limit: int) -> list[list[float]]:
+        return [[0.0, 1.0, 1.0, 1.0, close, 1.0] for close in (1.0, 12.0, 99.0)][:limit]
+
+
+def restarted(database: str, **changes: Any) -> list[str]:
+    """What is said of open positions where the bot starts again with changed settings."""
+    exchange = {"name": "binance", "pair_whitelist": ["BTC/USDT"]}
+    config = {"max_open_trades": 3, "available_capital": 1000, "exchange": exchange}
+    made = bot(db_url=database, **{**config, **changes})
+    made.__dict__["api"] = Closes()
+    findings = open_positions.open_positions(made)
+    assert levels(findings) <= {Level.PASS if len(findings) == 1 else Level.WARN, Level.WARN}
+    return [finding.what for finding in findings if finding.level is Level.WARN]
+
+
+def held(database: str, timeframe: int = 60) -> None:
+    """A position of 1 BTC bought at 10 whose stop is at 8; its close is 12."""
+    hold("SimpleNamespace", "dry_run_buy_1")
+    trade = Trade.get_trades().one()
+    trade.stop_loss, trade.timeframe = 8.0, timeframe
+    Trade.commit()
+
+
+def test_what_is_open_is_held_by_settings_as_they_were(database: str) -> None:
+    assert restarted(database) == []
+    held(database)
+    assert restarted(database) == []
+
+
+def test_fewer_positions_other_candles_and_pairs_taken_off_are_said_before_the_start(
+    database: str,
+) -> None:
+    held(database, timeframe=5)
+    off = {"name": "binance", "pair_whitelist": ["ETH/USDT"]}
+    many, candles, pairs = restarted(database, max_open_trades=0, exchange=off)
+    assert many == "open positions: 1, max_open_trades: 0"
+    assert candles == "open positions were bought on candles of 5 minutes, now of 60"
+    assert pairs == "open positions of pairs that are off pair_whitelist: BTC/USDT"
+    pattern = {"name": "binance", "pair_whitelist": ["ETH/.*"]}
+    assert len(restarted(database, exchange=pattern)) == 1
+
+
+def test_a_limit_of_heat_below_what_is_open_is_said_before_it_draws_stops_closer(
+    database: str,
+) -> None:
+    held(database)
+
+    def heat(**limits: Any) -> list[str]:
+        return restarted(database, ballast={"guards": {"PortfolioHeat": limits}})
+
+    # From the last completed close at 12 to the stop at 8, and what leaving costs.
+    (said,) = heat(limit_pct=0.4)
+    assert said.startswith("what is open loses 4.")
+    assert "limit_pct allows 0.4 %" in said
+    assert heat(limit_pct=0.5) == []
+
+
+def test_what_a_pair_is_worth_that_the_exchange_has_delisted_is_what_was_paid(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held(database)
+    monkeypatch.setattr(Closes, "pairs", ())
+    (said,) = restarted(database, ballast={"guards": {"PortfolioHeat": {"limit_pct": 0.1}}})
+    assert said.startswith("what is open loses 2.")
+
+
+def test_the_capital_that_counts_is_what_the_bot_remembers_with_what_was_taken_away(
+    database: str,
+) -> None:
+    held(database)
+    store = StateStore(Trade.session.get_bind())
+    limits = {"guards": {"PortfolioHeat": {"limit_pct": 0.5}}}
+    for capital, withdrawn, findings in ((100.0, 0.0, 1), (100.0, 900.0, 0)):
+        memory = LedgerMemory(capital=capital, withdrawn=withdrawn)
+        store.write(LEDGER, memory.model_dump_json(), "")
+        assert len(restarted(database, ballast=limits)) == findings
 
 
 @pytest.mark.parametrize(
