@@ -65,6 +65,11 @@ def sqlite_file(address: URL) -> Path | None:
     return Path(address.database) if address.database not in (None, "", ":memory:") else None
 
 
+def is_missing(address: URL) -> bool:
+    """Whether there is no file of an SQLite database; a server tells when it is asked."""
+    return address.get_backend_name() == "sqlite" and not Path(address.database or "").is_file()
+
+
 def missing(shown: str) -> str:
     """What is said of a database that is not there."""
     return (

@@ -63,8 +63,6 @@ class JournalFile:
         self.path = path
         self._identity = identity
         self._tell = tell
-        # Where a damaged file was kept, if there was one.
-        self.damaged: Path | None = None
         self._on_open = on_open
         self.engine = self._open()
 
@@ -93,7 +91,7 @@ class JournalFile:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         engine = _engine(self.path)
         if not _is_sound(engine):
-            self.damaged = self._move_aside()
+            self._move_aside()
             engine = _engine(self.path)
         try:
             create_tables(engine)
@@ -106,14 +104,13 @@ class JournalFile:
         self._on_open()
         return engine
 
-    def _move_aside(self) -> Path:
+    def _move_aside(self) -> None:
         kept = self.path.with_name(f"{self.path.name}.damaged-{datetime.now(UTC):%Y%m%d%H%M%S}")
         self.path.replace(kept)
         for end in _BESIDE:
             with suppress(FileNotFoundError):
                 _beside(self.path, end).unlink()
         self._tell(f"the journal was damaged: kept as {kept.name}, begun anew")
-        return kept
 
 
 def read_only(path: Path) -> Engine:

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 
 from freqtrade.persistence import Trade
 
-from ballast.alerts.lock_alerts import LockAlerts
 from ballast.alerts.state_listener import StateListener
 from ballast.config.database_url import sqlite_file
 from ballast.core.columns import CandleColumns
@@ -88,12 +87,20 @@ class Execution:
         proposals: OrderProposals,
         stop_manager: StopManager,
         kill: KillSwitch,
+        tell: Callable[[str], None],
     ) -> "Execution":
-        """Connect the parts for a host that Freqtrade has given its data provider."""
+        """
+        Connect the parts for a host that Freqtrade has given its data provider.
+
+        Parameters
+        ----------
+        tell : callable
+            Tells the operator a sentence.
+        """
         settings, publish = host.settings, host.events.publish
 
         file = sqlite_file(Trade.session.get_bind().url) if view.is_live else None
-        database = DatabaseWatch(file, LockAlerts(host.dp).say)
+        database = DatabaseWatch(file, tell)
 
         def judged(pair: str, now: datetime) -> Verdict:
             lost = database.verdict()

@@ -254,7 +254,16 @@ class TradingSession:
             lock_alerts.say,
         )
         execution = Execution.of(
-            host, view, fees, sizer, engine, columns_by_pair.get, proposals, stop_manager, kill
+            host,
+            view,
+            fees,
+            sizer,
+            engine,
+            columns_by_pair.get,
+            proposals,
+            stop_manager,
+            kill,
+            lock_alerts.say,
         )
         planned = PlannedExits(
             columns_by_pair.get, lambda setup: sales.get(setup, {}), stop_manager

@@ -1,12 +1,10 @@
 """The bot's database as commands see it, read without starting a bot."""
 
-from pathlib import Path
-
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from ballast.config.database_url import NoDatabaseUrl, missing, parsed
+from ballast.config.database_url import NoDatabaseUrl, is_missing, missing, parsed
 from ballast.risk.state_store import TABLE, StateStore
 from ballast.tooling.errors import CommandError
 
@@ -50,7 +48,7 @@ def open_database(url: str) -> Engine:
         raise CommandError(str(error)) from None
     shown = address.render_as_string(hide_password=True)
     # SQLite would make an empty database of a misspelled name.
-    if address.get_backend_name() == "sqlite" and not Path(address.database or "").is_file():
+    if is_missing(address):
         raise CommandError(f"--db-url {missing(shown)}")
     try:
         return create_engine(address, poolclass=NullPool)

@@ -11,7 +11,7 @@ from sqlalchemy.pool import NullPool
 
 from ballast.alerts import logs
 from ballast.config import settings
-from ballast.config.database_url import NoDatabaseUrl, parsed
+from ballast.config.database_url import NoDatabaseUrl, is_missing, parsed
 from ballast.ops.preflight.check import Bot, CheckResult, failed, passed, warned
 from ballast.tooling.config_files import database_url
 
@@ -57,7 +57,7 @@ def database(bot: Bot) -> list[CheckResult]:
     except NoDatabaseUrl as error:
         return [failed(error.what, error.todo)]
     shown = address.render_as_string(hide_password=True)
-    if address.get_backend_name() == "sqlite" and not Path(address.database or "").is_file():
+    if is_missing(address):
         return [_yet_to_be_made(address, shown)]
     try:
         engine = create_engine(address, poolclass=NullPool)
