@@ -17,7 +17,7 @@ from ballast.execution.exchange_view import ExchangeView
 from ballast.execution.recorded_positions import recorded_positions
 from sandbox.orders import Side
 from tests.behaviour.live_story import BOUGHT, LOOP_S, Told, story_run
-from tests.behaviour.mini import quiet
+from tests.behaviour.mini import quiet, signal
 from tests.exchange import PAIR
 
 NO_SIGNAL = quiet(8)
@@ -192,3 +192,38 @@ def test_the_dust_that_closed_trades_leave_is_known_and_not_an_unknown_position(
         assert not told.trade.is_open
         assert 0 < told.coins < 0.01
         assert recorded_positions(PAIR).left == pytest.approx(told.coins)
+
+
+# Falls through the stop in the candle after it was bought.
+STOPPED = [*quiet(2), signal(), (101, 101.2, 90, 95), *quiet(6, 95)]
+
+
+def test_a_position_that_was_stopped_out_has_left_no_more_than_dust(tmp_path: Path) -> None:
+    """What a stop sold was added to what was left: coins twice as many were no unknown position."""
+    with story_run(tmp_path, STOPPED) as told:
+        told.loops(1)
+        told.hours(1)
+        assert not told.trade.is_open
+        assert told.trade.exit_reason == "stoploss_on_exchange"
+        assert told.coins < 0.01
+        assert recorded_positions(PAIR).left == pytest.approx(told.coins)
+        told.by_hand(Side.BUY, 2.0)
+        compared(told, 3)
+        assert told.codes() == ["UNKNOWN_POSITION"]
+
+
+def test_a_trade_that_is_closed_while_its_coins_are_held_is_an_unknown_position(
+    tmp_path: Path,
+) -> None:
+    """By a strategy, or a stop that was said to be filled and is open again: it was bought anew."""
+    with story_run(tmp_path) as told:
+        told.loops(1)
+        trade = told.trade
+        trade.is_open, trade.close_date, trade.close_profit = False, told.run.now, 0.0
+        trade.exit_reason = "stoploss_on_exchange"
+        Trade.commit()
+        told.loops(3)
+        assert told.trade.id == trade.id
+        assert told.codes(EventKind.REFUSED)[0] == "UNKNOWN_POSITION"
+        compared(told, 3)
+        assert told.codes() == ["UNKNOWN_POSITION"]

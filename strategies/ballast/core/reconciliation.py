@@ -16,7 +16,7 @@ from ballast.core.reasons import Reason
 # Exchange and bot agree about the time to within what a signed request may be off.
 CLOCK_SKEW = timedelta(seconds=15)
 # Fees taken in the coin bought, and rounding to lots.
-_TOLERANCE = 0.005
+TOLERANCE = 0.005
 
 BUY, SELL = "buy", "sell"
 
@@ -109,13 +109,13 @@ class Discrepancy:
 
 def surplus(total: float, known: RecordedPositions, own: float) -> float:
     """Units on the exchange that neither the database nor their owner accounts for."""
-    accounted = own + known.left + (known.amount + known.entering) * (1 + _TOLERANCE)
+    accounted = own + known.left + (known.amount + known.entering) * (1 + TOLERANCE)
     return max(0.0, total - accounted)
 
 
 def shortfall(total: float, known: RecordedPositions) -> float:
     """Units that the database holds for open positions and the exchange has not."""
-    return max(0.0, (known.amount - known.leaving) * (1 - _TOLERANCE) - total)
+    return max(0.0, (known.amount - known.leaving) * (1 - TOLERANCE) - total)
 
 
 def of_position(
@@ -207,6 +207,6 @@ def lost_stop(
     if recorded or amount <= 0:
         return None
     stops = [o for o in unknown(orders, known) if o.is_open and o.is_stop and o.side == SELL]
-    near = max(amount * _TOLERANCE, 1.5 * lot)
+    near = max(amount * TOLERANCE, 1.5 * lot)
     fitting = [o for o in stops if abs(o.amount - amount) <= near]
     return max(fitting, key=lambda order: order.created, default=None)

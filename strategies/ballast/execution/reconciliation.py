@@ -13,7 +13,6 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ccxt import TICK_SIZE
 from freqtrade.exceptions import ExchangeError, TemporaryError
 from freqtrade.persistence import Trade
 
@@ -29,7 +28,7 @@ from ballast.execution.comparison_round import A_LOOP, ComparisonRound
 from ballast.execution.exchange_view import ExchangeView
 from ballast.execution.foreign import Foreign
 from ballast.execution.holdings import OwnerHoldings
-from ballast.execution.recorded_positions import recorded_positions, recorded_positions_of
+from ballast.execution.recorded_positions import lot, recorded_positions, recorded_positions_of
 from ballast.risk.state_store import StateStore
 
 logger = logging.getLogger(__name__)
@@ -280,8 +279,8 @@ class Reconciliation:
     ) -> bool:
         adopted = False
         for trade in trades:
-            recorded, lot = trade.has_open_sl_orders, _lot(trade)
-            order = reconciliation.lost_stop(orders, known, trade.amount, lot, recorded)
+            recorded, step = trade.has_open_sl_orders, lot(trade)
+            order = reconciliation.lost_stop(orders, known, trade.amount, step, recorded)
             if order is not None:
                 adopted = True
                 adopt_stop(trade, order)
@@ -329,11 +328,3 @@ class Reconciliation:
             code = Reason.UNKNOWN_PROTECTED
         logger.error("%s: %s, %s units", pair, code, amount)
         self._publish(Event(now, EventKind.WATCH, code, pair, None, amount * price, seen.limit))
-
-
-def _lot(trade: Trade) -> float:
-    """Smallest step of an amount, by the precision that Freqtrade has recorded; 0 for none."""
-    step = trade.amount_precision
-    if step is None:
-        return 0.0
-    return float(step) if trade.precision_mode == TICK_SIZE else 10.0 ** -int(step)

@@ -2,12 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 
+from ccxt import TICK_SIZE
 from freqtrade.persistence import Order, Trade
-from sqlalchemy import func, select
+from sqlalchemy import Row, case, func, select
 from sqlalchemy.orm import Session, scoped_session
 
-from ballast.core.reconciliation import RecordedPositions
+from ballast.core.reasons import Reason
+from ballast.core.reconciliation import BUY, TOLERANCE, RecordedPositions
 
 
 def recorded_positions(pair: str) -> RecordedPositions:
@@ -48,19 +51,36 @@ def left_by_closed(
 
     Fees are taken in the coin bought and exits are rounded down to lots; Freqtrade pays later fees
     out of such dust, so that it is the sum over all trades that counts. What was too little to be
-    sold at all is among it.
+    sold at all is among it. Whatever else a closed position has not sold is no dust: its exit never
+    filled, and its coins are unknown.
     """
-    fee_columns = (Trade.fee_open, Trade.fee_open_currency, Trade.base_currency)
+    is_entry = Order.ft_order_side == BUY
     traded = (
-        select(Trade.pair, Order.ft_order_side, func.sum(Order.filled), *fee_columns)
+        select(
+            *(Trade.pair, Trade.base_currency, Trade.exit_reason),
+            *(Trade.fee_open, Trade.fee_open_currency),
+            *(Trade.amount_precision, Trade.precision_mode),
+            func.sum(case((is_entry, Order.filled), else_=0.0)).label("bought"),
+            # By exits and by stops, which have a side of their own.
+            func.sum(case((is_entry, 0.0), else_=Order.filled)).label("sold"),
+        )
         .join(Trade, Trade.id == Order.ft_trade_id)
         .where(Trade.pair.in_(pairs), Trade.is_open.is_(False), Order.filled > 0)
-        .group_by(Trade.id, Order.ft_order_side)
+        .group_by(Trade.id)
     )
     left = dict.fromkeys(pairs, 0.0)
-    for pair, side, filled, fee, currency, base in session.execute(traded):
-        if side == "sell":
-            left[pair] -= filled
-        else:
-            left[pair] += filled * (1 - (fee if currency in (None, base) else 0.0))
+    for row in session.execute(traded):
+        fee = row.fee_open if row.fee_open_currency in (None, row.base_currency) else 0.0
+        units = row.bought * (1 - fee) - row.sold
+        if row.exit_reason != Reason.DUST_EXIT:
+            units = min(units, max(lot(row), row.bought * TOLERANCE))
+        left[row.pair] += units
     return {pair: max(0.0, units) for pair, units in left.items()}
+
+
+def lot(trade: Trade | Row[Any]) -> float:
+    """Smallest step of an amount, by the precision that Freqtrade has recorded; 0 for none."""
+    step = trade.amount_precision
+    if step is None:
+        return 0.0
+    return float(step) if trade.precision_mode == TICK_SIZE else 10.0 ** -int(step)
