@@ -8,16 +8,19 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from aiohttp import web
 from freqtrade.exceptions import ExchangeError
 from freqtrade.persistence import Order, Trade
 
 from ballast.__main__ import main
 from ballast.core.events import EventKind
+from ballast.core.stops import StopRules
 from ballast.execution.exchange_view import ExchangeView
 from ballast.execution.recorded_positions import recorded_positions
 from sandbox.orders import Side
+from sandbox.units import UNIT
 from tests.behaviour.live_story import BOUGHT, LOOP_S, Told, story_run
-from tests.behaviour.mini import quiet, signal
+from tests.behaviour.mini import Mini, quiet, signal
 from tests.exchange import PAIR
 
 NO_SIGNAL = quiet(8)
@@ -227,3 +230,70 @@ def test_a_trade_that_is_closed_while_its_coins_are_held_is_an_unknown_position(
         assert told.codes(EventKind.REFUSED)[0] == "UNKNOWN_POSITION"
         compared(told, 3)
         assert told.codes() == ["UNKNOWN_POSITION"]
+
+
+def contradicted(status: str, times: int) -> Any:
+    """An exchange that says so often of the stop, which it has, that it is filled or cancelled."""
+    asked: list[str] = []
+
+    @web.middleware
+    async def saying(request: web.Request, handler: Any) -> web.StreamResponse:
+        response = await handler(request)
+        if request.method != "GET" or request.path != "/api/v3/order" or len(asked) >= times:
+            return response
+        order = json.loads(response.text)
+        if order.get("side") != "SELL" or order["status"] != "NEW":
+            return response
+        asked.append(status)
+        sold = {"executedQty": order["origQty"], "cummulativeQuoteQty": "960.0"}
+        return web.json_response(
+            {**order, "status": status, **(sold if status == "FILLED" else {})}
+        )
+
+    return saying
+
+
+RISING = [*quiet(2), signal(), *quiet(1, 101), *quiet(6, 108)]
+
+
+class Trailing(Mini):
+    stops = StopRules(initial_atr=4, chandelier_atr=4)
+
+
+def test_a_stop_that_was_said_to_be_cancelled_and_is_open_is_known_again_and_raised(
+    tmp_path: Path,
+) -> None:
+    """It stayed where it was for good: no other could be placed beside it, and none was known."""
+    said = contradicted("CANCELED", 1)
+    with story_run(tmp_path, RISING, Trailing, middlewares=[said]) as told:
+        told.loops(4)
+        assert "STOP_ADOPTED" in told.codes()
+        assert told.trade.has_open_sl_orders
+        told.hours(3)
+        (stop,) = told.run.exchange.open_orders()
+        assert stop.request.stop_price / UNIT == pytest.approx(told.trade.stop_loss, rel=0.01)
+        assert told.trade.stop_loss > 100
+        assert told.run.differences() == []
+
+
+def test_a_stop_that_is_said_to_have_ended_again_and_again_is_told_and_stops_entries(
+    tmp_path: Path,
+) -> None:
+    with story_run(tmp_path, RISING, Trailing, middlewares=[contradicted("EXPIRED", 999)]) as told:
+        told.loops(1)
+        told.hours(1)
+        assert {"STOP_ADOPTED", "UNKNOWN_ORDER", "STOP_MISSING"} <= set(told.codes())
+        assert told.codes().count("STOP_ADOPTED") == 1
+        assert told.run.bot.strategy.session.execution.watch.verdict(PAIR, told.run.now).blocks
+
+
+def test_what_a_stop_that_was_said_to_be_filled_has_not_sold_is_not_bought_again(
+    tmp_path: Path,
+) -> None:
+    with story_run(tmp_path, RISING, Trailing, middlewares=[contradicted("FILLED", 1)]) as told:
+        told.loops(1)
+        told.hours(2)
+        assert not told.trade.is_open
+        assert told.codes() == ["UNKNOWN_POSITION"]
+        (stop,) = told.run.exchange.open_orders()
+        assert stop.waits_for_trigger

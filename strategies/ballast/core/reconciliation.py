@@ -72,7 +72,9 @@ class RecordedPositions:
     entering, leaving : float
         Units of open entry orders, and of open exit and stop orders.
     order_ids : collection of str
-        All orders of the pair, open and closed.
+        All orders of the pair, open and ended.
+    ended : collection of str
+        Those of them that are taken for filled or cancelled.
     left : float
         Units that closed positions have left on the account: fees and lots.
     """
@@ -81,6 +83,7 @@ class RecordedPositions:
     entering: float = 0.0
     leaving: float = 0.0
     order_ids: Collection[str] = ()
+    ended: Collection[str] = ()
     left: float = 0.0
 
 
@@ -145,17 +148,30 @@ def of_position(
 
 
 def of_orders(orders: Iterable[SeenOrder], known: RecordedPositions) -> list[Discrepancy]:
-    """Open orders of a bot that the database does not know; those of a person are theirs."""
+    """Open orders of a bot that the database has not as open; those of a person are theirs."""
     return [
         Discrepancy(Reason.UNKNOWN_ORDER, order.pair, order.amount - order.filled, 0.0, order.id)
-        for order in unknown(orders, known)
-        if order.is_open
+        for order in open_unknown(orders, known)
     ]
 
 
 def unknown(orders: Iterable[SeenOrder], known: RecordedPositions) -> list[SeenOrder]:
     """Orders of a bot that the database does not know."""
     return [order for order in orders if order.ours and order.id not in known.order_ids]
+
+
+def open_unknown(orders: Iterable[SeenOrder], known: RecordedPositions) -> list[SeenOrder]:
+    """
+    Open orders of a bot that the database does not know, or takes for ended: an exchange may say of
+    one that it is filled or cancelled, and think better of it.
+    """
+    return [
+        order
+        for order in orders
+        if order.ours
+        and order.is_open
+        and (order.id not in known.order_ids or order.id in known.ended)
+    ]
 
 
 def whose_answer_was_lost(
@@ -193,7 +209,7 @@ def lost_stop(
     recorded: bool,
 ) -> SeenOrder | None:
     """
-    The open stop of a position whose answer was lost, or None.
+    The open stop of a position whose answer was lost, or that is taken for ended; or None.
 
     Parameters
     ----------
@@ -206,7 +222,7 @@ def lost_stop(
     """
     if recorded or amount <= 0:
         return None
-    stops = [o for o in unknown(orders, known) if o.is_open and o.is_stop and o.side == SELL]
+    stops = [o for o in open_unknown(orders, known) if o.is_stop and o.side == SELL]
     near = max(amount * TOLERANCE, 1.5 * lot)
     fitting = [o for o in stops if abs(o.amount - amount) <= near]
     return max(fitting, key=lambda order: order.created, default=None)

@@ -75,8 +75,12 @@ def adopt_addition(trade: Trade, order: SeenOrder, *, rate: float, tag: str) -> 
 
 
 def adopt_stop(trade: Trade, order: SeenOrder) -> None:
-    """Record the stop order of an open trade."""
-    trade.orders.append(_recorded(order, STOP_SIDE, order.amount, order.stop))
+    """Record the stop order of an open trade, or that it is open after all."""
+    known = next((record for record in trade.orders if record.order_id == order.id), None)
+    if known is None:
+        trade.orders.append(_recorded(order, STOP_SIDE, order.amount, order.stop))
+    else:
+        known.ft_is_open, known.status = True, "open"
     Trade.commit()
 
 

@@ -99,6 +99,8 @@ class Reconciliation:
         self._unread: dict[str, datetime] = {}
         self._unlisted: set[str] = set()
         self._doubts: dict[_Key, _Doubt] = {}
+        # Stops that were taken for ended and are known as open again.
+        self._revived: set[str] = set()
         self._foreign = Foreign(view, store, publish)
         self._holdings = OwnerHoldings(store)
 
@@ -281,7 +283,7 @@ class Reconciliation:
         for trade in trades:
             recorded, step = trade.has_open_sl_orders, lot(trade)
             order = reconciliation.lost_stop(orders, known, trade.amount, step, recorded)
-            if order is not None:
+            if order is not None and (order.id not in known.ended or self._is_open_again(order)):
                 adopted = True
                 adopt_stop(trade, order)
                 logger.warning("%s: stop order %s was lost and is adopted", trade.pair, order.id)
@@ -292,6 +294,16 @@ class Reconciliation:
                     )
                 )
         return adopted
+
+    def _is_open_again(self, order: SeenOrder) -> bool:
+        """
+        Whether an order that is taken for ended is open at this moment; once for each, so that an
+        exchange that says now this, now that is told about.
+        """
+        if order.id in self._revived:
+            return False
+        self._revived.add(order.id)
+        return any(order.id == seen.id for seen in self._view.open_orders(order.pair))
 
     def _deal_with(self, doubt: _Doubt, now: datetime) -> None:
         """Tell about what is amiss, once, and do what the settings say about it."""
@@ -310,7 +322,7 @@ class Reconciliation:
         """Protect or close what orders of a bot have bought; cancel what would buy more."""
         known, pair = recorded_positions(seen.pair), seen.pair
         orders = self._view.orders(pair, self._holdings.since or now)
-        opened = [order for order in reconciliation.unknown(orders, known) if order.is_open]
+        opened = reconciliation.open_unknown(orders, known)
         for order in opened:
             if order.side == BUY:
                 self._view.cancel(order)

@@ -1,7 +1,7 @@
 """Positions and orders as the bot's database has recorded them."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ccxt import TICK_SIZE
@@ -23,15 +23,15 @@ def recorded_positions_of(pairs: Sequence[str]) -> dict[str, RecordedPositions]:
     trades: dict[str, list[Trade]] = defaultdict(list)
     for trade in Trade.get_trades([Trade.pair.in_(pairs), Trade.is_open.is_(True)]):
         trades[trade.pair].append(trade)
-    ids: dict[str, list[str]] = defaultdict(list)
-    every_id = select(Order.ft_pair, Order.order_id).where(Order.ft_pair.in_(pairs))
-    for pair, order_id in Order.session.execute(every_id):
-        ids[pair].append(order_id)
+    ids: dict[str, dict[str, bool]] = defaultdict(dict)
+    every_id = select(Order.ft_pair, Order.order_id, Order.ft_is_open)
+    for pair, order_id, is_open in Order.session.execute(every_id.where(Order.ft_pair.in_(pairs))):
+        ids[pair][order_id] = is_open
     left = left_by_closed(Order.session, pairs)
     return {pair: _recorded(trades[pair], ids[pair], left[pair]) for pair in pairs}
 
 
-def _recorded(trades: Sequence[Trade], ids: Sequence[str], left: float) -> RecordedPositions:
+def _recorded(trades: Sequence[Trade], ids: Mapping[str, bool], left: float) -> RecordedPositions:
     opened = [order for trade in trades for order in trade.orders if order.ft_is_open]
     sides = {trade.entry_side for trade in trades}
     return RecordedPositions(
@@ -39,6 +39,7 @@ def _recorded(trades: Sequence[Trade], ids: Sequence[str], left: float) -> Recor
         entering=sum(o.safe_amount for o in opened if o.ft_order_side in sides),
         leaving=sum(o.safe_amount for o in opened if o.ft_order_side not in sides),
         order_ids=frozenset(ids),
+        ended=frozenset(order_id for order_id, is_open in ids.items() if not is_open),
         left=left,
     )
 

@@ -221,8 +221,8 @@ ADVICE: Mapping[Reason, str] = {
         '0.5 --because "..."`. Else sell them.'
     ),
     Reason.UNKNOWN_ORDER: (
-        "An order of somebody else, of a pair of ours. | Yours, or another bot on this account: "
-        "give each its own pairs."
+        "An open order, of a pair of ours, that the database does not know or takes for ended. | "
+        "Another bot's: give each its own pairs. Else cancel it on the exchange's own page."
     ),
     Reason.UNKNOWN_PROTECTED: "An unknown position was given a stop. | Decide: keep or sell.",
     Reason.UNKNOWN_CLOSED: "An unknown position was sold. | Nothing.",

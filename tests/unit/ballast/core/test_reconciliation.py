@@ -114,6 +114,15 @@ def test_open_orders_of_a_bot_are_unknown_and_those_of_a_person_are_theirs() -> 
     assert (found.code, found.order_id, found.value) == ("UNKNOWN_ORDER", "unknown", 2.0)
 
 
+def test_an_order_that_is_open_and_taken_for_ended_is_as_good_as_unknown() -> None:
+    known = RecordedPositions(order_ids={"1", "2", "3"}, ended={"2", "3"})
+    orders = [order("1"), order("2", SELL, is_stop=True), order("3", is_open=False)]
+    assert [found.order_id for found in reconciliation.of_orders(orders, known)] == ["2"]
+    assert reconciliation.lost_stop(orders, known, 1.0, 0.0, recorded=False) is orders[1]
+    # What it has bought or sold is on record.
+    assert reconciliation.net_unknown(orders, known) == 0
+
+
 LATEST = CLOCK_SKEW.total_seconds()
 
 
