@@ -127,4 +127,10 @@ def is_pattern(pair: str) -> bool:
     return bool(set(pair) & set(".*+?[]()|^$"))
 
 
+def chooses_pairs(config: Mapping[str, Any]) -> bool:
+    """Whether a pairlist of Freqtrade's chooses what is traded while the bot runs."""
+    chosen = config.get("pairlists") or [{"method": "StaticPairList"}]
+    return chosen[0].get("method") != "StaticPairList"
+
+
 Check = Callable[[Bot], list[CheckResult]]

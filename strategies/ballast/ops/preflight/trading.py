@@ -3,7 +3,16 @@
 What fails here `freqtrade trade` refuses as well: the checks are those of `strategy.startup`.
 """
 
-from ballast.ops.preflight.check import Bot, CheckResult, failed, found, is_pattern, passed, warned
+from ballast.ops.preflight.check import (
+    Bot,
+    CheckResult,
+    chooses_pairs,
+    failed,
+    found,
+    is_pattern,
+    passed,
+    warned,
+)
 from ballast.strategy import basket, startup
 from ballast.strategy.foreign import ForeignLayer
 from ballast.strategy.guarded import GuardedStrategy
@@ -49,8 +58,7 @@ def rules(bot: Bot) -> list[CheckResult]:
         return []
     market = bot.strategy.settings.market
     traded = bot.config["exchange"].get("pair_whitelist") or []
-    chosen = bot.config.get("pairlists") or [{"method": "StaticPairList"}]
-    if chosen[0].get("method") != "StaticPairList" or any(map(is_pattern, traded)):
+    if chooses_pairs(bot.config) or any(map(is_pattern, traded)):
         return [passed("pairs are chosen while it runs: rules are looked at when it starts")]
     leader = market.leading(bot.config["stake_currency"])
     if never := basket.never_met(bot.strategy, traded, leader, market.basket or traded):

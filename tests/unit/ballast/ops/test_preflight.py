@@ -18,7 +18,9 @@ from typing import Any, ClassVar
 import pytest
 from freqtrade.exceptions import OperationalException
 from freqtrade.persistence import Order, Trade, init_db
+from sqlalchemy import text
 
+from ballast.core.guards.drawdown_limit import LimitMemory
 from ballast.core.ledger import LedgerMemory
 from ballast.ops.preflight import access, exchange, host, inspect, keys, open_positions, trading
 from ballast.ops.preflight.check import Bot, CheckResult, Level
@@ -476,13 +478,18 @@ class Closes:
         return [[0.0, 1.0, 1.0, 1.0, close, 1.0] for close in (1.0, 12.0, 99.0)][:limit]
 
 
-def restarted(database: str, **changes: Any) -> list[str]:
-    """What is said of open positions where the bot starts again with changed settings."""
+def asked(database: str, **changes: Any) -> list[CheckResult]:
+    """What is found of open positions where the bot starts again with changed settings."""
     exchange = {"name": "binance", "pair_whitelist": ["BTC/USDT"]}
     config = {"max_open_trades": 3, "available_capital": 1000, "exchange": exchange}
     made = bot(db_url=database, **{**config, **changes})
     made.__dict__["api"] = Closes()
-    findings = open_positions.open_positions(made)
+    return open_positions.open_positions(made)
+
+
+def restarted(database: str, **changes: Any) -> list[str]:
+    """The warnings of them."""
+    findings = asked(database, **changes)
     assert levels(findings) <= {Level.PASS if len(findings) == 1 else Level.WARN, Level.WARN}
     return [finding.what for finding in findings if finding.level is Level.WARN]
 
@@ -510,8 +517,25 @@ def test_fewer_positions_other_candles_and_pairs_taken_off_are_said_before_the_s
     assert many == "open positions: 1, max_open_trades: 0"
     assert candles == "open positions were bought on candles of 5 minutes, now of 60"
     assert pairs == "open positions of pairs that are off pair_whitelist: BTC/USDT"
-    pattern = {"name": "binance", "pair_whitelist": ["ETH/.*"]}
-    assert len(restarted(database, exchange=pattern)) == 1
+
+
+def test_pairs_that_are_traded_by_a_pattern_or_chosen_while_it_runs_are_not_said_to_be_off(
+    database: str,
+) -> None:
+    held(database)
+
+    def off(**changes: Any) -> list[str]:
+        exchange = {"name": "binance", **changes}
+        return restarted(database, exchange=exchange, pairlists=[{"method": method}])
+
+    method = "StaticPairList"
+    assert off(pair_whitelist=["BTC/.*"]) == []
+    assert len(off(pair_whitelist=["ETH/.*"])) == 1
+    (said,) = off(pair_whitelist=["BTC/USDT"], pair_blacklist=["B.*/USDT"])
+    assert said == "open positions of pairs that are on pair_blacklist: BTC/USDT"
+    method = "VolumePairList"
+    assert off() == []
+    assert len(off(pair_blacklist=["BTC/USDT"])) == 1
 
 
 def test_a_limit_of_heat_below_what_is_open_is_said_before_it_draws_stops_closer(
@@ -525,7 +549,7 @@ def test_a_limit_of_heat_below_what_is_open_is_said_before_it_draws_stops_closer
     # From the last completed close at 12 to the stop at 8, and what leaving costs.
     (said,) = heat(limit_pct=0.4)
     assert said.startswith("what is open loses 4.")
-    assert "limit_pct allows 0.4 %" in said
+    assert "PortfolioHeat.limit_pct 0.4 % allows 4.008 of 1002 USDT" in said
     assert heat(limit_pct=0.5) == []
 
 
@@ -538,16 +562,66 @@ def test_what_a_pair_is_worth_that_the_exchange_has_delisted_is_what_was_paid(
     assert said.startswith("what is open loses 2.")
 
 
-def test_the_capital_that_counts_is_what_the_bot_remembers_with_what_was_taken_away(
+@pytest.mark.parametrize(
+    ("remembered", "withdrawn", "stated", "todo"),
+    [
+        (100, 0, 100, "drawn closer at the first candle"),
+        # Less capital draws no stop closer, whether it was taken away before or is now.
+        (100, 900, 100, "stops stay; nothing is bought"),
+        (1000, 0, 100, "stops stay; nothing is bought"),
+        (100, 0, 1000, ""),
+    ],
+)
+def test_the_capital_that_counts_is_the_one_stated_now_and_what_was_there_before_it(
+    remembered: float, withdrawn: float, stated: float, todo: str, database: str
+) -> None:
+    held(database)
+    memory = LedgerMemory(capital=remembered, withdrawn=withdrawn)
+    StateStore(Trade.session.get_bind()).write(LEDGER, memory.model_dump_json(), "")
+    changes = {"ballast": {"guards": {"PortfolioHeat": {"limit_pct": 0.5}}}}
+    findings = asked(database, available_capital=stated, **changes)
+    assert [todo in finding.todo for finding in findings] == [True]
+    assert levels(findings) == {Level.WARN if todo else Level.PASS}
+
+
+def test_a_limit_on_losses_that_leaves_less_than_is_open_is_said_by_its_name(
+    database: str,
+) -> None:
+    """What is left of a drawdown limit draws stops closer as the limit of heat does."""
+    held(database)
+    peak = LimitMemory(peak=1010.0).model_dump_json()
+    StateStore(Trade.session.get_bind()).write("DrawdownLimit", peak, "")
+
+    def limit(pct: float) -> list[str]:
+        section = {"DrawdownLimit": {"limit_pct": pct, "near_pct": 0.1}, "off": ["PortfolioHeat"]}
+        return restarted(database, ballast={"guards": section})
+
+    # Of a peak of 1010 an account of 1002 may lose 5 more at 1.287 %.
+    (said,) = limit(1.1)
+    assert said.endswith("ballast.guards.DrawdownLimit allows 3.11 of 1002 USDT")
+    assert limit(1.3) == []
+
+
+def test_trades_in_another_currency_fail_open_or_closed(database: str) -> None:
+    held(database)
+    for is_open in (True, False):
+        trade = Trade.get_trades().one()
+        trade.stake_currency, trade.is_open = "USDT", is_open
+        Trade.commit()
+        (finding,) = asked(database, stake_currency="EUR")
+        assert finding.level is Level.FAIL
+        assert finding.what.startswith("the database has trades in USDT, and stake_currency is EUR")
+
+
+def test_what_is_open_in_a_table_of_an_older_freqtrade_is_said_not_to_be_known(
     database: str,
 ) -> None:
     held(database)
-    store = StateStore(Trade.session.get_bind())
-    limits = {"guards": {"PortfolioHeat": {"limit_pct": 0.5}}}
-    for capital, withdrawn, findings in ((100.0, 0.0, 1), (100.0, 900.0, 0)):
-        memory = LedgerMemory(capital=capital, withdrawn=withdrawn)
-        store.write(LEDGER, memory.model_dump_json(), "")
-        assert len(restarted(database, ballast=limits)) == findings
+    Trade.session.remove()
+    with Trade.session.get_bind().begin() as connection:
+        connection.execute(text("ALTER TABLE trades DROP COLUMN record_version"))
+    (said,) = restarted(database)
+    assert said.startswith("the table trades is of an older Freqtrade, without record_version")
 
 
 @pytest.mark.parametrize(
