@@ -124,6 +124,7 @@ class ForeignLayer(ForeignFrames, ForeignExits, Layer):
         refuse_unsafe_layer(self)
 
     def _hold_attributes(self) -> None:
+        super()._hold_attributes()
         state = self._ballast
         if self.stoploss < DISASTER_STOP:
             # The distance of their trailing stop, whatever holds.

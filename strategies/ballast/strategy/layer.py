@@ -12,16 +12,18 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from freqtrade.enums import ExitCheckTuple, ExitType
-from freqtrade.persistence import LocalTrade, Order
+from freqtrade.persistence import LocalTrade, Order, Trade
 from freqtrade.strategy import IStrategy
 
 from ballast.core.reasons import Reason
 from ballast.core.refusals import EntryRefused, refused
 from ballast.core.sizing import NO_TRADE
+from ballast.risk.read_once import read_once
 from ballast.strategy import quiet, trade_stops
 from ballast.strategy.decisions import EntryOrder
 from ballast.strategy.fail_closed import asked_with_the_trade, fail_closed
 from ballast.strategy.held_callbacks import HeldCallbacks
+from ballast.strategy.held_values import HeldValues
 from ballast.strategy.overrides import OverrideRefused
 from ballast.strategy.state import LayerState
 
@@ -99,6 +101,8 @@ class Layer(IStrategy):
         state.warmup = self._asked_warm_up()
         state.decisions.connect()
         state.held = HeldCallbacks(self, self._instead)
+        if state.decisions.connected.feeds.live:
+            state.values = HeldValues(self)
 
     def _ballast_hold_callbacks(self) -> None:
         """Take off callbacks that were hung on since the start; nothing is bought from then on."""
@@ -116,6 +120,19 @@ class Layer(IStrategy):
 
     def _hold_attributes(self) -> None:
         """Put back what the layer needs; hyperopt may set attributes anew at every epoch."""
+        if (values := self._ballast.values) is not None:
+            try:
+                values.put_back()
+            except OverrideRefused as refusal:
+                self._ballast.incident("attributes", refusal)
+
+    def _ballast_hold_stops(self) -> None:
+        """Live: raise stops again that were lowered on the trades themselves."""
+        if (values := self._ballast.values) is not None:
+            try:
+                values.put_back_stops(read_once(Trade.get_open_trades))
+            except Exception as error:
+                self._ballast.incident("stops", error)
 
     def ft_bot_cleanup(self) -> None:
         """The last look at orders and positions, while the exchange can still be asked."""
@@ -142,11 +159,14 @@ class Layer(IStrategy):
         # A look that costs a backtest next to nothing; live `analyze` looks at all at once.
         if held is not None and len(type(self).__dict__) != held.size_of_class:
             self._ballast_hold_callbacks()
+        self._ballast_hold_stops()
 
     def analyze(self, pairs: list[str]) -> None:
         """Live: analyse, then let the guards judge the new candle."""
         began = time.perf_counter()
         super().analyze(pairs)
+        self._hold_attributes()
+        self._ballast_hold_stops()
         self._ballast_hold_callbacks()
         self._ballast.decisions.on_analysed(pairs, began)
 
@@ -287,6 +307,8 @@ class Layer(IStrategy):
         if moves:
             stop = self._ballast.decisions.stop(trade, current_time)
             trade_stops.raise_to(trade, stop, high or current_rate, after_fill)
+        if self._ballast.values is not None:
+            self._ballast.values.note_stop(trade)
         if after_fill:
             self._ballast.decisions.after_fill(trade, current_rate, current_time)
 

@@ -28,6 +28,7 @@ from ballast.runtime import database_file
 from ballast.strategy import quiet
 from ballast.strategy.decisions import Decisions
 from ballast.strategy.held_callbacks import HeldCallbacks
+from ballast.strategy.held_values import HeldValues
 from ballast.strategy.views import Views
 from ballast.version import __version__
 
@@ -141,6 +142,8 @@ class LayerState:
         self.decisions = Decisions(self)
         # From the start on.
         self.held: HeldCallbacks | None = None
+        # The same of a bot's values; None in backtests, where hyperopt sets them.
+        self.values: HeldValues | None = None
         # The strategy's own class stop (negative ratio), where the layer has put another.
         self.own_stoploss: float | None = None
         # Whether the strategy's own `custom_stoploss` is asked.
