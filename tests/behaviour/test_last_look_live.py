@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
+import sqlite3
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import pytest
+from aiohttp import web
 from freqtrade.enums import RPCMessageType, State
 from freqtrade.exceptions import ExchangeError
 from freqtrade.persistence import Trade
 from freqtrade.rpc import RPCHandler
+from sqlalchemy.exc import OperationalError
 
+from sandbox.orders import OrderRequest
 from tests.behaviour.live_story import Told, story_run
 from tests.behaviour.mini import Story, quiet, signal
 from tests.behaviour.waiting_entry import PLAN, fill, resting, waiting
@@ -147,3 +152,60 @@ def test_a_kill_file_after_stop_sells_nothing_until_the_bot_runs_again(tmp_path:
         told.loops(1)
         assert not told.trade.is_open
         assert told.coins < 0.01
+
+
+def ended(told: Told) -> None:
+    """As `freqtrade trade` ends by what its loop raised."""
+    with pytest.raises((OperationalError, ValueError)):
+        told.loops(1)
+    told.run.stopped()
+
+
+def test_what_was_bought_while_the_database_was_locked_has_its_stop_at_the_end(
+    tmp_path: Path,
+) -> None:
+    """Freqtrade ends by the failed write; the coins were bought, and nothing knew of them."""
+    with story_run(tmp_path) as told:
+        exchange = told.run.exchange
+        place = exchange.place
+        other = sqlite3.connect(tmp_path / "trades.sqlite", check_same_thread=False)
+
+        def locking(request: OrderRequest) -> Any:
+            if not other.in_transaction and not exchange.orders:
+                other.execute("BEGIN EXCLUSIVE")
+            return place(request)
+
+        def freed(*_: Any) -> None:
+            other.rollback()
+
+        with (
+            patch.object(exchange, "place", locking),
+            patch.object(told.run.bot, "cancel_all_open_orders", freed),
+        ):
+            ended(told)
+        other.close()
+        assert resting(told) == [PLAN]
+        told.run.started()
+        told.loops(3)
+        assert resting(told) == [PLAN]
+        assert told.run.differences() == []
+
+
+def test_an_entry_of_which_nothing_is_known_at_the_end_is_told(tmp_path: Path) -> None:
+    """Its answer is no number, and neither are those that come when it is asked for."""
+
+    @web.middleware
+    async def no_number(request: web.Request, handler: Any) -> web.StreamResponse:
+        response = await handler(request)
+        if request.path not in ("/api/v3/order", "/api/v3/allOrders"):
+            return response
+        text = re.sub(
+            r'"cummulativeQuoteQty": ?"[^"]*"', '"cummulativeQuoteQty": "NaN"', response.text
+        )
+        return web.Response(text=text, status=response.status, content_type="application/json")
+
+    with story_run(tmp_path, middlewares=[no_number]) as told:
+        heard = Heard(told)
+        ended(told)
+        assert told.coins > 9
+        assert "MAYBE BOUGHT, WITHOUT A STOP: AAA/USDT" in heard.ballast

@@ -140,6 +140,10 @@ class Intents:
                 return Verdict(Reason.ORDER_UNRESOLVED, to_epoch(now) - intent.sent, 0.0, 0.0)
         return ALLOW
 
+    def unresolved(self) -> list[str]:
+        """Pairs of entries of which it is not known what became."""
+        return [intent.pair for intent in self._row.intents if not _is_recorded(intent)]
+
     def resolve(self, now: datetime) -> None:
         """
         Strike out entries whose trade is there; look for the others on the exchange.

@@ -12,6 +12,7 @@ from freqtrade.exceptions import DependencyException
 from freqtrade.persistence import Order, Trade
 
 from ballast.execution.bot import BotHandle
+from ballast.execution.intents import Intents
 from ballast.execution.resting_stops import RestingStops, is_bare, resting_stop
 
 logger = logging.getLogger(__name__)
@@ -31,6 +32,8 @@ class LastLook:
     Parameters
     ----------
     bot : BotHandle
+    intents : Intents
+        Entries that were sent, and whose trade may not be there: the end may be that of a failure.
     stops : RestingStops
     is_real : bool
         Whether stops rest on an exchange.
@@ -41,11 +44,13 @@ class LastLook:
     def __init__(
         self,
         bot: BotHandle,
+        intents: Intents,
         stops: RestingStops,
         is_real: bool,
         report: Callable[[str, Exception], None],
     ) -> None:
         self._bot = bot
+        self._intents = intents
         self._stops = stops
         self._is_real = is_real
         self._report = report
@@ -73,6 +78,13 @@ class LastLook:
 
     def _look(self, now: datetime) -> list[str]:
         """Take back and protect what can be; sentences about what could not."""
+        if not Trade.session().is_active:
+            # What failed was a write: nothing can be read before it is given up.
+            Trade.rollback()
+        try:
+            self._intents.resolve(now)
+        except Exception as error:
+            self._report("entries whose answer is missing", error)
         for trade in Trade.get_open_trades():
             try:
                 self._withdraw(trade)
@@ -85,6 +97,11 @@ class LastLook:
         bare = [f"{trade.amount:.8g} {trade.pair}" for trade in trades if is_bare(trade)]
         entries = [trade.pair for trade in trades if _entries(trade)]
         trouble = []
+        if unknown := self._intents.unresolved():
+            trouble.append(
+                f"MAYBE BOUGHT, WITHOUT A STOP: {', '.join(unknown)}. Look on the exchange, or "
+                "start the bot again: it asks first of all."
+            )
         if bare:
             trouble.append(f"WITHOUT A STOP: {', '.join(bare)}. Place one or sell, by hand.")
         if entries:

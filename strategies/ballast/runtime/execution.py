@@ -149,12 +149,13 @@ class Execution:
                 host.ft_stoploss_adjust,
                 host.incident,
             )
-            last_look = LastLook(bot, resting, view.is_real, host.incident)
+            intents = Intents(store, view, backoff, proposals, adopt, publish)
+            last_look = LastLook(bot, intents, resting, view.is_real, host.incident)
             StateListener(last_look.at_stop).join(host.dp)
             watch = OrderWatch(
                 view,
                 bot,
-                Intents(store, view, backoff, proposals, adopt, publish),
+                intents,
                 entries,
                 StopWatch(settings.watch, rests, publish),
                 resting,
