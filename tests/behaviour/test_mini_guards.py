@@ -21,7 +21,7 @@ from tests.engine import BacktestOutcome
 UNIT = r"(?:x| %| % of pairs| trades?)"
 REASON = re.compile(
     rf"^([A-Z_]+) began at ([\d.]+{UNIT}|[A-Z_]+)(?: \(limit ([\d.]+){UNIT}\))?"
-    r"(?:, until (\d{4}-\d\d-\d\d \d\d:\d\d) UTC)?$"
+    r", until (?:(\d{4}-\d\d-\d\d \d\d:\d\d) UTC|its cause is over)$"
 )
 
 

@@ -62,10 +62,25 @@ class Messages:
             self._trouble(event)
         elif event.kind == EventKind.FLOW:
             self._flows.add(event)
-        elif event.kind == EventKind.GUARD and event.facts.get("state") == "lifted":
-            # Those that begin are told by `ballast.alerts.lock_alerts`, with their end.
-            scope = "all pairs" if event.pair == ALL_PAIRS else event.pair
-            self.transition(f"{event.facts.get('guard')} no longer blocks {scope}")
+        elif event.kind == EventKind.GUARD:
+            self._block(event)
+
+    def _block(self, event: Event) -> None:
+        """
+        Tell about a block that is over, and about one of all pairs that begins without a known end.
+
+        Others that begin are told by `ballast.alerts.lock_alerts`, with their end, or are of a pair
+        whose data is not trusted.
+        """
+        facts = event.facts
+        scope = "all pairs" if event.pair == ALL_PAIRS else event.pair
+        if facts.get("state") == "lifted":
+            self.transition(f"{facts.get('guard')} no longer blocks {scope}")
+        elif event.pair == ALL_PAIRS and not facts.get("until"):
+            self.transition(
+                f"{facts.get('guard')} blocks {scope} until its cause is over (stops stay): "
+                f"{with_numbers(event)}"
+            )
 
     def _trouble(self, event: Event) -> None:
         """Tell about a position or an order that is not as it should be, once an interval each."""

@@ -85,7 +85,9 @@ def _no_signal(decision: Decision) -> str:
         part = decision.rules[closest]
         away = _away(part.value, part.limit, decision)
         short = f", nearest is {said(closest, part)}{away}"
-    return f"no signal: {said(decision.code, reading)} is not met{short}; {count}"
+    # What is said of a state says already that it is not met.
+    unmet_rule = decision.code if isinstance(reading.value, bool) else said(decision.code, reading)
+    return f"no signal: {unmet_rule} is not met{short}; {count}"
 
 
 def _guards_would(decision: Decision) -> str:

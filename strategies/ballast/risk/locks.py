@@ -45,8 +45,11 @@ class Locks:
 
     def add(self, change: Change, now: datetime) -> None:
         """Lock a pair ('*' for all) from `now` until the candle on which the verdict ends."""
-        until = (change.verdict.until or now + UNTIL_LIFTED) - _BEFORE_BORDER
-        block = Announced(until, str(change.verdict))
+        verdict = change.verdict
+        until = (verdict.until or now + UNTIL_LIFTED) - _BEFORE_BORDER
+        # Of these the end that Freqtrade shows is only the latest.
+        reason = f"{verdict}" if verdict.until else f"{verdict}, until its cause is over"
+        block = Announced(until, reason)
         _lock(change.pair, block, now)
         self._announced[(change.guard, change.pair)] = block
         self._next_end = min(self._next_end, block.until)

@@ -89,14 +89,30 @@ def test_untrusted_data_is_told_once_an_hour_for_each_pair(
     assert sent[3].endswith("ABSURD_BAR: ETH/USDT")
 
 
+def guard(state: str, pair: str = "*", until: str = "") -> Event:
+    facts = {"guard": "DataOutageHalt", "state": state, "until": until, "unit": "requests"}
+    return Event(NOON, EventKind.GUARD, "DATA_OUTAGE", pair, None, 12, 10, facts)
+
+
 def test_a_block_lifted_is_told_once(messages: Messages, sent: list[str]) -> None:
-    lifted = {"guard": "LossStreakBackoff", "state": "lifted"}
-    messages.hear(Event(NOON, EventKind.GUARD, "LOSS_STREAK", "*", facts=lifted))
-    begins = {"guard": "LossStreakBackoff", "state": "begins"}
-    messages.hear(Event(NOON, EventKind.GUARD, "LOSS_STREAK", "*", facts=begins))
+    messages.hear(guard("lifted"))
     messages.tick(NOON)
     messages.tick(NOON)
-    assert sent == ["LossStreakBackoff no longer blocks all pairs"]
+    assert sent == ["DataOutageHalt no longer blocks all pairs"]
+
+
+def test_a_block_of_all_pairs_that_ends_with_its_cause_is_told_when_it_begins(
+    messages: Messages, sent: list[str]
+) -> None:
+    """Freqtrade's message of a lock needs an end; one of these was told only when it was over."""
+    messages.hear(guard("begins"))
+    messages.hear(guard("begins", until="2024-05-02 12:00:00+00:00"))
+    messages.hear(guard("begins", pair="BTC/USDT"))
+    messages.tick(NOON)
+    assert sent == [
+        "DataOutageHalt blocks all pairs until its cause is over (stops stay): "
+        "DATA_OUTAGE 12 requests (limit 10 requests)"
+    ]
 
 
 def test_a_position_that_is_not_as_it_should_be_is_told_once_an_hour(

@@ -162,6 +162,11 @@ def test_a_rule_is_said_with_its_numbers() -> None:
     assert said("calm", row.rules["calm"]) == "not calm"
 
 
+def test_a_state_that_is_not_met_is_not_denied_twice() -> None:
+    row = decided({"T": {"calm": holds(pd.Series([False]))}})
+    assert headline(row) == "no signal: calm is not met; 1 of 1 rules of T unmet"
+
+
 def test_an_entry_is_explained_by_rules_size_and_stop() -> None:
     row = decided({"Trend": {"up": rule(5, 1)}})
     sizing = {"stake": 500.0, "binding": "POSITION_CAP", "loss_ratio": 0.1, "multiplier": 1.0}

@@ -43,3 +43,16 @@ def test_a_signal_of_a_backtest_is_not_looked_up_among_locks_that_have_expired()
         locks.add(Change("VolatilityCooldown", pair, block), now)
         locks.tidy(now, is_last=False)
         assert len(PairLocks.get_all_locks()) <= 3
+
+
+def test_a_lock_whose_end_is_not_known_says_so() -> None:
+    """Freqtrade shows an end of each: of a block that ends with its cause it is a day away."""
+    locks = Locks()
+    outage = Verdict("DATA_OUTAGE", 12, 10, 0, unit="requests")
+    locks.add(Change("DataOutageHalt", "*", outage), BEGIN)
+    locks.add(
+        Change("LossStreakBackoff", "*", Verdict("LOSS_STREAK", 3, 3, 0, BEGIN + HOUR)), BEGIN
+    )
+    unknown, known = (lock.reason for lock in PairLocks.get_all_locks())
+    assert unknown == "DATA_OUTAGE 12 requests (limit 10 requests), until its cause is over"
+    assert known.endswith("until 2024-01-01 01:00 UTC")
