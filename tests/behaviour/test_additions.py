@@ -140,6 +140,26 @@ def test_additions_count_among_the_entries_of_a_candle() -> None:
     assert sorted(len(t.select_filled_orders("buy")) for t in outcome.closed_trades) == [1, 2]
 
 
+@pytest.mark.parametrize("answer", ["high", [101.0], (101.0, 1), 1j])
+def test_a_price_of_theirs_that_is_no_number_is_none_and_the_addition_counts(answer: Any) -> None:
+    """A word left it uncounted, what is no number at all ended the backtest, and the bot."""
+
+    class Pricing(wanting(more=50.0, hours=(6,))):  # type: ignore[misc]
+        def custom_entry_price(self, **_: Any) -> Any:
+            return answer
+
+    later = [*quiet(1), *BOUGHT[:-1]]
+    allowed = {"risk": {"entries_per_candle": 1}, "additions": {"most": 2}}
+    outcome = play(
+        {PAIR: BOUGHT, "SOL/USDT": later},
+        held(Pricing),
+        ballast={**allowed, "costs": {"enabled": False}},
+    )
+    assert sorted(len(t.select_filled_orders("buy")) for t in outcome.closed_trades) == [1, 2]
+    causes = outcome.strategy._ballast.incidents.counts
+    assert any(cause.startswith("custom_entry_price: ") for cause in causes)
+
+
 class Reducing(Wishes):
     """Sells a share of the position at hour 5."""
 

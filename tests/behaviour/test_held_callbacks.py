@@ -133,6 +133,25 @@ def test_and_a_bot_tells_it(strategy: Any, tmp_path: Path) -> None:
     assert "taken off again, and nothing is bought until" in " ".join(sent)
 
 
+class InAnExit(Wishes):
+    """On itself, past what sees it, all that could be asked about the next entry."""
+
+    def custom_exit(self, **kwargs: Any) -> str:
+        stake = {"custom_stake_amount": lambda *_, **__: 9_000.0}
+        self.__dict__.update({**YES, **stake})
+        return "enough"
+
+
+def test_what_is_hung_on_it_in_an_exit_is_taken_off_at_the_next_candle(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Where both size and confirmation were replaced nothing looked: nine tenths were bought."""
+    story = [*quiet(2), signal(), *quiet(3), signal(), *quiet(4, 101)]
+    trades = play(story, held(InAnExit)).trades
+    assert len(trades) == 1
+    assert "taken off again" in caplog.text
+
+
 class Counting(Wishes):
     """Keeps what it counts on itself and on its class, which is its own affair."""
 

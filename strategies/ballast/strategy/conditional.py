@@ -63,13 +63,14 @@ def custom_entry_price(self: Any, **asked: Any) -> float:
     proposed, trade = float(asked["proposed_rate"]), asked["trade"]
     rate = proposed
     try:
-        rate = self._behind().custom_entry_price(**_copied(asked)) or proposed
+        # What is no number would end Freqtrade.
+        rate = float(self._behind().custom_entry_price(**_copied(asked)) or proposed)
     except Exception as error:
         self._ballast.incident("custom_entry_price", error)
     stake = self._ballast.additions.pop(trade.id, None) if trade is not None else None
     if stake is None:
         return rate
-    rate = min(float(rate), proposed) if math.isfinite(rate) else proposed
+    rate = min(rate, proposed) if math.isfinite(rate) else proposed
     order = EntryOrder(trade.pair, stake / rate, rate, asked["entry_tag"])
     self._ballast.decisions.addition_sent(order, asked["current_time"])
     return rate

@@ -31,8 +31,7 @@ class HeldCallbacks:
         self._owners = (strategy, *(owner for owner in classes if owner not in _OF_PYTHON))
         self._own = [self._names & vars(owner).keys() for owner in self._owners]
         self._sizes = self._counted()
-        # Of the strategy's own class, the first place to hang anything on.
-        self.size_of_class = len(type(strategy).__dict__)
+        self._note_sizes()
         self._instead = instead
         # What a property's setter takes is heard as that says.
         self._methods = {
@@ -72,7 +71,7 @@ class HeldCallbacks:
         for owner, name in found:
             delattr(owner, name)
         self._sizes = self._counted() if found else sizes
-        self.size_of_class = len(type(self._owners[0]).__dict__)
+        self._note_sizes()
         if found:
             strategy = type(self._owners[0]).__name__
             where = {o.__name__ if isinstance(o, type) else strategy for o, _ in found}
@@ -81,6 +80,11 @@ class HeldCallbacks:
                 f"{', '.join(sorted(where))} while it runs, where the risk controls live: taken "
                 "off again, and nothing is bought until the strategy is mended and started anew"
             )
+
+    def _note_sizes(self) -> None:
+        """Of the strategy and of its own class, the first places to hang anything on."""
+        self.size = len(self._owners[0].__dict__)
+        self.size_of_class = len(type(self._owners[0]).__dict__)
 
     def _counted(self) -> list[int]:
         return [len(owner.__dict__) for owner in self._owners]

@@ -157,7 +157,9 @@ class Layer(IStrategy):
             self._ballast_hold_callbacks()
         held = self._ballast.held
         # A look that costs a backtest next to nothing; live `analyze` looks at all at once.
-        if held is not None and len(type(self).__dict__) != held.size_of_class:
+        if held is not None and (
+            len(self.__dict__) != held.size or len(type(self).__dict__) != held.size_of_class
+        ):
             self._ballast_hold_callbacks()
         self._ballast_hold_stops()
 
