@@ -258,6 +258,16 @@ def test_reduction_leaves_the_rest_covered(tmp_path: Path) -> None:
         assert told.run.differences() == []
 
 
+def test_a_reduction_too_small_to_be_sold_takes_no_stop_off(tmp_path: Path) -> None:
+    """Freqtrade cancels the stop first: refused each time, the position had none between loops."""
+    tiny: Any = type("Tiny", (Adding,), {"adjust_trade_position": lambda self, **_: -5.0})
+    with story_run(tmp_path, BOUGHT, held(tiny)) as told:
+        told.loops(1)
+        for _ in range(3):
+            told.loops(1)
+            assert rests(told)
+
+
 def test_telegram_and_frequi_are_told_what_holds(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

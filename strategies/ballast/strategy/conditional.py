@@ -102,10 +102,13 @@ def adjust_trade_position(self: Any, **asked: Any) -> Any:
     return given, tag
 
 
-def _reduced(strategy: Any, stake: float, asked: dict[str, Any]) -> float:
-    state = strategy._ballast
+def _reduced(strategy: Any, stake: float, asked: dict[str, Any]) -> float | None:
+    state, trade = strategy._ballast, asked["trade"]
     live = state.decisions.connected.feeds.live
     smallest = reductions.least(state, asked["min_stake"], live)
+    if -stake / trade.stake_amount * trade.amount * asked["current_exit_rate"] < smallest:
+        # Refused by the exchange after its stop was taken off, in every loop again.
+        return None
     return reductions.whole_or_part(asked["trade"], stake, asked["current_exit_rate"], smallest)
 
 
