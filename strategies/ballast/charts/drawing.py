@@ -41,7 +41,7 @@ ZERO = "zero"
 # FreqUI joins the points of a line; bars show steps.
 _ACCOUNT = {
     "size %": {SIZE: {"color": "#22d3ee", "type": "bar", "fill_to": ZERO}},
-    "account %": {HEAT: {"color": "#fde047", "fill_to": ZERO}, DRAWDOWN: {"color": "#ef4444"}},
+    "account %": {HEAT: {"color": "#ca8a04", "fill_to": ZERO}, DRAWDOWN: {"color": "#ef4444"}},
 }
 _TO_COME = 4
 # Freqtrade's own lock of one candle after an exit, and one of ours that the columns show already.
@@ -52,7 +52,7 @@ _SHOCK_DECIMALS = 2
 
 _STOP_COLOUR, _SHOCK_COLOUR, _ZERO_COLOUR = "#8d99ae", "#e76f51", "#475569"
 # Of prices; of the lanes of setups. A chart has both, so that none is in the other.
-_LINE_COLOURS = ("#e9c46a", "#8ecae6", "#b5838d", "#6d6875")
+_LINE_COLOURS = ("#c9952b", "#4a9fc4", "#b5838d", "#6d6875")
 _LANE_COLOURS = ("#2a9d8f", "#f4a261", "#a78bfa", "#f472b6", "#84cc16", "#38bdf8")
 # FreqUI writes the name of a lane along its height, which has room for so many letters.
 _LONGEST_NAME = 10
