@@ -18,6 +18,7 @@ from tests.behaviour.live_story import LostAnswers, Told, story_run
 from tests.behaviour.mini import COSTS, Story, quiet, signal
 from tests.behaviour.test_additions import BUDGET
 from tests.behaviour.test_heard_frames import Renaming
+from tests.behaviour.test_partial_exits import NoSales
 from tests.behaviour.wishes import Wishes, held
 from tests.engine import resolvable
 from tests.exchange import PAIR
@@ -266,6 +267,27 @@ def test_a_reduction_too_small_to_be_sold_takes_no_stop_off(tmp_path: Path) -> N
         for _ in range(3):
             told.loops(1)
             assert rests(told)
+        small = [event for event in told.events if event.code == "PART_TOO_SMALL"]
+        assert [event.facts["detail"] for event in small] == ["reduction"]
+
+
+def test_a_reduction_that_the_exchange_refuses_is_tried_once_a_candle(tmp_path: Path) -> None:
+    """Each attempt takes the stop off the exchange: in every loop, nothing would ever rest."""
+    halving: Any = type(
+        "Refused",
+        (Adding,),
+        {"adjust_trade_position": lambda self, trade, **_: -trade.stake_amount / 2},
+    )
+    with story_run(tmp_path, BOUGHT, held(halving), hooks=NoSales()) as told:
+        told.loops(3)
+        bare = 0
+        for _ in range(30):
+            told.loops(1)
+            bare += not rests(told)
+        assert bare <= 1
+        assert rests(told)
+        causes = told.run.bot.strategy._ballast.incidents.counts
+        assert [n for cause, n in causes.items() if "reduction was not sold" in cause] == [1]
 
 
 def test_telegram_and_frequi_are_told_what_holds(

@@ -14,7 +14,6 @@ from freqtrade.strategy import IStrategy
 
 from ballast.core.reasons import Reason
 from ballast.core.refusals import EntryRefused, refused
-from ballast.strategy import reductions
 from ballast.strategy.decisions import EntryOrder
 from ballast.strategy.fail_closed import asked_with_the_trade, fail_closed
 
@@ -103,13 +102,13 @@ def adjust_trade_position(self: Any, **asked: Any) -> Any:
 
 
 def _reduced(strategy: Any, stake: float, asked: dict[str, Any]) -> float | None:
-    state, trade = strategy._ballast, asked["trade"]
-    live = state.decisions.connected.feeds.live
-    smallest = reductions.least(state, asked["min_stake"], live)
-    if -stake / trade.stake_amount * trade.amount * asked["current_exit_rate"] < smallest:
-        # Refused by the exchange after its stop was taken off, in every loop again.
-        return None
-    return reductions.whole_or_part(asked["trade"], stake, asked["current_exit_rate"], smallest)
+    # One that is refused has taken the stop off the exchange first, in every loop again.
+    rate, min_stake, now = (
+        asked[name] for name in ("current_exit_rate", "min_stake", "current_time")
+    )
+    decisions = strategy._ballast.decisions
+    given: float | None = decisions.reduction(asked["trade"], stake, rate, min_stake, now)
+    return given
 
 
 def _added(strategy: Any, stake: float, asked: dict[str, Any]) -> float | None:

@@ -252,6 +252,13 @@ class Decisions:
         return self._parts.to_sell(self.connected, trade, rate, min_stake, now)
 
     @fail_closed(refusal=None)
+    def reduction(
+        self, trade: LocalTrade, stake: float, rate: float, min_stake: float | None, now: datetime
+    ) -> float | None:
+        """What of a position another's strategy sells now (see `Parts.reduced`)."""
+        return self._parts.reduced(self.connected, trade, stake, rate, min_stake, now)
+
+    @fail_closed(refusal=None)
     def after_fill(self, trade: Trade, rate: float, now: datetime) -> None:
         """Live: place the stop of what has just been filled (see `RestingStops.after_fill`)."""
         if self.session is not None and self.session.execution.watch is not None:

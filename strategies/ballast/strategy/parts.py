@@ -1,4 +1,4 @@
-"""Sales of a position in parts, as its setup states them: which one is sent now."""
+"""Sales of a position in parts, as its setup or another's strategy wants them: what is sent now."""
 
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from ballast.strategy import reductions
 
 # Number of a trade, and why a part of it is sold.
 Part = tuple[int, str]
+_REDUCTION = "reduction"
 
 
 class Parts:
@@ -49,16 +50,45 @@ class Parts:
             return None
         smallest = reductions.least(self._host, min_stake, session.feeds.live)
         for reason, units in due:
-            if units * rate < smallest:
-                # It stays, and holds up no other.
-                self._tell_small(trade, reason, units * rate, smallest, now)
-                continue
-            # Only of a bot: the trades of each epoch of hyperopt have the same numbers.
-            if session.feeds.live and self._was_refused(session, trade, reason, now):
-                continue
-            stake = -trade.stake_amount * units / trade.amount
-            return reductions.whole_or_part(trade, stake, rate, smallest), reason
+            wanted = -trade.stake_amount * units / trade.amount
+            # One that cannot be sold stays, and holds up no other.
+            stake = self._sold(session, trade, reason, wanted, rate, smallest, now)
+            if stake is not None:
+                return stake, reason
         return None
+
+    def reduced(
+        self,
+        session: TradingSession,
+        trade: LocalTrade,
+        stake: float,
+        rate: float,
+        min_stake: float | None,
+        now: datetime,
+    ) -> float | None:
+        """The same of what another's strategy wants to sell, a negative stake."""
+        smallest = reductions.least(self._host, min_stake, session.feeds.live)
+        return self._sold(session, trade, _REDUCTION, stake, rate, smallest, now)
+
+    def _sold(
+        self,
+        session: TradingSession,
+        trade: LocalTrade,
+        reason: str,
+        stake: float,
+        rate: float,
+        smallest: float,
+        now: datetime,
+    ) -> float | None:
+        """What is sold for a stake (negative); None where the exchange takes or took no order."""
+        value = -stake / trade.stake_amount * trade.amount * rate
+        if value < smallest:
+            self._tell_small(trade, reason, value, smallest, now)
+            return None
+        # Only of a bot: the trades of each epoch of hyperopt have the same numbers.
+        if session.feeds.live and self._was_refused(session, trade, reason, now):
+            return None
+        return reductions.whole_or_part(trade, stake, rate, smallest)
 
     def _was_refused(
         self, session: TradingSession, trade: LocalTrade, reason: str, now: datetime
