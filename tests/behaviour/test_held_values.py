@@ -43,6 +43,7 @@ CHANGES: dict[str, Change] = {
     "order_types.exit": lambda s: s.order_types.clear(),
     "use_custom_stoploss": lambda s: setattr(s, "use_custom_stoploss", False),
     "config.use_custom_stoploss": lambda s: s.config.update(use_custom_stoploss=False),
+    "config.dry_run": lambda s: s.config.update(dry_run=True),
     "stop_loss of AAA/USDT": lower,
 }
 

@@ -10,6 +10,8 @@ from ballast.strategy.overrides import OverrideRefused
 
 # Order types by which a bot only enters: a strategy may choose them anew.
 _FREE = ("entry", "force_entry")
+# Of the configuration: whether stops are raised, and whether orders are real.
+_CONFIGURED = ("use_custom_stoploss", "dry_run")
 
 
 class HeldValues:
@@ -29,7 +31,7 @@ class HeldValues:
     def __init__(self, strategy: Any) -> None:
         self._strategy = strategy
         self._order_types = copy(strategy.order_types)
-        self._use_custom_stoploss = strategy.config.get("use_custom_stoploss")
+        self._configured = {name: strategy.config.get(name) for name in _CONFIGURED}
         self._most_open = strategy.config["max_open_trades"]
         # By trade, the highest stop that it was given: price (quote currency) and ratio.
         self._stops: dict[int, tuple[float, float | None]] = {}
@@ -90,9 +92,10 @@ class HeldValues:
         if not strategy.use_custom_stoploss:
             strategy.use_custom_stoploss = True
             yield "use_custom_stoploss"
-        if config.get("use_custom_stoploss") != self._use_custom_stoploss:
-            config["use_custom_stoploss"] = self._use_custom_stoploss
-            yield "config.use_custom_stoploss"
+        for name, value in self._configured.items():
+            if config.get(name) != value:
+                config[name] = value
+                yield f"config.{name}"
         # A person may lower it.
         if not config["max_open_trades"] <= self._most_open:
             config["max_open_trades"] = self._most_open
