@@ -191,6 +191,17 @@ def test_what_was_bought_while_the_database_was_locked_has_its_stop_at_the_end(
         assert told.run.differences() == []
 
 
+def test_a_signal_in_the_middle_of_a_look_at_the_database_leaves_nothing_without_a_stop(
+    tmp_path: Path,
+) -> None:
+    """SQLAlchemy gives up the connection in which Ctrl-C was heard; the session is told nothing."""
+    with waiting(tmp_path) as (told, _):
+        fill(told)
+        Trade.session.connection().invalidate()
+        told.run.stopped()
+        assert resting(told) == [PLAN]
+
+
 def test_an_entry_of_which_nothing_is_known_at_the_end_is_told(tmp_path: Path) -> None:
     """Its answer is no number, and neither are those that come when it is asked for."""
 

@@ -78,8 +78,10 @@ class LastLook:
 
     def _look(self, now: datetime) -> list[str]:
         """Take back and protect what can be; sentences about what could not."""
-        if not Trade.session().is_active:
-            # What failed was a write: nothing can be read before it is given up.
+        session = Trade.session()
+        if not session.is_active or session.connection().invalidated:
+            # A write that failed, or a look that a signal has cut off: nothing can be read before
+            # it is given up.
             Trade.rollback()
         try:
             self._intents.resolve(now)
