@@ -8,13 +8,16 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 from typing import Any, ClassVar
+from unittest.mock import patch
 
 import pytest
 
 from ballast import StopRules
 from ballast.core.sentences import what
 from ballast.journal.reader import Reader
+from ballast.strategy import reductions
 from tests.behaviour.mini import COSTS, PAIR, Story, play, quiet, reasons, signal
+from tests.behaviour.test_fail_closed_live import lost
 from tests.behaviour.wishes import Wishes, held
 from tests.engine import BacktestOutcome
 
@@ -181,6 +184,17 @@ def test_reduction_is_theirs_and_the_rest_keeps_its_stop() -> None:
     assert sales[0].ft_order_tag == "some"
     assert sales[1].ft_price == pytest.approx(96.9, abs=0.02)
     assert reasons(outcome) == ["stop_loss"]
+
+
+def test_a_reduction_that_cannot_be_worked_out_is_not_sold_and_the_stop_stays() -> None:
+    story = [*BOUGHT, (100.4, 100.4, 90, 91), *quiet(2, 91)]
+    with patch.object(reductions, "whole_or_part", lost):
+        outcome = played(Reducing, story)
+    (trade,) = outcome.closed_trades
+    (sale,) = [order for order in trade.orders if order.ft_order_side == "sell"]
+    assert sale.amount == pytest.approx(trade.amount)
+    assert reasons(outcome) == ["stop_loss"]
+    assert any("reduction" in cause for cause in outcome.strategy._ballast.incidents.counts)
 
 
 def test_reduction_is_told_as_a_part_and_not_as_the_end(tmp_path: Path) -> None:

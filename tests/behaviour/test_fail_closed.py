@@ -225,6 +225,7 @@ ELSEWHERE = {
     "after_fill": "test_exits_live: the stop that could not be placed rests a loop later",
     "last_look": "test_exits_live: the process ends all the same",
     "part_to_sell": "test_partial_exits: nothing is sold, and the stop stays",
+    "reduction": "test_additions: nothing is sold, and the stop stays",
     "gives_up_entry": "test_stop_watch_live: what cannot be judged is cancelled",
     "adjust_order_price": "test_pricing_live: what cannot be priced is cancelled",
     "gives_up_exit": "without it an exit order stays, and is asked about in the next loop",
@@ -232,7 +233,7 @@ ELSEWHERE = {
 
 # Overridden, not wrapped, and why that does not fail open.
 NOT_WRAPPED = {
-    "adjust_trade_position": "asks `Decisions.part_to_sell`, which is wrapped",
+    "adjust_trade_position": "asks `Decisions.part_to_sell` or `reduction`, which are wrapped",
     "analyze": "adds `Decisions.judge`, which is wrapped; an unanalysed frame is SIGNAL_STALE",
     "bot_loop_start": "what it does is `Decisions.judge` or `watch`, which are wrapped; without "
     "them GUARDS_SILENT or WATCH_SILENT refuses",
