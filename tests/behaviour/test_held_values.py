@@ -94,12 +94,17 @@ def rests_where_it_should(told: Told) -> bool:
     return plan > 100 and abs(rests - plan) <= 0.01 and stop.amount / UNIT == told.trade.amount
 
 
-@pytest.mark.parametrize("where", [in_the_loop, in_the_analysis, in_an_exit, in_a_rule])
-@pytest.mark.parametrize(("what", "change"), CHANGES.items(), ids=CHANGES)
+# Every change in one place, and one of each kind in every other.
+PLACES = (in_the_analysis, in_an_exit, in_a_rule)
+KINDS = ("order_types.exit", "use_custom_stoploss", "stop_loss of AAA/USDT")
+CASES = [(in_the_loop, what) for what in CHANGES] + [(p, what) for p in PLACES for what in KINDS]
+
+
+@pytest.mark.parametrize(("where", "what"), CASES)
 def test_stops_are_kept_as_before_and_it_is_told(
-    what: str, change: Change, where: Callable[[Change], type[Any]], tmp_path: Path
+    where: Callable[[Change], type[Any]], what: str, tmp_path: Path
 ) -> None:
-    with story_run(tmp_path, RISING, where(change)) as told:
+    with story_run(tmp_path, RISING, where(CHANGES[what])) as told:
         told.loops(3)
         told.hours(2)
         told.loops(2)
