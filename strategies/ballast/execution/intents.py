@@ -10,7 +10,7 @@ not answer, or while there is no bot, and its stop is then the one that it was s
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from freqtrade.persistence import Order, Trade
@@ -135,14 +135,17 @@ class Intents:
 
         It stops every pair: what may have been bought is not in the sizer's sums yet.
         """
-        for intent in self._row.intents:
-            if not _is_recorded(intent):
-                return Verdict(Reason.ORDER_UNRESOLVED, to_epoch(now) - intent.sent, 0.0, 0.0)
-        return ALLOW
+        intent = next(self._unresolved(), None)
+        if intent is None:
+            return ALLOW
+        return Verdict(Reason.ORDER_UNRESOLVED, to_epoch(now) - intent.sent, 0.0, 0.0)
 
     def unresolved(self) -> list[str]:
         """Pairs of entries of which it is not known what became."""
-        return [intent.pair for intent in self._row.intents if not _is_recorded(intent)]
+        return [intent.pair for intent in self._unresolved()]
+
+    def _unresolved(self) -> Iterator[Intent]:
+        return (intent for intent in self._row.intents if not _is_recorded(intent))
 
     def resolve(self, now: datetime) -> None:
         """

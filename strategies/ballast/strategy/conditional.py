@@ -103,11 +103,10 @@ def adjust_trade_position(self: Any, **asked: Any) -> Any:
 
 def _reduced(strategy: Any, stake: float, asked: dict[str, Any]) -> float | None:
     # One that is refused has taken the stop off the exchange first, in every loop again.
-    rate, min_stake, now = (
-        asked[name] for name in ("current_exit_rate", "min_stake", "current_time")
+    rate, now = asked["current_exit_rate"], asked["current_time"]
+    given: float | None = strategy._ballast.decisions.reduction(
+        asked["trade"], stake, rate, asked["min_stake"], now
     )
-    decisions = strategy._ballast.decisions
-    given: float | None = decisions.reduction(asked["trade"], stake, rate, min_stake, now)
     return given
 
 

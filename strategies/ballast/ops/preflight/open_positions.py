@@ -30,10 +30,10 @@ def open_positions(bot: Bot) -> list[CheckResult]:
         if is_missing(address):
             return []
         engine = create_engine(address, poolclass=NullPool)
-        table = Trade.__tablename__
-        if not inspect(engine).has_table(table):
+        table, found = Trade.__tablename__, inspect(engine)
+        if not found.has_table(table):
             return []
-        there = {column["name"] for column in inspect(engine).get_columns(table)}
+        there = {column["name"] for column in found.get_columns(table)}
     except (NoDatabaseUrl, SQLAlchemyError, ImportError):
         # `host.database` says why.
         return []
@@ -134,7 +134,8 @@ def _heat(bot: Bot, trades: Sequence[Trade], closed: float, engine: Engine) -> l
         Results of closed trades, quote currency.
     """
     section = settings.load(bot.config.get(settings.SECTION))
-    heat, books = 0.0, Books(closed)
+    heat = 0.0
+    opened: dict[int, float] = {}
     for trade in trades:
         price = _price(bot, trade)
         # As Freqtrade has it in paper trading.
@@ -142,7 +143,8 @@ def _heat(bot: Bot, trades: Sequence[Trade], closed: float, engine: Engine) -> l
         costs = section.risk.stop_costs(fee or trade.fee_open or None)
         heat += loss_at_stop(trade.amount, price, trade.stop_loss or 0.0, costs)
         at_mark = trade.amount * price - trade.stake_amount
-        books = Books(closed, {**books.opened, trade.id: (trade.realized_profit or 0.0) + at_mark})
+        opened[trade.id] = (trade.realized_profit or 0.0) + at_mark
+    books = Books(closed, opened)
     guards = section.guards.build(minutes(bot.strategy.timeframe))
     ledger = _ledger(bot, engine, guards, books)
     if ledger is None:
